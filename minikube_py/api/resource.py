@@ -1,0 +1,120 @@
+"""What a resource is: the type of the rows of the resource table (`api/resources.py`).
+
+Routes, discovery, storage keys, printing, client methods and the test matrix derive from these rows: adding a kind
+is one row, its rules and one golden file. Nothing anywhere asks `if kind == ...`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from minikube_py.api.errors import FieldError
+from minikube_py.api.meta import Obj
+
+Fields = tuple[FieldError, ...]
+
+STANDARD_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
+@dataclass(frozen=True, slots=True)
+class Subresource:
+    """One subresource: `kind` (with group and version) is what its requests and answers carry."""
+
+    name: str
+    kind: str
+    verbs: tuple[str, ...]
+    group: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a Table (upstream: printers/internalversion).
+
+    `cell` takes the object and the wall clock in seconds and returns a JSON value; Age is computed when it is served.
+    """
+
+    name: str
+    cell: Callable[[Mapping[str, Any], float], object]
+    type: str = "string"
+    format: str = ""
+    description: str = ""
+    priority: int = 0
+    """1: only with `-o wide`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The pure rules of one resource; every one of them has a neutral default in api/resources.py.
+
+    `set_defaults` changes the (private) object in place; the others only look.
+    """
+
+    set_defaults: Callable[[Obj], None]
+    """Upstream's SetDefaults_* for the kind: fills fields that were left out; runs on create, update and apply."""
+    prepare_create: Callable[[Obj], None]
+    """Upstream's strategy PrepareForCreate: clears status, sets what creation implies (phase Pending, ...)."""
+    prepare_update: Callable[[Obj, Mapping[str, Any]], None]
+    """Upstream's strategy PrepareForUpdate(new, old): carries over what an update may not set (clusterIP, ...)."""
+    validate: Callable[[Mapping[str, Any]], Fields]
+    """All faults of the object, in upstream's order."""
+    validate_update: Callable[[Mapping[str, Any], Mapping[str, Any]], Fields]
+    """All faults of going from old to new: (new, old), immutable fields among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One row of the resource table."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    singular: str
+    namespaced: bool
+    rules: Rules
+    columns: tuple[Column, ...]
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = STANDARD_VERBS
+    subresources: tuple[Subresource, ...] = ()
+    has_generation: bool = False
+    """metadata.generation starts at 1 and grows with every change outside metadata and status."""
+    durable: bool = True
+    """False: kept in memory only (Events, node Leases), so that an idle cluster writes nothing to disk."""
+    create_on_update: bool = False
+    """PUT to a name that does not exist creates it (upstream: AllowCreateOnUpdate)."""
+    graceful_deletion: bool = False
+    """Deletion waits for a grace period and an agent that confirms it (pods)."""
+    field_selectors: Mapping[str, Callable[[Mapping[str, Any]], str]] | None = None
+    """Field selectors beyond metadata.name and metadata.namespace: path -> how to read it."""
+
+    @property
+    def api_version(self) -> str:
+        """Return `v1` or `apps/v1`."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def qualified(self) -> str:
+        """Return upstream's GroupResource text: `pods`, `deployments.apps`."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def storage_prefix(self) -> str:
+        """Return the store prefix of all objects of this resource, with the final slash."""
+        return f"/registry/{self.group or 'core'}/{self.plural}/"
+
+    def storage_key(self, namespace: str, name: str) -> str:
+        """Return the store key of one object."""
+        return f"{self.storage_prefix}{namespace}/{name}" if self.namespaced else f"{self.storage_prefix}{name}"
+
+    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """Return the URL path of the collection, the object or its subresource."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        scope = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
+        tail = "".join(f"/{part}" for part in (name, subresource) if part)
+        return f"{root}{scope}/{self.plural}{tail}"
+
+    def subresource(self, name: str) -> Subresource | None:
+        """Return the subresource of that name, or None."""
+        return next((sub for sub in self.subresources if sub.name == name), None)

@@ -1,0 +1,1 @@
+"""apiserver: HTTP verbs over resources over the store (upstream: kube-apiserver)."""

@@ -1,0 +1,1 @@
+"""cli: the commands of minikube-py, one module each; no logic."""

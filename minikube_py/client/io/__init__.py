@@ -1,0 +1,1 @@
+"""client.io: transports, reflectors and informers."""

@@ -1,0 +1,1 @@
+"""controllers: pure reconcile functions, one for each controller (upstream: kube-controller-manager)."""

@@ -1,0 +1,1 @@
+"""controllers.io: the one loop that runs every controller."""

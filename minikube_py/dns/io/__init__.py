@@ -1,0 +1,1 @@
+"""dns.io: UDP and TCP servers and the forwarder."""

@@ -1,0 +1,53 @@
+"""Running a program of the host (nft, mount, modprobe): bounded in time and output."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+OUTPUT_BYTES_MAX = 1 << 20
+"""Output beyond this is cut off; no program that we call prints so much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a program ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+class ProcessError(Exception):
+    """A program could not be started, or did not end in time."""
+
+
+async def run_program(argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30.0) -> Finished:
+    """Run `argv`, feed it `stdin`, and return how it ended; a non-zero exit code is not an error here.
+
+    Raises:
+        ProcessError: the program is missing, or was killed at the deadline.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    except OSError as error:
+        raise ProcessError(f"cannot run {argv[0]}: {error.strerror or error}") from error
+    try:
+        async with asyncio.timeout(timeout_s):
+            out, err = await process.communicate(stdin)
+    except TimeoutError as error:
+        raise ProcessError(f"{argv[0]} did not end within {timeout_s:g} s") from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode is not None
+    return Finished(
+        process.returncode,
+        out[:OUTPUT_BYTES_MAX].decode(errors="replace"),
+        err[:OUTPUT_BYTES_MAX].decode(errors="replace"),
+    )

@@ -1,0 +1,1 @@
+"""kubelet: pods of this node on Docker (upstream: kubelet with dockershim)."""

@@ -1,0 +1,1 @@
+"""kubelet.io: Docker, pod workers, probes, volumes, the node loop."""

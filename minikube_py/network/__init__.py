@@ -1,0 +1,1 @@
+"""network: bridge, addresses and routes of this node's pods (upstream: CNI bridge and host-local IPAM)."""

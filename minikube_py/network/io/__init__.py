@@ -1,0 +1,1 @@
+"""network.io: netlink, namespaces and sysctls."""

@@ -1,0 +1,1 @@
+"""proxy: Services as kernel rules (upstream: kube-proxy, nftables mode)."""

@@ -1,0 +1,1 @@
+"""proxy.io: the nftables applier and the proxier loop."""

@@ -1,0 +1,1 @@
+"""scheduler: which node a pod goes to (upstream: kube-scheduler)."""

@@ -1,0 +1,1 @@
+"""scheduler.io: the scheduling loop and the binder."""

@@ -1,0 +1,1 @@
+"""store.io: the write-ahead log on disk and the single writer."""

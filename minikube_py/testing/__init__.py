@@ -1,0 +1,1 @@
+"""testing: fakes that behave, simulators and contract suites; shipped with the product."""
