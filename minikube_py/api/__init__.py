@@ -1,1 +1,1 @@
-"""api: Kubernetes objects as data (resource table, schema, defaults, validation, patches, errors); knows no server."""
+"""api: Kubernetes objects as data (resource table, schema, defaults, validation, patches); knows no server."""
