@@ -1,7 +1,7 @@
 """Requests and answers without HTTP: what a Client sends through a Transport.
 
 The API server implements Transport in process (`apiserver.io.local_transport`), `client.io.http_transport` sends it
-over HTTPS; `client.io.rest_client.RestClient` turns Client verbs into these values, so that one suite tests both ways.
+over HTTPS; `client.io.rest_client.RestClient` turns Client verbs into these values: one suite tests both ways.
 """
 
 from collections.abc import AsyncIterator, Mapping

@@ -1,0 +1,60 @@
+"""Who a request comes from: the client certificate's subject, or a bearer token (upstream: authentication/request).
+
+A certificate signed by our CA names the user (CN) and its groups (O). A bearer token must be one that is known:
+an unknown one is an error (401), not an anonymous user, so that a typing mistake does not look like missing rights.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hmac import compare_digest
+
+from minikube_py.api.errors import UnauthorizedError
+from minikube_py.apiserver.users import ANONYMOUS, AUTHENTICATED, UserInfo
+
+
+@dataclass(frozen=True, slots=True)
+class PeerSubject:
+    """The subject of a verified client certificate."""
+
+    common_name: str
+    organizations: tuple[str, ...]
+
+
+def subject_of(peer_certificate: Mapping[str, object] | None) -> PeerSubject | None:
+    """Return the subject of what `ssl.SSLObject.getpeercert()` gives, None when the client sent no certificate."""
+    if not peer_certificate:
+        return None
+    subject = peer_certificate.get("subject")
+    assert isinstance(subject, Sequence)
+    pairs = [pair for rdn in subject for pair in rdn]
+    names = [value for key, value in pairs if key == "commonName"]
+    return PeerSubject(names[0] if names else "", tuple(v for k, v in pairs if k == "organizationName"))
+
+
+class Authenticator:
+    """Decides who asks; tokens are compared in constant time."""
+
+    def __init__(self, tokens: Mapping[str, UserInfo]) -> None:
+        self._tokens = dict(tokens)
+
+    def authenticate(self, subject: PeerSubject | None, authorization: str) -> UserInfo:
+        """Return the user of a request.
+
+        Args:
+            subject: the verified client certificate's subject, or None.
+            authorization: the Authorization header, or an empty string.
+
+        Raises:
+            UnauthorizedError: credentials were sent and are not valid.
+        """
+        if subject is not None and subject.common_name:
+            groups = tuple(dict.fromkeys((*subject.organizations, AUTHENTICATED)))
+            return UserInfo(subject.common_name, groups)
+        if not authorization:
+            return ANONYMOUS
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() == "bearer":
+            for known, user in self._tokens.items():
+                if compare_digest(known.encode(), token.strip().encode()):
+                    return user
+        raise UnauthorizedError("Unauthorized")

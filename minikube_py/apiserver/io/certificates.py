@@ -1,0 +1,120 @@
+"""A master's certificates on disk: made at the first start, renewed when they run out (`DATA/server/tls`).
+
+The CA is never replaced: clients trust it. A file that cannot be read back stops the start with its name in the
+message, since silently making a new CA would lock every client out.
+"""
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from minikube_py.apiserver.pki import CertificateSpec, build_ca, build_certificate, needs_renewal
+from minikube_py.kit.io.files import make_private_folder, write_atomic
+
+
+class CertificateError(Exception):
+    """A certificate or key on disk cannot be used; the message names the file and the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A certificate and its key, as PEM."""
+
+    certificate_pem: bytes
+    key_pem: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pki:
+    """What a master holds."""
+
+    ca: KeyPair
+    serving: KeyPair
+    admin: KeyPair
+    folder: Path
+
+    def server_context(self) -> ssl.SSLContext:
+        """Return the TLS settings of the API server: client certificates are welcome, not required."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self.folder / "serving.crt", self.folder / "serving.key")
+        context.load_verify_locations(cadata=self.ca.certificate_pem.decode())
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.set_alpn_protocols(["http/1.1"])
+        return context
+
+
+def ensure_pki(folder: Path, serving: CertificateSpec, admin: CertificateSpec, now_s: float) -> Pki:
+    """Return the certificates in `folder`, making and renewing what is needed.
+
+    Raises:
+        CertificateError: a file there is damaged.
+        OSError: the folder cannot be written.
+    """
+    make_private_folder(folder)
+    ca, ca_key = _ensure_ca(folder, now_s)
+    return Pki(
+        ca=KeyPair((folder / "ca.crt").read_bytes(), (folder / "ca.key").read_bytes()),
+        serving=_ensure(folder, "serving", serving, ca, ca_key, now_s),
+        admin=_ensure(folder, "admin", admin, ca, ca_key, now_s),
+        folder=folder,
+    )
+
+
+def _ensure_ca(folder: Path, now_s: float) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    if not (folder / "ca.crt").exists():
+        key = ec.generate_private_key(ec.SECP256R1())
+        ca = build_ca("minikube-py-ca", key, now_s, _serial())
+        write_atomic(folder / "ca.key", _key_pem(key), 0o600)
+        write_atomic(folder / "ca.crt", _certificate_pem(ca), 0o644)
+    return _load(folder, "ca")
+
+
+def _ensure(
+    folder: Path,
+    name: str,
+    spec: CertificateSpec,
+    ca: x509.Certificate,
+    ca_key: ec.EllipticCurvePrivateKey,
+    now_s: float,
+) -> KeyPair:
+    certificate_path, key_path = folder / f"{name}.crt", folder / f"{name}.key"
+    if certificate_path.exists() and key_path.exists():
+        certificate, _ = _load(folder, name)
+        if not needs_renewal(certificate, spec, ca, now_s):
+            return KeyPair(certificate_path.read_bytes(), key_path.read_bytes())
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = build_certificate(spec, key.public_key(), ca, ca_key, now_s, _serial())
+    write_atomic(key_path, _key_pem(key), 0o600)
+    write_atomic(certificate_path, _certificate_pem(certificate), 0o644)
+    return KeyPair(certificate_path.read_bytes(), key_path.read_bytes())
+
+
+def _load(folder: Path, name: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    way_out = "restore it, or move the folder away to start with a new CA (every client then needs a new kubeconfig)"
+    try:
+        certificate = x509.load_pem_x509_certificate((folder / f"{name}.crt").read_bytes())
+        key = serialization.load_pem_private_key((folder / f"{name}.key").read_bytes(), password=None)
+    except (ValueError, FileNotFoundError) as error:
+        raise CertificateError(f"cannot use {folder / name}.crt and .key ({error}): {way_out}") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise CertificateError(f"{folder / name}.key is not an EC key: {way_out}")
+    return certificate, key
+
+
+def _serial() -> int:
+    return x509.random_serial_number()
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _certificate_pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
