@@ -1,0 +1,49 @@
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minikube_py.apiserver.canonical import canonical, decode, stamp, unstamp
+from minikube_py.store.interface import Entry
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
+OBJECTS = st.fixed_dictionaries(
+    {"metadata": st.dictionaries(st.text(max_size=6), JSON, max_size=4)},
+    optional={"apiVersion": st.text(max_size=5), "kind": st.text(max_size=5), "spec": JSON},
+)
+
+
+@given(OBJECTS, st.integers(1, 2**63))
+def test_a_stamped_value_is_the_object_with_its_resource_version(obj, revision):
+    value = stamp(canonical(obj), revision)
+
+    expected = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(revision)}}
+    assert orjson.loads(value) == expected
+
+
+@given(OBJECTS, st.integers(1, 2**63))
+def test_unstamping_gives_back_what_was_proposed(obj, revision):
+    proposed = canonical(obj)
+
+    assert unstamp(stamp(proposed, revision)) == proposed
+
+
+def test_equal_objects_are_equal_bytes_whatever_their_order_and_version():
+    one = {"kind": "Pod", "metadata": {"name": "a", "resourceVersion": "7", "labels": {"x": "1", "a": "2"}}}
+    two = {"metadata": {"labels": {"a": "2", "x": "1"}, "name": "a"}, "kind": "Pod"}
+
+    assert canonical(one) == canonical(two) == b'{"metadata":{"labels":{"a":"2","x":"1"},"name":"a"},"kind":"Pod"}'
+
+
+def test_an_object_without_metadata_can_be_stamped():
+    assert stamp(canonical({}), 3) == b'{"metadata":{"resourceVersion":"3"}}'
+
+
+def test_an_entry_is_parsed_once_and_shared():
+    entry = Entry("/a", stamp(canonical({"metadata": {"name": "a"}}), 4), 4, 4)
+
+    assert decode(entry) is decode(entry)
+    assert decode(entry) == {"metadata": {"resourceVersion": "4", "name": "a"}}
