@@ -1,0 +1,274 @@
+"""The agent's settings: what exists, where each value came from, and what is wrong with them.
+
+Flag, then `MINIKUBE_PY_*` in the environment, then the config file (flags' names as keys), then the default. The
+command line, the environment, the file and the documentation all derive from `SETTINGS`. All faults are reported at
+once; an unknown key names the nearest known one.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+DEFAULT_DATA_DIR = "/var/lib/minikube-py"
+DEFAULT_CONFIG_FILE = "/etc/minikube-py/config.yaml"
+BUNDLED_PARTS = ("dns", "metrics", "dashboard", "servicelb", "local-storage")
+
+
+class ConfigError(Exception):
+    """Settings that cannot be used; the message lists every fault, one a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its flag (without dashes in front), default and help."""
+
+    name: str
+    default: str | int | None
+    help: str
+    choices: tuple[str, ...] = ()
+    many: bool = False
+    """May be given several times, or as a list in the file."""
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("data-dir", DEFAULT_DATA_DIR, "where state, certificates and pod volumes are kept"),
+    Setting("node-name", None, "this node's name (default: the host name)"),
+    Setting("node-ip", None, "this node's address (default: that of the default route)"),
+    Setting("docker-host", "unix:///var/run/docker.sock", "the Docker engine's address"),
+    Setting("cluster-cidr", "10.244.0.0/16", "addresses of pods; each node gets a /24 of it"),
+    Setting("service-cidr", "10.96.0.0/16", "addresses of Services"),
+    Setting("cluster-dns", "10.96.0.10", "the cluster DNS's address, inside the service CIDR"),
+    Setting("cluster-domain", "cluster.local", "the domain of cluster DNS names"),
+    Setting("service-node-port-range", "30000-32767", "ports for Services of type NodePort"),
+    Setting("bind-address", "0.0.0.0", "the address that the API server listens on"),
+    Setting("https-listen-port", 6443, "the API server's port"),
+    Setting("tls-san", None, "further names and addresses for the API server's certificate", many=True),
+    Setting("token", None, "a bearer token of an administrator (default: made at the first start)"),
+    Setting("token-file", None, "a file that holds the token"),
+    Setting("write-kubeconfig", "/etc/minikube-py/kubeconfig.yaml", "where the administrator's kubeconfig goes"),
+    Setting("write-kubeconfig-mode", "0600", "that file's mode"),
+    Setting("proxy-mode", "auto", "how Services get into the kernel", choices=("auto", "nftables")),
+    Setting("pod-network", "auto", "how pods of different nodes reach one another", choices=("auto",)),
+    Setting("disable", None, "a bundled part to leave out", choices=BUNDLED_PARTS, many=True),
+    Setting("pause-image", None, "the pause image (default: made by the program itself)"),
+    Setting("log-format", "text", "how log lines look", choices=("text", "json")),
+    Setting(
+        "timers", "default", "`fast` shortens heartbeats and grace periods, for tests", choices=("default", "fast")
+    ),
+)
+_BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """All settings of one agent, checked."""
+
+    data_dir: Path
+    node_name: str
+    node_ip: str
+    docker_host: str
+    cluster_cidr: IPv4Network
+    service_cidr: IPv4Network
+    cluster_dns: IPv4Address
+    cluster_domain: str
+    node_ports: range
+    bind_address: str
+    https_port: int
+    tls_sans: tuple[str, ...]
+    token: str
+    kubeconfig_path: Path
+    kubeconfig_mode: int
+    disabled: frozenset[str]
+    pause_image: str
+    log_format: str
+    fast_timers: bool
+
+    @property
+    def server_dir(self) -> Path:
+        """Return the folder of the master role."""
+        return self.data_dir / "server"
+
+    @property
+    def agent_dir(self) -> Path:
+        """Return the folder of the node role."""
+        return self.data_dir / "agent"
+
+    @property
+    def pod_logs_dir(self) -> Path:
+        """Return where pod logs lie; an agent with a data folder of its own keeps its own (several on a machine)."""
+        default = self.data_dir == Path(DEFAULT_DATA_DIR)
+        return Path("/var/log/pods") if default else self.data_dir / "log" / "pods"
+
+    @property
+    def kubernetes_service_ip(self) -> str:
+        """Return the cluster IP of default/kubernetes: the first of the service CIDR."""
+        return str(self.service_cidr.network_address + 1)
+
+
+def read_config_file(path: Path, required: bool) -> Mapping[str, Any]:
+    """Return the mapping in a YAML config file, empty when there is none and none is required.
+
+    Raises:
+        ConfigError: it is missing, cannot be read or is not a mapping.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        if required:
+            raise ConfigError(f"config file {path} does not exist") from None
+        return {}
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"config file {path} cannot be read: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"config file {path} must hold `name: value` lines, not a {type(content).__name__}")
+    return content
+
+
+def collect_settings(flags: Mapping[str, Any], environ: Mapping[str, str], file: Mapping[str, Any]) -> dict[str, Any]:
+    """Return each setting's value by the order flag, environment, file, default.
+
+    Raises:
+        ConfigError: the file holds an unknown key.
+    """
+    unknown = [key for key in file if str(key) not in _BY_NAME]
+    if unknown:
+        raise ConfigError("\n".join(_unknown_key(str(key)) for key in unknown))
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        variable = "MINIKUBE_PY_" + setting.name.upper().replace("-", "_")
+        given: Any = flags.get(setting.name)
+        if given is None or given == ():
+            given = environ.get(variable)
+            if given is not None and setting.many:
+                given = [part for part in given.split(",") if part]
+        if given is None:
+            given = file.get(setting.name, setting.default)
+        values[setting.name] = given
+    return values
+
+
+def _unknown_key(key: str) -> str:
+    near = difflib.get_close_matches(key, _BY_NAME, n=1)
+    return f"unknown setting {key!r} in the config file" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+class _Faults:
+    """Collects what is wrong while values are parsed."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def network(self, name: str, value: object, fallback: str) -> IPv4Network:
+        try:
+            return IPv4Network(str(value))
+        except ValueError as error:
+            self.lines.append(f"--{name}: {error}")
+            return IPv4Network(fallback)
+
+    def address(self, name: str, value: object, fallback: str) -> IPv4Address:
+        try:
+            return IPv4Address(str(value))
+        except ValueError as error:
+            self.lines.append(f"--{name}: {error}")
+            return IPv4Address(fallback)
+
+    def port(self, name: str, value: object) -> int:
+        text = str(value)
+        if text.isdecimal() and 0 < int(text) < 65536:
+            return int(text)
+        self.lines.append(f"--{name}: {text!r} is not a port (1 to 65535)")
+        return 1
+
+    def port_range(self, name: str, value: object) -> range:
+        first, dash, last = str(value).partition("-")
+        if dash and first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) < 65536:
+            return range(int(first), int(last) + 1)
+        self.lines.append(f"--{name}: {str(value)!r} is not a range of ports such as 30000-32767")
+        return range(1, 2)
+
+    def mode(self, name: str, value: object) -> int:
+        # YAML reads an unquoted 0600 as the number 384: both spellings mean the same mode.
+        text = f"{value:o}" if isinstance(value, int) else str(value)
+        if text and set(text) <= set("01234567"):
+            return int(text, 8)
+        self.lines.append(f"--{name}: {text!r} is not a file mode such as 0600")
+        return 0o600
+
+    def many(self, setting: Setting, value: object) -> tuple[str, ...]:
+        parts = [value] if isinstance(value, str) else list(value) if isinstance(value, Sequence) else []
+        items = tuple(str(part) for part in parts)
+        self.lines += [
+            _bad_choice(setting, item) for item in items if setting.choices and item not in setting.choices
+        ]
+        return items
+
+
+def _bad_choice(setting: Setting, value: object) -> str:
+    return f"--{setting.name}: {value!r} is not one of {', '.join(setting.choices)}"
+
+
+def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) -> AgentConfig:
+    """Return the checked settings.
+
+    Args:
+        values: what collect_settings returned.
+        host_name: the node's name when none is given.
+        default_ip: the node's address when none is given; empty when the host has none.
+
+    Raises:
+        ConfigError: every fault found, one a line.
+    """
+    faults = _Faults()
+    for setting in SETTINGS:
+        value = values[setting.name]
+        if setting.choices and not setting.many and value not in setting.choices:
+            faults.lines.append(_bad_choice(setting, value))
+    if not (values["node-ip"] or default_ip):
+        faults.lines.append("--node-ip: this host has no default route to take the address from; give the address")
+    config = AgentConfig(
+        data_dir=Path(str(values["data-dir"])).absolute(),
+        node_name=str(values["node-name"] or host_name).lower(),
+        node_ip=str(faults.address("node-ip", values["node-ip"] or default_ip or "127.0.0.1", "127.0.0.1")),
+        docker_host=str(values["docker-host"]),
+        cluster_cidr=faults.network("cluster-cidr", values["cluster-cidr"], "10.244.0.0/16"),
+        service_cidr=faults.network("service-cidr", values["service-cidr"], "10.96.0.0/16"),
+        cluster_dns=faults.address("cluster-dns", values["cluster-dns"], "10.96.0.10"),
+        cluster_domain=str(values["cluster-domain"]).strip("."),
+        node_ports=faults.port_range("service-node-port-range", values["service-node-port-range"]),
+        bind_address=str(values["bind-address"]),
+        https_port=faults.port("https-listen-port", values["https-listen-port"]),
+        tls_sans=faults.many(_BY_NAME["tls-san"], values["tls-san"]),
+        token=str(values["token"] or ""),
+        kubeconfig_path=Path(str(values["write-kubeconfig"])),
+        kubeconfig_mode=faults.mode("write-kubeconfig-mode", values["write-kubeconfig-mode"]),
+        disabled=frozenset(faults.many(_BY_NAME["disable"], values["disable"])),
+        pause_image=str(values["pause-image"] or ""),
+        log_format=str(values["log-format"]),
+        fast_timers=values["timers"] == "fast",
+    )
+    faults.lines += _contradictions(config)
+    if faults.lines:
+        raise ConfigError("\n".join(faults.lines))
+    return config
+
+
+def _contradictions(config: AgentConfig) -> list[str]:
+    faults = []
+    if config.cluster_cidr.overlaps(config.service_cidr):
+        faults.append(f"--cluster-cidr {config.cluster_cidr} and --service-cidr {config.service_cidr} overlap")
+    if config.cluster_cidr.prefixlen > 24:
+        faults.append(f"--cluster-cidr {config.cluster_cidr} is too small: each node takes a /24 of it")
+    if config.cluster_dns not in config.service_cidr:
+        faults.append(f"--cluster-dns {config.cluster_dns} is not inside --service-cidr {config.service_cidr}")
+    if not config.docker_host.startswith("unix:///"):
+        faults.append(f"--docker-host {config.docker_host!r} must be a unix:///PATH: pods are wired on this host")
+    if config.https_port in config.node_ports:
+        faults.append(f"--https-listen-port {config.https_port} lies inside --service-node-port-range")
+    return faults

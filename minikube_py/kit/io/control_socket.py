@@ -1,0 +1,79 @@
+"""A Unix socket over which the commands on this host talk to the running agent: one word in, one JSON line out.
+
+The path may be longer than the 107 bytes that a socket address holds, so both sides go through an open folder
+(`/proc/self/fd/N/NAME`). The folder's mode (0700) is the access control.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+WORD_BYTES_MAX = 100
+ANSWER_BYTES_MAX = 1 << 20
+
+Command = Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+class AgentNotRunningError(Exception):
+    """No agent listens there."""
+
+
+@asynccontextmanager
+async def control_socket(path: Path, commands: Mapping[str, Command]) -> AsyncIterator[None]:
+    """Serve `commands` at `path` while the context lasts."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        path.unlink()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            word = (await reader.readline())[:WORD_BYTES_MAX].decode(errors="replace").strip()
+            command = commands.get(word)
+            answer = await command() if command else {"error": f"unknown command {word!r}"}
+            writer.write(orjson.dumps(answer) + b"\n")
+            await writer.drain()
+        writer.close()
+
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        server = await asyncio.start_unix_server(serve, f"/proc/self/fd/{folder}/{path.name}")
+    finally:
+        os.close(folder)
+    try:
+        yield
+    finally:
+        server.close()
+        with suppress(FileNotFoundError):
+            path.unlink()
+
+
+async def ask_agent(path: Path, word: str, timeout_s: float) -> Mapping[str, Any]:
+    """Send one command to the agent that listens at `path` and return its answer.
+
+    Raises:
+        AgentNotRunningError: nobody listens there.
+        TimeoutError: no answer in time.
+    """
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError as error:
+        raise AgentNotRunningError from error
+    try:
+        async with asyncio.timeout(timeout_s):
+            reader, writer = await asyncio.open_unix_connection(
+                f"/proc/self/fd/{folder}/{path.name}", limit=ANSWER_BYTES_MAX
+            )
+            writer.write(word.encode() + b"\n")
+            await writer.drain()
+            answer: Mapping[str, Any] = orjson.loads(await reader.readline())
+            writer.close()
+            return answer
+    except (FileNotFoundError, ConnectionError) as error:
+        raise AgentNotRunningError from error
+    finally:
+        os.close(folder)
