@@ -1,0 +1,36 @@
+import pytest
+
+from minikube_py.api.errors import UnauthorizedError
+from minikube_py.apiserver.authn import Authenticator, PeerSubject, subject_of
+from minikube_py.apiserver.users import ANONYMOUS, UserInfo
+
+ADMIN = UserInfo("admin", ("system:masters",))
+AUTHENTICATOR = Authenticator({"secret": ADMIN})
+
+
+def test_a_certificate_names_user_and_groups():
+    user = AUTHENTICATOR.authenticate(PeerSubject("jane", ("dev",)), "")
+
+    assert user == UserInfo("jane", ("dev", "system:authenticated"))
+
+
+def test_a_known_token_is_its_user():
+    assert AUTHENTICATOR.authenticate(None, "Bearer secret") == ADMIN
+
+
+def test_no_credentials_are_the_anonymous_user():
+    assert AUTHENTICATOR.authenticate(None, "") == ANONYMOUS
+
+
+@pytest.mark.parametrize("header", ["Bearer wrong", "Bearer ", "Basic c2VjcmV0"])
+def test_wrong_credentials_are_an_error_not_anonymous(header):
+    with pytest.raises(UnauthorizedError, match="Unauthorized"):
+        AUTHENTICATOR.authenticate(None, header)
+
+
+def test_the_subject_is_read_from_what_ssl_gives():
+    peer = {"subject": ((("organizationName", "system:masters"),), (("commonName", "admin"),))}
+
+    assert subject_of(peer) == PeerSubject("admin", ("system:masters",))
+    assert subject_of(None) is None
+    assert subject_of({}) is None

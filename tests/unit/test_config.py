@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import pytest
+
+from minikube_py.config import ConfigError, collect_settings, parse_config, read_config_file
+
+
+def _config(**values):
+    flags = {name.replace("_", "-"): value for name, value in values.items()}
+    return parse_config(collect_settings(flags, {}, {}), host_name="Host1", default_ip="192.0.2.7")
+
+
+def test_the_flag_wins_over_the_environment_the_file_and_the_default():
+    file = {"node-name": "from-file", "cluster-domain": "file.local", "log-format": "json"}
+    environ = {"MINIKUBE_PY_NODE_NAME": "from-env", "MINIKUBE_PY_CLUSTER_DOMAIN": "env.local"}
+    values = collect_settings({"node-name": "from-flag"}, environ, file)
+
+    assert values["node-name"] == "from-flag"
+    assert values["cluster-domain"] == "env.local"
+    assert values["log-format"] == "json"
+    assert values["https-listen-port"] == 6443
+
+
+def test_defaults_make_a_whole_config():
+    config = _config()
+
+    assert (config.node_name, config.node_ip) == ("host1", "192.0.2.7")
+    assert config.kubernetes_service_ip == "10.96.0.1"
+    assert config.node_ports == range(30000, 32768)
+    assert config.kubeconfig_mode == 0o600
+    assert config.pod_logs_dir == Path("/var/log/pods")
+
+
+def test_an_agent_with_its_own_data_folder_keeps_its_own_logs():
+    assert _config(data_dir="/srv/n2").pod_logs_dir == Path("/srv/n2/log/pods")
+
+
+def test_an_unknown_key_names_the_nearest_known_one():
+    with pytest.raises(ConfigError, match="'node-nam'.*did you mean 'node-name'"):
+        collect_settings({}, {}, {"node-nam": "x"})
+
+
+def test_all_faults_are_reported_at_once():
+    with pytest.raises(ConfigError) as caught:
+        _config(cluster_cidr="10.96.0.0/16", https_listen_port="70000", cluster_dns="10.1.1.1", log_format="xml")
+
+    message = str(caught.value)
+    assert "overlap" in message
+    assert "--https-listen-port: '70000' is not a port" in message
+    assert "--cluster-dns 10.1.1.1 is not inside" in message
+    assert "--log-format: 'xml' is not one of text, json" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("service_node_port_range", "9-1", "not a range of ports"),
+        ("write_kubeconfig_mode", "rw", "not a file mode"),
+        ("docker_host", "tcp://x", "must be a unix:///PATH"),
+        ("cluster_cidr", "10.244.0.0/25", "too small"),
+        ("node_ip", "one", "--node-ip"),
+        ("disable", "network", "'network' is not one of dns"),
+        ("https_listen_port", 30001, "lies inside"),
+    ],
+)
+def test_each_wrong_value_is_named(name, value, message):
+    with pytest.raises(ConfigError, match=message):
+        _config(**{name: value})
+
+
+def test_a_host_without_a_default_route_must_say_its_address():
+    with pytest.raises(ConfigError, match="--node-ip"):
+        parse_config(collect_settings({}, {}, {}), host_name="h", default_ip="")
+
+
+def test_a_mode_that_yaml_read_as_a_number_means_the_same():
+    values = collect_settings({}, {}, {"write-kubeconfig-mode": 0o644})
+
+    assert parse_config(values, host_name="h", default_ip="192.0.2.1").kubeconfig_mode == 0o644
+
+
+def test_a_list_comes_from_the_environment_with_commas():
+    values = collect_settings({}, {"MINIKUBE_PY_TLS_SAN": "a.example,192.0.2.9"}, {})
+
+    assert parse_config(values, host_name="h", default_ip="192.0.2.1").tls_sans == ("a.example", "192.0.2.9")
+
+
+def test_a_file_that_is_no_mapping_is_refused(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("- a\n")
+    with pytest.raises(ConfigError, match="name: value"):
+        read_config_file(path, required=True)
+    path.write_text("a: [")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_config_file(path, required=True)
+    with pytest.raises(ConfigError, match="does not exist"):
+        read_config_file(tmp_path / "none", required=True)
+    assert read_config_file(tmp_path / "none", required=False) == {}
