@@ -1,0 +1,35 @@
+"""What the API server can be told (upstream: kube-apiserver's flags of the same names)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServerConfig:
+    """Settings of one API server; the defaults are those of the agent's flags."""
+
+    bind_address: str = "0.0.0.0"
+    """--bind-address: where to listen; 0.0.0.0 is every IPv4 address of the host."""
+    secure_port: int = 6443
+    """--https-listen-port: the port of HTTPS; 0 lets the kernel choose (tests)."""
+    advertise_address: str = "127.0.0.1"
+    """The address that the Service default/kubernetes leads to, and that /api tells clients."""
+    service_cluster_ip_range: str = "10.96.0.0/16"
+    """--service-cidr: cluster IPs come from here; its first address is the Service default/kubernetes."""
+    cluster_dns: str = "10.96.0.10"
+    """--cluster-dns: the cluster IP of the Service kube-system/kube-dns; empty: no such Service is made."""
+    service_node_port_range: tuple[int, int] = (30000, 32767)
+    """--service-node-port-range: first and last node port."""
+    body_bytes_max: int = 3 << 20
+    """Request bodies over this are answered with 413 (upstream: 3 MiB)."""
+    request_timeout_s: float = 60.0
+    """Requests that are not watches or streams are answered with 504 after this (upstream: --request-timeout)."""
+    watch_buffer_bytes_max: int = 8 << 20
+    """A watcher over HTTP whose unsent bytes pass this is dropped; it lists again or watches on from where it was."""
+    watch_buffer_events_max: int = 10_000
+    """The same for watchers in this process, in events."""
+    bookmark_interval_s: float = 60.0
+    """How often a watcher that allows bookmarks gets one."""
+    watch_timeout_s: tuple[float, float] = (1800.0, 3600.0)
+    """A watch without timeoutSeconds ends after a random time between these (upstream: --min-request-timeout)."""
+    shutdown_grace_s: float = 3.0
+    """At stop, how long open requests may take to end before their connections are cut."""
