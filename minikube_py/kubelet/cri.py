@@ -83,6 +83,7 @@ class ContainerResources:
     cpu_period_us: int = 100_000
     memory_limit_bytes: int = 0
     oom_score_adj: int = 0
+    pids_limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ class ContainerSecurity:
     seccomp: str = ""
     """Empty: the runtime's default; `unconfined`; or a profile's JSON text."""
     apparmor: str = ""
+    unmasked_proc: bool = False
+    """procMount Unmasked: nothing of /proc is hidden or read-only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,8 @@ class ContainerConfig:
     stdin_once: bool = False
     share_process_namespace: bool = False
     host_pid: bool = False
+    host_network: bool = False
+    """Same value as the sandbox's: the container then keeps the host's name."""
     target_container: ContainerId | None = None
     """Ephemeral containers: join this container's process namespace."""
     resources: ContainerResources = ContainerResources()
@@ -155,7 +160,7 @@ class SandboxRecord:
     ready: bool
     """The process runs."""
     pid: int
-    """0 when it does not run, or when only listed (use sandbox_status for the pid)."""
+    """0 when it does not run, or when it was only listed (a listing of one pod has it)."""
     created_at_s: float
     """Wall clock."""
     host_network: bool
@@ -237,7 +242,12 @@ class RuntimeVersion:
     cgroup_driver: str
     cgroup_version: int
     os: str
+    """The distribution's name, as the engine shows it."""
     kernel: str
+    architecture: str = ""
+    """As Go names it: amd64, arm64."""
+    root_dir: str = ""
+    """Where images and writable layers lie; the image file system of eviction and node status."""
 
 
 @dataclass(frozen=True, slots=True)
