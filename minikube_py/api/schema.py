@@ -1,8 +1,9 @@
 """What fields every built-in kind has: types, list and map keys, patch keys.
 
-Decoding, patches, server-side apply and the OpenAPI documents share these facts. The table (`data/schema-1.36.json.gz`, made by scripts/generate-tables) has upstream's OpenAPI keys without its
-sentences and is parsed on first use. A `Schema` says what one value is; a property's patch and list keys live on the
-Schema of that property, so `schema_of("v1", "Pod").at("spec", "containers").merge_key == "name"`.
+Decoding, patches, server-side apply and the OpenAPI documents share these facts. The table
+(`data/schema-1.36.json.gz`, made by scripts/generate-tables) has upstream's OpenAPI keys without its sentences and is
+parsed on first use. A `Schema` says what one value is; a property's patch and list keys live on the Schema of that
+property: `schema_of("v1", "Pod").at("spec", "containers").merge_key` is `name`.
 
 Definitions refer to one another (JSONSchemaProps to itself), therefore a Schema of an object only names its
 definition and looks its fields up when asked.
