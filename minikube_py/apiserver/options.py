@@ -86,9 +86,11 @@ def parse_write_options(verb: str, query: Mapping[str, str], user_agent: str, pa
         )
     manager = query.get("fieldManager", "")
     if len(manager) > MANAGER_LENGTH_MAX:
-        faults.append(FieldError("FieldValueTooLong", "fieldManager", f"may not be more than {MANAGER_LENGTH_MAX} bytes"))
+        too_long = f"may not be more than {MANAGER_LENGTH_MAX} bytes"
+        faults.append(FieldError("FieldValueTooLong", "fieldManager", too_long))
     elif not manager.isprintable():
-        faults.append(FieldError("FieldValueInvalid", "fieldManager", "should only contain printable characters", manager))
+        unprintable = "should only contain printable characters"
+        faults.append(FieldError("FieldValueInvalid", "fieldManager", unprintable, manager))
     is_apply = patch_type == APPLY_PATCH
     if is_apply and not manager:
         faults.append(FieldError("FieldValueRequired", "fieldManager", "is required for apply patch"))
@@ -118,8 +120,7 @@ def _dry_run_faults(dry_run: str | None) -> tuple[FieldError, ...]:
 
 
 def _options_error(kind: str, faults: tuple[FieldError, ...]) -> InvalidError:
-    error = invalid("meta.k8s.io", kind, "", faults)
-    return error
+    return invalid("meta.k8s.io", kind, "", faults)
 
 
 def parse_removal_options(query: Mapping[str, str], body: Mapping[str, Any] | None) -> RemovalOptions:
@@ -133,7 +134,8 @@ def parse_removal_options(query: Mapping[str, str], body: Mapping[str, Any] | No
     given = body if body else _removal_query(query)
     kind = given.get("kind") or "DeleteOptions"
     if kind != "DeleteOptions":
-        raise InternalError(f'no kind "{kind}" is registered for version "{given.get("apiVersion", "")}" of DeleteOptions')
+        version = given.get("apiVersion", "")
+        raise InternalError(f'no kind "{kind}" is registered for version "{version}" among the delete options')
     dry_run = given.get("dryRun") or []
     propagation = given.get("propagationPolicy")
     orphan = given.get("orphanDependents")

@@ -78,7 +78,7 @@ def parse_request(method: str, path: str, query: Mapping[str, str]) -> RequestIn
     if watch_prefix:
         rest = rest[1:]
     namespace, rest = _split_namespace(rest)
-    resource, name, subresource = (rest + ["", "", ""])[:3]
+    resource, name, subresource = [*rest, "", "", ""][:3]
     return RequestInfo(
         path=path,
         verb=_verb(method, name, subresource, query, is_watch=is_watch),
@@ -171,4 +171,5 @@ def _fits(info: RequestInfo, resource: Resource) -> bool:
             return not info.name and (info.verb == "list" or bool(info.namespace) or not resource.namespaced)
         case "watch":
             return True
-    return bool(info.name) and (bool(info.namespace) or not resource.namespaced)
+        case _:
+            return bool(info.name) and (bool(info.namespace) or not resource.namespaced)

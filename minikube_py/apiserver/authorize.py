@@ -1,0 +1,65 @@
+"""May this user do that? The first authorizer: fixed rules by group, until RBAC takes this seam.
+
+Rules, in order: system:masters may do everything; nodes, the control plane's components and the API server itself
+may do everything; everybody may ask for health and version; users that are known may read discovery and OpenAPI.
+
+Upstream: apiserver endpoints/filters/authorization.go (the texts), plugin/pkg/auth/authorizer/rbac (what RBAC's
+bootstrap roles system:discovery and system:public-info-viewer allow).
+"""
+
+from dataclasses import dataclass
+
+from minikube_py.api.errors import ForbiddenError, forbidden
+from minikube_py.apiserver.routes import RequestInfo
+from minikube_py.apiserver.users import AUTHENTICATED, SYSTEM_MASTERS, UserInfo
+
+_NODES = "system:nodes"
+_COMPONENT_PREFIX = "system:kube-"
+_PUBLIC_PATHS = ("/healthz", "/livez", "/readyz", "/version", "/version/")
+_PUBLIC_PREFIXES = ("/healthz/", "/livez/", "/readyz/")
+_DISCOVERY_PATHS = ("/api", "/apis", "/openapi", "/")
+_DISCOVERY_PREFIXES = ("/api/", "/apis/", "/openapi/")
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The user may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The user may not; `why` is added to the message when it says more."""
+
+    why: str = ""
+
+
+ALLOWED = Allowed()
+DENIED = Denied()
+
+
+def authorize(user: UserInfo, info: RequestInfo) -> Allowed | Denied:
+    """Return whether `user` may make the request."""
+    if SYSTEM_MASTERS in user.groups or _NODES in user.groups or user.name.startswith(_COMPONENT_PREFIX):
+        return ALLOWED
+    if info.is_resource or info.verb not in ("get", "head"):
+        return DENIED
+    if info.path in _PUBLIC_PATHS or info.path.startswith(_PUBLIC_PREFIXES):
+        return ALLOWED
+    if AUTHENTICATED in user.groups and (info.path in _DISCOVERY_PATHS or info.path.startswith(_DISCOVERY_PREFIXES)):
+        return ALLOWED
+    return DENIED
+
+
+def forbidden_request(user: UserInfo, info: RequestInfo, why: str) -> ForbiddenError:
+    """Return upstream's words for a request that is denied."""
+    tail = f": {why}" if why else ""
+    if not info.is_resource:
+        return ForbiddenError(f'forbidden: User "{user.name}" cannot {info.verb} path "{info.path}"{tail}', {})
+    resource = f"{info.resource}/{info.subresource}" if info.subresource else info.resource
+    scope = f'in the namespace "{info.namespace}"' if info.namespace else "at the cluster scope"
+    return forbidden(
+        info.group,
+        info.resource,
+        info.name,
+        f'User "{user.name}" cannot {info.verb} resource "{resource}" in API group "{info.group}" {scope}{tail}',
+    )
