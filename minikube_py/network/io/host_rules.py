@@ -1,0 +1,94 @@
+"""Sysctls, the masquerade table and the accept rules of this host: looked at, and mended where they differ."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from minikube_py.kit.io.process import Finished, ProcessError, run_program
+from minikube_py.network.config import NetworkConfig
+from minikube_py.network.egress import render_egress, render_removal
+from minikube_py.network.host_firewall import plan_accept_rules, plan_removal
+from minikube_py.network.sysctls import diff_sysctls, required_sysctls
+
+log = logging.getLogger("network")
+_SYSCTL_ROOT = Path("/proc/sys")
+_IPTABLES = ("iptables", "-w", "5")
+
+
+class HostRulesError(OSError):
+    """nft refused the masquerade, or a sysctl cannot be written."""
+
+
+class HostRules:
+    """This host's rules for the pod network; all methods may be repeated at any time."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        self._config = config
+        self._egress_stands = False
+        self._without_iptables = False
+
+    async def ensure(self) -> None:
+        """Write what is missing.
+
+        Raises:
+            HostRulesError: a sysctl cannot be written, or nft refuses the table.
+        """
+        await asyncio.to_thread(self._ensure_sysctls)
+        await self._ensure_egress()
+        await self._run_iptables_plan(removal=False)
+
+    async def remove(self) -> None:
+        """Remove the rules; sysctls stay as they are, others may rely on them by now."""
+        await self._nft(render_removal(self._config.table))
+        self._egress_stands = False
+        await self._run_iptables_plan(removal=True)
+
+    def _ensure_sysctls(self) -> None:
+        required = required_sysctls(self._config.bridge)
+        paths = {rule.path: _SYSCTL_ROOT / rule.path for rule in required}
+        found = {rule: path.read_text().strip() for rule, path in paths.items() if path.exists()}
+        for rule in diff_sysctls(required, found):
+            log.info("sysctl %s: %s -> %s", rule.path, found[rule.path], rule.value)
+            try:
+                paths[rule.path].write_text(rule.value)
+            except OSError as error:
+                raise HostRulesError(error.errno, f"cannot set sysctl {rule.path}={rule.value}") from error
+
+    async def _ensure_egress(self) -> None:
+        if self._egress_stands:
+            listed = await _run(("nft", "list", "chain", "ip", self._config.table, "postrouting"))
+            if listed.exit_code == 0 and "masquerade" in listed.stdout:
+                return
+            log.warning("masquerade table %s was changed by somebody else, loading it again", self._config.table)
+        await self._nft(render_egress(self._config))
+        self._egress_stands = True
+
+    async def _nft(self, script: str) -> None:
+        finished = await _run(("nft", "-f", "-"), script.encode())
+        if finished.exit_code != 0:
+            raise HostRulesError(f"nft refused table {self._config.table}: {finished.stderr.strip()}")
+
+    async def _run_iptables_plan(self, *, removal: bool) -> None:
+        if self._without_iptables:
+            return
+        try:
+            listed = await run_program((*_IPTABLES, "-S"))
+        except ProcessError as error:
+            # Without the program there are no rules of it that could drop our packets.
+            log.info("no iptables on this host: %s", error)
+            self._without_iptables = True
+            return
+        plan = plan_removal if removal else plan_accept_rules
+        for command in plan(listed.stdout, self._config.bridge):
+            finished = await run_program((*_IPTABLES, *command))
+            log.info("iptables %s", " ".join(command))
+            if finished.exit_code != 0:
+                log.warning("iptables %s failed: %s", " ".join(command), finished.stderr.strip())
+
+
+async def _run(argv: Sequence[str], stdin: bytes = b"") -> Finished:
+    try:
+        return await run_program(argv, stdin=stdin)
+    except ProcessError as error:
+        raise HostRulesError(str(error)) from error

@@ -1,0 +1,228 @@
+"""Links, addresses and routes through pyroute2, in one thread of their own.
+
+pyroute2's asyncio classes need a datagram transport over AF_NETLINK, which uvloop refuses; its synchronous classes
+want a loop of their own. So one named thread owns a plain selector loop and all of pyroute2. The same thread may
+change its network namespace for the microseconds in which it opens a socket for a pod: no fork (pyroute2's own way
+costs 20-90 ms and stalls the process; design notes: network namespaces). rtnl is serialised by the kernel anyway.
+"""
+
+import asyncio
+import ctypes
+import os
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, TypeVar
+
+from minikube_py.network.links import POD_END, PodLink
+
+T = TypeVar("T")
+CLONE_NEWNET = 0x40000000
+LOOPBACK_INDEX = 1
+ROUTE_PROTOCOL = 0x6B
+"""Marks our routes, so that a dump filtered by it gives exactly what we own."""
+
+
+class LinkError(OSError):
+    """The kernel refused a change of links, addresses or routes; errno is the kernel's."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLink:
+    """A link as the kernel shows it."""
+
+    index: int
+    name: str
+    alias: str | None
+    mtu: int
+    mac: str
+    up: bool
+
+
+class Netlink:
+    """The net thread; every method that awaits runs its work there, one at a time."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="netlink")
+        self._ipr: Any = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def run(self, work: Callable[["RtNetlink"], T]) -> T:
+        """Run `work` in the net thread.
+
+        Raises:
+            LinkError: the kernel refused something.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._work, work)
+
+    async def close(self) -> None:
+        """Close the socket and end the thread."""
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._close)
+        self._executor.shutdown(wait=False)
+
+    def _work(self, work: Callable[["RtNetlink"], T]) -> T:
+        pyroute2 = _pyroute2()
+        if self._ipr is None:
+            # The policy may be uvloop's, whose loops cannot carry netlink.
+            self._loop = asyncio.SelectorEventLoop()
+            asyncio.set_event_loop(self._loop)
+            self._ipr = pyroute2.IPRoute(use_event_loop=self._loop)
+        try:
+            return work(RtNetlink(self._ipr, self._loop))
+        except pyroute2.NetlinkError as error:
+            raise LinkError(error.code, f"netlink: {os.strerror(error.code)}") from error
+
+    def _close(self) -> None:
+        if self._ipr is not None:
+            self._ipr.close()
+            self._ipr = None
+        if self._loop is not None:
+            self._loop.close()
+            self._loop = None
+
+
+class RtNetlink:
+    """What can be asked of the kernel inside the net thread; `NetlinkError` passes through to `Netlink.run`."""
+
+    def __init__(self, ipr: Any, loop: asyncio.AbstractEventLoop | None) -> None:
+        self._ipr = ipr
+        self._loop = loop
+
+    def link(self, name: str) -> FoundLink | None:
+        """Return the link of that name."""
+        found = self._ipr.link_lookup(ifname=name)
+        return _found_link(self._ipr.link("get", index=found[0])[0]) if found else None
+
+    def ports(self, bridge_index: int) -> tuple[FoundLink, ...]:
+        """Return the links enslaved to a bridge, sorted by name."""
+        ports = (_found_link(m) for m in self._ipr.link("dump") if m.get("master") == bridge_index)
+        return tuple(sorted(ports, key=lambda port: port.name))
+
+    def add_bridge(self, name: str, mac: str, mtu: int) -> None:
+        """Create a bridge; its MAC is set, or it would change with its ports."""
+        self._ipr.link("add", ifname=name, kind="bridge", address=mac, mtu=mtu, br_stp_state=0, br_forward_delay=0)
+
+    def delete_link(self, name: str) -> None:
+        """Delete the link of that name; fine when there is none."""
+        for index in self._ipr.link_lookup(ifname=name):
+            self._ipr.link("del", index=index)
+
+    def set_up(self, index: int, mtu: int) -> None:
+        """Set MTU and state up."""
+        self._ipr.link("set", index=index, mtu=mtu, state="up")
+
+    def set_alias(self, index: int, alias: str) -> None:
+        """Set a link's alias."""
+        self._ipr.link("set", index=index, ifalias=alias)
+
+    def reconcile_addresses(self, index: int, wanted: frozenset[tuple[str, int]]) -> None:
+        """Make the link's IPv4 addresses exactly `wanted` (address, prefix length)."""
+        found = frozenset(
+            (str(m.get("address")), int(m["prefixlen"]))
+            for m in self._ipr.addr("dump", family=socket.AF_INET)
+            if m["index"] == index
+        )
+        for address, length in sorted(found - wanted):
+            self._ipr.addr("del", index=index, address=address, prefixlen=length)
+        for address, length in sorted(wanted - found):
+            self._ipr.addr("add", index=index, address=address, prefixlen=length)
+
+    def replace_route(self, destination: str, index: int, source: str) -> None:
+        """Route `destination` to a link, with `source` as preferred source address."""
+        self._ipr.route("replace", dst=destination, oif=index, prefsrc=source, scope="link", proto=ROUTE_PROTOCOL)
+
+    def add_pod_link(self, plan: PodLink, sandbox_pid: int, bridge_index: int, gateway: str, mtu: int) -> None:
+        """Create the veth pair with one end in the sandbox, and give that end address and routes.
+
+        The alias comes last: a link without it is half-made.
+        """
+        with _open_netns(sandbox_pid) as netns:
+            self._ipr.link(
+                "add",
+                ifname=plan.host_end,
+                kind="veth",
+                master=bridge_index,
+                mtu=mtu,
+                state="up",
+                peer={"ifname": POD_END, "net_ns_fd": netns, "address": plan.mac, "mtu": mtu},
+            )
+            with self._socket_in(netns) as pod:
+                index = pod.link_lookup(ifname=POD_END)[0]
+                pod.addr("add", index=index, address=plan.address, prefixlen=32)
+                pod.link("set", index=LOOPBACK_INDEX, state="up")
+                pod.link("set", index=index, state="up")
+                pod.route("add", dst=f"{gateway}/32", oif=index, scope="link")
+                pod.route("add", dst="default", gateway=gateway, oif=index)
+        host_index = self._ipr.link_lookup(ifname=plan.host_end)[0]
+        self._ipr.link("set", index=host_index, ifalias=plan.alias)
+
+    def pod_link_stands(self, host_index: int, address: str, sandbox_pid: int) -> bool:
+        """Return whether the sandbox's eth0 is the other end of that link and has that address."""
+        try:
+            with _open_netns(sandbox_pid) as netns, self._socket_in(netns) as pod:
+                for found in pod.link_lookup(ifname=POD_END):
+                    peer = pod.link("get", index=found)[0]
+                    addresses = [
+                        m.get("address") for m in pod.addr("dump", family=socket.AF_INET) if m["index"] == found
+                    ]
+                    return peer.get("link") == host_index and addresses == [address]
+        except FileNotFoundError:
+            return False
+        return False
+
+    @contextmanager
+    def _socket_in(self, netns: int) -> Iterator[Any]:
+        descriptor = _netlink_socket_in(netns)
+        try:
+            pod = _pyroute2().IPRoute(fileno=descriptor, use_event_loop=self._loop)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        try:
+            yield pod
+        finally:
+            pod.close()
+
+
+def _pyroute2() -> Any:
+    """Import pyroute2 on first use: it costs 0.2 s and 24 MB."""
+    return import_module("pyroute2")
+
+
+@contextmanager
+def _open_netns(pid: int) -> Iterator[int]:
+    descriptor = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _netlink_socket_in(netns: int) -> int:
+    """Open a netlink socket in another namespace: a socket stays where it was made, the thread comes back."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if libc.setns(netns, CLONE_NEWNET) != 0:
+            raise LinkError(ctypes.get_errno(), "cannot enter the sandbox's network namespace")
+        try:
+            return socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, 0).detach()
+        finally:
+            # A thread that cannot come home must not serve anybody else: assert ends the agent.
+            assert libc.setns(home, CLONE_NEWNET) == 0, "cannot return to the host's network namespace"
+    finally:
+        os.close(home)
+
+
+def _found_link(message: Any) -> FoundLink:
+    return FoundLink(
+        index=int(message["index"]),
+        name=str(message.get("ifname")),
+        alias=message.get("ifalias"),
+        mtu=int(message.get("mtu")),
+        mac=str(message.get("address")),
+        up=bool(message["flags"] & 1),
+    )

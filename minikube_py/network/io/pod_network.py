@@ -1,0 +1,154 @@
+"""This node's bridge and the pods on it (implements the kubelet's PodNetwork port).
+
+Level, not edge: what is attached is read from the kernel (aliases of the bridge's ports) and compared with the
+sandboxes that run. A cancelled or failed `attach` leaves at most a link without alias, which the next `attach` or
+`detach` of that pod, or the next `adopt`, removes.
+"""
+
+import logging
+
+from minikube_py.kit.clock import Clock
+from minikube_py.network.config import NetworkConfig
+from minikube_py.network.io.host_rules import HostRules
+from minikube_py.network.io.netlink import FoundLink, LinkError, Netlink, RtNetlink
+from minikube_py.network.ipam import AddressPool
+from minikube_py.network.links import (
+    bridge_alias,
+    host_end_name,
+    mac_of,
+    parse_bridge_alias,
+    parse_pod_alias,
+    plan_pod_link,
+)
+
+log = logging.getLogger("network")
+
+
+class BridgePodNetwork:
+    """Attaches pods to the node's bridge. `ensure_bridge`, then `adopt`, come before the first `attach`."""
+
+    def __init__(self, config: NetworkConfig, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._netlink = Netlink()
+        self._rules = HostRules(config)
+        self._pool = AddressPool(config.pod_cidr, config.quarantine_s)
+
+    async def run(self) -> None:
+        """Mend bridge, addresses, routes, sysctls and firewall rules every `repair_interval_s`, for ever."""
+        while True:
+            await self._clock.sleep(self._config.repair_interval_s)
+            try:
+                await self.ensure_bridge()
+            except OSError as error:
+                log.warning(
+                    "cannot mend the pod network, next try in %g s: %s", self._config.repair_interval_s, error
+                )
+
+    async def ensure_bridge(self) -> None:
+        """Make the bridge, its addresses and routes, sysctls and firewall rules what they must be.
+
+        Raises:
+            OSError: the kernel, nft or a sysctl refused.
+        """
+        bridge = await self._netlink.run(self._ensure_bridge)
+        last = parse_bridge_alias(bridge.alias)
+        if last is not None:
+            self._pool.resume_after(last)
+        await self._rules.ensure()
+
+    async def attach(self, pod_uid: str, sandbox_pid: int) -> str:
+        """Connect the network namespace of process `sandbox_pid` and return the pod's IP; idempotent per uid.
+
+        Raises:
+            OSError: it could not be connected; nothing half-made is left.
+        """
+        held = self._pool.address_of(pod_uid)
+        if held is not None and await self._netlink.run(lambda rt: self._stands(rt, pod_uid, held, sandbox_pid)):
+            return held
+        address = self._pool.allocate(pod_uid, self._clock.now_s())
+        last = self._pool.last_allocated()
+        try:
+            await self._netlink.run(lambda rt: self._attach(rt, pod_uid, address, sandbox_pid, last))
+        except OSError:
+            self._pool.release(pod_uid, self._clock.now_s())
+            raise
+        return address
+
+    async def detach(self, pod_uid: str) -> None:
+        """Take the link away and set the address free (after its quarantine); fine when there is none."""
+        await self._netlink.run(lambda rt: rt.delete_link(host_end_name(pod_uid)))
+        self._pool.release(pod_uid, self._clock.now_s())
+
+    async def adopt(self, live: dict[str, int]) -> dict[str, str]:
+        """Tell which pods run (uid -> sandbox pid) after a start: keeps theirs, sweeps the rest.
+
+        Returns:
+            The pod IPs by uid of those whose connection stands; the others must be attached again.
+        """
+        standing = await self._netlink.run(lambda rt: self._sweep(rt, live))
+        for uid in self._pool.holders():
+            if uid not in standing:
+                self._pool.release(uid, self._clock.now_s())
+        return {uid: address for uid, address in standing.items() if self._pool.restore(uid, address)}
+
+    async def tear_down(self) -> None:
+        """Remove every link, the bridge and the rules of this node (`minikube-py down`)."""
+        await self._netlink.run(self._delete_links)
+        await self._rules.remove()
+
+    async def close(self) -> None:
+        """End the net thread; pods stay connected."""
+        await self._netlink.close()
+
+    def _ensure_bridge(self, rt: RtNetlink) -> FoundLink:
+        config = self._config
+        bridge = rt.link(config.bridge)
+        if bridge is None:
+            rt.add_bridge(config.bridge, mac_of(config.gateway), config.mtu)
+            bridge = rt.link(config.bridge)
+            assert bridge is not None
+        if not bridge.up or bridge.mtu != config.mtu:
+            rt.set_up(bridge.index, config.mtu)
+        addresses = {(config.gateway, config.prefix_length), *((ip, 32) for ip in config.local_addresses)}
+        rt.reconcile_addresses(bridge.index, frozenset(addresses))
+        rt.replace_route(config.service_cidr, bridge.index, config.gateway)
+        return bridge
+
+    def _attach(self, rt: RtNetlink, pod_uid: str, address: str, sandbox_pid: int, last: str) -> None:
+        bridge = rt.link(self._config.bridge)
+        if bridge is None:
+            raise LinkError(f"bridge {self._config.bridge} does not exist")
+        plan = plan_pod_link(pod_uid, address)
+        rt.delete_link(plan.host_end)
+        try:
+            rt.add_pod_link(plan, sandbox_pid, bridge.index, self._config.gateway, self._config.mtu)
+        except BaseException:
+            rt.delete_link(plan.host_end)
+            raise
+        rt.set_alias(bridge.index, bridge_alias(last))
+
+    def _stands(self, rt: RtNetlink, pod_uid: str, address: str, sandbox_pid: int) -> bool:
+        link = rt.link(host_end_name(pod_uid))
+        return link is not None and rt.pod_link_stands(link.index, address, sandbox_pid)
+
+    def _sweep(self, rt: RtNetlink, live: dict[str, int]) -> dict[str, str]:
+        bridge = rt.link(self._config.bridge)
+        standing: dict[str, str] = {}
+        for port in rt.ports(bridge.index) if bridge is not None else ():
+            record = parse_pod_alias(port.alias)
+            pid = live.get(record.pod_uid) if record is not None else None
+            if record is not None and pid is not None and rt.pod_link_stands(port.index, record.address, pid):
+                standing[record.pod_uid] = record.address
+            else:
+                log.info("removing link %s of a pod that is gone", port.name)
+                rt.delete_link(port.name)
+        return standing
+
+    def _delete_links(self, rt: RtNetlink) -> None:
+        bridge = rt.link(self._config.bridge)
+        if bridge is None:
+            return
+        for port in rt.ports(bridge.index):
+            rt.delete_link(port.name)
+        rt.delete_link(self._config.bridge)
