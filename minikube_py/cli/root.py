@@ -1,0 +1,41 @@
+"""The root command, and how every command ends: 0, 1 with one explaining line, 2 for wrong usage."""
+
+import sys
+
+import click
+
+from minikube_py.agent import AgentError
+from minikube_py.cli.down import down
+from minikube_py.cli.image import image
+from minikube_py.cli.kubeconfig import kubeconfig
+from minikube_py.cli.server import server
+from minikube_py.cli.status import status
+from minikube_py.cli.version import version
+from minikube_py.config import ConfigError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """A whole Kubernetes in one process per Linux host.
+
+    \b
+    Examples:
+      minikube-py server                      run one node with everything
+      minikube-py status                      how it fares
+      minikube-py kubeconfig > config.yaml    for kubectl on another host
+      minikube-py down                        stop every pod of this node
+    """  # noqa: D301 - click's mark against rewrapping
+
+
+for command in (server, status, kubeconfig, down, image, version):
+    cli.add_command(command)
+
+
+def run() -> None:
+    """Run the command line and exit."""
+    try:
+        cli(standalone_mode=True)
+    except (AgentError, ConfigError) as error:
+        for line in str(error).splitlines():
+            click.echo(f"minikube-py: {line}", err=True)
+        sys.exit(1)

@@ -1,0 +1,75 @@
+"""Settings as command-line options: derived from config.SETTINGS, so that flag, variable and file key agree."""
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from minikube_py.config import (
+    DEFAULT_CONFIG_FILE,
+    SETTINGS,
+    AgentConfig,
+    Setting,
+    collect_settings,
+    parse_config,
+    read_config_file,
+)
+from minikube_py.kit.io.host_facts import default_route_ip, host_name
+
+
+def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of the named settings (all when none is named) as one AgentConfig argument."""
+    wanted = [setting for setting in SETTINGS if not names or setting.name in names]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def wrapped(config_file: Path | None, **given: Any) -> None:
+            flags = {s.name: given.pop(_parameter(s)) for s in wanted}
+            command(load(flags, config_file), **given)
+
+        decorated: Callable[..., None] = click.option(
+            "--config",
+            "config_file",
+            type=click.Path(path_type=Path),
+            help=f"The config file.  [default: {DEFAULT_CONFIG_FILE}]",
+        )(wrapped)
+        for setting in reversed(wanted):
+            decorated = _option(setting)(decorated)
+        return decorated
+
+    return decorate
+
+
+def load(flags: dict[str, Any], config_file: Path | None) -> AgentConfig:
+    """Return the settings by the order flag, environment, file, default.
+
+    Raises:
+        ConfigError: they cannot be used.
+    """
+    file = read_config_file(config_file or Path(DEFAULT_CONFIG_FILE), required=config_file is not None)
+    return parse_config(
+        collect_settings(flags, os.environ, file), host_name=host_name(), default_ip=default_route_ip()
+    )
+
+
+def _parameter(setting: Setting) -> str:
+    return "setting_" + setting.name.replace("-", "_")
+
+
+def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    text = setting.help[0].upper() + setting.help[1:] + "."
+    if setting.default is not None:
+        text += f"  [default: {setting.default}]"
+    # No click.Choice: the settings' own check also covers the environment and the file, with one wording.
+    metavar = "|".join(setting.choices) if setting.choices else setting.name.split("-")[-1].upper()
+    return click.option(
+        f"--{setting.name}",
+        _parameter(setting),
+        help=text,
+        metavar=metavar,
+        multiple=setting.many,
+        default=None,
+    )

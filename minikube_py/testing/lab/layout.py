@@ -1,0 +1,93 @@
+"""Where everything of a lab is: names, addresses and paths, all derived from the lab's folder.
+
+Two labs with different folders share nothing, so tests may run beside a lab of a person.
+"""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+DEFAULT_DIR = Path("/run/minikube-py-lab")
+HOSTS_MAX = 9
+
+
+@dataclass(frozen=True, slots=True)
+class HostLayout:
+    """One host of a lab."""
+
+    name: str
+    netns: str
+    address: str
+    prefix_length: int
+    gateway: str
+    veth: str
+    """The host's link, as the machine's own namespace sees it."""
+    dir: Path
+
+    @property
+    def docker_socket(self) -> Path:
+        """Return the socket of this host's Docker engine."""
+        return self.dir / "docker.sock"
+
+    @property
+    def data_dir(self) -> Path:
+        """Return the agent's data folder."""
+        return self.dir / "data"
+
+    @property
+    def agent_log(self) -> Path:
+        """Return the file that holds what the agent wrote."""
+        return self.dir / "agent.log"
+
+    @property
+    def docker_log(self) -> Path:
+        """Return the file that holds what dockerd wrote."""
+        return self.dir / "dockerd.log"
+
+
+@dataclass(frozen=True, slots=True)
+class LabLayout:
+    """One lab."""
+
+    dir: Path
+    bridge: str
+    gateway: str
+    hosts: tuple[HostLayout, ...]
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Return the administrator's kubeconfig."""
+        return self.dir / "kubeconfig.yaml"
+
+    def host(self, name: str) -> HostLayout:
+        """Return the host of that name.
+
+        Raises:
+            LookupError: there is none.
+        """
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        known = ", ".join(host.name for host in self.hosts)
+        raise LookupError(f"the lab has no host {name!r}; it has {known}")
+
+
+def lay_out(folder: Path, nodes: int) -> LabLayout:
+    """Return the layout of a lab of `nodes` hosts in `folder`."""
+    default = folder == DEFAULT_DIR
+    digest = blake2b(str(folder).encode(), digest_size=2).digest()
+    mark = "" if default else digest.hex()
+    subnet = f"172.31.{255 if default else digest[0]}"
+    hosts = tuple(
+        HostLayout(
+            name=f"lab{n}",
+            netns=f"lab{n}{'-' + mark if mark else ''}",
+            address=f"{subnet}.{10 + n}",
+            prefix_length=24,
+            gateway=f"{subnet}.1",
+            veth=f"mkl{mark}n{n}",
+            dir=folder / f"lab{n}",
+        )
+        for n in range(1, nodes + 1)
+    )
+    return LabLayout(folder, f"mkl{mark or '0'}", f"{subnet}.1", hosts)

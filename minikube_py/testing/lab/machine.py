@@ -1,0 +1,143 @@
+"""What a lab does to this machine: namespaces, links, daemons; everything is ended by process id, never by name."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from minikube_py.testing.lab.layout import HostLayout, LabLayout
+
+
+class LabError(Exception):
+    """Something of the lab did not work; the message says what and where to look."""
+
+
+def run(argv: Sequence[str], *, check: bool = True, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end.
+
+    Raises:
+        LabError: it failed and `check` is set.
+    """
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout_s, check=False)  # noqa: S603
+    if check and done.returncode:
+        raise LabError(f"{' '.join(argv)} ended with {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
+    return done
+
+
+def in_host(host: HostLayout, argv: Sequence[str]) -> list[str]:
+    """Return the command that runs `argv` in the host's network."""
+    # Not `ip netns exec`: it mounts a fresh /sys, which hides the cgroup mounts from dockerd.
+    return ["nsenter", f"--net=/run/netns/{host.netns}", "--", *argv]
+
+
+def make_bridge(lab: LabLayout) -> None:
+    """Make the link that joins the lab's hosts; this machine has the gateway's address on it."""
+    if run(["ip", "link", "show", lab.bridge], check=False).returncode:
+        run(["ip", "link", "add", lab.bridge, "type", "bridge"])
+        run(["ip", "addr", "add", f"{lab.gateway}/24", "dev", lab.bridge])
+    run(["ip", "link", "set", lab.bridge, "up"])
+
+
+def make_host_network(lab: LabLayout, host: HostLayout) -> None:
+    """Make the host's namespace, address and default route."""
+    run(["ip", "netns", "add", host.netns])
+    run(["ip", "link", "add", host.veth, "type", "veth", "peer", "name", "eth0", "netns", host.netns])
+    run(["ip", "link", "set", host.veth, "master", lab.bridge, "up"])
+    inside = ["ip", "-n", host.netns]
+    run([*inside, "link", "set", "lo", "up"])
+    run([*inside, "addr", "add", f"{host.address}/{host.prefix_length}", "dev", "eth0"])
+    run([*inside, "link", "set", "eth0", "up"])
+    run([*inside, "route", "add", "default", "via", host.gateway])
+
+
+def remove_host_network(host: HostLayout) -> None:
+    """Take the host's namespace and link away; fine when they are gone."""
+    run(["ip", "link", "del", host.veth], check=False)
+    run(["ip", "netns", "del", host.netns], check=False)
+
+
+def start_daemon(argv: Sequence[str], log_path: Path, environment: Mapping[str, str] | None = None) -> int:
+    """Start a program in a session of its own, its output in `log_path`, and return its process id."""
+    with log_path.open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, **(environment or {})},
+        )
+    return process.pid
+
+
+def start_dockerd(host: HostLayout) -> int:
+    """Start the host's Docker engine and wait until it answers."""
+    argv = [
+        "dockerd",
+        f"--data-root={host.dir}/docker",
+        f"--exec-root={host.dir}/exec",
+        f"--pidfile={host.dir}/docker.pid",
+        f"--host=unix://{host.docker_socket}",
+    ]
+    pid = start_daemon(in_host(host, argv), host.docker_log)
+    wait_until(
+        lambda: docker(host, ["version"], check=False).returncode == 0,
+        30,
+        f"dockerd of {host.name} does not answer: see {host.docker_log}",
+    )
+    return pid
+
+
+def docker(host: HostLayout, argv: Sequence[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run the docker command against the host's engine."""
+    return run(["docker", "-H", f"unix://{host.docker_socket}", *argv], check=check)
+
+
+def is_running(pid: int) -> bool:
+    """Return whether the process runs (a zombie of ours does not)."""
+    if pid <= 0:
+        return False
+    with suppress(ChildProcessError):  # started by another command: not our child to reap
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def stop_process(pid: int, *, sig: int = signal.SIGTERM, timeout_s: float = 40) -> None:
+    """Send `sig` and wait for the end; kill what does not end in time."""
+    try:
+        os.kill(pid, sig)
+    except ProcessLookupError:
+        return
+    deadline = time.monotonic() + timeout_s  # noqa: TID251 - real processes, real time
+    while is_running(pid):
+        if time.monotonic() > deadline:  # noqa: TID251
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)  # noqa: TID251
+
+
+def wait_until(condition: object, timeout_s: float, message: str) -> None:
+    """Wait until the callable `condition` is true.
+
+    Raises:
+        LabError: it is not true within `timeout_s`; carries `message`.
+    """
+    assert callable(condition)
+    deadline = time.monotonic() + timeout_s  # noqa: TID251
+    while not condition():
+        if time.monotonic() > deadline:  # noqa: TID251
+            raise LabError(message)
+        time.sleep(0.05)  # noqa: TID251
+
+
+def unmount_below(folder: Path) -> None:
+    """Unmount everything that is mounted below `folder`, the deepest first."""
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for mount in sorted((m for m in mounts if m.startswith(f"{folder}/")), reverse=True):
+        run(["umount", "-l", mount], check=False)
