@@ -6,7 +6,7 @@ engine's default is private and refuses joiners), every app container joins both
 - Docker refuses host name, DNS and port settings on a container that joins another's network: the sandbox has them.
 - The sandbox has no network of Docker's (`none`): the agent connects it itself, by the pid of the pause process.
 - Restarts are new containers with a new attempt; Docker restarts nothing (`RestartPolicy` no), runs no health
-  checks of the image behind the agent's back (`Healthcheck` NONE), and rotates logs, because with Docker no kubelet does.
+  checks of the image behind the agent's back (`Healthcheck` NONE), and rotates logs: with Docker no kubelet does.
 
 Bind mounts are `Mounts`, not `Binds`: a missing source is an error then, not a new folder of root's.
 

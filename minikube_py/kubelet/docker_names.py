@@ -73,7 +73,7 @@ def render_labels(
     labels: Mapping[str, str],
     annotations: Mapping[str, str],
 ) -> dict[str, str]:
-    """Return Docker's labels: the pod's labels, its annotations with a prefix, who the pod is, and `own`, which wins."""
+    """Return Docker's labels: the pod's, its annotations with a prefix, who the pod is, and `own`, which wins."""
     return {
         **labels,
         **{ANNOTATION_PREFIX + key: value for key, value in annotations.items()},

@@ -1,0 +1,330 @@
+"""CRI's verbs on Docker.
+
+Every verb can be cut off at any await and done again: names are unique at the engine, labels say what is what, and
+nothing is remembered here but caches. What needs care:
+
+- **A name that is taken.** A retried create meets its own container. A running one of the same pod is adopted, any
+  other is removed. Docker sometimes keeps the name of a container that is gone: then the name gets a random end.
+- **Negative OOM scores.** Hosts without CAP_SYS_RESOURCE refuse them, with an error that does not say so. The
+  first refusal is tried again with score 0; when that starts, the host is remembered as one of these.
+- **Stopping.** Docker's own stop holds a connection for the whole grace period and cannot be shortened: here the
+  signal is sent, the death awaited (an event, or a look now and then), and the kill sent by our own timer.
+- **Removing** always takes anonymous volumes along, or images with VOLUME fill the disk.
+- Starting takes CPU of the engine: more than one start for each processor at a time only makes all of them slower.
+
+Upstream: dockershim docker_sandbox.go, docker_container.go; cri-dockerd core.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from minikube_py.kit.clock import Clock
+from minikube_py.kit.ids import Ids
+from minikube_py.kubelet.container_spec import SANDBOX_OOM_SCORE_ADJ, render_container, render_sandbox
+from minikube_py.kubelet.cri import (
+    ContainerConfig,
+    ContainerId,
+    ContainerRuntimeError,
+    ExecResult,
+    PodIdentity,
+    RemoteStreams,
+    RuntimeErrorKind,
+    RuntimeEvent,
+    RuntimeListing,
+    RuntimeVersion,
+    SandboxConfig,
+    SandboxId,
+    SandboxRecord,
+)
+from minikube_py.kubelet.docker_names import (
+    CONTAINER_LOG_PATH,
+    CONTAINER_NAME,
+    POD_UID,
+    SANDBOX_ID,
+    container_name,
+    pod_of,
+    sandbox_name,
+)
+from minikube_py.kubelet.docker_records import as_listed, conflicting_container, sandbox_from_listed
+from minikube_py.kubelet.io.docker_api import DockerApi
+from minikube_py.kubelet.io.docker_events import DockerEvents
+from minikube_py.kubelet.io.docker_listing import DockerListing
+from minikube_py.kubelet.io.exec_streams import attach_stream, exec_stream, exec_sync
+from minikube_py.kubelet.io.log_links import link_log, unlink_log
+from minikube_py.kubelet.io.pause_source import PauseSource
+
+log = logging.getLogger("kubelet.docker")
+
+SANDBOX_GRACE_S = 10.0
+"""The pause process ends at once on SIGTERM; only a frozen host needs the kill."""
+KILL_WAIT_S = 30.0
+"""A process that outlives SIGKILL for so long hangs in the kernel."""
+NAME_TRIES_MAX = 4
+REMOVALS_MAX = 4
+"""Removals at a time, beside the starts: a crowd of dead containers must not hold up a new pod."""
+_LOOK_AGAIN_S = (0.05, 0.1, 0.2, 0.4, 1.0)
+_REFUSED_SCORE_SIGNS = ("can't get final child's PID from pipe", "oom_score_adj")
+
+Inspected = Mapping[str, Any]
+
+
+class DockerRuntime:
+    """One node's containers at one engine (cri.RuntimeService)."""
+
+    def __init__(
+        self,
+        api: DockerApi,
+        *,
+        node_name: str,
+        clock: Clock,
+        ids: Ids,
+        pause_image: str = "",
+        starts_max: int = 2,
+    ) -> None:
+        """`pause_image` empty: the one that the program makes; `starts_max`: one for each processor, at least 2."""
+        self._api = api
+        self._node_name = node_name
+        self._clock = clock
+        self._ids = ids
+        self._pause = PauseSource(api, pause_image)
+        self._listing = DockerListing(api, node_name)
+        self._events = DockerEvents(api, node_name, clock)
+        self._starts = asyncio.Semaphore(starts_max)
+        self._removals = asyncio.Semaphore(REMOVALS_MAX)
+        self._scores_refused: bool | None = None
+        """None: not known yet."""
+        self._version: RuntimeVersion | None = None
+
+    async def version(self) -> RuntimeVersion:
+        """Return what the engine says of itself; asks it each time, so that it serves as the health check."""
+        said = await self._api.version()
+        if self._version is None or self._version.version != said["Version"]:
+            info = await self._api.info()
+            self._version = RuntimeVersion(
+                name="docker",
+                version=str(said["Version"]),
+                api_version=self._api.api_version,
+                cgroup_driver=str(info.get("CgroupDriver") or "cgroupfs"),
+                cgroup_version=int(info.get("CgroupVersion") or 1),
+                os=str(info.get("OperatingSystem", "")),
+                kernel=str(said.get("KernelVersion", "")),
+                architecture=str(said.get("Arch", "")),
+                root_dir=str(info.get("DockerRootDir", "")),
+            )
+        return self._version
+
+    async def run_pod_sandbox(self, config: SandboxConfig) -> SandboxRecord:
+        """Create and start the pause container; one of the same pod and attempt that runs is adopted."""
+        async with self._starts:
+            score = 0 if self._scores_refused else SANDBOX_OOM_SCORE_ADJ
+            try:
+                identity = await self._run_sandbox(config, score)
+            except ContainerRuntimeError as error:
+                if score == 0 or not _may_be_refused_score(error):
+                    raise
+                identity = await self._run_sandbox(config, 0)
+                log.warning(
+                    "this host refuses negative OOM scores (no CAP_SYS_RESOURCE?): containers get 0; Docker said: %s",
+                    error.message,
+                )
+        document = await self._api.inspect_container(identity)
+        self._scores_refused = _oom_score(document) == 0
+        return sandbox_from_listed(as_listed(document), document)
+
+    async def stop_pod_sandbox(self, sandbox: SandboxId) -> None:
+        """Stop the pause container."""
+        await self._stop(sandbox, SANDBOX_GRACE_S)
+
+    async def remove_pod_sandbox(self, sandbox: SandboxId) -> None:
+        """Remove the app containers that are left in the sandbox, then the pause container."""
+        for member in await self._listing.sandbox_members(sandbox):
+            await self.remove_container(ContainerId(member))
+        await self._remove(sandbox)
+
+    async def create_container(self, sandbox: SandboxId, config: ContainerConfig) -> ContainerId:
+        """Create an app container in the sandbox; one of the same name that runs in it is adopted."""
+        async with self._starts:
+            if config.resources.oom_score_adj < 0 and await self._refuses_scores(sandbox):
+                config = replace(config, resources=replace(config.resources, oom_score_adj=0))
+            body = render_container(sandbox, config, node_name=self._node_name)
+            name = container_name(config.pod, config.name, config.attempt)
+            return ContainerId(await self._create(name, body, lambda other: _label(other, SANDBOX_ID) == sandbox))
+
+    async def start_container(self, container: ContainerId) -> None:
+        """Start it, and make its log findable."""
+        async with self._starts:
+            try:
+                await self._api.start_container(container)
+            finally:
+                self._listing.forget(container)
+        started = await self._inspect(container)
+        log_path = _label(started, CONTAINER_LOG_PATH) if started else ""
+        if started and log_path and started.get("LogPath"):
+            try:
+                await asyncio.to_thread(link_log, log_path, str(started["LogPath"]), *_whose(started))
+            except OSError as error:
+                # The pod runs and `kubectl logs` does not need the link: only log shippers miss it.
+                log.warning("cannot link the log of container %s at %s: %s", container, log_path, error)
+
+    async def stop_container(self, container: ContainerId, grace_s: float) -> None:
+        """Send the image's stop signal, wait up to `grace_s`, then kill."""
+        await self._stop(container, grace_s)
+
+    async def remove_container(self, container: ContainerId) -> None:
+        """Remove a container with its log and its anonymous volumes."""
+        document = await self._inspect(container)
+        if document is None:
+            return
+        if log_path := _label(document, CONTAINER_LOG_PATH):
+            await asyncio.to_thread(unlink_log, log_path, *_whose(document))
+        await self._remove(container)
+
+    async def listing(self, pod_uid: str = "") -> RuntimeListing:
+        """Return all sandboxes and containers of this node, or of one pod."""
+        return await self._listing.listing(pod_uid)
+
+    def events(self) -> AsyncIterator[RuntimeEvent]:
+        """Yield hints for ever."""
+        return self._events.read()
+
+    async def exec_sync(self, container: ContainerId, command: Sequence[str], timeout_s: float) -> ExecResult:
+        """Run a command to its end."""
+        return await exec_sync(self._api, container, command, timeout_s)
+
+    async def exec_stream(
+        self, container: ContainerId, command: Sequence[str], *, tty: bool, stdin: bool, streams: RemoteStreams
+    ) -> int:
+        """Run a command connected to a client and return its exit code."""
+        return await exec_stream(self._api, container, command, tty=tty, stdin=stdin, streams=streams)
+
+    async def attach_stream(self, container: ContainerId, *, tty: bool, stdin: bool, streams: RemoteStreams) -> None:
+        """Connect a client to the container's own process until either ends."""
+        await attach_stream(self._api, container, tty=tty, stdin=stdin, streams=streams)
+
+    async def log_file(self, container: ContainerId) -> str:
+        """Return where the engine writes the container's log; empty when it was never started."""
+        document = await self._api.inspect_container(container)
+        return str(document.get("LogPath") or "")
+
+    async def is_running(self, container: ContainerId) -> bool:
+        """Return whether its process runs (False when it is gone)."""
+        return _running(await self._inspect(container))
+
+    async def wait_death(self, container: ContainerId, timeout_s: float) -> None:
+        """Return when an event says that it died, or after `timeout_s`."""
+        await self._events.wait_death(container, timeout_s)
+
+    async def _run_sandbox(self, config: SandboxConfig, score: int) -> str:
+        try:
+            identity = await self._create_sandbox(config, score)
+        except ContainerRuntimeError as error:
+            if error.kind is not RuntimeErrorKind.NOT_FOUND:
+                raise
+            self._pause.forget()  # somebody pruned the image
+            identity = await self._create_sandbox(config, score)
+        await self._api.start_container(identity)
+        return identity
+
+    async def _create_sandbox(self, config: SandboxConfig, score: int) -> str:
+        image = await self._pause.image_id()
+        body = render_sandbox(config, pause_image_id=image, node_name=self._node_name, oom_score_adj=score)
+        name = sandbox_name(config.pod, config.attempt)
+        return await self._create(name, body, lambda other: _label(other, POD_UID) == config.pod.uid)
+
+    async def _create(self, name: str, body: dict[str, Any], may_adopt: Callable[[Inspected], bool]) -> str:
+        wanted = name
+        for _ in range(NAME_TRIES_MAX):
+            try:
+                return await self._api.create_container(wanted, body)
+            except ContainerRuntimeError as error:
+                taken_by = conflicting_container(error.message)
+                if error.kind is not RuntimeErrorKind.CONFLICT or taken_by is None:
+                    raise
+            other = await self._inspect(taken_by)
+            if other is None:
+                wanted = f"{name}_{self._ids.new_suffix(8)}"  # the name of a container that is gone
+            elif _running(other) and may_adopt(other):
+                return str(other["Id"])
+            else:
+                await self._remove(taken_by)
+        raise ContainerRuntimeError(RuntimeErrorKind.CONFLICT, f"the container name {name} stays taken")
+
+    async def _refuses_scores(self, sandbox: SandboxId) -> bool:
+        """Return whether this host refuses negative OOM scores: its sandboxes were the first to try."""
+        if self._scores_refused is None:
+            self._scores_refused = _oom_score(await self._api.inspect_container(sandbox)) == 0
+        return self._scores_refused
+
+    async def _stop(self, container: str, grace_s: float) -> None:
+        document = await self._inspect(container)
+        if document is None or not _running(document):
+            return
+        if grace_s > 0:
+            await self._signal(container, str(document["Config"].get("StopSignal") or "SIGTERM"))
+            if await self._died_within(container, grace_s):
+                return
+        await self._signal(container, "SIGKILL")
+        if not await self._died_within(container, KILL_WAIT_S):
+            raise ContainerRuntimeError(
+                RuntimeErrorKind.TIMEOUT, f"container {container} still runs {KILL_WAIT_S:g} s after SIGKILL"
+            )
+
+    async def _signal(self, container: str, signal: str) -> None:
+        try:
+            await self._api.kill_container(container, signal)
+        except ContainerRuntimeError as error:
+            if error.kind not in (RuntimeErrorKind.CONFLICT, RuntimeErrorKind.NOT_FOUND):
+                raise  # those two say that it has just ended
+
+    async def _died_within(self, container: str, seconds: float) -> bool:
+        deadline = self._clock.now_s() + seconds
+        pauses = iter(_LOOK_AGAIN_S)
+        while _running(await self._inspect(container)):
+            left = deadline - self._clock.now_s()
+            if left <= 0:
+                return False
+            await self._events.wait_death(container, min(left, next(pauses, _LOOK_AGAIN_S[-1])))
+        self._listing.forget(container)
+        return True
+
+    async def _remove(self, container: str) -> None:
+        async with self._removals:
+            try:
+                await self._api.remove_container(container)
+            except ContainerRuntimeError as error:
+                under_way = error.kind is RuntimeErrorKind.CONFLICT and "already in progress" in error.message
+                if error.kind is not RuntimeErrorKind.NOT_FOUND and not under_way:
+                    raise
+        self._listing.forget(container)
+
+    async def _inspect(self, container: str) -> Inspected | None:
+        try:
+            return await self._api.inspect_container(container)
+        except ContainerRuntimeError as error:
+            if error.kind is RuntimeErrorKind.NOT_FOUND:
+                return None
+            raise
+
+
+def _running(document: Inspected | None) -> bool:
+    return document is not None and bool(document["State"].get("Running"))
+
+
+def _label(document: Inspected, key: str) -> str:
+    return str((document["Config"].get("Labels") or {}).get(key, ""))
+
+
+def _whose(document: Inspected) -> tuple[PodIdentity, str, str]:
+    labels = document["Config"].get("Labels") or {}
+    return pod_of(labels), str(labels.get(CONTAINER_NAME, "")), str(document["Id"])
+
+
+def _oom_score(document: Inspected) -> int:
+    return int(document["HostConfig"].get("OomScoreAdj") or 0)
+
+
+def _may_be_refused_score(error: ContainerRuntimeError) -> bool:
+    return any(sign in error.message for sign in _REFUSED_SCORE_SIGNS)
