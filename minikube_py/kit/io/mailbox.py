@@ -52,6 +52,11 @@ class Mailbox(Generic[T]):
         self._changed.set()
         return True
 
+    def put_over_bound(self, item: T) -> None:
+        """Put although it is full: for a sender that has just stopped its own source and must not lose the rest."""
+        self._items.append(item)
+        self._changed.set()
+
     async def put(self, item: T) -> None:
         """Put, waiting for room when the mailbox blocks."""
         while not self.put_nowait(item):
