@@ -1,6 +1,16 @@
-"""What the kubelet needs of its neighbours: declared here, implemented by network and proxy, wired by agent.py."""
+"""What the kubelet needs of its neighbours and of the host: declared here, wired by agent.py.
 
-from typing import Protocol
+Network and proxy implement PodNetwork and EndpointDrain; `kubelet/io` implements the ports to the host (files, probe
+connections, facts); `testing` has one that behaves for each.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from minikube_py.kubelet.node_status import HostFacts
+from minikube_py.kubelet.probes import ProbeOutcome
+from minikube_py.kubelet.volumes import ProjectedFile
 
 
 class PodNetwork(Protocol):
@@ -35,4 +45,106 @@ class EndpointDrain(Protocol):
 
         A pod that is only kept as the last resort (serving, terminating, no ready endpoint) counts as withdrawn.
         """
+        ...
+
+
+class EventSink(Protocol):
+    """Says what happened to an object (client.io.event_recorder.EventRecorder)."""
+
+    def record(
+        self,
+        involved: Mapping[str, Any],
+        type: Literal["Normal", "Warning"],
+        reason: str,
+        message: str,
+        field_path: str = "",
+    ) -> None:
+        """Note it; never waits and never fails."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeRequest:
+    """One volume to make: `files` for projected ones, `in_memory` and `size_bytes` for tmpfs."""
+
+    path: str
+    in_memory: bool = False
+    size_bytes: int = 0
+    mode: int = 0o777
+    gid: int | None = None
+    """fsGroup: the group that gets read and write access."""
+    files: tuple[ProjectedFile, ...] | None = None
+    """None: an empty directory whose content stays as it is."""
+
+
+class PodFiles(Protocol):
+    """The pods' directories on the host: volumes, hosts files, termination logs. Errors are OSError.
+
+    What exists already is kept, so that everything can be done again after a restart of the kubelet.
+    """
+
+    async def set_up_volume(self, request: VolumeRequest) -> None:
+        """Make (or bring up to date, atomically) a volume's directory."""
+        ...
+
+    async def check_host_path(self, path: str, type: str) -> None:
+        """Check a hostPath, making it for the `…OrCreate` types.
+
+        Raises:
+            VolumeError: what is found there is not what `type` asks for.
+        """
+        ...
+
+    async def set_up_sub_path(self, volume_path: str, sub_path: str, mount_point: str) -> str:
+        """Make `sub_path` inside a volume visible at `mount_point`, never following a link out of the volume.
+
+        Returns:
+            The path to mount.
+        """
+        ...
+
+    async def write_file(self, path: str, text: str, mode: int = 0o644) -> None:
+        """Write a file in place (its inode stays: containers have it mounted)."""
+        ...
+
+    async def read_file(self, path: str, limit_bytes: int) -> str:
+        """Return the first `limit_bytes` of a file, or nothing when it is not there."""
+        ...
+
+    async def log_tail(self, log_path: str) -> str:
+        """Return the end of a container's log for terminationMessagePolicy FallbackToLogsOnError."""
+        ...
+
+    async def remove_pod(self, pod_dir: str) -> None:
+        """Unmount what is mounted below, then remove the directory; a mount that stays is never deleted through."""
+        ...
+
+    async def remove_cgroup(self, parent: str) -> None:
+        """Remove a pod's empty cgroups in every hierarchy."""
+        ...
+
+    async def pod_uids(self, root_dir: str) -> tuple[str, ...]:
+        """Return the uids that have a directory, sorted."""
+        ...
+
+
+class ProbeNetwork(Protocol):
+    """HTTP and TCP tries of probes and hooks; all failures are outcomes, none is an exception."""
+
+    async def http_get(
+        self, url: str, headers: tuple[tuple[str, str], ...], timeout_s: float, user_agent: str
+    ) -> ProbeOutcome:
+        """GET `url`: 200 <= code < 400 is success; certificates are not checked, connections not reused."""
+        ...
+
+    async def tcp_connect(self, host: str, port: int, timeout_s: float) -> ProbeOutcome:
+        """Open a connection and close it."""
+        ...
+
+
+class HostSurvey(Protocol):
+    """Reads what this host is (for the Node object)."""
+
+    async def survey(self) -> HostFacts:
+        """Return the facts as they are now."""
         ...

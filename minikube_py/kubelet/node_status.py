@@ -1,0 +1,246 @@
+"""The Node object of this host: capacity, conditions, addresses, labels, and whether a write is due.
+
+Conditions of others (NetworkUnavailable, node problem detectors) and taints are not touched. Upstream:
+kubelet/nodestatus/setters.go, kubelet_node_status.go.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from minikube_py.api.meta import Obj, format_micro_time, format_time, labels_of
+from minikube_py.kubelet.config import KubeletConfig
+from minikube_py.kubelet.cri import ImageRecord, RuntimeVersion
+
+IMAGES_MAX = 50
+"""Images listed in a Node's status; the biggest ones."""
+IMAGE_NAMES_MAX = 5
+_EVICTION_DISK_SHARE = 10
+"""nodefs.available<10%: one tenth of the disk is not allocatable."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What the host is; sizes in bytes."""
+
+    hostname: str
+    architecture: str
+    """As Go names it: amd64, arm64."""
+    kernel: str
+    os_image: str
+    machine_id: str
+    system_uuid: str
+    boot_id: str
+    cpus: int
+    memory_bytes: int
+    memory_available_bytes: int
+    disk_bytes: int
+    disk_available_bytes: int
+    pids_max: int
+    pids_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHealth:
+    """What the Ready condition says: no faults means ready."""
+
+    faults: tuple[str, ...]
+
+
+def node_labels(config: KubeletConfig, host: HostFacts) -> Mapping[str, str]:
+    """Return the labels that every node has, and the configured ones."""
+    return {
+        "beta.kubernetes.io/arch": host.architecture,
+        "beta.kubernetes.io/os": "linux",
+        "kubernetes.io/arch": host.architecture,
+        "kubernetes.io/hostname": config.node_name,
+        "kubernetes.io/os": "linux",
+        **dict(config.node_labels),
+    }
+
+
+def capacity(config: KubeletConfig, host: HostFacts) -> Mapping[str, str]:
+    """Return what the host has, as quantities."""
+    return {
+        "cpu": str(host.cpus),
+        "ephemeral-storage": f"{host.disk_bytes // 1024}Ki",
+        "hugepages-1Gi": "0",
+        "hugepages-2Mi": "0",
+        "memory": f"{host.memory_bytes // 1024}Ki",
+        "pods": str(config.max_pods),
+    }
+
+
+def allocatable(config: KubeletConfig, host: HostFacts) -> Mapping[str, str]:
+    """Return what pods may request: the capacity less what eviction keeps free."""
+    memory = max(host.memory_bytes - config.memory_reserved_bytes, 0)
+    disk = host.disk_bytes - host.disk_bytes // _EVICTION_DISK_SHARE
+    return {**capacity(config, host), "memory": f"{memory // 1024}Ki", "ephemeral-storage": str(disk)}
+
+
+def new_node(config: KubeletConfig, host: HostFacts) -> Obj:
+    """Return the Node to register, without a status."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": config.node_name,
+            "labels": dict(node_labels(config, host)),
+            "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"},
+        },
+        "spec": {},
+    }
+
+
+def missing_labels(config: KubeletConfig, host: HostFacts, node: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the labels that the Node of the API lacks or has otherwise."""
+    present = labels_of(node)
+    return {k: v for k, v in node_labels(config, host).items() if present.get(k) != v}
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """What a status is made from."""
+
+    host: HostFacts
+    version: RuntimeVersion | None
+    """None while the engine does not answer."""
+    images: tuple[ImageRecord, ...]
+    health: NodeHealth
+    now_wall_s: float
+
+
+def node_status(config: KubeletConfig, view: NodeView, previous: Mapping[str, Any]) -> Obj:
+    """Return the `status` of the Node, given the one that the API has."""
+    return {
+        "capacity": dict(capacity(config, view.host)),
+        "allocatable": dict(allocatable(config, view.host)),
+        "conditions": _conditions(view, previous.get("conditions") or ()),
+        "addresses": [
+            {"type": "InternalIP", "address": config.node_ip},
+            {"type": "Hostname", "address": config.node_name},
+        ],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": config.kubelet_port}},
+        "nodeInfo": _node_info(config, view, previous),
+        "images": _images(view.images),
+    }
+
+
+def _node_info(config: KubeletConfig, view: NodeView, previous: Mapping[str, Any]) -> Obj:
+    host = view.host
+    before = (previous.get("nodeInfo") or {}).get("containerRuntimeVersion", "docker://Unknown")
+    return {
+        "machineID": host.machine_id,
+        "systemUUID": host.system_uuid,
+        "bootID": host.boot_id,
+        "kernelVersion": host.kernel,
+        "osImage": host.os_image,
+        "containerRuntimeVersion": f"docker://{view.version.version}" if view.version else before,
+        "kubeletVersion": config.kubelet_version,
+        "kubeProxyVersion": "",
+        "operatingSystem": "linux",
+        "architecture": host.architecture,
+    }
+
+
+def _images(images: Sequence[ImageRecord]) -> list[Obj]:
+    named = [image for image in images if image.repo_tags or image.repo_digests]
+    biggest = sorted(named, key=lambda image: (-image.size_bytes, image.id))[:IMAGES_MAX]
+    return [
+        {"names": list(image.repo_digests + image.repo_tags)[:IMAGE_NAMES_MAX], "sizeBytes": image.size_bytes}
+        for image in biggest
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    type: str
+    is_true: bool
+    reason: str
+    message: str
+
+
+def _facts(view: NodeView) -> tuple[_Fact, ...]:
+    host = view.host
+    memory = host.memory_available_bytes < 100 << 20
+    disk = host.disk_available_bytes < host.disk_bytes // _EVICTION_DISK_SHARE
+    pids = host.pids_max > 0 and host.pids_used > host.pids_max * 95 // 100
+    ready = not view.health.faults
+    return (
+        _Fact(
+            "MemoryPressure",
+            memory,
+            "KubeletHasInsufficientMemory" if memory else "KubeletHasSufficientMemory",
+            f"kubelet has {'insufficient' if memory else 'sufficient'} memory available",
+        ),
+        _Fact(
+            "DiskPressure",
+            disk,
+            "KubeletHasDiskPressure" if disk else "KubeletHasNoDiskPressure",
+            f"kubelet has {'disk' if disk else 'no disk'} pressure",
+        ),
+        _Fact(
+            "PIDPressure",
+            pids,
+            "KubeletHasInsufficientPID" if pids else "KubeletHasSufficientPID",
+            f"kubelet has {'insufficient' if pids else 'sufficient'} PID available",
+        ),
+        _Fact(
+            "Ready",
+            ready,
+            "KubeletReady" if ready else "KubeletNotReady",
+            "kubelet is posting ready status" if ready else ", ".join(view.health.faults),
+        ),
+    )
+
+
+def _conditions(view: NodeView, previous: Sequence[Mapping[str, Any]]) -> list[Obj]:
+    now = format_time(view.now_wall_s)
+    before = {c["type"]: c for c in previous}
+    facts = _facts(view)
+    own = {fact.type for fact in facts}
+    result: list[Obj] = [dict(c) for c in previous if c["type"] not in own]
+    for fact in facts:
+        old = before.get(fact.type)
+        status = "True" if fact.is_true else "False"
+        since = old["lastTransitionTime"] if old is not None and old.get("status") == status else now
+        result.append(
+            {
+                "type": fact.type,
+                "status": status,
+                "lastHeartbeatTime": now,
+                "lastTransitionTime": since,
+                "reason": fact.reason,
+                "message": fact.message,
+            }
+        )
+    return result
+
+
+def status_is_due(new: Mapping[str, Any], old: Mapping[str, Any], since_report_s: float, report_s: float) -> bool:
+    """Return whether the status must be written: it changed (heartbeat times aside), or it is time again."""
+    return since_report_s >= report_s or _without_times(new) != _without_times(old)
+
+
+def _without_times(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    conditions = [{k: v for k, v in c.items() if k != "lastHeartbeatTime"} for c in status.get("conditions") or ()]
+    keys = ("capacity", "allocatable", "addresses", "daemonEndpoints", "nodeInfo", "images")
+    return {**{k: status.get(k) for k in keys}, "conditions": sorted(conditions, key=lambda c: str(c["type"]))}
+
+
+def node_lease(config: KubeletConfig, now_wall_s: float, owner_uid: str) -> Obj:
+    """Return this node's Lease, renewed now."""
+    lease: Obj = {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": config.node_name, "namespace": "kube-node-lease"},
+        "spec": {
+            "holderIdentity": config.node_name,
+            "leaseDurationSeconds": config.lease_duration_s,
+            "renewTime": format_micro_time(now_wall_s),
+        },
+    }
+    if owner_uid:
+        owner = {"apiVersion": "v1", "kind": "Node", "name": config.node_name, "uid": owner_uid}
+        lease["metadata"]["ownerReferences"] = [owner]
+    return lease
