@@ -78,7 +78,7 @@ class EventRecorder:
 
     async def _write_next(self) -> None:
         wall_s, notice = await self._queue.get()
-        salt = int(self._ids.new_uid()[:8], 16)
+        salt = int(self._ids.new_uid()[-12:], 16)
         await self._write(self._correlator.handle(wall_s, notice, salt))
 
     async def _write(self, decision: Decision) -> None:

@@ -1,0 +1,23 @@
+"""What an operator can set about controllers."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ControllersConfig:
+    """Settings of all controllers (upstream: kube-controller-manager's flags of the same names)."""
+
+    root_ca_pem: str
+    """The cluster's CA certificate, published as ConfigMap kube-root-ca.crt in every namespace."""
+    cluster_cidr: str = "10.244.0.0/16"
+    """IPv4 range from which each node gets its pod range; no further node gets one when it is used up."""
+    node_cidr_mask_size: int = 24
+    """Prefix length of a node's pod range."""
+    node_monitor_grace_period_s: float = 40.0
+    """A node whose lease was not renewed for so long is Unknown."""
+    node_startup_grace_period_s: float = 60.0
+    """The same for a node that has not reported anything yet."""
+    terminated_pod_gc_threshold: int = 12_500
+    """Ended pods beyond this number are deleted, the oldest first."""
+    orphan_quarantine_s: float = 40.0
+    """Pods of a node that does not exist are deleted when it has been missing for so long."""
