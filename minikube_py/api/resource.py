@@ -88,6 +88,8 @@ class Resource:
     """Deletion waits for a grace period and an agent that confirms it (pods)."""
     field_selectors: Mapping[str, Callable[[Mapping[str, Any]], str]] | None = None
     """Field selectors beyond metadata.name and metadata.namespace: path -> how to read it."""
+    row_conditions: Callable[[Mapping[str, Any]], tuple[Obj, ...]] | None = None
+    """Conditions of an object's row in a Table (pods: Completed), for kubectl to hide or colour finished ones."""
 
     @property
     def api_version(self) -> str:

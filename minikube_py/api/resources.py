@@ -6,6 +6,7 @@ columns of each row live in `api/rules/` and `api/columns/`, one module for each
 
 from collections.abc import Mapping
 
+from minikube_py.api.columns import apps_v1, coordination_v1, core_v1, discovery_v1, pods
 from minikube_py.api.resource import Resource, Rules, Subresource
 
 NEUTRAL = Rules(
@@ -34,7 +35,7 @@ NAMESPACES = Resource(
     singular="namespace",
     namespaced=False,
     rules=NEUTRAL,
-    columns=(),
+    columns=core_v1.NAMESPACE_COLUMNS,
     short_names=("ns",),
     verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
     subresources=(_status("Namespace"), Subresource("finalize", "Namespace", ("update",))),
@@ -47,7 +48,7 @@ NODES = Resource(
     singular="node",
     namespaced=False,
     rules=NEUTRAL,
-    columns=(),
+    columns=core_v1.NODE_COLUMNS,
     short_names=("no",),
     subresources=(_status("Node"),),
     field_selectors={
@@ -62,7 +63,8 @@ PODS = Resource(
     singular="pod",
     namespaced=True,
     rules=NEUTRAL,
-    columns=(),
+    columns=pods.POD_COLUMNS,
+    row_conditions=pods.pod_row_conditions,
     short_names=("po",),
     categories=("all",),
     subresources=(
@@ -93,7 +95,7 @@ SERVICES = Resource(
     singular="service",
     namespaced=True,
     rules=NEUTRAL,
-    columns=(),
+    columns=core_v1.SERVICE_COLUMNS,
     short_names=("svc",),
     categories=("all",),
     subresources=(_status("Service"),),
@@ -106,7 +108,7 @@ ENDPOINTS = Resource(
     singular="endpoints",
     namespaced=True,
     rules=NEUTRAL,
-    columns=(),
+    columns=core_v1.ENDPOINTS_COLUMNS,
     short_names=("ep",),
     create_on_update=True,
 )
@@ -118,7 +120,7 @@ CONFIGMAPS = Resource(
     singular="configmap",
     namespaced=True,
     rules=NEUTRAL,
-    columns=(),
+    columns=core_v1.CONFIG_MAP_COLUMNS,
     short_names=("cm",),
 )
 SECRETS = Resource(
@@ -129,7 +131,7 @@ SECRETS = Resource(
     singular="secret",
     namespaced=True,
     rules=NEUTRAL,
-    columns=(),
+    columns=core_v1.SECRET_COLUMNS,
     field_selectors={"type": lambda o: o.get("type", "")},
 )
 SERVICE_ACCOUNTS = Resource(
@@ -140,7 +142,7 @@ SERVICE_ACCOUNTS = Resource(
     singular="serviceaccount",
     namespaced=True,
     rules=NEUTRAL,
-    columns=(),
+    columns=core_v1.SERVICE_ACCOUNT_COLUMNS,
     short_names=("sa",),
 )
 _EVENT_FIELDS = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
@@ -152,7 +154,7 @@ EVENTS = Resource(
     singular="event",
     namespaced=True,
     rules=NEUTRAL,
-    columns=(),
+    columns=core_v1.EVENT_COLUMNS,
     short_names=("ev",),
     durable=False,
     create_on_update=True,
@@ -175,7 +177,7 @@ ENDPOINT_SLICES = Resource(
     singular="endpointslice",
     namespaced=True,
     rules=NEUTRAL,
-    columns=(),
+    columns=discovery_v1.ENDPOINT_SLICE_COLUMNS,
 )
 LEASES = Resource(
     group="coordination.k8s.io",
@@ -185,7 +187,7 @@ LEASES = Resource(
     singular="lease",
     namespaced=True,
     rules=NEUTRAL,
-    columns=(),
+    columns=coordination_v1.LEASE_COLUMNS,
     durable=False,
     create_on_update=True,
 )
@@ -197,7 +199,7 @@ REPLICA_SETS = Resource(
     singular="replicaset",
     namespaced=True,
     rules=NEUTRAL,
-    columns=(),
+    columns=apps_v1.REPLICA_SET_COLUMNS,
     short_names=("rs",),
     categories=("all",),
     subresources=(_status("ReplicaSet"), _SCALE),
@@ -212,7 +214,7 @@ DEPLOYMENTS = Resource(
     singular="deployment",
     namespaced=True,
     rules=NEUTRAL,
-    columns=(),
+    columns=apps_v1.DEPLOYMENT_COLUMNS,
     short_names=("deploy",),
     categories=("all",),
     subresources=(_status("Deployment"), _SCALE),
