@@ -1,1 +1,1 @@
-"""columns: what `kubectl get` prints for each kind, one module for each API group (upstream: printers/internalversion)."""
+"""columns: what `kubectl get` prints; a module for each API group (upstream: printers/internalversion)."""

@@ -1,7 +1,7 @@
 """Columns of Pod: one word for the state of a pod out of its phase, its containers and its deletion.
 
 Which word wins, from weak to strong: the phase; status.reason; SchedulingGated; the first init container that is not
-done; the containers, the first one in the list last; Running for pods in which something still runs; and the deletion.
+done; the containers, backwards; Running for pods in which something still runs; and the deletion.
 
 Upstream: printers/internalversion printPod.
 """

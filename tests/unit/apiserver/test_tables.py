@@ -1,0 +1,93 @@
+"""Tables have upstream's shape; columns and cells are compared with what upstream 1.20 printed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from minikube_py.api.meta import format_time
+from minikube_py.api.resources import CONFIGMAPS, PODS, RESOURCES, SECRETS
+from minikube_py.apiserver.tables import partial_metadata, partial_metadata_list, render_table
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+OBSERVED = json.loads((FIXTURES / "tables" / "observed-1.20.json").read_text())
+NOW = 1_000_000_000.0
+
+SINCE_1_20 = {("pods", "Restarts"): ("string", "since 1.22 the text also says how long ago the last restart was")}
+"""(resource, column) -> today's type and why it differs from the observed one."""
+
+
+def a_config_map(**metadata):
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "cm", "creationTimestamp": format_time(NOW - 90), **metadata},
+        "data": {"a": "1"},
+        "binaryData": {"b": "AA=="},
+    }
+
+
+@pytest.mark.parametrize("observed", OBSERVED, ids=lambda table: table["resource"])
+def test_columns_are_those_that_upstream_printed(observed):
+    resource = next(row for row in RESOURCES if row.plural == observed["resource"])
+    expected = [tuple(column) for column in observed["columns"]]
+    for index, (name, _, form, priority) in enumerate(expected):
+        if (resource.plural, name) in SINCE_1_20:
+            expected[index] = (name, SINCE_1_20[resource.plural, name][0], form, priority)
+
+    definitions = render_table(resource, (), NOW)["columnDefinitions"]
+
+    assert [(d["name"], d["type"], d["format"], d["priority"]) for d in definitions] == expected
+    assert all(d["description"] for d in definitions)
+
+
+def test_every_served_kind_has_columns():
+    assert [resource.plural for resource in RESOURCES if not resource.columns] == []
+    assert {row["resource"] for row in OBSERVED} == {resource.plural for resource in RESOURCES}
+
+
+@pytest.mark.parametrize(
+    ("include", "kind"), [("Metadata", "PartialObjectMetadata"), ("Object", "ConfigMap"), ("None", None)]
+)
+def test_a_row_carries_what_was_asked_for(include, kind):
+    (row,) = render_table(CONFIGMAPS, [a_config_map()], NOW, include_object=include)["rows"]
+
+    assert row["cells"] == ["cm", 2, "90s"]
+    assert (row["object"] or {}).get("kind") == kind
+    assert "conditions" not in row
+
+
+def test_a_table_carries_the_metadata_of_its_list():
+    table = render_table(CONFIGMAPS, [], NOW, list_meta={"resourceVersion": "7"})
+
+    assert table["metadata"] == {"resourceVersion": "7"}
+    assert (table["kind"], table["apiVersion"], table["rows"]) == ("Table", "meta.k8s.io/v1", [])
+
+
+def test_later_events_of_a_watch_leave_the_definitions_out():
+    assert render_table(SECRETS, [], NOW, with_definitions=False)["columnDefinitions"] is None
+
+
+def test_pods_that_ended_carry_a_completed_condition():
+    ended = {"metadata": {"name": "p"}, "status": {"phase": "Failed"}}
+    runs = {"metadata": {"name": "p"}, "status": {"phase": "Running"}}
+
+    first, second = render_table(PODS, [ended, runs], NOW)["rows"]
+
+    assert first["conditions"] == [
+        {"type": "Completed", "status": "True", "reason": "Failed", "message": "The pod failed."}
+    ]
+    assert "conditions" not in second
+
+
+def test_partial_metadata_is_metadata_and_nothing_else():
+    obj = a_config_map(labels={"a": "b"})
+    whole = partial_metadata_list([obj], {"resourceVersion": "3"})
+
+    assert partial_metadata(obj) == {
+        "kind": "PartialObjectMetadata",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": obj["metadata"],
+    }
+    assert whole["items"] == [partial_metadata(obj)]
+    assert whole["metadata"] == {"resourceVersion": "3"}
