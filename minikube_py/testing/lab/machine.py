@@ -21,7 +21,7 @@ def run(argv: Sequence[str], *, check: bool = True, timeout_s: float = 60) -> su
     Raises:
         LabError: it failed and `check` is set.
     """
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout_s, check=False)  # noqa: S603
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout_s, check=False)
     if check and done.returncode:
         raise LabError(f"{' '.join(argv)} ended with {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
     return done
@@ -62,7 +62,7 @@ def remove_host_network(host: HostLayout) -> None:
 def start_daemon(argv: Sequence[str], log_path: Path, environment: Mapping[str, str] | None = None) -> int:
     """Start a program in a session of its own, its output in `log_path`, and return its process id."""
     with log_path.open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -115,11 +115,11 @@ def stop_process(pid: int, *, sig: int = signal.SIGTERM, timeout_s: float = 40) 
         os.kill(pid, sig)
     except ProcessLookupError:
         return
-    deadline = time.monotonic() + timeout_s  # noqa: TID251 - real processes, real time
+    deadline = time.monotonic() + timeout_s
     while is_running(pid):
-        if time.monotonic() > deadline:  # noqa: TID251
+        if time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
-        time.sleep(0.02)  # noqa: TID251
+        time.sleep(0.02)
 
 
 def wait_until(condition: object, timeout_s: float, message: str) -> None:
@@ -129,11 +129,11 @@ def wait_until(condition: object, timeout_s: float, message: str) -> None:
         LabError: it is not true within `timeout_s`; carries `message`.
     """
     assert callable(condition)
-    deadline = time.monotonic() + timeout_s  # noqa: TID251
+    deadline = time.monotonic() + timeout_s
     while not condition():
-        if time.monotonic() > deadline:  # noqa: TID251
+        if time.monotonic() > deadline:
             raise LabError(message)
-        time.sleep(0.05)  # noqa: TID251
+        time.sleep(0.05)
 
 
 def unmount_below(folder: Path) -> None:

@@ -1,0 +1,181 @@
+"""A running lab as users see it: kubectl of every version, requests from the host, a constant load."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from minikube_py.testing.images import busybox_archive
+from minikube_py.testing.lab.lab import Lab
+from minikube_py.testing.lab.machine import in_host, run
+
+T = TypeVar("T")
+
+IMAGE = "minikube-py/busybox:1"
+SECOND_IMAGE = "minikube-py/busybox:2"
+
+
+def find_kubectls() -> Mapping[str, Path]:
+    """Return every `kubectl.1.NN` beside the kubectl in PATH, or that one alone; empty when there is none."""
+    found = shutil.which("kubectl")
+    if found is None:
+        return {}
+    folder = Path(found).resolve().parent
+    versions = {p.name.removeprefix("kubectl."): p for p in sorted(folder.glob("kubectl.1.*"))}
+    return versions or {"default": Path(found)}
+
+
+KUBECTLS = find_kubectls()
+NEWEST = list(KUBECTLS)[-1] if KUBECTLS else "none"
+
+
+class KubectlError(AssertionError):
+    """kubectl failed where it should not."""
+
+
+def wait_until(condition: Callable[[], T], timeout_s: float = 30.0, what: str = "the condition") -> T:
+    """Return the first true value of `condition()`.
+
+    Raises:
+        AssertionError: there is none within `timeout_s`.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what} did not come true within {timeout_s} s"
+        time.sleep(0.05)
+
+
+class Cluster:
+    """A lab of one host, and kubectl for it."""
+
+    def __init__(self, lab: Lab, cache: Path) -> None:
+        self.lab = lab
+        self.host = lab.layout.hosts[0]
+        self._cache = cache
+
+    def kubectl_argv(self, *args: str, version: str = NEWEST) -> list[str]:
+        """Return the command line of kubectl with this cluster's kubeconfig and a cache of its own."""
+        return [
+            str(KUBECTLS[version]),
+            f"--kubeconfig={self.lab.layout.kubeconfig}",
+            f"--cache-dir={self._cache / version}",
+            *args,
+        ]
+
+    def kubectl(
+        self,
+        *args: str,
+        version: str = NEWEST,
+        check: bool = True,
+        stdin: str | None = None,
+        timeout_s: float = 90,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run kubectl to its end.
+
+        Raises:
+            KubectlError: it failed and `check` is set.
+        """
+        done = subprocess.run(
+            self.kubectl_argv(*args, version=version),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        if check and done.returncode:
+            raise KubectlError(f"kubectl {version} {' '.join(args)}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def get(self, *args: str) -> Any:
+        """Return what `kubectl get … -o json` prints."""
+        return json.loads(self.kubectl("get", *args, "-o", "json").stdout)
+
+    def apply(self, namespace: str, manifest: str, version: str = NEWEST) -> subprocess.CompletedProcess[str]:
+        """Apply a manifest."""
+        return self.kubectl("apply", "-n", namespace, "-f", "-", stdin=manifest, version=version)
+
+    def in_host(self, *argv: str, check: bool = True, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run a program in the host's network."""
+        return run(in_host(self.host, argv), check=check, timeout_s=timeout_s)
+
+    def docker(self, *argv: str, check: bool = True) -> str:
+        """Return what the docker command prints about the host's engine."""
+        return run(["docker", "-H", f"unix://{self.host.docker_socket}", *argv], check=check).stdout
+
+    def minikube_py(self, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a `minikube-py` command for the host's agent."""
+        return run(self.lab.command(self.host, argv), check=check)
+
+    def load_images(self, folder: Path) -> None:
+        """Make the test image from this machine's busybox, under two names, and load it."""
+        busybox = shutil.which("busybox")
+        assert busybox is not None, "busybox is missing: scripts/test installs it"
+        archive = folder / "busybox.tar"
+        archive.write_bytes(busybox_archive(Path(busybox).read_bytes(), (IMAGE, SECOND_IMAGE)))
+        socket = f"--docker-host=unix://{self.host.docker_socket}"
+        run([sys.executable, "-m", "minikube_py", "image", "import", str(archive), socket])
+
+    def ask(self, address: str, port: int, times: int = 1) -> list[str]:
+        """Return the answers to GET / from the host, one connection each."""
+        argv = [sys.executable, "-m", "minikube_py.testing.load", "ask", address, str(port), str(times)]
+        answers: list[str] = json.loads(self.in_host(*argv).stdout)
+        return answers
+
+    @contextmanager
+    def load(self, address: str, port: int) -> Iterator[dict[str, Any]]:
+        """Send a constant load meanwhile; the yielded dict holds the outcome afterwards."""
+        process = subprocess.Popen(
+            in_host(self.host, [sys.executable, "-m", "minikube_py.testing.load", "load", address, str(port)]),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        outcome: dict[str, Any] = {}
+        try:
+            yield outcome
+        finally:
+            out, _ = process.communicate("", timeout=30)
+            outcome.update(json.loads(out))
+
+
+def web(name: str = "web", replicas: int = 3, image: str = IMAGE) -> str:
+    """Return the manifest of a Deployment whose pods answer with their names, and its Service."""
+    script = 'mkdir -p /www && echo "$POD_NAME" > /www/index.html && echo started && exec httpd -f -p 8080 -h /www'
+    return f"""
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {name}
+  labels: {{app: {name}}}
+spec:
+  replicas: {replicas}
+  selector: {{matchLabels: {{app: {name}}}}}
+  template:
+    metadata: {{labels: {{app: {name}}}}}
+    spec:
+      terminationGracePeriodSeconds: 5
+      containers:
+      - name: web
+        image: {image}
+        command: ["sh", "-c"]
+        args: ['{script}']
+        env: [{{name: POD_NAME, valueFrom: {{fieldRef: {{fieldPath: metadata.name}}}}}}]
+        ports: [{{name: http, containerPort: 8080}}]
+        readinessProbe: {{httpGet: {{port: http}}, periodSeconds: 1}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}}}
+spec:
+  selector: {{app: {name}}}
+  ports: [{{name: http, port: 80, targetPort: http}}]
+"""

@@ -1,0 +1,140 @@
+"""Cluster IPs, DNS names and node ports, from the host and from pods."""
+
+import pytest
+
+from minikube_py.testing.lab.cluster import IMAGE, wait_until, web
+from minikube_py.testing.lab.machine import run
+
+pytestmark = pytest.mark.node
+
+
+def _client(cluster, namespace):
+    cluster.apply(
+        namespace,
+        f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: client}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [{{name: c, image: "{IMAGE}", command: ["sleep", "3600"]}}]
+""",
+    )
+    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/client", "--timeout=30s")
+
+    def execute(*command, check=True):
+        return cluster.kubectl("exec", "-n", namespace, "client", "--", *command, check=check).stdout
+
+    return execute
+
+
+def _deploy(cluster, namespace, **options):
+    cluster.apply(namespace, web(**options))
+    cluster.kubectl("rollout", "status", "-n", namespace, "deployment/web", "--timeout=60s")
+    return cluster.get("service", "web", "-n", namespace)["spec"]["clusterIP"]
+
+
+def test_the_cluster_ip_answers_from_the_host_spread_over_all_pods(cluster, namespace):
+    address = _deploy(cluster, namespace)
+    pods = {p["metadata"]["name"] for p in cluster.get("pods", "-n", namespace, "-l", "app=web")["items"]}
+
+    answers = cluster.ask(address, 80, times=60)
+
+    assert len(pods) == 3
+    assert set(answers) == pods
+
+
+def test_cluster_ip_and_dns_name_answer_from_a_pod(cluster, namespace):
+    address = _deploy(cluster, namespace)
+    in_pod = _client(cluster, namespace)
+    pods = {p["metadata"]["name"] for p in cluster.get("pods", "-n", namespace, "-l", "app=web")["items"]}
+
+    many = in_pod("sh", "-c", f"for i in $(seq 60); do wget -qO- http://{address}; done").split()
+    assert set(many) == pods
+    for name in ("web", f"web.{namespace}", f"web.{namespace}.svc.cluster.local"):
+        assert in_pod("wget", "-qO-", f"http://{name}").strip() in pods
+    assert address in in_pod("nslookup", f"web.{namespace}.svc.cluster.local")
+    missing = cluster.kubectl(
+        "exec", "-n", namespace, "client", "--", "nslookup", f"none.{namespace}.svc.cluster.local", check=False
+    )
+    assert missing.returncode != 0
+
+
+def test_a_pod_reaches_itself_through_its_service(cluster, namespace):
+    address = _deploy(cluster, namespace, replicas=1)
+    pod = cluster.get("pods", "-n", namespace, "-l", "app=web")["items"][0]["metadata"]["name"]
+
+    answer = cluster.kubectl(
+        "exec", "-n", namespace, pod, "--", "wget", "-qO-", "-T", "5", f"http://{address}"
+    ).stdout
+
+    assert answer.strip() == pod
+
+
+def test_a_service_without_endpoints_refuses_at_once(cluster, namespace):
+    address = _deploy(cluster, namespace, replicas=1)
+    in_pod = _client(cluster, namespace)
+    cluster.kubectl("scale", "-n", namespace, "deployment/web", "--replicas=0")
+
+    def refused():
+        done = cluster.in_host("curl", "-sS", "--noproxy", "*", "-m", "5", f"http://{address}/", check=False)
+        return "refused" in done.stderr
+
+    wait_until(refused, 20, "a refusal from the host")
+    done = cluster.kubectl(
+        "exec", "-n", namespace, "client", "--", "wget", "-qO-", "-T", "5", f"http://{address}", check=False
+    )
+    assert "refused" in done.stderr
+    assert in_pod("true") == ""
+
+
+def test_a_node_port_answers_on_the_node_s_address(cluster, namespace):
+    _deploy(cluster, namespace)
+    cluster.kubectl("patch", "-n", namespace, "service/web", "-p", '{"spec":{"type":"NodePort"}}')
+    port = cluster.get("service", "web", "-n", namespace)["spec"]["ports"][0]["nodePort"]
+    pods = {p["metadata"]["name"] for p in cluster.get("pods", "-n", namespace, "-l", "app=web")["items"]}
+
+    def answer():
+        done = cluster.in_host(
+            "curl", "-sS", "--noproxy", "*", "-m", "2", f"http://{cluster.host.address}:{port}/", check=False
+        )
+        return done.stdout.strip()
+
+    assert 30000 <= port <= 32767
+    assert wait_until(answer, 10, "an answer from the node port") in pods
+    # From outside of the host, through its address.
+
+    outside = run(["curl", "-sS", "--noproxy", "*", "-m", "5", f"http://{cluster.host.address}:{port}/"])
+    assert outside.stdout.strip() in pods
+
+
+def test_udp_reaches_the_pod_and_comes_back(cluster, namespace):
+    cluster.apply(
+        namespace,
+        f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: echo, labels: {{app: echo}}}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: c
+    image: {IMAGE}
+    command: ["udpsvd", "-E", "0", "5353", "sh", "-c", "read x; echo got $x"]
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: echo}}
+spec:
+  selector: {{app: echo}}
+  ports: [{{port: 53, targetPort: 5353, protocol: UDP}}]
+""",
+    )
+    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/echo", "--timeout=30s")
+    in_pod = _client(cluster, namespace)
+    address = cluster.get("service", "echo", "-n", namespace)["spec"]["clusterIP"]
+
+    def answer():
+        return in_pod("sh", "-c", f"echo hi | nc -u -w 1 {address} 53", check=False)
+
+    assert "got hi" in wait_until(answer, 15, "an answer over UDP")
