@@ -19,6 +19,7 @@ from minikube_py.store.interface import Entry
 
 _HEAD = b'{"metadata":{'
 _CUT = len(_HEAD)
+_STAMP = b'"resourceVersion":"'
 
 
 def canonical(obj: Mapping[str, Any]) -> bytes:
@@ -32,16 +33,18 @@ def canonical(obj: Mapping[str, Any]) -> bytes:
 
 
 def stamp(value: bytes, revision: int) -> bytes:
-    """Return a canonical value with `revision` as its resourceVersion (a store.interface.Stamp)."""
+    """Return a value with `revision` as its resourceVersion, in place of the one it carries (store.interface.Stamp)."""
     assert value.startswith(_HEAD), "not a canonical value"
+    if value.startswith(_STAMP, _CUT):
+        value = unstamp(value)
     comma = b"" if value[_CUT : _CUT + 1] == b"}" else b","
     return b'%s"resourceVersion":"%d"%s%s' % (_HEAD, revision, comma, value[_CUT:])
 
 
 def unstamp(value: bytes) -> bytes:
     """Return a stored value as it was proposed (the inverse of stamp)."""
-    assert value.startswith(_HEAD + b'"resourceVersion":"'), "not a stamped value"
-    end = value.index(b'"', _CUT + 19) + 1
+    assert value.startswith(_HEAD + _STAMP), "not a stamped value"
+    end = value.index(b'"', _CUT + len(_STAMP)) + 1
     return _HEAD + value[end + (value[end : end + 1] == b",") :]
 
 

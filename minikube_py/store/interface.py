@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 Stamp = Callable[[bytes, int], bytes]
-"""Put a revision into a value when it is applied: (value as proposed, revision) -> value as served."""
+"""Put a revision into a value when it is applied: (value as proposed, revision) -> value as served.
+
+A value that carries a revision already gets the new one in its place (the last value of a deletion).
+"""
 
 
 class Entry:
@@ -91,6 +94,10 @@ class CompactedError(Exception):
 
 class StoreReadOnlyError(Exception):
     """The store takes no writes (disk full, shutting down); nothing was written."""
+
+
+class StoreOpenError(Exception):
+    """The store cannot be opened: in use by another process, damaged, or out of reach; the text says which."""
 
 
 class WatcherSlowError(Exception):

@@ -31,6 +31,12 @@ def test_unstamping_gives_back_what_was_proposed(obj, revision):
     assert unstamp(stamp(proposed, revision)) == proposed
 
 
+def test_stamping_again_replaces_the_version():
+    value = canonical({"metadata": {"name": "a"}, "kind": "Pod"})
+
+    assert stamp(stamp(value, 7), 12345) == stamp(value, 12345)
+
+
 def test_equal_objects_are_equal_bytes_whatever_their_order_and_version():
     one = {"kind": "Pod", "metadata": {"name": "a", "resourceVersion": "7", "labels": {"x": "1", "a": "2"}}}
     two = {"metadata": {"labels": {"a": "2", "x": "1"}, "name": "a"}, "kind": "Pod"}

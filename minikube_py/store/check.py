@@ -1,0 +1,89 @@
+"""Is the state what it must be? The fsck of a store: after tests, after a restore, and on demand; pure.
+
+`check_state` looks at one state's own invariants, `diff_states` compares two that must be equal: the state in memory
+and the one that the log gives. Both return texts for people, empty when all is well.
+"""
+
+from collections.abc import Iterable
+
+from minikube_py.store.interface import Entry, Stamp
+from minikube_py.store.mvcc import Applied, Mvcc
+from minikube_py.store.records import Transaction
+
+FAULTS_MAX = 100
+"""Faults listed by one check; the state is bad enough with these."""
+
+
+def check_state(state: Mvcc) -> tuple[str, ...]:
+    """Return the faults of a state by itself."""
+    faults: list[str] = []
+    ordered = [entry.key for entry in state.range("")]
+    if ordered != sorted(state.entries):
+        faults.append("the order of keys does not hold exactly the keys of the entries")
+    for key, entry in state.entries.items():
+        if entry.key != key:
+            faults.append(f"{key}: the entry says it is {entry.key}")
+        if not 0 < entry.create_revision <= entry.mod_revision <= state.revision:
+            faults.append(
+                f"{key}: created {entry.create_revision}, modified {entry.mod_revision} of {state.revision}"
+            )
+    return tuple([*faults, *_check_history(state)][:FAULTS_MAX])
+
+
+def _check_history(state: Mvcc) -> list[str]:
+    faults: list[str] = []
+    newest: dict[str, Entry | None] = {}
+    revision = state.history.compact_revision
+    for events in state.history.after(revision):
+        revision += 1
+        for event in events:
+            if event.revision != revision:
+                faults.append(f"{event.key}: revision {event.revision} where {revision} is due")
+            if event.key in newest and newest[event.key] is not event.previous:
+                faults.append(f"{event.key}: the event of {event.revision} does not follow the one before it")
+            newest[event.key] = event.entry
+    if revision != state.revision:
+        faults.append(f"the history ends at revision {revision} of {state.revision}")
+    faults += [f"{key}: the newest event is not what stands" for key in newest if state.get(key) is not newest[key]]
+    return faults
+
+
+def diff_states(memory: Mvcc, other: Mvcc) -> tuple[str, ...]:
+    """Return how `other` differs from `memory`."""
+    faults: list[str] = []
+    if memory.revision != other.revision:
+        faults.append(f"revision {other.revision} instead of {memory.revision}")
+    for key in sorted(memory.entries.keys() | other.entries.keys()):
+        here, there = memory.get(key), other.get(key)
+        if _facts(here) != _facts(there):
+            faults.append(f"{key}: {_facts(there)} instead of {_facts(here)}")
+    return tuple(faults[:FAULTS_MAX])
+
+
+def replay(transactions: Iterable[Transaction], stamp: Stamp) -> Mvcc:
+    """Return the state that a log gives.
+
+    Raises:
+        ValueError: a transaction does not follow from those before it.
+    """
+    state = Mvcc(stamp)
+    for transaction in transactions:
+        replay_one(state, transaction, 0.0)
+    return state
+
+
+def replay_one(state: Mvcc, transaction: Transaction, now_s: float) -> None:
+    """Apply one transaction of a log.
+
+    Raises:
+        ValueError: it does not follow from those before it.
+    """
+    applied = state.apply(transaction.operations, now_s)
+    if not isinstance(applied, Applied):
+        raise ValueError(f"revision {transaction.revision} deletes {applied.key}, which does not exist")  # noqa: TRY004
+    if applied.committed.revision != transaction.revision:
+        raise ValueError(f"revision {transaction.revision} where {applied.committed.revision} is due")
+
+
+def _facts(entry: Entry | None) -> tuple[int, int, bytes] | None:
+    return None if entry is None else (entry.create_revision, entry.mod_revision, entry.value)

@@ -1,0 +1,281 @@
+"""The state of a store: entries by key, in order of keys, and a window of history; pure.
+
+Invariants:
+  1. Revisions are contiguous: each transaction that is applied takes the next one, a rejected one takes none.
+  2. An entry's create_revision <= mod_revision <= the state's revision.
+  3. The history holds every event after `compact_revision`, whole revisions only; undoing them from the newest on
+     gives the state at any of these revisions.
+
+A worked example: create a (rev 1), update a (2), delete a (3) leaves no entry, and three events whose `previous`
+are None, a@1, a@2; `range_at(revision=2)` undoes event 3 and finds a@2.
+
+Upstream: etcd's mvcc store and key index; there the history is on disk, here it is a bounded window in memory.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from minikube_py.store.interface import (
+    Committed,
+    CompactedError,
+    Delete,
+    Entry,
+    Operation,
+    Put,
+    Rejected,
+    Stamp,
+    StoreEvent,
+)
+
+_SLASHES = 4
+"""A key's bucket is what stands before and with its fourth slash: `/registry/apps/replicasets/`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLimits:
+    """How much history is kept: at least `events_min` and `age_s`, but never more than the two maxima."""
+
+    events_min: int = 10_000
+    age_s: float = 300.0
+    events_max: int = 100_000
+    size_bytes_max: int = 64 << 20
+    """Bytes of the values that only the history still holds, about."""
+
+
+class KeyIndex:
+    """Keys in order, in one sorted list for each bucket, so that an insertion moves few of 100,000 keys."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[str, list[str]] = {}
+
+    def add(self, key: str) -> None:
+        """Add a key that is not there."""
+        insort(self._buckets.setdefault(bucket_of(key), []), key)
+
+    def remove(self, key: str) -> None:
+        """Remove a key that is there."""
+        bucket = bucket_of(key)
+        keys = self._buckets[bucket]
+        del keys[bisect_left(keys, key)]
+        if not keys:
+            del self._buckets[bucket]
+
+    def range(self, prefix: str, after: str = "") -> Iterator[str]:
+        """Yield the keys under `prefix` that are greater than `after`, in order."""
+        parts = self._parts(prefix, after)
+        if len(parts) == 1:
+            keys, start, end = parts[0]
+            for at in range(start, end):
+                yield keys[at]
+        else:
+            yield from sorted(key for keys, start, end in parts for key in keys[start:end])
+
+    def count(self, prefix: str) -> int:
+        """Return how many keys stand under `prefix`."""
+        return sum(end - start for _, start, end in self._parts(prefix, ""))
+
+    def _parts(self, prefix: str, after: str) -> list[tuple[list[str], int, int]]:
+        bucket = bucket_of(prefix)
+        if bucket:
+            buckets = [self._buckets[bucket]] if bucket in self._buckets else []
+        else:
+            buckets = [keys for name, keys in self._buckets.items() if not name or name.startswith(prefix)]
+        parts = []
+        for keys in buckets:
+            start = max(bisect_left(keys, prefix), bisect_right(keys, after) if after else 0)
+            end = bisect_left(keys, prefix_end(prefix)) if prefix else len(keys)
+            if start < end:
+                parts.append((keys, start, end))
+        return parts
+
+
+def bucket_of(key: str) -> str:
+    """Return the part of the key up to its fourth slash, or nothing when it has fewer."""
+    at = -1
+    for _ in range(_SLASHES):
+        at = key.find("/", at + 1)
+        if at < 0:
+            return ""
+    return key[: at + 1]
+
+
+def prefix_end(prefix: str) -> str:
+    """Return the smallest text that is greater than everything that begins with `prefix`."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """One revision of the history."""
+
+    at_s: float
+    size_bytes: int
+    events: tuple[StoreEvent, ...]
+
+
+class History:
+    """The events of the newest revisions; the oldest go as HistoryLimits say."""
+
+    def __init__(self, first_revision: int, limits: HistoryLimits) -> None:
+        self.compact_revision = first_revision
+        self._limits = limits
+        self._past: list[_Past] = []
+        self._dropped = 0
+        """How many leading places of `_past` are dropped already; they are cut off now and then, in bulk."""
+        self._events = 0
+        self._size_bytes = 0
+
+    def append(self, events: tuple[StoreEvent, ...], now_s: float) -> None:
+        """Add the next revision and drop what is beyond the limits."""
+        size_bytes = sum(len(e.previous.value) for e in events if e.previous is not None)
+        self._past.append(_Past(now_s, size_bytes, events))
+        self._events += len(events)
+        self._size_bytes += size_bytes
+        while self._is_too_much(now_s):
+            self._drop_oldest()
+
+    def after(self, revision: int) -> Iterator[tuple[StoreEvent, ...]]:
+        """Yield the events of each revision after `revision`, oldest first."""
+        start = self._dropped + max(0, revision - self.compact_revision)
+        for at in range(start, len(self._past)):
+            yield self._past[at].events
+
+    def newest_first(self, down_to: int) -> Iterator[tuple[StoreEvent, ...]]:
+        """Yield the events of each revision after `down_to`, newest first."""
+        start = self._dropped + max(0, down_to - self.compact_revision)
+        for at in range(len(self._past) - 1, start - 1, -1):
+            yield self._past[at].events
+
+    def _is_too_much(self, now_s: float) -> bool:
+        limits, left = self._limits, len(self._past) - self._dropped
+        if left <= 1:
+            return False
+        if self._events > limits.events_max or self._size_bytes > limits.size_bytes_max:
+            return True
+        oldest = self._past[self._dropped]
+        return self._events - len(oldest.events) >= limits.events_min and now_s - oldest.at_s > limits.age_s
+
+    def _drop_oldest(self) -> None:
+        oldest = self._past[self._dropped]
+        self._events -= len(oldest.events)
+        self._size_bytes -= oldest.size_bytes
+        self.compact_revision = oldest.events[0].revision
+        self._dropped += 1
+        if self._dropped * 2 > len(self._past):
+            del self._past[: self._dropped]
+            self._dropped = 0
+        else:
+            self._past[self._dropped - 1] = _NOTHING
+
+
+_NOTHING = _Past(0.0, 0, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A transaction took a revision: what its proposer is told, and what watchers are told."""
+
+    committed: Committed
+    events: tuple[StoreEvent, ...]
+
+
+class Mvcc:
+    """Entries, their order, and their history. `apply` is the one way in."""
+
+    def __init__(self, stamp: Stamp, first_revision: int = 0, limits: HistoryLimits | None = None) -> None:
+        self.revision = first_revision
+        self.history = History(first_revision, limits or HistoryLimits())
+        self._stamp = stamp
+        self._entries: dict[str, Entry] = {}
+        self._index = KeyIndex()
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """Return the live mapping of the newest entries."""
+        return self._entries
+
+    def get(self, key: str) -> Entry | None:
+        """Return the newest entry."""
+        return self._entries.get(key)
+
+    def count(self, prefix: str) -> int:
+        """Return how many keys stand under `prefix`."""
+        return self._index.count(prefix)
+
+    def range(self, prefix: str, after: str = "", limit: int = 0) -> list[Entry]:
+        """Return the entries under `prefix` with keys > `after`, in order, at most `limit` (0: all)."""
+        entries = self._entries
+        found: list[Entry] = []
+        for key in self._index.range(prefix, after):
+            found.append(entries[key])
+            if len(found) == limit:
+                break
+        return found
+
+    def range_at(self, prefix: str, revision: int, after: str = "", limit: int = 0) -> list[Entry]:
+        """As range, but what stood at `revision` (a later one than the newest: the newest).
+
+        Raises:
+            CompactedError: the history does not reach back so far.
+        """
+        self.check_kept(revision)
+        undone: dict[str, Entry | None] = {}
+        for events in self.history.newest_first(revision):
+            for event in events:
+                if event.key.startswith(prefix) and event.key > after:
+                    undone[event.key] = event.previous
+        if not undone:
+            return self.range(prefix, after, limit)
+        present = {key: self._entries[key] for key in self._index.range(prefix, after)}
+        then = [entry for _, entry in sorted({**present, **undone}.items()) if entry is not None]
+        return then[:limit] if limit else then
+
+    def check_kept(self, revision: int) -> None:
+        """Raise CompactedError when the history after `revision` is not whole."""
+        if revision < self.history.compact_revision:
+            raise CompactedError(self.history.compact_revision)
+
+    def check(self, operations: Sequence[Operation]) -> Rejected | None:
+        """Return why the operations cannot be applied now, or None."""
+        for operation in operations:
+            current = self._entries.get(operation.key)
+            if not expectation_holds(operation, current.mod_revision if current else 0):
+                return Rejected(operation.key, current)
+        return None
+
+    def apply(self, operations: Sequence[Operation], now_s: float) -> Applied | Rejected:
+        """Check and apply the operations as one revision; the check here is the one that counts."""
+        rejected = self.check(operations)
+        if rejected is not None:
+            return rejected
+        assert operations, "an empty transaction"
+        assert len({operation.key for operation in operations}) == len(operations), "one key twice in a transaction"
+        self.revision += 1
+        events = tuple(self._apply_one(operation, self.revision) for operation in operations)
+        self.history.append(events, now_s)
+        return Applied(Committed(self.revision, tuple(event.entry for event in events)), events)
+
+    def _apply_one(self, operation: Operation, revision: int) -> StoreEvent:
+        key = operation.key
+        previous = self._entries.get(key)
+        match operation:
+            case Put():
+                created = previous.create_revision if previous is not None else revision
+                entry = Entry(key, self._stamp(operation.value, revision), created, revision)
+                self._entries[key] = entry
+                if previous is None:
+                    self._index.add(key)
+                return StoreEvent(revision, key, entry, previous)
+            case Delete():
+                assert previous is not None, "checked before"
+                del self._entries[key]
+                self._index.remove(key)
+                return StoreEvent(revision, key, None, previous, self._stamp(previous.value, revision))
+
+
+def expectation_holds(operation: Operation, mod_revision: int) -> bool:
+    """Return whether the operation may be applied to a key at `mod_revision` (0: it is absent)."""
+    if operation.expect is None:
+        return mod_revision > 0 or isinstance(operation, Put)
+    return operation.expect == mod_revision and (mod_revision > 0 or isinstance(operation, Put))

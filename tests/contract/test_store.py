@@ -1,0 +1,26 @@
+"""The store contract on both stores of this program."""
+
+import pytest
+
+from minikube_py.apiserver.canonical import stamp
+from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.store.check import check_state
+from minikube_py.store.io.embedded_store import open_store
+from minikube_py.store.io.memory_store import MemoryStore
+from minikube_py.testing.contracts_store import StoreContract
+
+
+class TestMemoryStore(StoreContract):
+    @pytest.fixture
+    async def store(self):
+        store = MemoryStore(stamp, SystemClock(), first_revision=1000)
+        yield store
+        assert check_state(store.state) == ()
+
+
+class TestEmbeddedStore(StoreContract):
+    @pytest.fixture
+    async def store(self, tmp_path):
+        async with open_store(tmp_path / "store", stamp=stamp, clock=SystemClock()) as store:
+            yield store
+            assert check_state(store.state) == ()
