@@ -14,6 +14,7 @@ it adds are answers to things that went wrong for others:
 """
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -182,7 +183,8 @@ class DockerApi:
     async def load_images(self, archive: bytes | AsyncIterator[bytes]) -> list[str]:
         """Load a `docker save` archive and return what the engine says it loaded (names or ids)."""
         docker = await self._client(streams=True)
-        lines = await self._bounded(docker.images.import_image(archive), LOAD_TIMEOUT_S)
+        body = io.BytesIO(archive) if isinstance(archive, bytes) else archive
+        lines = await self._bounded(docker.images.import_image(body), LOAD_TIMEOUT_S)
         said = [str(line["stream"]) for line in lines if "stream" in line]
         return [line.partition(": ")[2].strip() for line in said if line.startswith("Loaded image")]
 

@@ -81,15 +81,19 @@ class DockerEvents:
                 waiter.set()
         return RuntimeEvent(str((actor.get("Attributes") or {}).get(POD_UID, "")), action)
 
-    async def wait_death(self, container: str, timeout_s: float) -> None:
-        """Return at the container's death, or after `timeout_s` at the latest: the caller looks then."""
+    async def wait_death(self, container: str, timeout_s: float) -> bool:
+        """Wait for the container's death for at most `timeout_s`.
+
+        Returns:
+            True when it came; False says nothing, the caller looks then.
+        """
         waiter = asyncio.Event()
         self._waiting.setdefault(container, set()).add(waiter)
         try:
             async with asyncio.timeout(timeout_s):
-                await waiter.wait()
+                return await waiter.wait()
         except TimeoutError:
-            return
+            return False
         finally:
             waiters = self._waiting[container]
             waiters.discard(waiter)

@@ -213,9 +213,9 @@ class DockerRuntime:
         """Return whether its process runs (False when it is gone)."""
         return _running(await self._inspect(container))
 
-    async def wait_death(self, container: ContainerId, timeout_s: float) -> None:
-        """Return when an event says that it died, or after `timeout_s`."""
-        await self._events.wait_death(container, timeout_s)
+    async def wait_death(self, container: ContainerId, timeout_s: float) -> bool:
+        """Wait for an event of its death for at most `timeout_s` (while `events` is read): whether it came."""
+        return await self._events.wait_death(container, timeout_s)
 
     async def _run_sandbox(self, config: SandboxConfig, score: int) -> str:
         try:
