@@ -2,13 +2,17 @@
 
 import json
 import shutil
+import ssl
 import subprocess
 import sys
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+
+import yaml
 
 from minikube_py.testing.images import busybox_archive
 from minikube_py.testing.lab.lab import Lab
@@ -98,6 +102,16 @@ class Cluster:
     def get(self, *args: str) -> Any:
         """Return what `kubectl get … -o json` prints."""
         return json.loads(self.kubectl("get", *args, "-o", "json").stdout)
+
+    def admin_access(self) -> tuple[str, ssl.SSLContext]:
+        """Return the API server's URL and a TLS context with the administrator's certificate."""
+        config = yaml.safe_load(self.lab.layout.kubeconfig.read_text())
+        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        context = ssl.create_default_context(cadata=b64decode(cluster["certificate-authority-data"]).decode())
+        pem = self._cache / "client.pem"
+        pem.write_bytes(b64decode(user["client-certificate-data"]) + b64decode(user["client-key-data"]))
+        context.load_cert_chain(pem)
+        return cluster["server"], context
 
     def apply(self, namespace: str, manifest: str, version: str = NEWEST) -> subprocess.CompletedProcess[str]:
         """Apply a manifest."""
