@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 OUTPUT_BYTES_MAX = 1 << 20
-"""Output beyond this is cut off; no program that we call prints so much."""
+"""Output beyond this is cut off, unless the caller expects more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,12 @@ class ProcessError(Exception):
     """A program could not be started, or did not end in time."""
 
 
-async def run_program(argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30.0) -> Finished:
+async def run_program(
+    argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30.0, output_bytes_max: int = OUTPUT_BYTES_MAX
+) -> Finished:
     """Run `argv`, feed it `stdin`, and return how it ended; a non-zero exit code is not an error here.
+
+    Output beyond `output_bytes_max` is cut off.
 
     Raises:
         ProcessError: the program is missing, or was killed at the deadline.
@@ -48,6 +52,6 @@ async def run_program(argv: Sequence[str], *, stdin: bytes = b"", timeout_s: flo
     assert process.returncode is not None
     return Finished(
         process.returncode,
-        out[:OUTPUT_BYTES_MAX].decode(errors="replace"),
-        err[:OUTPUT_BYTES_MAX].decode(errors="replace"),
+        out[:output_bytes_max].decode(errors="replace"),
+        err[:output_bytes_max].decode(errors="replace"),
     )

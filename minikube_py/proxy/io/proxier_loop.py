@@ -1,0 +1,258 @@
+"""The proxy's loop: Services and EndpointSlices in, transactions out.
+
+Handlers only mark a Service as dirty. One task compiles what is dirty, asks `TableState` for the next transaction and
+applies it: the first change after `first_delay_s`, the next not before `min_interval_s` or five times what the last
+one took. After an error the table is listed and the difference applied; after a second one in a row it is replaced as
+a whole (in one transaction: connections never meet an empty table). Nothing is applied before Services and
+EndpointSlices are complete, and a table that is right is not touched by a start: Services answer all the while.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Mapping
+
+from minikube_py.api.meta import Obj, ObjectKey, key_of, labels_of, namespace_of
+from minikube_py.api.resources import ENDPOINT_SLICES, NODES, SERVICES
+from minikube_py.client.interface import Change, Informers, Selection
+from minikube_py.kit.clock import Clock
+from minikube_py.proxy.config import ProxyConfig
+from minikube_py.proxy.endpoints_map import SERVICE_NAME_LABEL, merge_slices
+from minikube_py.proxy.ports import FlowTable, RulesetApplier, RulesetError
+from minikube_py.proxy.programs import EMPTY, CompileFacts, Program, Target, UdpEntry, compile_service
+from minikube_py.proxy.ruleset_diff import TableState
+from minikube_py.proxy.service_map import parse_service
+from minikube_py.proxy.topology import NodeFacts
+
+log = logging.getLogger("proxy")
+ZONE_LABEL = "topology.kubernetes.io/zone"
+_BY_SERVICE = "proxy/service"
+_FAILURES_BEFORE_REPLACE = 2
+
+
+class Proxier:
+    """Keeps this node's Service rules right (upstream: kube-proxy); implements the kubelet's EndpointDrain port."""
+
+    def __init__(
+        self, config: ProxyConfig, informers: Informers, clock: Clock, applier: RulesetApplier, flows: FlowTable
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._applier = applier
+        self._flows = flows
+        self._services = informers.informer(SERVICES)
+        self._slices = informers.informer(ENDPOINT_SLICES)
+        self._node = informers.informer(NODES, Selection(field_selector=f"metadata.name={config.node_name}"))
+        self._table = TableState(config.surplus_delay_s)
+        self._dirty: set[ObjectKey] = set()
+        self._pending: dict[ObjectKey, Program] = {}
+        self._programs: dict[ObjectKey, Program] = {}
+        self._forwarded: Counter[str] = Counter()
+        self._facts = CompileFacts(NodeFacts(config.node_name), frozenset(config.node_local_vips))
+        self._wake = asyncio.Event()
+        self._committed = asyncio.Event()
+        self._has_synced = False
+        self._must_list = True
+        self._sweep_chains = False
+        self._failures = 0
+        self._stale_flows: dict[UdpEntry, frozenset[Target]] = {}
+        self._slices.add_index(_BY_SERVICE, _service_of_slice)
+        self._services.subscribe(self._on_service)
+        self._slices.subscribe(self._on_slice)
+        self._node.subscribe(self._on_node)
+
+    async def run(self) -> None:
+        """Follow Services and EndpointSlices for ever."""
+        for informer in (self._services, self._slices, self._node):
+            await informer.wait_synced()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch_foreign_changes(), name="proxy-monitor")
+            group.create_task(self._verify_regularly(), name="proxy-verify")
+            await self._sync_for_ever()
+
+    async def wait_withdrawn(self, pod_ip: str, timeout_s: float) -> bool:
+        """Wait until no rule forwards new connections to `pod_ip`; False when `timeout_s` passes first.
+
+        A pod that is only kept as the last resort (serving, terminating, no ready endpoint) counts as withdrawn.
+        """
+        deadline_s = self._clock.now_s() + timeout_s
+        while not self._has_synced or self._forwarded[pod_ip]:
+            if not await self._wait(self._committed, deadline_s - self._clock.now_s()):
+                return False
+        return True
+
+    async def wait_first_sync(self) -> None:
+        """Wait until the kernel holds all Services once (upstream: /healthz of kube-proxy)."""
+        while not self._has_synced:
+            await self._committed.wait()
+
+    async def tear_down(self) -> None:
+        """Remove the table (`minikube-py down`).
+
+        Raises:
+            RulesetError: it cannot be removed.
+        """
+        await self._applier.remove_table()
+
+    async def _sync_for_ever(self) -> None:
+        while True:
+            started_s = self._clock.now_s()
+            try:
+                await self._sync(started_s)
+                self._failures = 0
+                pause_s = max(self._config.min_interval_s, 5 * (self._clock.now_s() - started_s))
+            except RulesetError as error:
+                self._failures += 1
+                self._must_list = True
+                pause_s = self._config.retry_delay_s
+                self._wake.set()
+                log.warning("sync failed, the table will be listed and compared: %s", error)
+            await self._clock.sleep(pause_s)
+            await self._wait_for_work()
+
+    async def _sync(self, now_s: float) -> None:
+        if self._must_list:
+            await self._look()
+        self._compile_dirty()
+        transaction = self._table.plan(now_s)
+        if not transaction.is_empty:
+            await self._applier.apply(transaction)
+            log.debug(
+                "applied %d additions, %d deletions", len(transaction.add_elements), len(transaction.delete_elements)
+            )
+        self._table.committed(transaction, self._clock.now_s())
+        self._take_over_programs()
+        if self._sweep_chains:
+            self._sweep_chains = False
+            sweep = self._table.plan_unused_chains()
+            if not sweep.is_empty:
+                await self._applier.apply(sweep)
+                self._table.committed(sweep, self._clock.now_s())
+        await self._clean_flows()
+
+    async def _look(self) -> None:
+        """Compare with the kernel; after repeated failures do not ask it any more, replace everything."""
+        listed = await self._applier.list_table() if self._failures < _FAILURES_BEFORE_REPLACE else None
+        if self._has_synced and (listed is None or self._table.differences(listed)):
+            log.warning("table %s was changed by somebody else, mending it", self._config.table)
+        self._table.observe(listed)
+        self._must_list = False
+
+    def _compile_dirty(self) -> None:
+        dirty, self._dirty = self._dirty, set()
+        for key in sorted(dirty):
+            service = self._services.get(key)
+            program = EMPTY
+            if service is not None:
+                slices = self._slices.by_index(_BY_SERVICE, str(key))
+                endpoints = merge_slices(slices, self._config.node_name)
+                program = compile_service(parse_service(service), endpoints, self._facts)
+            self._table.want(str(key), program.elements)
+            self._pending[key] = program
+
+    def _take_over_programs(self) -> None:
+        """Make what was just committed the base for EndpointDrain and for the next look at UDP flows."""
+        for key, program in self._pending.items():
+            old = self._programs.pop(key, EMPTY)
+            if program != EMPTY:
+                self._programs[key] = program
+            self._forwarded.subtract(old.forwards)
+            self._forwarded.update(program.forwards)
+            self._stale_flows.update(_changed_udp(old.udp, program.udp))
+        self._pending = {}
+        self._forwarded = +self._forwarded
+        self._has_synced = True
+        self._committed.set()
+        self._committed = asyncio.Event()
+
+    async def _clean_flows(self) -> None:
+        if not self._stale_flows:
+            return
+        allowed, self._stale_flows = self._stale_flows, {}
+        try:
+            deleted = await self._flows.delete_stale_udp(allowed)
+        except OSError as error:
+            # The rules are right; only old senders stay with an old endpoint until the next change or their timeout.
+            log.warning("cannot clean up UDP flows: %s", error)
+            return
+        if deleted:
+            log.debug("deleted %d stale UDP flows", deleted)
+
+    async def _wait_for_work(self) -> None:
+        due_s = self._table.next_due_s()
+        if due_s is None:
+            await self._wake.wait()
+        else:
+            await self._wait(self._wake, due_s - self._clock.now_s())
+        if self._wake.is_set():
+            self._wake.clear()
+            await self._clock.sleep(self._config.first_delay_s)
+
+    async def _wait(self, happened: asyncio.Event, timeout_s: float) -> bool:
+        """Wait for an event or the clock; False when the clock was first."""
+        if timeout_s <= 0:
+            return happened.is_set()
+        async with asyncio.TaskGroup() as group:
+            sleeper = group.create_task(self._clock.sleep(timeout_s))
+            waiter = group.create_task(happened.wait())
+            await asyncio.wait((sleeper, waiter), return_when=asyncio.FIRST_COMPLETED)
+            sleeper.cancel()
+            waiter.cancel()
+        return happened.is_set()
+
+    async def _watch_foreign_changes(self) -> None:
+        while True:
+            try:
+                await self._applier.wait_foreign_change()
+            except RulesetError as error:
+                log.warning("cannot watch for foreign changes, next look in %g s: %s", self._verify_s, error)
+                return
+            self._list_soon()
+            await self._clock.sleep(self._config.verify_min_interval_s)
+
+    async def _verify_regularly(self) -> None:
+        while True:
+            await self._clock.sleep(self._verify_s)
+            self._sweep_chains = True
+            self._list_soon()
+
+    def _list_soon(self) -> None:
+        self._must_list = True
+        self._wake.set()
+
+    @property
+    def _verify_s(self) -> float:
+        return self._config.verify_interval_s
+
+    def _on_service(self, change: Change) -> None:
+        self._mark(key_of(change.latest))
+
+    def _on_slice(self, change: Change) -> None:
+        for obj in (change.old, change.new):
+            for text in _service_of_slice(obj) if obj is not None else ():
+                namespace, _, name = text.partition("/")
+                self._mark(ObjectKey(namespace, name))
+
+    def _on_node(self, change: Change) -> None:
+        zone = labels_of(change.latest).get(ZONE_LABEL, "")
+        if zone != self._facts.node.zone:
+            self._facts = CompileFacts(NodeFacts(self._config.node_name, zone), self._facts.node_local_vips)
+            for service in self._services.list():
+                self._mark(key_of(service))
+
+    def _mark(self, key: ObjectKey) -> None:
+        self._dirty.add(key)
+        self._wake.set()
+
+
+def _service_of_slice(endpoint_slice: Obj) -> tuple[str, ...]:
+    name = labels_of(endpoint_slice).get(SERVICE_NAME_LABEL)
+    return (str(ObjectKey(namespace_of(endpoint_slice), name)),) if name else ()
+
+
+def _changed_udp(
+    old: Mapping[UdpEntry, frozenset[Target]], new: Mapping[UdpEntry, frozenset[Target]]
+) -> dict[UdpEntry, frozenset[Target]]:
+    """Return what may live on at each UDP entry whose endpoints changed; nothing where the entry is gone."""
+    entries = old.keys() | new.keys()
+    return {entry: new.get(entry, frozenset()) for entry in entries if old.get(entry) != new.get(entry)}

@@ -1,0 +1,160 @@
+"""Transactions as text for `nft -f -`, and back.
+
+The text makes the table, and is what a person reads; later changes go as netlink batches (`netlink_batch`). It has to
+be so: nft 1.0.6 cannot add a rule that looks up a map of an earlier script when that map was declared with `th dport`
+("conflicting protocols"), and declares the 32-bit index in no other way. Within the text deletions come first, and
+element lists are cut in pieces so that a line stays readable. `parse_script(render_script(tx, config), config) == tx`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import assert_never
+
+from minikube_py.proxy.chains import (
+    AFFINITY_SEED,
+    Drop,
+    FromPods,
+    FromThisHost,
+    MarkForMasquerade,
+    Rule,
+    SendToEndpoint,
+    Step,
+    chain_rules,
+    parse_chain_name,
+)
+from minikube_py.proxy.config import ProxyConfig
+from minikube_py.proxy.ruleset import MAPS, Data, ElementKey, Key, MapSpec, Transaction
+from minikube_py.proxy.skeleton import render_skeleton
+
+ELEMENTS_PER_LINE_MAX = 1000
+
+
+class ScriptError(ValueError):
+    """A line of a script is not one that `render_script` writes."""
+
+
+def render_script(transaction: Transaction, config: ProxyConfig) -> str:
+    """Return the script; nft applies it as one transaction."""
+    return "".join(f"{line}\n" for line in _lines(transaction, config))
+
+
+def render_removal(table: str) -> str:
+    """Return the script that removes the table, whether or not it exists."""
+    return f"add table ip {table}\ndelete table ip {table}\n"
+
+
+def render_rule(rule: Rule, config: ProxyConfig) -> str:
+    """Return a rule of a dispatch chain in nft's words."""
+    return " ".join(_render_step(step, config) for step in rule)
+
+
+def _render_step(step: Step, config: ProxyConfig) -> str:
+    match step:
+        case FromPods():
+            return f"ip saddr {config.cluster_cidr}"
+        case FromThisHost():
+            return "fib saddr type local"
+        case MarkForMasquerade():
+            return f"meta mark set mark or {config.masquerade_mark:#x}"
+        case SendToEndpoint():
+            key = "ip daddr . meta l4proto . th dport" if step.keyed_by_address else "meta l4proto . th dport"
+            draw = f"numgen random mod {step.count}"
+            if step.affinity:
+                draw = f"jhash ip saddr mod {step.count} seed {AFFINITY_SEED:#x}"
+            shifted = f" offset {step.offset}" if step.offset else ""
+            return f"dnat ip addr . port to {key} . {draw}{shifted} map @{step.map}"
+        case Drop():
+            return "drop"
+        case _:
+            assert_never(step)
+
+
+def render_key(key: Key) -> str:
+    """Return an element's key in nft's words."""
+    return " . ".join(str(part) for part in key)
+
+
+def _lines(transaction: Transaction, config: ProxyConfig) -> Iterator[str]:
+    table = f"ip {config.table}"
+    if transaction.replace_table:
+        yield from (f"add table {table}", f"delete table {table}", f"add table {table}", *render_skeleton(config))
+    for chain in transaction.add_chains:
+        spec = parse_chain_name(chain)
+        assert spec is not None, f"{chain} is no dispatch chain"
+        yield f"add chain {table} {chain}"
+        yield from (f"add rule {table} {chain} {render_rule(rule, config)}" for rule in chain_rules(spec))
+    yield from _element_lines("delete", table, ((key, None) for key in transaction.delete_elements))
+    yield from _element_lines("add", table, transaction.add_elements)
+    yield from (f"delete chain {table} {chain}" for chain in transaction.delete_chains)
+
+
+def _element_lines(verb: str, table: str, elements: Iterable[tuple[ElementKey, Data]]) -> Iterator[str]:
+    batch: list[str] = []
+    batch_map = ""
+    for key, data in elements:
+        if batch and (key.map != batch_map or len(batch) == ELEMENTS_PER_LINE_MAX):
+            yield f"{verb} element {table} {batch_map} {{ {', '.join(batch)} }}"
+            batch = []
+        batch_map = key.map
+        batch.append(render_key(key.key) if data is None else f"{render_key(key.key)} : {_render_data(data)}")
+    if batch:
+        yield f"{verb} element {table} {batch_map} {{ {', '.join(batch)} }}"
+
+
+def _render_data(data: str | tuple[str, int]) -> str:
+    return data if isinstance(data, str) else f"{data[0]} . {data[1]}"
+
+
+def parse_script(text: str, config: ProxyConfig) -> Transaction:
+    """Return the transaction that a script of `render_script` says.
+
+    Raises:
+        ScriptError: a line is of no known form.
+    """
+    table = re.escape(f"ip {config.table}")
+    element = re.compile(rf"(add|delete) element {table} (\S+) {{ (.*) }}")
+    chain = re.compile(rf"(add|delete) chain {table} (\S+)")
+    lines = text.splitlines()
+    start = [f"add table ip {config.table}", f"delete table ip {config.table}", f"add table ip {config.table}"]
+    replace_table = lines[:3] == start
+    body = lines[3 + len(render_skeleton(config)) :] if replace_table else lines
+    found: dict[str, list[str]] = {"add": [], "delete": []}
+    changes: dict[str, list[tuple[ElementKey, Data]]] = {"add": [], "delete": []}
+    for line in body:
+        if match := element.fullmatch(line):
+            changes[match[1]].extend(_parse_elements(match[2], match[3]))
+        elif match := chain.fullmatch(line):
+            found[match[1]].append(match[2])
+        elif not line.startswith(f"add rule ip {config.table} "):
+            raise ScriptError(line)
+    return Transaction(
+        replace_table=replace_table,
+        add_chains=tuple(found["add"]),
+        delete_elements=tuple(key for key, _ in changes["delete"]),
+        add_elements=tuple(changes["add"]),
+        delete_chains=tuple(found["delete"]),
+    )
+
+
+def _parse_elements(map_name: str, text: str) -> Iterator[tuple[ElementKey, Data]]:
+    spec = MAPS.get(map_name)
+    if spec is None:
+        raise ScriptError(f"unknown map {map_name}")
+    for part in text.split(", "):
+        key, _, data = part.partition(" : ")
+        yield ElementKey(map_name, _parse_key(spec, key)), _parse_data(data)
+
+
+def _parse_key(spec: MapSpec, text: str) -> Key:
+    parts = text.split(" . ")
+    if len(parts) != len(spec.key):
+        raise ScriptError(f"key {text} of {spec.name}")
+    numbers = {"port", "index"}
+    return tuple(int(part) if kind in numbers else part for kind, part in zip(spec.key, parts, strict=True))
+
+
+def _parse_data(text: str) -> Data:
+    if not text:
+        return None
+    address, separator, port = text.partition(" . ")
+    return (address, int(port)) if separator else text

@@ -1,0 +1,164 @@
+"""From one Service and its endpoints to elements of the kernel's maps.
+
+Each Service compiles by itself to a `Program`; the table is the union of all programs. So a change costs the work of
+one Service, and the whole (`compile_ruleset`) is the same code in a loop.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from minikube_py.proxy.chains import ChainSpec, Entry
+from minikube_py.proxy.endpoints_map import Endpoint, EndpointsByPort
+from minikube_py.proxy.ruleset import (
+    CLUSTER_IPS,
+    CLUSTER_LIST_OFFSET,
+    DROP,
+    ENDPOINTS,
+    HAIRPIN,
+    NO_ENDPOINTS,
+    NO_ENDPOINTS_NODE_PORTS,
+    NODE_PORT_ENDPOINTS,
+    NODE_PORTS,
+    REJECT,
+    SERVICES,
+    Data,
+    ElementKey,
+    Key,
+    Ruleset,
+    chain_of,
+)
+from minikube_py.proxy.service_map import ServicePort
+from minikube_py.proxy.topology import NodeFacts, Selected, select_endpoints
+
+UdpEntry = tuple[str, int]
+"""Where a client sends datagrams: (address, port); the address is empty for a node port."""
+Target = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What one Service contributes to the table."""
+
+    elements: Mapping[ElementKey, Data]
+    udp: Mapping[UdpEntry, frozenset[Target]]
+    """For each UDP entry the endpoints whose flows may live on: all that serve, chosen or not."""
+    forwards: frozenset[str]
+    """Addresses of endpoints that get new connections, those of the last resort excepted."""
+
+
+EMPTY = Program({}, {}, frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class CompileFacts:
+    """What all programs depend on besides their Service."""
+
+    node: NodeFacts
+    node_local_vips: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One way into a Service port: an address with its port, or a node port."""
+
+    kind: Entry
+    address: str | None
+    protocol: str
+    port: int
+
+    def key(self, *index: int) -> Key:
+        head = () if self.address is None else (self.address,)
+        return (*head, self.protocol, self.port, *index)
+
+    @property
+    def maps(self) -> tuple[str, str, str]:
+        """Return the names of the maps of verdicts, endpoints and refusals."""
+        if self.kind == "node-port":
+            return (NODE_PORTS.name, NODE_PORT_ENDPOINTS.name, NO_ENDPOINTS_NODE_PORTS.name)
+        return (SERVICES.name, ENDPOINTS.name, NO_ENDPOINTS.name)
+
+
+def compile_service(ports: Iterable[ServicePort], endpoints: EndpointsByPort, facts: CompileFacts) -> Program:
+    """Return the program of one Service."""
+    elements: dict[ElementKey, Data] = {}
+    udp: dict[UdpEntry, frozenset[Target]] = {}
+    forwards: set[str] = set()
+    for port in ports:
+        found = endpoints.get(port.port_name, ())
+        selected = select_endpoints(found, facts.node)
+        entries = tuple(e for e in _entries(port) if e.address is None or e.address not in facts.node_local_vips)
+        for entry in entries:
+            elements.update(_entry_elements(port, entry, selected))
+        for address in port.cluster_ips:
+            if address not in facts.node_local_vips:
+                elements[ElementKey(CLUSTER_IPS.name, (address,))] = None
+        for endpoint in found:
+            if endpoint.is_local and endpoint.serving:
+                elements[ElementKey(HAIRPIN.name, (endpoint.address, endpoint.address))] = None
+        if port.protocol == "udp":
+            serving = frozenset(endpoint.target for endpoint in found if endpoint.serving)
+            udp.update({(entry.address or "", entry.port): serving for entry in entries})
+        for choice in (selected.cluster, selected.local):
+            if not choice.last_resort:
+                forwards.update(endpoint.address for endpoint in choice.endpoints)
+    return Program(elements, udp, frozenset(forwards))
+
+
+def compile_ruleset(
+    services: Iterable[tuple[tuple[ServicePort, ...], EndpointsByPort]], facts: CompileFacts
+) -> Ruleset:
+    """Return the whole table; of two Services that claim the same entry the first in order wins."""
+    elements: dict[ElementKey, Data] = {}
+    for ports, endpoints in services:
+        for key, data in compile_service(ports, endpoints, facts).elements.items():
+            elements.setdefault(key, data)
+    chains = (chain_of(data) for data in elements.values())
+    return Ruleset(elements, frozenset(chain for chain in chains if chain is not None))
+
+
+def _entries(port: ServicePort) -> tuple[_Entry, ...]:
+    node_ports = (_Entry("node-port", None, port.protocol, port.node_port),) if port.node_port else ()
+    return (
+        *(_Entry("cluster", address, port.protocol, port.port) for address in port.cluster_ips),
+        *(_Entry("external", address, port.protocol, port.port) for address in port.external_ips),
+        *node_ports,
+    )
+
+
+def _entry_elements(port: ServicePort, entry: _Entry, selected: Selected) -> dict[ElementKey, Data]:
+    internal = entry.kind == "cluster"
+    local_only = port.internal_local if internal else port.external_local
+    verdicts, targets, refusals = entry.maps
+    if not selected.has_any:
+        return {ElementKey(refusals, entry.key()): REJECT}
+    if not local_only:
+        chosen = selected.cluster.endpoints
+        spec = ChainSpec(entry.kind, len(chosen), affinity=port.client_ip_affinity)
+    elif internal:
+        chosen = selected.local.endpoints
+        spec = ChainSpec(entry.kind, len(chosen), affinity=port.client_ip_affinity)
+    else:
+        return _local_elements(port, entry, selected)
+    if not chosen:
+        # Some endpoint exists, but the policy leaves none for this node: a load balancer shall try elsewhere.
+        return {ElementKey(refusals, entry.key()): DROP}
+    return {ElementKey(verdicts, entry.key()): f"goto {spec.name}", **_targets(targets, entry, chosen, 0)}
+
+
+def _local_elements(port: ServicePort, entry: _Entry, selected: Selected) -> dict[ElementKey, Data]:
+    local, everywhere = selected.local.endpoints, selected.cluster.endpoints
+    if not everywhere:
+        return {ElementKey(entry.maps[2], entry.key()): DROP}
+    spec = ChainSpec(entry.kind, len(everywhere), local=len(local), affinity=port.client_ip_affinity)
+    verdicts, targets, _ = entry.maps
+    return {
+        ElementKey(verdicts, entry.key()): f"goto {spec.name}",
+        **_targets(targets, entry, local, 0),
+        **_targets(targets, entry, everywhere, CLUSTER_LIST_OFFSET),
+    }
+
+
+def _targets(map_name: str, entry: _Entry, endpoints: tuple[Endpoint, ...], offset: int) -> dict[ElementKey, Data]:
+    return {
+        ElementKey(map_name, entry.key(offset + index)): endpoint.target for index, endpoint in enumerate(endpoints)
+    }

@@ -1,0 +1,101 @@
+"""The kernel program as data: maps and their elements, chains by name, transactions.
+
+Two look-ups decide a packet's way (design notes: two-map layout):
+
+1. a verdict map: (address, protocol, port) -> `goto cluster-3`; there is one such chain for each number of endpoints,
+   not one for each Service;
+2. a data map: (address, protocol, port, random index below 3) -> (pod address, port), used by that chain's only DNAT.
+
+So the cost of a packet does not depend on the number of Services, and a changed endpoint is one changed element.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+KeyField = Literal["address", "protocol", "port", "index"]
+DataKind = Literal["verdict", "target", "member"]
+Key: TypeAlias = tuple[str | int, ...]
+Data: TypeAlias = str | tuple[str, int] | None
+"""A verdict (`goto CHAIN` or `drop`), a target (address, port), or None for the member of a set."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapSpec:
+    """One map or set of the table."""
+
+    name: str
+    key: tuple[KeyField, ...]
+    data: DataKind
+
+
+SERVICES = MapSpec("services", ("address", "protocol", "port"), "verdict")
+ENDPOINTS = MapSpec("endpoints", ("address", "protocol", "port", "index"), "target")
+NODE_PORTS = MapSpec("node-ports", ("protocol", "port"), "verdict")
+NODE_PORT_ENDPOINTS = MapSpec("node-port-endpoints", ("protocol", "port", "index"), "target")
+NO_ENDPOINTS = MapSpec("no-endpoints", ("address", "protocol", "port"), "verdict")
+NO_ENDPOINTS_NODE_PORTS = MapSpec("no-endpoints-node-ports", ("protocol", "port"), "verdict")
+HAIRPIN = MapSpec("hairpin", ("address", "address"), "member")
+CLUSTER_IPS = MapSpec("cluster-ips", ("address",), "member")
+MAPS: Mapping[str, MapSpec] = {
+    spec.name: spec
+    for spec in (
+        SERVICES,
+        ENDPOINTS,
+        NODE_PORTS,
+        NODE_PORT_ENDPOINTS,
+        NO_ENDPOINTS,
+        NO_ENDPOINTS_NODE_PORTS,
+        HAIRPIN,
+        CLUSTER_IPS,
+    )
+}
+REJECT_CHAIN = "reject-new"
+REJECT = f"goto {REJECT_CHAIN}"
+DROP = "drop"
+CLUSTER_LIST_OFFSET = 1 << 16
+"""Index of the first endpoint of the Cluster list where a Local list stands under the same key."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ElementKey:
+    """Where an element stands."""
+
+    map: str
+    key: Key
+
+
+Elements: TypeAlias = Mapping[ElementKey, Data]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """A whole table: what the kernel holds, or shall hold."""
+
+    elements: Elements
+    chains: frozenset[str]
+    """Dispatch chains; the fixed chains of the skeleton are not listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """Changes that the kernel makes all at once or not at all; deletions come before additions."""
+
+    replace_table: bool = False
+    """Begin with an empty table and a fresh skeleton (in the same transaction: nobody sees it empty)."""
+    add_chains: tuple[str, ...] = ()
+    delete_elements: tuple[ElementKey, ...] = ()
+    add_elements: tuple[tuple[ElementKey, Data], ...] = field(default=())
+    delete_chains: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether nothing changes."""
+        return self == Transaction()
+
+
+def chain_of(data: Data) -> str | None:
+    """Return the dispatch chain that a verdict goes to; None for other data and for the skeleton's own chains."""
+    if isinstance(data, str) and data.startswith("goto ") and data != REJECT:
+        return data.removeprefix("goto ")
+    return None

@@ -1,0 +1,302 @@
+"""The service proxy on the real kernel with real traffic, each test on a host (network namespace) of its own."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from minikube_py.api.resources import ENDPOINT_SLICES, SERVICES
+from minikube_py.kit.io.system_clock import SystemClock, system_ids
+from minikube_py.network.config import NetworkConfig
+from minikube_py.network.io.pod_network import BridgePodNetwork
+from minikube_py.proxy.config import ProxyConfig
+from minikube_py.proxy.io.conntrack import Conntrack
+from minikube_py.proxy.io.nft_applier import NftApplier
+from minikube_py.proxy.io.proxier_loop import Proxier
+from minikube_py.testing.fake_client import FakeClient
+from minikube_py.testing.fake_informers import FakeInformers
+from minikube_py.testing.netns import Sandbox, ask_from_here, run_checked, run_on_fresh_host
+
+pytestmark = pytest.mark.node
+NODE = "node-1"
+NODE_IP = "192.0.2.1"
+VIP = "10.96.0.20"
+HOST = ("ip link add uplink type bridge", "ip link set uplink up", f"ip addr add {NODE_IP}/24 dev uplink")
+
+
+class Host:
+    """A node with pods and a running proxy."""
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self.client = FakeClient(SystemClock(), system_ids())
+        self.network = BridgePodNetwork(NetworkConfig(), SystemClock())
+        self.pods: dict[str, Sandbox] = {}
+        self.ips: dict[str, str] = {}
+        self.group = group
+        self.start_proxy()
+
+    def start_proxy(self) -> None:
+        config = ProxyConfig(NODE, surplus_delay_s=0.3, verify_min_interval_s=0.05)
+        self.applier = NftApplier(config)
+        self.proxier = Proxier(config, FakeInformers(self.client), SystemClock(), self.applier, Conntrack())
+        self.task = self.group.create_task(self.proxier.run())
+
+    def kill_proxy(self) -> None:
+        self.task.cancel()
+        self.applier.close()
+
+    async def pod(self, name: str, kind: str = "tcp") -> str:
+        sandbox = self.pods[name] = Sandbox()
+        self.ips[name] = await self.network.attach(f"uid-{name}", sandbox.pid)
+        await asyncio.to_thread(sandbox.serve, name, kind, 8080)
+        return self.ips[name]
+
+    async def service(self, *pods: str, protocol: str = "TCP", **spec: object) -> None:
+        port: dict[str, object] = {"name": "p", "port": 80, "protocol": protocol}
+        if "node_port" in spec:
+            port["nodePort"] = spec.pop("node_port")
+            spec["type"] = "NodePort"
+        spec = {"type": "ClusterIP", **spec, "clusterIP": VIP, "clusterIPs": [VIP], "ports": [port]}
+        meta = {"name": "web", "namespace": "default"}
+        await self.client.create(SERVICES, {"metadata": meta, "spec": spec})
+        await self.client.create(ENDPOINT_SLICES, self.slice(*pods, protocol=protocol))
+        await self.settled()
+
+    def slice(self, *pods: str, protocol: str = "TCP", **conditions: bool) -> dict[str, object]:
+        return {
+            "metadata": {
+                "name": "web-1",
+                "namespace": "default",
+                "labels": {"kubernetes.io/service-name": "web"},
+            },
+            "addressType": "IPv4",
+            "ports": [{"name": "p", "port": 8080, "protocol": protocol}],
+            "endpoints": [
+                {"addresses": [self.ips[pod]], "nodeName": NODE, "conditions": {"ready": True, **conditions}}
+                for pod in pods
+            ],
+        }
+
+    async def endpoints(self, *pods: str, protocol: str = "TCP", **conditions: bool) -> None:
+        await self.client.update(ENDPOINT_SLICES, self.slice(*pods, protocol=protocol, **conditions))
+        await self.settled()
+
+    async def settled(self) -> None:
+        await self.proxier.wait_first_sync()
+        await asyncio.sleep(0.3)
+
+    async def ask(self, pod: str, address: str, port: int = 80, count: int = 1, kind: str = "tcp") -> list[str]:
+        return await asyncio.to_thread(self.pods[pod].ask, kind, address, port, count)
+
+    def stop(self) -> None:
+        for sandbox in self.pods.values():
+            sandbox.stop()
+
+
+def on_host(scenario: Callable[[Host], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with asyncio.TaskGroup() as group:
+            host = Host(group)
+            await host.network.ensure_bridge()
+            try:
+                await scenario(host)
+            finally:
+                host.kill_proxy()
+                host.stop()
+                await host.network.close()
+
+    run_on_fresh_host(run, HOST)
+
+
+async def here(kind: str, address: str, port: int, count: int = 1) -> list[str]:
+    return await asyncio.to_thread(ask_from_here, kind, address, port, count)
+
+
+def names(answers: list[str]) -> set[str]:
+    return {answer.split()[0] for answer in answers}
+
+
+def test_a_cluster_ip_spreads_over_all_endpoints_from_pods_and_from_the_host():
+    async def scenario(host: Host) -> None:
+        for name in ("a", "b", "c", "client"):
+            await host.pod(name)
+        await host.service("a", "b", "c")
+
+        answers = await host.ask("client", VIP, count=300)
+
+        spread = Counter(answer.split()[0] for answer in answers)
+        assert set(spread) == {"a", "b", "c"}
+        assert min(spread.values()) > 60
+        assert {answer.split()[1] for answer in answers} == {host.ips["client"]}
+        assert names(await here("tcp", VIP, 80, 60)) == {"a", "b", "c"}
+
+    on_host(scenario)
+
+
+def test_a_pod_reaches_itself_through_its_service():
+    async def scenario(host: Host) -> None:
+        await host.pod("a")
+        await host.service("a")
+
+        assert names(await host.ask("a", VIP)) == {"a"}
+
+    on_host(scenario)
+
+
+def test_a_service_without_endpoints_refuses_at_once_and_an_unused_port_too():
+    async def scenario(host: Host) -> None:
+        await host.pod("client")
+        await host.service(node_port=30080)
+
+        assert await host.ask("client", VIP) == ["ConnectionRefusedError"]
+        assert await here("tcp", VIP, 80) == ["ConnectionRefusedError"]
+        assert await here("tcp", VIP, 81) == ["ConnectionRefusedError"]
+        assert await host.ask("client", NODE_IP, 30080) == ["ConnectionRefusedError"]
+
+    on_host(scenario)
+
+
+def test_a_node_port_answers_on_every_address_of_the_node():
+    async def scenario(host: Host) -> None:
+        await host.pod("a")
+        await host.pod("client")
+        await host.service("a", node_port=30080)
+
+        assert names(await here("tcp", NODE_IP, 30080)) == {"a"}
+        assert names(await here("tcp", "10.244.0.1", 30080)) == {"a"}
+        assert names(await host.ask("client", NODE_IP, 30080)) == {"a"}
+        assert names(await host.ask("a", NODE_IP, 30080)) == {"a"}
+
+    on_host(scenario)
+
+
+def test_local_policies_keep_to_this_node():
+    async def scenario(host: Host) -> None:
+        await host.pod("a")
+        await host.pod("client")
+        await host.service("a", node_port=30080, externalTrafficPolicy="Local", internalTrafficPolicy="Local")
+
+        assert names(await host.ask("client", VIP)) == {"a"}
+        assert await host.ask("client", NODE_IP, 30080) == [f"a {host.ips['client']}"]
+        assert names(await here("tcp", NODE_IP, 30080)) == {"a"}
+
+    on_host(scenario)
+
+
+def test_client_ip_affinity_keeps_a_client_at_one_endpoint():
+    async def scenario(host: Host) -> None:
+        for name in ("a", "b", "c", "client"):
+            await host.pod(name)
+        await host.service("a", "b", "c", sessionAffinity="ClientIP", node_port=30080)
+
+        assert len(names(await host.ask("client", VIP, count=30))) == 1
+        assert len(names(await host.ask("client", NODE_IP, 30080, count=30))) == 1
+
+    on_host(scenario)
+
+
+def test_a_udp_flow_moves_on_when_its_endpoint_goes():
+    async def scenario(host: Host) -> None:
+        for name in ("a", "b", "client"):
+            await host.pod(name, "udp")
+        await host.service("a", protocol="UDP")
+        sender = host.pods["client"]
+        code = (
+            "import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('0.0.0.0', 5555)); "
+            f"s.settimeout(2); s.connect(('{VIP}', 80)); s.send(b'?'); print(s.recv(99).decode().split()[0])"
+        )
+
+        assert sender.run("python3", "-c", code) == "a\n"
+        await host.endpoints("b", protocol="UDP")
+
+        assert sender.run("python3", "-c", code) == "b\n"
+        await host.endpoints(protocol="UDP")
+        assert "sport=5555" not in run_checked("conntrack", "-L", "-p", "udp")
+
+    on_host(scenario)
+
+
+def test_a_restart_of_the_proxy_changes_nothing_that_is_right():
+    async def scenario(host: Host) -> None:
+        for name in ("a", "b"):
+            await host.pod(name)
+        await host.service("a")
+        before = run_checked("nft", "-a", "list", "table", "ip", "minikube-py")
+
+        host.kill_proxy()
+        assert names(await host.ask("b", VIP)) == {"a"}
+        host.start_proxy()
+        await host.settled()
+
+        assert run_checked("nft", "-a", "list", "table", "ip", "minikube-py") == before
+
+    on_host(scenario)
+
+
+def test_a_flushed_ruleset_is_back_at_once():
+    async def scenario(host: Host) -> None:
+        for name in ("a", "b"):
+            await host.pod(name)
+        await host.service("a")
+        for _ in range(2):
+            run_checked("nft", "flush", "ruleset")
+            await asyncio.sleep(0.5)
+
+            assert names(await host.ask("b", VIP)) == {"a"}
+        run_checked("nft", "delete", "element", "ip", "minikube-py", "services", "{", VIP, ".", "tcp", ".", "80", "}")
+        await asyncio.sleep(0.5)
+        assert names(await host.ask("b", VIP)) == {"a"}
+
+    on_host(scenario)
+
+
+def test_a_pod_is_withdrawn_before_its_process_is_stopped():
+    async def scenario(host: Host) -> None:
+        for name in ("a", "b"):
+            await host.pod(name)
+        await host.service("a", "b")
+        assert await host.proxier.wait_withdrawn("10.244.0.99", 0.1)
+        assert not await host.proxier.wait_withdrawn(host.ips["a"], 0.1)
+
+        waiting = host.group.create_task(host.proxier.wait_withdrawn(host.ips["a"], 5))
+        await host.endpoints("b")
+
+        assert await waiting
+        assert names(await host.ask("a", VIP, count=30)) == {"b"}
+
+    on_host(scenario)
+
+
+def test_endpoints_that_come_and_go_lose_no_connection():
+    async def scenario(host: Host) -> None:
+        for name in ("a", "b", "c", "client"):
+            await host.pod(name)
+        await host.service("a", "b", "c")
+
+        async def flip() -> None:
+            while True:
+                for pods in (("a", "b"), ("b", "c"), ("a", "b", "c"), ("c",)):
+                    await host.client.update(ENDPOINT_SLICES, host.slice(*pods))
+                    await asyncio.sleep(0.06)
+
+        flipping = host.group.create_task(flip())
+        answers = await host.ask("client", VIP, count=6000)
+        flipping.cancel()
+
+        assert names(answers) == {"a", "b", "c"}
+
+    on_host(scenario)
+
+
+def test_tear_down_leaves_no_table():
+    async def scenario(host: Host) -> None:
+        await host.pod("a")
+        await host.service("a")
+        host.kill_proxy()
+
+        await host.proxier.tear_down()
+
+        assert "minikube-py\n" not in run_checked("nft", "list", "tables")
+
+    on_host(scenario)
