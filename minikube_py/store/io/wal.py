@@ -85,9 +85,9 @@ class Wal:
         self._make_room(len(batch))
         try:
             _write_at(self._fd, batch, self._end)
-            os.fdatasync(self._fd)
         except OSError as error:
             raise LogBrokenError(f"cannot write the log in {self._directory}: {error}") from error
+        self._flush()
         self._end += len(batch)
         self._next_seq += len(transactions)
 
@@ -95,19 +95,28 @@ class Wal:
         """Close the segment."""
         os.close(self._fd)
 
-    def _make_room(self, length: int) -> None:
-        missing = self._end + length - self._size
-        if missing <= 0:
-            return
-        grow = -(-missing // ZERO_BYTES) * ZERO_BYTES
+    def _flush(self) -> None:
         try:
-            _write_at(self._fd, bytes(grow), self._size)
             os.fdatasync(self._fd)
         except OSError as error:
-            if error.errno in _NO_SPACE:
+            raise LogBrokenError(f"cannot flush the log in {self._directory}: {error}") from error
+
+    def _make_room(self, length: int) -> None:
+        needed = self._end + length
+        if needed <= self._size:
+            return
+        grow = -(-(needed - self._size) // ZERO_BYTES) * ZERO_BYTES
+        try:
+            _write_at(self._fd, bytes(grow), self._size)
+        except OSError as error:
+            if error.errno not in _NO_SPACE:
+                raise LogBrokenError(f"cannot extend the log in {self._directory}: {error}") from error
+            self._size = os.fstat(self._fd).st_size
+            if needed > self._size:
                 raise LogFullError(f"no space left for the log in {self._directory}") from error
-            raise LogBrokenError(f"cannot extend the log in {self._directory}: {error}") from error
-        self._size += grow
+        else:
+            self._size += grow
+        self._flush()
 
     def _rotate(self, revision_before: int) -> None:
         try:

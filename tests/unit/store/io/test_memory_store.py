@@ -1,0 +1,23 @@
+from minikube_py.apiserver.canonical import stamp
+from minikube_py.store.io.memory_store import MemoryStore
+from minikube_py.testing.contracts_store import PODS, put
+from minikube_py.testing.manual_clock import ManualClock
+
+
+async def test_revisions_begin_where_the_agent_says_and_older_ones_are_compacted():
+    store = MemoryStore(stamp, ManualClock(), first_revision=5000)
+
+    assert (store.revision, store.compact_revision) == (5000, 5000)
+    assert await put(store, PODS + "x/a") == 5001
+
+
+async def test_old_history_goes_and_the_newest_thousand_events_stay():
+    clock = ManualClock()
+    store = MemoryStore(stamp, clock)
+    for at in range(1500):
+        await put(store, PODS + "x/a", at)
+    assert store.compact_revision == 0
+    clock.move(301)
+    await put(store, PODS + "x/a")
+
+    assert store.compact_revision == 501
