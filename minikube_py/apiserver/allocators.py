@@ -1,0 +1,262 @@
+"""Cluster IPs and node ports of Services: who has which, and what a new or changed Service gets.
+
+What is taken is read from the Services themselves, so nothing can leak or disagree after a restart. Between the
+decision and the commit the writer keeps a reservation (`io/service_allocation`), so that two creations that wait for
+the disk at the same time do not get the same address.
+
+Invariants: no two Services have the same cluster IP; no two have the same node port, and inside one Service a node
+port may serve TCP and UDP; a Service keeps what it has as long as its type needs it.
+
+Upstream: registry/core/service/storage/alloc.go, ipallocator and portallocator.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any, Protocol
+
+from minikube_py.api.errors import FieldError
+from minikube_py.api.meta import Obj
+from minikube_py.api.resource import Fields
+
+NO_IP = "None"
+_NODE_PORT_TYPES = ("NodePort", "LoadBalancer")
+_RANDOM_TRIES_MAX = 16
+"""So many random addresses are tried before the range is searched from a random start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """From where addresses and ports are given."""
+
+    network: IPv4Network
+    first_node_port: int
+    last_node_port: int
+    reserved: frozenset[str] = frozenset()
+    """Addresses that are given only when asked for by name (the cluster DNS)."""
+
+    def usable(self, address: IPv4Address) -> bool:
+        """Return whether an address may be given (not the network's own, not its broadcast)."""
+        return address in self.network and address not in (
+            self.network.network_address,
+            self.network.broadcast_address,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What one Service has."""
+
+    ips: frozenset[str] = frozenset()
+    node_ports: frozenset[int] = frozenset()
+
+    def __or__(self, other: "Held") -> "Held":
+        return Held(self.ips | other.ips, self.node_ports | other.node_ports)
+
+    def __sub__(self, other: "Held") -> "Held":
+        return Held(self.ips - other.ips, self.node_ports - other.node_ports)
+
+
+NOTHING = Held()
+
+
+class Rng(Protocol):
+    """What allocation needs of random.Random."""
+
+    def randrange(self, stop: int, /) -> int:
+        """Return a number from 0 to stop - 1."""
+        ...
+
+
+def held_by(service: Mapping[str, Any]) -> Held:
+    """Return the cluster IPs and node ports that a stored Service has."""
+    spec = service.get("spec") or {}
+    ips = [*(spec.get("clusterIPs") or ()), spec.get("clusterIP")]
+    ports = [port.get("nodePort") for port in spec.get("ports") or ()] + [spec.get("healthCheckNodePort")]
+    return Held(
+        frozenset(ip for ip in ips if ip and ip != NO_IP),
+        frozenset(int(port) for port in ports if port),
+    )
+
+
+def allocate(service: Obj, old: Mapping[str, Any] | None, taken: Held, ranges: Ranges, rng: Rng) -> Fields:
+    """Give a Service what its type needs; the (private) object is changed in place.
+
+    Args:
+        service: the Service about to be stored, defaulted.
+        old: what is stored, on update.
+        taken: what all other Services have, those just being written included.
+        ranges: from where to give.
+        rng: chooses; upstream chooses at random too, so that an address is not reused at once.
+
+    Returns:
+        The faults: an address or port asked for that is taken or outside its range.
+    """
+    spec = service.setdefault("spec", {})
+    kept = held_by(old) if old is not None else NOTHING
+    _release_unused(spec, old)
+    _keep_ports(spec, old)
+    return (*_allocate_ip(spec, kept, taken, ranges, rng), *_allocate_ports(spec, kept, taken, ranges, rng))
+
+
+def _release_unused(spec: Obj, old: Mapping[str, Any] | None) -> None:
+    """Drop what the new type has no use for and the client just sent along (upstream: dropTypeDependentFields)."""
+    if old is None:
+        return
+    before = old.get("spec") or {}
+    if spec.get("type") == "ExternalName" and before.get("type") != "ExternalName":
+        for field in ("clusterIP", "clusterIPs"):
+            if spec.get(field) == before.get(field):
+                spec.pop(field, None)
+    if spec.get("type") in _NODE_PORT_TYPES or before.get("type") not in _NODE_PORT_TYPES:
+        return
+    held = held_by(old).node_ports
+    for port in spec.get("ports") or ():
+        if port.get("nodePort") in held:
+            port.pop("nodePort")
+
+
+def _keep_ports(spec: Obj, old: Mapping[str, Any] | None) -> None:
+    """Give ports that were sent without their node port the one they have (upstream: patchAllocatedValues)."""
+    before = (old or {}).get("spec") or {}
+    if not _needs_node_ports(spec):
+        return
+    held = {(p.get("port"), p.get("protocol")): p.get("nodePort") for p in before.get("ports") or ()}
+    ports: Sequence[Obj] = spec.get("ports") or ()
+    asked = {port.get("nodePort") for port in ports}
+    for port in ports:
+        number = held.get((port.get("port"), port.get("protocol")))
+        if number and not port.get("nodePort") and number not in asked:
+            port["nodePort"] = number
+    if before.get("healthCheckNodePort") and not spec.get("healthCheckNodePort") and _needs_health_port(spec):
+        spec["healthCheckNodePort"] = before["healthCheckNodePort"]
+
+
+def _needs_health_port(spec: Mapping[str, Any]) -> bool:
+    return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
+
+
+def _allocate_ip(spec: Obj, kept: Held, taken: Held, ranges: Ranges, rng: Rng) -> Fields:
+    if spec.get("type") == "ExternalName":
+        return ()
+    asked = spec.get("clusterIP") or next(iter(spec.get("clusterIPs") or ()), "")
+    if asked == NO_IP or asked in kept.ips:
+        spec["clusterIP"], spec["clusterIPs"] = asked, spec.get("clusterIPs") or [asked]
+        return ()
+    if asked:
+        why = _ip_fault(asked, taken, ranges)
+    else:
+        asked, why = _free_ip(taken, ranges, rng)
+    if why:
+        shown = _Shown(f'["{asked}"]' if asked else "[]")
+        return (FieldError("FieldValueInvalid", "spec.clusterIPs", f"failed to allocate IP {asked}: {why}", shown),)
+    spec["clusterIP"], spec["clusterIPs"] = asked, [asked]
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A value that is shown in a message without quotes around it."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _ip_fault(asked: str, taken: Held, ranges: Ranges) -> str:
+    try:
+        fits = ranges.usable(IPv4Address(asked))
+    except ValueError:
+        fits = False
+    if not fits:
+        return f"the provided IP ({asked}) is not in the valid range. The range of valid IPs is {ranges.network}"
+    return "provided IP is already allocated" if asked in taken.ips else ""
+
+
+def _free_ip(taken: Held, ranges: Ranges, rng: Rng) -> tuple[str, str]:
+    """Return a free address and an empty text, or an empty address and why there is none."""
+    first, size = int(ranges.network.network_address) + 1, ranges.network.num_addresses - 2
+    for _ in range(_RANDOM_TRIES_MAX):
+        candidate = str(IPv4Address(first + rng.randrange(size)))
+        if candidate not in taken.ips and candidate not in ranges.reserved:
+            return candidate, ""
+    start = rng.randrange(size)
+    for step in range(size):
+        candidate = str(IPv4Address(first + (start + step) % size))
+        if candidate not in taken.ips and candidate not in ranges.reserved:
+            return candidate, ""
+    return "", "range is full"
+
+
+def _allocate_ports(spec: Obj, kept: Held, taken: Held, ranges: Ranges, rng: Rng) -> Fields:
+    if not _needs_node_ports(spec):
+        return ()
+    ports: Sequence[Obj] = spec.get("ports") or ()
+    used = set(taken.node_ports)
+    asked = {int(port["nodePort"]) for port in ports if port.get("nodePort")}
+    faults: list[FieldError] = []
+    for index, port in enumerate(ports):
+        field = f"spec.ports[{index}].nodePort"
+        if number := port.get("nodePort"):
+            why = "" if number in kept.node_ports else _port_fault(int(number), used, ranges)
+            if why:
+                faults.append(FieldError("FieldValueInvalid", field, why, number))
+            continue
+        shared = _shared_port(port, ports)
+        given = shared or _free_port(used | asked, ranges, rng)
+        if not given:
+            faults.append(FieldError("InternalError", field, "failed to allocate a nodePort: range is full"))
+            continue
+        port["nodePort"] = given
+        asked.add(given)
+    faults.extend(_allocate_health_port(spec, kept, used | asked, ranges, rng))
+    return tuple(faults)
+
+
+def _needs_node_ports(spec: Mapping[str, Any]) -> bool:
+    if spec.get("type") == "LoadBalancer":
+        wanted = spec.get("allocateLoadBalancerNodePorts", True)
+        return bool(wanted) or any(port.get("nodePort") for port in spec.get("ports") or ())
+    return spec.get("type") == "NodePort"
+
+
+def _shared_port(port: Mapping[str, Any], ports: Sequence[Mapping[str, Any]]) -> int:
+    """Return the node port of the same port number with another protocol (53/TCP and 53/UDP get one)."""
+    for other in ports:
+        same = other is not port and other.get("port") == port.get("port")
+        if same and other.get("protocol") != port.get("protocol") and other.get("nodePort"):
+            return int(other["nodePort"])
+    return 0
+
+
+def _port_fault(number: int, used: set[int], ranges: Ranges) -> str:
+    first, last = ranges.first_node_port, ranges.last_node_port
+    if not first <= number <= last:
+        return f"provided port is not in the valid range. The range of valid ports is {first}-{last}"
+    return "provided port is already allocated" if number in used else ""
+
+
+def _free_port(used: set[int], ranges: Ranges, rng: Rng) -> int:
+    size = ranges.last_node_port - ranges.first_node_port + 1
+    start = rng.randrange(size)
+    for step in range(size):
+        number = ranges.first_node_port + (start + step) % size
+        if number not in used:
+            return number
+    return 0
+
+
+def _allocate_health_port(spec: Obj, kept: Held, used: set[int], ranges: Ranges, rng: Rng) -> Fields:
+    """Give a load balancer with externalTrafficPolicy Local the port on which it asks nodes for their endpoints."""
+    if not _needs_health_port(spec):
+        return ()
+    field = "spec.healthCheckNodePort"
+    if number := spec.get("healthCheckNodePort"):
+        why = "" if number in kept.node_ports else _port_fault(int(number), used, ranges)
+        return (FieldError("FieldValueInvalid", field, why, number),) if why else ()
+    given = _free_port(used, ranges, rng)
+    if not given:
+        return (FieldError("InternalError", field, "failed to allocate a nodePort: range is full"),)
+    spec["healthCheckNodePort"] = given
+    return ()

@@ -1,0 +1,124 @@
+"""The first objects of a cluster: four namespaces, the API server's own Service, the cluster DNS's Service.
+
+`first_objects` is what must be there at every start; what is there already stays as it is, except the endpoints of
+default/kubernetes, which follow the advertise address. Upstream: controlplane (system namespaces, kubernetes service
+reconciler) and kubeadm's DNS add-on.
+"""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from minikube_py.api.meta import Obj
+from minikube_py.api.resource import Resource
+from minikube_py.api.resources import ENDPOINT_SLICES, ENDPOINTS, NAMESPACES, SERVICES
+from minikube_py.apiserver.config import ApiServerConfig
+
+SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+_HTTPS_PORT = 443
+_DNS_PORT = 53
+
+
+@dataclass(frozen=True, slots=True)
+class FirstObject:
+    """One object that must be there; `follow`: it is updated when it differs."""
+
+    resource: Resource
+    obj: Obj
+    follow: bool = False
+
+
+def kubernetes_service_ip(config: ApiServerConfig) -> str:
+    """Return the cluster IP of default/kubernetes: the first address of the service range."""
+    return str(IPv4Network(config.service_cluster_ip_range)[1])
+
+
+def first_objects(config: ApiServerConfig) -> tuple[FirstObject, ...]:
+    """Return the objects in the order in which they must be created."""
+    namespaces = tuple(FirstObject(NAMESPACES, _namespace(name)) for name in SYSTEM_NAMESPACES)
+    kubernetes = (
+        FirstObject(SERVICES, _kubernetes_service(config)),
+        FirstObject(ENDPOINTS, _kubernetes_endpoints(config), follow=True),
+        FirstObject(ENDPOINT_SLICES, _kubernetes_slice(config), follow=True),
+    )
+    dns = (FirstObject(SERVICES, _dns_service(config)),) if config.cluster_dns else ()
+    return namespaces + kubernetes + dns
+
+
+def _namespace(name: str) -> Obj:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _kubernetes_service(config: ApiServerConfig) -> Obj:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {
+            "type": "ClusterIP",
+            "clusterIP": kubernetes_service_ip(config),
+            "ports": [
+                {"name": "https", "protocol": "TCP", "port": _HTTPS_PORT, "targetPort": config.secure_port},
+            ],
+        },
+    }
+
+
+def _kubernetes_endpoints(config: ApiServerConfig) -> Obj:
+    return {
+        "apiVersion": "v1",
+        "kind": "Endpoints",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"},
+        },
+        "subsets": [
+            {
+                "addresses": [{"ip": config.advertise_address}],
+                "ports": [{"name": "https", "port": config.secure_port, "protocol": "TCP"}],
+            }
+        ],
+    }
+
+
+def _kubernetes_slice(config: ApiServerConfig) -> Obj:
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"kubernetes.io/service-name": "kubernetes"},
+        },
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [config.advertise_address], "conditions": {"ready": True}}],
+        "ports": [{"name": "https", "port": config.secure_port, "protocol": "TCP"}],
+    }
+
+
+def _dns_service(config: ApiServerConfig) -> Obj:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "kube-dns",
+            "namespace": "kube-system",
+            "labels": {
+                "k8s-app": "kube-dns",
+                "kubernetes.io/cluster-service": "true",
+                "kubernetes.io/name": "CoreDNS",
+            },
+        },
+        "spec": {
+            "type": "ClusterIP",
+            "clusterIP": config.cluster_dns,
+            "ports": [
+                {"name": "dns", "protocol": "UDP", "port": _DNS_PORT, "targetPort": _DNS_PORT},
+                {"name": "dns-tcp", "protocol": "TCP", "port": _DNS_PORT, "targetPort": _DNS_PORT},
+            ],
+        },
+    }

@@ -1,0 +1,91 @@
+"""What the dispatcher gives back: a whole answer, a watch, or a stream of bytes."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import orjson
+
+from minikube_py.api.errors import StatusError
+from minikube_py.apiserver.io.bodies import dump_yaml
+from minikube_py.apiserver.io.listing import ExpiredTokenError
+from minikube_py.apiserver.io.watch_session import WatchSession
+from minikube_py.apiserver.negotiate import PLAIN, AnswerForm
+from minikube_py.apiserver.render import status_body
+from minikube_py.client.wire import ApiResponse
+
+JSON_HEADERS: Mapping[str, str] = {"content-type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class WatchResponse:
+    """A watch that has been accepted."""
+
+    session: WatchSession
+
+
+@dataclass(frozen=True, slots=True)
+class StreamResponse:
+    """Bytes as they come (a log)."""
+
+    chunks: AsyncIterator[bytes]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Answer: TypeAlias = ApiResponse | WatchResponse | StreamResponse
+
+
+def encode_answer(obj: Mapping[str, Any], form: AnswerForm = PLAIN) -> bytes:
+    """Return an object as JSON or YAML."""
+    if form.media == "yaml":
+        return dump_yaml(orjson.loads(orjson.dumps(obj)))
+    if form.pretty:
+        return orjson.dumps(obj, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(obj)
+
+
+def object_answer(
+    obj: Mapping[str, Any], form: AnswerForm = PLAIN, *, status: int = 200, warnings: tuple[str, ...] = ()
+) -> ApiResponse:
+    """Return an answer with one object."""
+    return ApiResponse(status, encode_answer(obj, form), _headers(form, warnings))
+
+
+def bytes_answer(
+    body: bytes, form: AnswerForm = PLAIN, *, status: int = 200, warnings: tuple[str, ...] = ()
+) -> ApiResponse:
+    """Return an answer whose bytes are there already."""
+    return ApiResponse(status, body, _headers(form, warnings))
+
+
+def text_answer(text: str, status: int = 200) -> ApiResponse:
+    """Return a plain text answer."""
+    return ApiResponse(status, text.encode(), {"content-type": "text/plain; charset=utf-8"})
+
+
+def error_answer(error: StatusError) -> ApiResponse:
+    """Return an error as its Status."""
+    headers = dict(JSON_HEADERS)
+    if error.retry_after_s:
+        headers["retry-after"] = str(error.retry_after_s)
+    body = status_body(error)
+    if isinstance(error, ExpiredTokenError):
+        status = orjson.loads(body)
+        status["metadata"] = {"continue": error.go_on}
+        body = orjson.dumps(status)
+    return ApiResponse(error.code, body, headers)
+
+
+def _headers(form: AnswerForm, warnings: tuple[str, ...]) -> Mapping[str, str]:
+    if form is PLAIN and not warnings:
+        return JSON_HEADERS
+    headers = {"content-type": form.content_type}
+    if warnings:
+        headers["warning"] = ", ".join(_warning(text) for text in warnings)
+    return headers
+
+
+def _warning(text: str) -> str:
+    """Return one value of the Warning header (RFC 7234: 299 is a persistent warning, `-` no agent)."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return '299 - "' + printable.replace("\\", "\\\\").replace('"', '\\"') + '"'

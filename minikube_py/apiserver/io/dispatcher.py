@@ -1,0 +1,67 @@
+"""The API without HTTP: one request in, one answer out. HTTP and the transport in this process both come in here.
+
+authorize -> find the route -> read, or write; errors are answers too.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from minikube_py.api.errors import BadRequestError, StatusError
+from minikube_py.apiserver.authorize import Denied, authorize, forbidden_request
+from minikube_py.apiserver.io.answers import Answer, error_answer
+from minikube_py.apiserver.io.documents import Documents
+from minikube_py.apiserver.io.pod_logs import PodLogs
+from minikube_py.apiserver.io.reads import Reads
+from minikube_py.apiserver.io.writes import Writes
+from minikube_py.apiserver.routes import RequestInfo, Route, Verb, parse_request, resolve
+from minikube_py.apiserver.users import UserInfo
+from minikube_py.client.wire import ApiRequest
+
+UPGRADE_SUBRESOURCES = frozenset({"exec", "attach", "portforward"})
+"""Subresources that are streams in both directions; only HTTP can carry them."""
+
+
+class Dispatcher:
+    """Answers requests."""
+
+    def __init__(self, reads: Reads, writes: Writes, documents: Documents, logs: PodLogs) -> None:
+        self._documents = documents
+        self._logs = logs
+        self._by_verb: Mapping[Verb, Callable[[Route, ApiRequest], Awaitable[Answer]]] = {
+            "get": reads.get,
+            "list": reads.list,
+            "watch": reads.watch,
+            "create": writes.create,
+            "update": writes.update,
+            "patch": writes.patch,
+            "delete": writes.delete,
+            "deletecollection": writes.delete_collection,
+        }
+
+    async def handle(self, request: ApiRequest, user: UserInfo, info: RequestInfo | None = None) -> Answer:
+        """Answer `request` of `user`; never raises StatusError."""
+        info = info or parse_request(request.method, request.path, request.query)
+        try:
+            check_allowed(user, info)
+            if not info.is_resource:
+                return await self._documents.answer(info, request)
+            return await self._dispatch(resolve(info), request)
+        except StatusError as error:
+            return error_answer(error)
+
+    async def _dispatch(self, route: Route, request: ApiRequest) -> Answer:
+        if route.subresource == "log":
+            return await self._logs.answer(route, request)
+        if route.subresource in UPGRADE_SUBRESOURCES:
+            raise BadRequestError("Upgrade request required")
+        return await self._by_verb[route.verb](route, request)
+
+
+def check_allowed(user: UserInfo, info: RequestInfo) -> None:
+    """Ask the authorizer.
+
+    Raises:
+        ForbiddenError: the user may not.
+    """
+    verdict = authorize(user, info)
+    if isinstance(verdict, Denied):
+        raise forbidden_request(user, info, verdict.why)

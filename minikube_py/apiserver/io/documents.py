@@ -1,0 +1,216 @@
+"""Everything that is not an object: discovery, OpenAPI, version, health, metrics, the index of paths."""
+
+import asyncio
+import hashlib
+import logging
+import platform
+from collections.abc import Callable, Mapping
+
+import orjson
+
+from minikube_py.api.errors import MethodNotSupportedError, NotAcceptableError
+from minikube_py.api.meta import Obj
+from minikube_py.api.served import GIT_VERSION, SERVED_MAJOR, SERVED_MINOR
+from minikube_py.apiserver import openapi_v2
+from minikube_py.apiserver.discovery import (
+    AGGREGATED_CONTENT_TYPE,
+    aggregated,
+    api_group,
+    api_group_list,
+    api_resource_list,
+    api_versions,
+    choose_discovery,
+    served_groups,
+    served_versions,
+)
+from minikube_py.apiserver.health import Check, HealthAnswer, answer_check, answer_health
+from minikube_py.apiserver.io.answers import JSON_HEADERS, object_answer, text_answer
+from minikube_py.apiserver.negotiate import PLAIN, AnswerForm, choose_form
+from minikube_py.apiserver.openapi import building_steps, openapi_v3, openapi_v3_index
+from minikube_py.apiserver.routes import RequestInfo, unknown_resource
+from minikube_py.client.wire import ApiRequest, ApiResponse
+
+log = logging.getLogger("apiserver")
+
+HEALTH_ENDPOINTS = ("healthz", "livez", "readyz")
+_METRICS_HEADERS = {"content-type": "text/plain; version=0.0.4; charset=utf-8"}
+_IMMUTABLE = "public, immutable, max-age=31536000"
+
+
+def version_info() -> Obj:
+    """Return /version (upstream: version.Info); kubectl chooses its behaviour by the minor version."""
+    return {
+        "major": SERVED_MAJOR,
+        "minor": SERVED_MINOR,
+        "emulationMajor": SERVED_MAJOR,
+        "emulationMinor": SERVED_MINOR,
+        "minCompatibilityMajor": SERVED_MAJOR,
+        "minCompatibilityMinor": str(int(SERVED_MINOR) - 1),
+        "gitVersion": GIT_VERSION,
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "1970-01-01T00:00:00Z",
+        "goVersion": f"python{platform.python_version()}",
+        "compiler": platform.python_implementation().lower(),
+        "platform": f"linux/{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(platform.machine(), platform.machine()) }",
+    }
+
+
+class Documents:
+    """Answers the paths that lead to no object."""
+
+    def __init__(self, address: str, render_metrics: Callable[[], bytes]) -> None:
+        self._address = address
+        self._render_metrics = render_metrics
+        self._bodies: dict[str, bytes] = {}
+        self._openapi_built = False
+        self._failing: dict[str, tuple[str, ...]] = {}
+        self.checks: dict[str, dict[str, Check]] = {name: {"ping": lambda: ""} for name in HEALTH_ENDPOINTS}
+        """The checks of each health endpoint."""
+
+    async def answer(self, info: RequestInfo, request: ApiRequest) -> ApiResponse:
+        """Answer a request.
+
+        Raises:
+            StatusError: no such path, method or form.
+        """
+        if info.verb not in ("get", "head"):
+            raise MethodNotSupportedError("the server does not allow this method on the requested resource")
+        parts = [part for part in info.path.split("/") if part]
+        match parts:
+            case ["version"]:
+                return object_answer(version_info(), _form(request))
+            case ["metrics"]:
+                return ApiResponse(200, self._render_metrics(), _METRICS_HEADERS)
+            case [endpoint, *rest] if endpoint in HEALTH_ENDPOINTS:
+                return self._health(endpoint, "/".join(rest), request)
+            case ["api" | "apis", *_]:
+                return self._discovery(parts, request)
+            case ["openapi", version, *rest]:
+                return await self._openapi(version, rest, request)
+            case _:
+                return object_answer({"paths": self._paths()}, status=404 if parts else 200)
+
+    def _not_found(self) -> ApiResponse:
+        """Upstream answers unknown paths with the index of paths and 404."""
+        return object_answer({"paths": self._paths()}, status=404)
+
+    def _paths(self) -> list[str]:
+        paths = [
+            "/api",
+            "/api/v1",
+            "/apis",
+            "/apis/",
+            "/metrics",
+            "/openapi/v2",
+            "/openapi/v3",
+            "/openapi/v3/",
+            "/version",
+        ]
+        for group in served_groups():
+            if group:
+                paths.append(f"/apis/{group}")
+                paths.extend(f"/apis/{group}/{version}" for version in served_versions(group))
+        for endpoint, checks in self.checks.items():
+            paths.append(f"/{endpoint}")
+            paths.extend(f"/{endpoint}/{name}" for name in checks)
+        return sorted(paths)
+
+    def _health(self, endpoint: str, check: str, request: ApiRequest) -> ApiResponse:
+        checks = self.checks[endpoint]
+        if check:
+            if check not in checks:
+                return self._not_found()
+            answer = answer_check(check, checks[check])
+        else:
+            excluded = [name for name in request.query.get("exclude", "").split(",") if name]
+            answer = answer_health(endpoint, checks, verbose="verbose" in request.query, exclude=excluded)
+        self._log_health(endpoint, answer)
+        return text_answer(answer.text, answer.status)
+
+    def _log_health(self, endpoint: str, answer: HealthAnswer) -> None:
+        """Log what fails when it begins to fail or changes, not at every probe."""
+        if answer.failures != self._failing.get(endpoint, ()):
+            self._failing[endpoint] = answer.failures
+            if answer.failures:
+                log.warning("%s check failed: %s", endpoint, "; ".join(answer.failures))
+
+    def _discovery(self, parts: list[str], request: ApiRequest) -> ApiResponse:
+        accept = request.headers.get("accept", "")
+        is_core = parts[0] == "api"
+        if len(parts) == 1:
+            if choose_discovery(accept) == "aggregated":
+                body = self._kept(f"aggregated/{parts[0]}", lambda: aggregated(core=is_core))
+                return _with_etag(body, request, {"content-type": AGGREGATED_CONTENT_TYPE, "vary": "Accept"})
+            document: Obj | None = api_versions(self._address) if is_core else api_group_list()
+        elif is_core:
+            document = api_resource_list("", parts[1]) if len(parts) == 2 else None
+        elif len(parts) == 2:
+            document = api_group(parts[1])
+        else:
+            document = api_resource_list(parts[1], parts[2]) if len(parts) == 3 else None
+        if document is None:
+            raise unknown_resource()
+        answer = object_answer(document, _form(request))
+        return ApiResponse(answer.status, answer.body, {**answer.headers, "vary": "Accept"})
+
+    def _kept(self, name: str, make: Callable[[], Obj]) -> bytes:
+        body = self._bodies.get(name)
+        if body is None:
+            body = self._bodies[name] = orjson.dumps(make())
+        return body
+
+    async def _openapi(self, version: str, rest: list[str], request: ApiRequest) -> ApiResponse:
+        if not self._openapi_built:
+            for _ in building_steps():
+                await asyncio.sleep(0)
+            self._openapi_built = True
+        if version == "v2" and not rest:
+            return _openapi_v2(request)
+        if version != "v3":
+            return self._not_found()
+        if not rest:
+            return ApiResponse(200, openapi_v3_index(), JSON_HEADERS)
+        group, served = ("", rest[1:]) if rest[0] == "api" else ("/".join(rest[1:2]), rest[2:])
+        document = openapi_v3(group, served[0]) if rest[0] in ("api", "apis") and len(served) == 1 else None
+        if document is None:
+            return self._not_found()
+        asked = request.query.get("hash", "")
+        headers = dict(JSON_HEADERS) | {"etag": f'"{document.hash}"', "vary": "Accept"}
+        if asked and asked != document.hash:
+            return ApiResponse(301, b"", {"location": f"{request.path}?hash={document.hash}"})
+        if asked:
+            headers["cache-control"] = _IMMUTABLE
+        return ApiResponse(200, document.body, headers)
+
+
+def _form(request: ApiRequest) -> AnswerForm:
+    accept = request.headers.get("accept", "")
+    form = choose_form(accept, request.query)
+    return PLAIN if form.transform else form
+
+
+def _openapi_v2(request: ApiRequest) -> ApiResponse:
+    accept = request.headers.get("accept", "") or "*/*"
+    headers = {"etag": openapi_v2.openapi_v2_etag(), "vary": "Accept"}
+    for media_range in accept.split(","):
+        media = media_range.split(";")[0].strip()
+        if media == openapi_v2.PROTOBUF_MEDIA_TYPE:
+            headers["content-type"] = "application/octet-stream"
+            return _unless_known(openapi_v2.openapi_v2_protobuf(), request, headers)
+        if media in ("application/json", "application/*", "*/*"):
+            headers["content-type"] = "application/json"
+            return _unless_known(openapi_v2.openapi_v2_json(), request, headers)
+    accepted = f"application/json, {openapi_v2.PROTOBUF_MEDIA_TYPE}"
+    raise NotAcceptableError(f"only the following media types are accepted: {accepted}")
+
+
+def _with_etag(body: bytes, request: ApiRequest, headers: Mapping[str, str]) -> ApiResponse:
+    tag = f'"{hashlib.sha256(body).hexdigest()[:40].upper()}"'
+    return _unless_known(body, request, {**headers, "etag": tag})
+
+
+def _unless_known(body: bytes, request: ApiRequest, headers: Mapping[str, str]) -> ApiResponse:
+    """Return 304 when the client has this document already."""
+    known = request.headers.get("if-none-match") == headers["etag"]
+    return ApiResponse(304, b"", headers) if known else ApiResponse(200, body, headers)

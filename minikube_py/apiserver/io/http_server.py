@@ -1,0 +1,315 @@
+"""HTTP <-> ApiRequest and Answer: TLS, authentication, limits, headers, compression; no decision about objects.
+
+One handler takes every request (no router, no middlewares). Upstream: apiserver server/config.go (the handler chain).
+"""
+
+import asyncio
+import errno
+import gzip
+import logging
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from minikube_py.api.errors import (
+    BadRequestError,
+    StatusError,
+    TimeoutStatusError,
+    TooLargeError,
+)
+from minikube_py.api.streams import ContainerRef, ExecOptions, PodStreams
+from minikube_py.apiserver.authn import PeerSubject, subject_of
+from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.impersonation import impersonate
+from minikube_py.apiserver.io.answers import Answer, StreamResponse, WatchResponse, error_answer
+from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher, check_allowed
+from minikube_py.apiserver.io.http_watch import HttpWatch
+from minikube_py.apiserver.io.metrics import ApiMetrics
+from minikube_py.apiserver.io.pod_logs import PodLogs
+from minikube_py.apiserver.pod_streams import check_exec_options, choose_container, parse_exec_options
+from minikube_py.apiserver.routes import RequestInfo, parse_request, resolve
+from minikube_py.apiserver.users import UserInfo
+from minikube_py.client.wire import ApiRequest, ApiResponse
+from minikube_py.kit.clock import Clock
+from minikube_py.kit.ids import Ids
+
+log = logging.getLogger("apiserver")
+
+Authenticate = Callable[[PeerSubject | None, str], UserInfo]
+ExecHandler = Callable[[web.BaseRequest, ContainerRef, ExecOptions, PodStreams], Awaitable[web.StreamResponse]]
+"""Carries an exec or attach over whatever protocol the client asks for, to its end."""
+
+GZIP_BYTES_MIN = 128 << 10
+"""Smaller bodies are not compressed (upstream's threshold)."""
+HEADER_BYTES_MAX = 64 << 10
+QUERY_PARAMETERS_MAX = 1000
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_PLAIN_HEADERS = {"Cache-Control": "no-cache, private"}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpPorts:
+    """What serving HTTP needs beside the API itself."""
+
+    authenticate: Authenticate
+    exec_handler: ExecHandler
+    clock: Clock
+    ids: Ids
+    rng: Random
+
+
+class ListenError(Exception):
+    """The server cannot listen where it should; says where and why."""
+
+
+class _Server(web.Server):
+    """aiohttp's server, which also tells open watches that their client is gone."""
+
+    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], **kwargs: Any) -> None:
+        super().__init__(handler, **kwargs)
+        self.on_lost: dict[object, Callable[[], None]] = {}
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        if (lost := self.on_lost.pop(handler, None)) is not None:
+            lost()
+        super().connection_lost(handler, exc)
+
+
+class HttpServer:
+    """Serves the dispatcher over HTTPS."""
+
+    def __init__(
+        self,
+        config: ApiServerConfig,
+        dispatcher: Dispatcher,
+        logs: PodLogs,
+        metrics: ApiMetrics,
+        ports: HttpPorts,
+    ) -> None:
+        self._config = config
+        self._dispatcher = dispatcher
+        self._logs = logs
+        self._metrics = metrics
+        self._authenticate = ports.authenticate
+        self._exec_handler = ports.exec_handler
+        self._clock = ports.clock
+        self._ids = ports.ids
+        self._rng = ports.rng
+        self._gzip = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-gzip")
+        self._server: _Server | None = None
+        self._open: dict[HttpWatch, None] = {}
+        self.port = 0
+        """Where it listens, once it does."""
+
+    async def serve(self, tls: ssl.SSLContext | None, ready: asyncio.Event | None = None) -> None:
+        """Listen and answer until cancelled; then end watches, and wait a little for the rest.
+
+        Raises:
+            ListenError: the address cannot be had.
+        """
+        self._server = _Server(
+            self._handle,
+            request_factory=self._make_request,
+            max_line_size=HEADER_BYTES_MAX,
+            max_field_size=HEADER_BYTES_MAX,
+            keepalive_timeout=180.0,
+            access_log=None,
+            auto_decompress=True,
+        )
+        runner = web.ServerRunner(self._server, handle_signals=False, shutdown_timeout=self._config.shutdown_grace_s)
+        await runner.setup()
+        try:
+            await self._listen(runner, tls)
+            if ready is not None:
+                ready.set()
+            await asyncio.Event().wait()
+        finally:
+            for watch in tuple(self._open):
+                watch.end()
+            await runner.cleanup()
+            self._gzip.shutdown(wait=False)
+
+    async def _listen(self, runner: web.ServerRunner, tls: ssl.SSLContext | None) -> None:
+        address, port = self._config.bind_address, self._config.secure_port
+        site = web.TCPSite(runner, address, port, ssl_context=tls, backlog=1024)
+        try:
+            await site.start()
+        except OSError as error:
+            why = "address already in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+            hint = "; stop the other server, or choose another --https-listen-port" if "in use" in why else ""
+            raise ListenError(f"cannot listen on {address}:{port}: {why}{hint}") from error
+        sockets = runner.addresses
+        self.port = int(sockets[0][1]) if sockets else port
+
+    def _make_request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+        loop = asyncio.get_running_loop()
+        return web.Request(
+            message, payload, protocol, writer, task, loop, client_max_size=self._config.body_bytes_max
+        )
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        started_s = self._clock.now_s()
+        query = _query_of(request)
+        info = parse_request(request.method, unquote(request.rel_url.raw_path), query)
+        try:
+            user = self._user_of(request)
+            answer = await self._answer(request, user, info, query)
+        except StatusError as error:
+            answer = error_answer(error)
+        if isinstance(answer, web.StreamResponse):
+            self._count(info, answer.status, None)
+            return answer
+        return await self._send(request, info, answer, started_s)
+
+    def _user_of(self, request: web.BaseRequest) -> UserInfo:
+        transport = request.transport
+        certificate = transport.get_extra_info("peercert") if transport is not None else None
+        user = self._authenticate(subject_of(certificate), request.headers.get("Authorization", ""))
+        return impersonate(
+            user,
+            request.headers.get("Impersonate-User", ""),
+            request.headers.getall("Impersonate-Group", []),
+        )
+
+    async def _answer(
+        self, request: web.BaseRequest, user: UserInfo, info: RequestInfo, query: Mapping[str, str]
+    ) -> Answer | web.StreamResponse:
+        if info.subresource in UPGRADE_SUBRESOURCES and info.is_resource:
+            return await self._exec(request, user, info, query)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        body = await _read(request, self._config.body_bytes_max) if request.method in _BODY_METHODS else b""
+        api_request = ApiRequest(request.method, info.path, query, headers, body)
+        if info.subresource == "log":
+            return await self._dispatcher.handle(api_request, user, info)
+        try:
+            async with asyncio.timeout(self._config.request_timeout_s):
+                return await self._dispatcher.handle(api_request, user, info)
+        except TimeoutError as error:
+            why = "Timeout: request did not complete within the allotted timeout"
+            raise TimeoutStatusError(why, retry_after_s=1) from error
+
+    async def _exec(
+        self, request: web.BaseRequest, user: UserInfo, info: RequestInfo, query: Mapping[str, str]
+    ) -> web.StreamResponse:
+        """Check an exec or attach, and hand it over."""
+        check_allowed(user, info)
+        route = resolve(info)
+        attach = route.subresource == "attach"
+        pod = self._logs.pod(route.namespace, route.name)
+        ref = choose_container(pod, query.get("container", ""))
+        options = parse_exec_options(query, request.query.getall("command", []), attach=attach)
+        streams = self._logs.streams_of(pod)
+        if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+            raise BadRequestError(
+                f"cannot exec into a container in a completed pod; current phase is {pod['status']['phase']}"
+            )
+        if not request.headers.get("Upgrade"):
+            raise BadRequestError("Upgrade request required")
+        check_exec_options(options, attach=attach)
+        return await self._exec_handler(request, ref, options, streams)
+
+    async def _send(
+        self, request: web.BaseRequest, info: RequestInfo, answer: Answer, started_s: float
+    ) -> web.StreamResponse:
+        match answer:
+            case ApiResponse():
+                self._count(info, answer.status, self._clock.now_s() - started_s)
+                return await self._whole(request, answer)
+            case WatchResponse(session):
+                watch = HttpWatch(session, self._config, self._clock, self._rng)
+                self._count(info, 200, None)
+                return await self._watch(request, watch, info)
+            case StreamResponse(chunks, headers):
+                self._count(info, 200, None)
+                response = web.StreamResponse(headers={**headers, **self._common_headers()})
+                return await self._stream(request, response, chunks)
+
+    def _common_headers(self) -> dict[str, str]:
+        return {**_PLAIN_HEADERS, "Audit-Id": self._ids.new_uid()}
+
+    async def _whole(self, request: web.BaseRequest, answer: ApiResponse) -> web.Response:
+        headers = {**self._common_headers(), **answer.headers}
+        body = answer.body
+        if len(body) > GZIP_BYTES_MIN and "gzip" in request.headers.get("Accept-Encoding", ""):
+            loop = asyncio.get_running_loop()
+            body = await loop.run_in_executor(self._gzip, gzip.compress, body, 1)
+            headers["Content-Encoding"] = "gzip"
+            headers["Vary"] = "Accept-Encoding"
+        return web.Response(body=body, status=answer.status, headers=headers)
+
+    async def _watch(self, request: web.BaseRequest, watch: HttpWatch, info: RequestInfo) -> web.StreamResponse:
+        assert self._server is not None
+        response = web.StreamResponse(headers=self._common_headers())
+        gauge = self._metrics.watchers.labels(*self._metrics.labels_of(info, served=True))
+        self._server.on_lost[request.protocol] = watch.end
+        self._open[watch] = None
+        gauge.inc()
+        try:
+            with suppress(ConnectionError):
+                await watch.run(request, response)
+        finally:
+            gauge.dec()
+            del self._open[watch]
+            self._server.on_lost.pop(request.protocol, None)
+        if watch.dropped:
+            self._metrics.watch_drops.labels(info.resource).inc()
+            log.info("cut off a watch of %s by %s: too slow", info.resource, request.remote)
+        return response
+
+    async def _stream(
+        self, request: web.BaseRequest, response: web.StreamResponse, chunks: Any
+    ) -> web.StreamResponse:
+        assert self._server is not None
+        task = asyncio.current_task()
+        assert task is not None
+        gone = asyncio.Event()
+
+        def lost() -> None:
+            gone.set()
+            task.cancel()
+
+        self._server.on_lost[request.protocol] = lost
+        try:
+            response.enable_chunked_encoding()
+            await response.prepare(request)
+            async for chunk in chunks:
+                await response.write(chunk)
+            await response.write_eof()
+        except asyncio.CancelledError:
+            if not gone.is_set():
+                raise
+            task.uncancel()
+        except ConnectionError:
+            log.debug("a log's reader went away: %s", request.remote)
+        finally:
+            self._server.on_lost.pop(request.protocol, None)
+            await chunks.aclose()
+        return response
+
+    def _count(self, info: RequestInfo, code: int, duration_s: float | None) -> None:
+        labels = self._metrics.labels_of(info, served=code not in (401, 403, 404, 405))
+        self._metrics.count(labels, code, duration_s)
+
+
+def _query_of(request: web.BaseRequest) -> Mapping[str, str]:
+    """Return the query; of a parameter that stands twice the first one counts, as Go's url.Values.Get takes it."""
+    if not request.rel_url.raw_query_string:
+        return {}
+    query: dict[str, str] = {}
+    for name, value in request.query.items():
+        query.setdefault(name, value)
+    return query
+
+
+async def _read(request: web.BaseRequest, bytes_max: int) -> bytes:
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise TooLargeError(f"Request entity too large: limit is {bytes_max}") from error

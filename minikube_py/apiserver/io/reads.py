@@ -1,0 +1,83 @@
+"""GET on objects, collections and their parts; the bytes go out as they are stored wherever the client lets them."""
+
+import orjson
+
+from minikube_py.api.errors import NotAcceptableError
+from minikube_py.apiserver.canonical import decode
+from minikube_py.apiserver.io.answers import Answer, WatchResponse, bytes_answer, object_answer
+from minikube_py.apiserver.io.event_fanout import EventFanout
+from minikube_py.apiserver.io.listing import list_entries
+from minikube_py.apiserver.io.storage import Storage
+from minikube_py.apiserver.io.watch_session import FUTURE_WAIT_S, WatchSession, too_large
+from minikube_py.apiserver.list_options import parse_list_options
+from minikube_py.apiserver.negotiate import PLAIN, choose_form
+from minikube_py.apiserver.render import join_list, render_transformed, transform_list, transform_object
+from minikube_py.apiserver.routes import Route
+from minikube_py.apiserver.subresources import render_scale
+from minikube_py.client.wire import ApiRequest
+from minikube_py.kit.clock import Clock
+from minikube_py.store.interface import Entry
+
+
+class Reads:
+    """Answers get, list and watch."""
+
+    def __init__(self, storage: Storage, fanouts: "dict[bool, EventFanout]", clock: Clock) -> None:
+        self._storage = storage
+        self._fanouts = fanouts
+        self._clock = clock
+
+    async def get(self, route: Route, request: ApiRequest) -> Answer:
+        """Answer a GET of one object, its status or its scale."""
+        if version := request.query.get("resourceVersion"):
+            await self._wait(route, version)
+        entry = self._storage.get(route)
+        if route.subresource == "scale":
+            return object_answer(
+                render_scale(decode(entry)), choose_form(request.headers.get("accept", ""), request.query)
+            )
+        return self._shown(route, request, entry)
+
+    def _shown(self, route: Route, request: ApiRequest, entry: Entry) -> Answer:
+        form = choose_form(request.headers.get("accept", ""), request.query)
+        if form.plain:
+            return bytes_answer(entry.value)
+        if form.media == "json" and not form.pretty:
+            body = render_transformed(route.resource, decode(entry), form, self._clock.wall_s())
+            return bytes_answer(body, form)
+        return object_answer(transform_object(route.resource, decode(entry), form, self._clock.wall_s()), form)
+
+    async def _wait(self, route: Route, version: str) -> None:
+        """Wait until the state that the client knows of is there."""
+        store = self._storage.store_of(route.resource)
+        if not version.isdigit() or int(version) <= store.revision:
+            return
+        if not await store.wait_revision(int(version), FUTURE_WAIT_S):
+            raise too_large(int(version), store.revision)
+
+    async def list(self, route: Route, request: ApiRequest) -> Answer:
+        """Answer a GET of a collection."""
+        form = choose_form(request.headers.get("accept", ""), request.query)
+        options = parse_list_options(route, request.query)
+        listed = await list_entries(self._storage.store_of(route.resource), route.resource, options)
+        if form.plain:
+            return bytes_answer(join_list(route.resource, [entry.value for entry in listed.entries], listed.meta))
+        objs = [decode(entry) for entry in listed.entries]
+        shown = transform_list(route.resource, objs, listed.meta, form, self._clock.wall_s())
+        if form.media == "json" and not form.pretty:
+            return bytes_answer(orjson.dumps(shown), form)
+        return object_answer(shown, form)
+
+    async def watch(self, route: Route, request: ApiRequest) -> WatchResponse:
+        """Accept a watch.
+
+        Raises:
+            StatusError: the options or the wanted form are not served.
+        """
+        form = choose_form(request.headers.get("accept", ""), request.query)
+        if form.media != "json":
+            raise NotAcceptableError("only the following media types are accepted: application/json;stream=watch")
+        options = parse_list_options(route, request.query)
+        store = self._storage.store_of(route.resource)
+        watches = self._fanouts[route.resource.durable].of(route.resource)
+        return WatchResponse(WatchSession(store, watches, options, PLAIN if form.plain else form))

@@ -1,0 +1,165 @@
+"""The API server as one thing: put together here, run by the agent.
+
+server = ApiServer(config, ports)
+await server.bootstrap()                    # first objects; the store must run
+transport = server.local_transport(user)    # for components in this process
+await server.serve(tls)                     # HTTPS, until cancelled
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from minikube_py.api.errors import AlreadyExistsError, StatusError
+from minikube_py.api.meta import Obj, copy_object, name_of, namespace_of
+from minikube_py.api.resources import RESOURCES
+from minikube_py.apiserver.bootstrap import FirstObject, first_objects
+from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.decisions import Decision, WriteContext
+from minikube_py.apiserver.health import Check
+from minikube_py.apiserver.io.dispatcher import Dispatcher
+from minikube_py.apiserver.io.documents import Documents
+from minikube_py.apiserver.io.event_fanout import EventFanout
+from minikube_py.apiserver.io.http_server import Authenticate, ExecHandler, HttpPorts, HttpServer
+from minikube_py.apiserver.io.local_transport import LocalTransport
+from minikube_py.apiserver.io.metrics import ApiMetrics
+from minikube_py.apiserver.io.pod_logs import PodLogs, StreamsForNode
+from minikube_py.apiserver.io.reads import Reads
+from minikube_py.apiserver.io.service_allocation import ServiceAllocation, ranges_of
+from minikube_py.apiserver.io.storage import Decide, Storage
+from minikube_py.apiserver.io.writes import Writes
+from minikube_py.apiserver.options import WriteOptions
+from minikube_py.apiserver.routes import Route
+from minikube_py.apiserver.users import LOOPBACK, UserInfo
+from minikube_py.apiserver.verbs import update
+from minikube_py.client.wire import Transport
+from minikube_py.kit.clock import Clock
+from minikube_py.kit.ids import Ids
+from minikube_py.store.interface import Store
+
+log = logging.getLogger("apiserver")
+
+LAG_PERIOD_S = 1.0
+_OPTIONS = WriteOptions(field_manager="minikube-py-apiserver")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServerPorts:
+    """What the API server needs of its neighbours and of the outside."""
+
+    durable: Store
+    """Keeps resources with `durable` True."""
+    volatile: Store
+    """Keeps the others (Events, Leases), in memory."""
+    clock: Clock
+    ids: Ids
+    rng: Random
+    authenticate: Authenticate
+    streams_for_node: StreamsForNode
+    exec_handler: ExecHandler
+
+
+class ApiServer:
+    """One API server."""
+
+    def __init__(self, config: ApiServerConfig, ports: ApiServerPorts) -> None:
+        self._config = config
+        self._ports = ports
+        self.metrics = ApiMetrics()
+        """Other components may register theirs in `metrics.registry`; /metrics shows them all."""
+        allocation = ServiceAllocation(ports.durable, ranges_of(config), ports.rng)
+        self._storage = Storage(ports.durable, ports.volatile, ports.clock, ports.ids, allocation)
+        fanouts = {
+            True: EventFanout(ports.durable, [r for r in RESOURCES if r.durable]),
+            False: EventFanout(ports.volatile, [r for r in RESOURCES if not r.durable]),
+        }
+        address = f"{config.advertise_address}:{config.secure_port}"
+        self._documents = Documents(address, self.metrics.render)
+        logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
+        self._dispatcher = Dispatcher(
+            Reads(self._storage, fanouts, ports.clock),
+            Writes(self._storage, ports.clock, config.body_bytes_max),
+            self._documents,
+            logs,
+        )
+        self.http = HttpServer(
+            config,
+            self._dispatcher,
+            logs,
+            self.metrics,
+            HttpPorts(ports.authenticate, ports.exec_handler, ports.clock, ports.ids, ports.rng),
+        )
+        self._bootstrapped = False
+        self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")
+
+    def add_readiness_check(self, name: str, check: Check) -> None:
+        """Let /readyz ask `check` (an empty text means well)."""
+        self._documents.checks["readyz"][name] = check
+
+    def add_liveness_check(self, name: str, check: Check) -> None:
+        """Let /livez and /healthz ask `check`."""
+        for endpoint in ("livez", "healthz"):
+            self._documents.checks[endpoint][name] = check
+
+    def local_transport(self, user: UserInfo = LOOPBACK) -> Transport:
+        """Return the API for components in this process, as `user`."""
+        ports = self._ports
+        return LocalTransport(self._dispatcher, user, self._config, ports.clock, ports.rng)
+
+    async def bootstrap(self) -> None:
+        """Create what a cluster must have; may be called at every start.
+
+        Raises:
+            StatusError: the store takes no writes.
+        """
+        for first in first_objects(self._config):
+            await self._ensure(first)
+        self._bootstrapped = True
+
+    async def _ensure(self, first: FirstObject) -> None:
+        obj = copy_object(first.obj)
+        route = Route(first.resource, "create", namespace_of(obj), name_of(obj))
+        entry = self._storage.find(first.resource, route.namespace, route.name)
+        if entry is None:
+            try:
+                await self._storage.create(route, obj, _OPTIONS)
+            except AlreadyExistsError:
+                log.debug("%s %s is there already", first.resource.kind, route.name)
+            except StatusError as error:
+                log.error("cannot create %s %s: %s", first.resource.kind, route.name, error.message)  # noqa: TRY400
+                raise
+            return
+        if first.follow:
+            await self._storage.change(route, _OPTIONS, _follow(route, first.obj))
+
+    async def serve(self, tls: ssl.SSLContext | None, listening: asyncio.Event | None = None) -> None:
+        """Serve HTTPS until cancelled; `listening` is set when connections are accepted.
+
+        Raises:
+            ListenError (in an ExceptionGroup): the address cannot be had.
+        """
+        async with asyncio.TaskGroup() as group:
+            lag = group.create_task(self._measure_lag(), name="apiserver loop lag")
+            try:
+                await self.http.serve(tls, listening)
+            finally:
+                lag.cancel()
+
+    async def _measure_lag(self) -> None:
+        clock = self._ports.clock
+        while True:
+            before_s = clock.now_s()
+            await clock.sleep(LAG_PERIOD_S)
+            self.metrics.loop_lag.observe(max(0.0, clock.now_s() - before_s - LAG_PERIOD_S))
+
+
+def _follow(route: Route, wanted: Obj) -> Decide:
+    def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
+        new = {**copy_object(old), **{k: v for k, v in copy_object(wanted).items() if k != "metadata"}}
+        return update(route.resource, old, new, context)
+
+    return decide

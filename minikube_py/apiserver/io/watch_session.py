@@ -1,0 +1,138 @@
+"""One watch: what is there or has happened since, then, without a gap and without a repeat, what happens.
+
+How the gap is closed: the past is read from the store's history until it has been delivered up to the store's newest
+revision, and in that same step of the loop, before anything else can be committed, the watch joins the live fan-out.
+
+Upstream: apiserver endpoints/handlers/watch.go, storage/cacher (Watch, sendInitialEvents).
+"""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from minikube_py.api.errors import GoneError, StatusError, TimeoutStatusError
+from minikube_py.api.resource import Resource
+from minikube_py.apiserver.io.event_fanout import ResourceWatches, Subscriber
+from minikube_py.apiserver.list_options import ListOptions
+from minikube_py.apiserver.negotiate import AnswerForm
+from minikube_py.apiserver.watch_events import ChangeType, WatchedChange, initial_change
+from minikube_py.store.interface import CompactedError, Store, WatcherSlowError
+
+FUTURE_WAIT_S = 3.0
+"""How long a watch from a revision that is not there yet waits for it (upstream: the watch cache's 3 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One event of the past, or an initial one."""
+
+    change: WatchedChange
+    type: ChangeType
+
+
+@dataclass(frozen=True, slots=True)
+class InitialEnd:
+    """All that was there has been sent (for sendInitialEvents)."""
+
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The watch cannot go on; the client lists again."""
+
+    error: StatusError
+
+
+PastEvent = Happened | InitialEnd | Failed
+
+
+class WatchSession:
+    """One watch of one client; used by one task: iterate `past`, then what the subscriber gets is the present."""
+
+    def __init__(self, store: Store, watches: ResourceWatches, options: ListOptions, form: AnswerForm) -> None:
+        self._store = store
+        self._watches = watches
+        self._leave: Callable[[], None] = _stay
+        self.options = options
+        self.form = form
+        self.live = False
+
+    @property
+    def resource(self) -> Resource:
+        """Return the resource that is watched."""
+        return self._watches.resource
+
+    def revision(self) -> int:
+        """Return the revision that a live watch has reached: what a bookmark may carry."""
+        return self._store.revision
+
+    async def past(self, subscriber: Subscriber) -> AsyncIterator[PastEvent]:
+        """Yield the past; when it ends without Failed, `subscriber` gets everything from there on."""
+        start = self.options.resource_version
+        if start in ("", "0") or self.options.send_initial:
+            if start not in ("", "0") and not await self._store.wait_revision(int(start), FUTURE_WAIT_S):
+                yield Failed(too_large(int(start), self._store.revision))
+                return
+            revision = self._store.revision
+            entries = self._store.range(self._prefix())
+            for entry in entries:
+                change = initial_change(self.resource, entry)
+                if change.type_for(self.options.filter) is not None:
+                    yield Happened(change, "ADDED")
+            if self.options.send_initial and self.options.bookmarks:
+                yield InitialEnd(revision)
+        else:
+            revision = int(start)
+            if not await self._store.wait_revision(revision, FUTURE_WAIT_S):
+                yield Failed(GoneError(f"too old resource version: {revision} ({self._store.revision})"))
+                return
+        async for event in self._history(revision, subscriber):
+            yield event
+
+    async def _history(self, revision: int, subscriber: Subscriber) -> AsyncIterator[PastEvent]:
+        """Yield what happened after `revision`, up to now, and join."""
+        if revision == self._store.revision:
+            self._join(subscriber)
+            return
+        try:
+            watcher = self._store.watch(self._prefix(), revision)
+        except CompactedError as error:
+            yield Failed(GoneError(f"too old resource version: {revision} ({error.oldest})"))
+            return
+        try:
+            while watcher.progress() < self._store.revision:
+                batch, _ = await watcher.next_batch()
+                for event in batch:
+                    change = WatchedChange(self.resource, event)
+                    change_type = change.type_for(self.options.filter)
+                    if change_type is not None:
+                        yield Happened(change, change_type)
+            self._join(subscriber)
+        except WatcherSlowError:
+            yield Failed(GoneError("too old resource version: the watcher was too slow"))
+        finally:
+            watcher.close()
+
+    def _prefix(self) -> str:
+        namespace = self.options.filter.namespace
+        prefix = self.resource.storage_prefix
+        return f"{prefix}{namespace}/" if self.resource.namespaced and namespace else prefix
+
+    def _join(self, subscriber: Subscriber) -> None:
+        self._leave = self._watches.join(self.options.filter, subscriber, self._store.revision)
+        self.live = True
+
+    def close(self) -> None:
+        """Leave the fan-out; fine when it was not joined, or is left already."""
+        self._leave()
+
+
+def _stay() -> None:
+    return
+
+
+def too_large(asked: int, current: int) -> TimeoutStatusError:
+    """Return upstream's answer to a resource version that this server has not reached."""
+    details = {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]}
+    message = f"Timeout: Too large resource version: {asked}, current: {current}"
+    return TimeoutStatusError(message, details, retry_after_s=1)

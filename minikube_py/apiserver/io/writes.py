@@ -1,0 +1,213 @@
+"""POST, PUT, PATCH and DELETE: from a request to a decision, by way of storage.
+
+Each write gives `Storage.change` a function that decides on the stored object; it may be called again after a lost
+race, so it works on private copies. Upstream: apiserver endpoints/handlers/{create,update,patch,delete}.go.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from minikube_py.api.decode import Expected, decode_parsed, expected_of, media_type
+from minikube_py.api.errors import BadRequestError, NotFoundError, StatusError, UnsupportedMediaTypeError
+from minikube_py.api.meta import Obj, copy_object, metadata, name_of
+from minikube_py.apiserver.canonical import decode
+from minikube_py.apiserver.decisions import Decision, Reject, WriteContext
+from minikube_py.apiserver.deletion import delete
+from minikube_py.apiserver.io.answers import Answer, bytes_answer, object_answer
+from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch
+from minikube_py.apiserver.io.listing import list_entries
+from minikube_py.apiserver.io.storage import Storage, Stored
+from minikube_py.apiserver.list_options import parse_list_options
+from minikube_py.apiserver.negotiate import choose_form
+from minikube_py.apiserver.options import (
+    APPLY_PATCH,
+    RemovalOptions,
+    WriteOptions,
+    parse_removal_options,
+    parse_write_options,
+)
+from minikube_py.apiserver.patching import patched
+from minikube_py.apiserver.render import deleted_status, join_list, success_status, transform_object
+from minikube_py.apiserver.routes import Route
+from minikube_py.apiserver.subresources import bind, finalize, render_scale, update_scale
+from minikube_py.apiserver.verbs import update, update_status
+from minikube_py.client.wire import ApiRequest
+from minikube_py.kit.clock import Clock
+
+DELETIONS_AT_ONCE_MAX = 64
+"""So many objects of a deletecollection are deleted side by side (they share disk writes)."""
+_DELETE_OPTIONS = Expected("v1", "DeleteOptions")
+
+DecideNew = Callable[[Route, Mapping[str, Any], Obj, WriteContext], Decision]
+
+
+def _decide_main(route: Route, old: Mapping[str, Any], new: Obj, context: WriteContext) -> Decision:
+    return update(route.resource, old, new, context)
+
+
+def _decide_status(route: Route, old: Mapping[str, Any], new: Obj, context: WriteContext) -> Decision:
+    return update_status(route.resource, old, new, context)
+
+
+def _decide_scale(route: Route, old: Mapping[str, Any], new: Obj, context: WriteContext) -> Decision:
+    return update_scale(route.resource, old, new, context)
+
+
+def _decide_finalize(route: Route, old: Mapping[str, Any], new: Obj, context: WriteContext) -> Decision:
+    return finalize(route.resource, old, new, context)
+
+
+_UPDATES: Mapping[str, DecideNew] = {
+    "": _decide_main,
+    "status": _decide_status,
+    "scale": _decide_scale,
+    "finalize": _decide_finalize,
+}
+"""How an update of the object, or through one of its subresources, is decided."""
+
+
+class Writes:
+    """Answers create, update, patch, delete and deletecollection."""
+
+    def __init__(self, storage: Storage, clock: Clock, body_bytes_max: int) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._body_bytes_max = body_bytes_max
+
+    async def create(self, route: Route, request: ApiRequest) -> Answer:
+        """Answer a POST to a collection or to pods/binding."""
+        options = _write_options("create", request)
+        expected = expected_of(route.resource, route.subresource)
+        decoded = decode_body(request.body, _content_type(request), expected, options.field_validation)
+        if route.subresource == "binding":
+            return await self._bind(route, decoded.obj, options)
+        if route.subresource:
+            raise NotFoundError("the server could not find the requested resource", {})
+        stored = await self._storage.create(route, decoded.obj, options)
+        return self._answer(route, request, stored, decoded.warnings)
+
+    async def _bind(self, route: Route, binding: Obj, options: WriteOptions) -> Answer:
+        if name_of(binding) not in ("", route.name):
+            raise BadRequestError("name in URL does not match name in Binding object")
+        binding.setdefault("metadata", {})["name"] = route.name
+
+        def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
+            return bind(route.resource, old, binding, context)
+
+        await self._storage.change(route, options, decide)
+        return object_answer(success_status(201), status=201)
+
+    async def update(self, route: Route, request: ApiRequest) -> Answer:
+        """Answer a PUT."""
+        options = _write_options("update", request)
+        expected = expected_of(route.resource, route.subresource)
+        decoded = decode_body(request.body, _content_type(request), expected, options.field_validation)
+        decide_new = _UPDATES[route.subresource]
+
+        def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
+            return decide_new(route, old, copy_object(decoded.obj), context)
+
+        make = None
+        if route.resource.create_on_update and not route.subresource and name_of(decoded.obj) == route.name:
+            make = decoded.obj
+            if metadata(make).get("resourceVersion"):
+                make = None
+        stored = await self._storage.change(route, options, decide, make=make)
+        return self._answer(route, request, stored, decoded.warnings)
+
+    async def patch(self, route: Route, request: ApiRequest) -> Answer:
+        """Answer a PATCH of any of the four types."""
+        patch_type = media_type(_content_type(request))
+        options = _write_options("patch", request, patch_type)
+        patch = parse_patch(request.body, patch_type, self._body_bytes_max)
+        if patch_type == APPLY_PATCH:
+            return await self._apply(route, request, patch, options)
+        expected = expected_of(route.resource, route.subresource)
+        decide_new = _UPDATES[route.subresource]
+        warnings: list[str] = []
+
+        def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
+            base = render_scale(old) if route.subresource == "scale" else old
+            try:
+                changed = patched(base, patch, patch_type, expected)
+                decoded = decode_parsed(changed, expected, options.field_validation)
+            except StatusError as error:
+                return Reject(error)
+            warnings[:] = decoded.warnings
+            return decide_new(route, old, decoded.obj, context)
+
+        stored = await self._storage.change(route, options, decide)
+        return self._answer(route, request, stored, tuple(warnings))
+
+    async def _apply(self, route: Route, request: ApiRequest, patch: Obj, options: WriteOptions) -> Answer:
+        raise UnsupportedMediaTypeError(f"{APPLY_PATCH} is not served")
+
+    async def delete(self, route: Route, request: ApiRequest) -> Answer:
+        """Answer a DELETE of one object."""
+        options = self._removal_options(request)
+        stored = await self._remove(route, options)
+        return self._deleted(route, request, stored)
+
+    async def _remove(self, route: Route, options: RemovalOptions) -> Stored:
+        def decide(old: Mapping[str, Any], wall_s: float) -> Decision:
+            return delete(route.resource, old, options, wall_s)
+
+        return await self._storage.remove(route, decide, dry_run=options.dry_run)
+
+    async def delete_collection(self, route: Route, request: ApiRequest) -> Answer:
+        """Answer a DELETE of a collection: all that is selected, and a list of what was there."""
+        options = self._removal_options(request)
+        listed = await list_entries(
+            self._storage.store_of(route.resource), route.resource, parse_list_options(route, request.query)
+        )
+        gate = asyncio.Semaphore(DELETIONS_AT_ONCE_MAX)
+        refused: list[StatusError] = []
+
+        async def remove(name: str, namespace: str) -> None:
+            async with gate:
+                try:
+                    await self._remove(replace(route, name=name, namespace=namespace), options)
+                except NotFoundError:
+                    return  # somebody else was faster
+                except StatusError as error:
+                    refused.append(error)
+
+        async with asyncio.TaskGroup() as group:
+            for entry in listed.entries:
+                meta = metadata(decode(entry))
+                group.create_task(remove(meta["name"], meta.get("namespace", "")))
+        if refused:
+            raise refused[0]
+        return bytes_answer(join_list(route.resource, [entry.value for entry in listed.entries], listed.meta))
+
+    def _removal_options(self, request: ApiRequest) -> RemovalOptions:
+        body = decode_options(request.body, _content_type(request), _DELETE_OPTIONS)
+        return parse_removal_options(request.query, body)
+
+    def _deleted(self, route: Route, request: ApiRequest, stored: Stored) -> Answer:
+        form = choose_form(request.headers.get("accept", ""), request.query)
+        if not stored.removed or route.resource.graceful_deletion:
+            return self._answer(route, request, stored, ())
+        return object_answer(deleted_status(route.resource, orjson.loads(stored.value)), form)
+
+    def _answer(self, route: Route, request: ApiRequest, stored: Stored, warnings: tuple[str, ...]) -> Answer:
+        form = choose_form(request.headers.get("accept", ""), request.query)
+        status = 201 if stored.created else 200
+        if route.subresource == "scale":
+            return object_answer(render_scale(orjson.loads(stored.value)), form, status=status, warnings=warnings)
+        if form.plain:
+            return bytes_answer(stored.value, form, status=status, warnings=warnings)
+        shown = transform_object(route.resource, orjson.loads(stored.value), form, self._clock.wall_s())
+        return object_answer(shown, form, status=status, warnings=warnings)
+
+
+def _content_type(request: ApiRequest) -> str:
+    return request.headers.get("content-type", "")
+
+
+def _write_options(verb: str, request: ApiRequest, patch_type: str = "") -> WriteOptions:
+    return parse_write_options(verb, request.query, request.headers.get("user-agent", ""), patch_type)
