@@ -3,7 +3,7 @@
 It behaves: contiguous revisions, uids, generations, conflicts, selectors, finalizers, graceful deletion of bound
 pods, the namespace's finalize step, bindings and evictions, watches from a version with upstream's transitions
 (an object that leaves the selection is DELETED for that watcher). It fills in the table's defaults
-(`Rules.set_defaults`), and validates nothing. Patches merge as `simple_patch` says.
+(`Rules.set_defaults`), and validates nothing. Selectors and patches follow the API's own rules.
 
 What a test can do beyond the API: `seed` puts an object as it is (with status), `fail_next` injects an error,
 `end_watches`, `compact` and `bookmark` do what servers do now and then.
@@ -31,9 +31,8 @@ from minikube_py.client.interface import (
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
 from minikube_py.testing import fake_verbs
+from minikube_py.testing.fake_selection import patched, selects
 from minikube_py.testing.sequential_ids import sequential_ids
-from minikube_py.testing.simple_patch import apply_patch
-from minikube_py.testing.simple_selectors import selects
 
 HISTORY_MAX = 10_000
 """Events kept for watches; older ones are compacted."""
@@ -163,7 +162,7 @@ class FakeClient:
         """PATCH the object, or its status part."""
         self._maybe_fail("patch", resource)
         current = self._get(resource, key)
-        return self._replace(resource, current, apply_patch(current, patch, patch_type), subresource)
+        return self._replace(resource, current, patched(current, patch, patch_type), subresource)
 
     async def delete(self, resource: Resource, key: ObjectKey, options: DeleteOptions = DEFAULT_DELETE) -> Obj:
         """Delete, or mark for deletion when a finalizer or a grace period holds the object."""

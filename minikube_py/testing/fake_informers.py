@@ -14,7 +14,7 @@ from minikube_py.client.deltas import compute_event_changes
 from minikube_py.client.indexer import Indexer, IndexValues
 from minikube_py.client.interface import EVERYTHING, Change, Selection
 from minikube_py.testing.fake_client import HISTORY_MAX, FakeClient, Recorded, event_for
-from minikube_py.testing.simple_selectors import selects
+from minikube_py.testing.fake_selection import selects
 
 
 class FakeInformer:
