@@ -9,7 +9,7 @@ from minikube_py.apiserver.io.websocket_command import serve_websocket
 
 
 async def serve_remote_command(
-    request: web.Request, ref: ContainerRef, options: ExecOptions, streams: PodStreams
+    request: web.BaseRequest, ref: ContainerRef, options: ExecOptions, streams: PodStreams
 ) -> web.StreamResponse:
     """Run a command in a container over the transport that the request asks to upgrade to.
 

@@ -36,7 +36,7 @@ def _wanted(options: ExecOptions, protocol: str) -> set[int]:
 
 
 async def serve_spdy(
-    request: web.Request, ref: ContainerRef, options: ExecOptions, streams: PodStreams
+    request: web.BaseRequest, ref: ContainerRef, options: ExecOptions, streams: PodStreams
 ) -> web.StreamResponse:
     """Take the connection over and run the command; returns when both have ended.
 

@@ -59,7 +59,7 @@ class _Parser:
 class SpdyConnection:
     """One connection: the client opens streams and names each one's type in a header."""
 
-    def __init__(self, request: web.Request) -> None:
+    def __init__(self, request: web.BaseRequest) -> None:
         assert request.transport is not None
         self._transport = request.transport
         self._codec = SpdyCodec()

@@ -22,7 +22,7 @@ CLOSE_TIMEOUT_S = 5.0
 
 
 async def serve_websocket(
-    request: web.Request, ref: ContainerRef, options: ExecOptions, streams: PodStreams
+    request: web.BaseRequest, ref: ContainerRef, options: ExecOptions, streams: PodStreams
 ) -> web.WebSocketResponse:
     """Run the command over the WebSocket that the client asks for; returns when both have ended."""
     socket = web.WebSocketResponse(

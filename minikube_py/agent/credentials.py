@@ -1,0 +1,98 @@
+"""A master's certificates, token and kubeconfig: made at the first start, kept in `DATA/server`."""
+
+import secrets
+from pathlib import Path
+
+import yaml
+
+from minikube_py.agent.errors import AgentError
+from minikube_py.apiserver.authn import Authenticator
+from minikube_py.apiserver.io.certificates import CertificateError, Pki, ensure_pki
+from minikube_py.apiserver.kubeconfig import kubeconfig
+from minikube_py.apiserver.pki import CertificateSpec, serving_sans
+from minikube_py.apiserver.users import AUTHENTICATED, SYSTEM_MASTERS, UserInfo
+from minikube_py.config import AgentConfig
+from minikube_py.kit.io.files import make_private_folder, write_atomic
+
+ADMIN = CertificateSpec("minikube-py-admin", (SYSTEM_MASTERS,))
+TOKEN_USER = UserInfo("minikube-py-admin", (SYSTEM_MASTERS, AUTHENTICATED))
+
+
+def make_folders(config: AgentConfig) -> None:
+    """Make the data folders.
+
+    Raises:
+        AgentError: they cannot be made.
+    """
+    for folder in (config.data_dir, config.server_dir, config.agent_dir):
+        try:
+            make_private_folder(folder)
+        except OSError as error:
+            raise AgentError(
+                f"cannot use the data folder {folder}: {error.strerror}; give another one with --data-dir"
+            ) from error
+
+
+def server_pki(config: AgentConfig, now_s: float) -> Pki:
+    """Return the master's certificates.
+
+    Raises:
+        AgentError: what is on disk cannot be used.
+    """
+    sans = serving_sans(
+        config.node_name,
+        config.node_ip,
+        config.kubernetes_service_ip,
+        config.cluster_domain,
+        config.tls_sans,
+    )
+    try:
+        return ensure_pki(config.server_dir / "tls", CertificateSpec("kube-apiserver", (), sans), ADMIN, now_s)
+    except (CertificateError, OSError) as error:
+        raise AgentError(str(error)) from error
+
+
+def authenticator(config: AgentConfig) -> Authenticator:
+    """Return who may come in by token: the configured one, else that in `DATA/server/token`, made when missing."""
+    path = config.server_dir / "token"
+    token = config.token
+    try:
+        if not token and path.exists():
+            token = path.read_text().strip()
+        if not token:
+            token = secrets.token_hex(32)
+        if not path.exists() or path.read_text().strip() != token:
+            write_atomic(path, token.encode() + b"\n", 0o600)
+    except OSError as error:
+        raise AgentError(f"cannot keep the token in {path}: {error.strerror}") from error
+    return Authenticator({token: TOKEN_USER})
+
+
+def render_kubeconfig(pki: Pki, server_url: str) -> bytes:
+    """Return the administrator's kubeconfig as YAML."""
+    content = kubeconfig(server_url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
+    return yaml.safe_dump(content, sort_keys=False).encode()
+
+
+def server_url(config: AgentConfig) -> str:
+    """Return the URL under which this host's API server is reached."""
+    return f"https://{config.node_ip}:{config.https_port}"
+
+
+def write_kubeconfig(config: AgentConfig, pki: Pki) -> None:
+    """Write the kubeconfig where the settings say; left alone when it is right already.
+
+    Raises:
+        AgentError: it cannot be written.
+    """
+    path: Path = config.kubeconfig_path
+    content = render_kubeconfig(pki, server_url(config))
+    try:
+        if path.exists() and path.read_bytes() == content and path.stat().st_mode & 0o777 == config.kubeconfig_mode:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, content, config.kubeconfig_mode)
+    except OSError as error:
+        raise AgentError(
+            f"cannot write the kubeconfig {path}: {error.strerror}; give another path with --write-kubeconfig"
+        ) from error

@@ -1,0 +1,16 @@
+"""What stops an agent or a command for a reason that its user can mend."""
+
+from collections.abc import Iterator
+
+
+class AgentError(Exception):
+    """A command failed; the message says what, on which object, and what to do."""
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """Yield the exceptions inside (nested) exception groups, or the exception itself."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from leaves(inner)
+    else:
+        yield error

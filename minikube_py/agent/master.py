@@ -1,0 +1,98 @@
+"""The master's part: store, API server, informers for everything in this process."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from random import Random
+
+from minikube_py.agent.lifetime import running
+from minikube_py.api.streams import PodStreams
+from minikube_py.apiserver.authn import Authenticator
+from minikube_py.apiserver.canonical import stamp
+from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.io.remote_command import serve_remote_command
+from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
+from minikube_py.apiserver.users import LOOPBACK, UserInfo
+from minikube_py.client.io.informer import InformerSet
+from minikube_py.client.io.rest_client import RestClient
+from minikube_py.config import AgentConfig
+from minikube_py.kit.clock import Clock
+from minikube_py.kit.ids import Ids
+from minikube_py.kit.io.supervisor import Health
+from minikube_py.store.io.embedded_store import open_store
+from minikube_py.store.io.memory_store import MemoryStore
+
+WATCH_TIMEOUT_S = (300, 600)
+"""Clients end their watches after a random time between these, as client-go does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What every part needs of the host: time, randomness, ids, and the table of who fares how."""
+
+    clock: Clock
+    ids: Ids
+    rng: Random
+    health: dict[str, Health]
+
+
+@dataclass(frozen=True, slots=True)
+class Master:
+    """A running API server and how components reach it."""
+
+    api: ApiServer
+    host: Host
+    revision: Callable[[], int]
+
+    def client(self, user: UserInfo) -> RestClient:
+        """Return the API for a component in this process."""
+        rng = self.host.rng
+        return RestClient(self.api.local_transport(user), user.name, lambda: rng.randint(*WATCH_TIMEOUT_S))
+
+    def informers(self, user: UserInfo = LOOPBACK) -> InformerSet:
+        """Return a set of informers; it runs when its `run` runs."""
+        return InformerSet(self.client(user), self.host.clock, self.host.rng.random)
+
+
+def api_config(config: AgentConfig) -> ApiServerConfig:
+    """Return the API server's settings."""
+    return ApiServerConfig(
+        bind_address=config.bind_address,
+        secure_port=config.https_port,
+        advertise_address=config.node_ip,
+        service_cluster_ip_range=str(config.service_cidr),
+        cluster_dns="" if "dns" in config.disabled else str(config.cluster_dns),
+        service_node_port_range=(config.node_ports[0], config.node_ports[-1]),
+    )
+
+
+@asynccontextmanager
+async def run_master(
+    config: AgentConfig,
+    host: Host,
+    tls: ssl.SSLContext,
+    authenticator: Authenticator,
+    streams_for_node: Callable[[str], PodStreams | None],
+) -> AsyncIterator[Master]:
+    """Open the store and serve the API while the context lasts; yields once connections are accepted."""
+    async with open_store(config.server_dir / "store", stamp=stamp, clock=host.clock) as durable:
+        # Volatile revisions start at the time of day, so that they never go back over a restart.
+        volatile = MemoryStore(stamp, host.clock, first_revision=int(host.clock.wall_s() * 1000))
+        ports = ApiServerPorts(
+            durable=durable,
+            volatile=volatile,
+            clock=host.clock,
+            ids=host.ids,
+            rng=host.rng,
+            authenticate=authenticator.authenticate,
+            streams_for_node=streams_for_node,
+            exec_handler=serve_remote_command,
+        )
+        api = ApiServer(api_config(config), ports)
+        listening = asyncio.Event()
+        async with running(host.health, {"apiserver": lambda: api.serve(tls, listening)}):
+            await listening.wait()
+            await api.bootstrap()
+            yield Master(api, host, lambda: durable.revision)
