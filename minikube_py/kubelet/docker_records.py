@@ -173,6 +173,8 @@ def container_from_listed(listed: Json, inspected: Json | None, image: ImageReco
     elif phase is ContainerPhase.EXITED:
         reason = _exit_reason(state, exit_code)
         finished = finished or started or created
+        # Docker notes the start a little late: a process of a few milliseconds seems to end before it began.
+        started = min(started, finished)
     else:
         finished, exit_code = 0.0, 0
     return ContainerRecord(
