@@ -1,0 +1,93 @@
+"""A whole API server over stores in memory: for tests and simulations, in process or on loopback HTTPS."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+
+from aiohttp import web
+
+from minikube_py.api.errors import UnavailableError
+from minikube_py.api.streams import ContainerRef, ExecOptions, PodStreams
+from minikube_py.apiserver.authn import Authenticator
+from minikube_py.apiserver.canonical import stamp
+from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.io.certificates import Pki, ensure_pki
+from minikube_py.apiserver.io.pod_logs import StreamsForNode
+from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
+from minikube_py.apiserver.pki import CertificateSpec
+from minikube_py.apiserver.users import AUTHENTICATED, SYSTEM_MASTERS, UserInfo
+from minikube_py.kit.clock import Clock
+from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.store.io.memory_store import MemoryStore
+from minikube_py.testing.sequential_ids import sequential_ids
+
+ADMIN_TOKEN = "admin-token"  # noqa: S105  # known to tests only
+READER_TOKEN = "reader-token"  # noqa: S105
+VOLATILE_FIRST_REVISION = 1000
+LOOPBACK_CONFIG = ApiServerConfig(bind_address="127.0.0.1", secure_port=0)
+_TOKENS = {
+    ADMIN_TOKEN: UserInfo("admin", (SYSTEM_MASTERS, AUTHENTICATED)),
+    READER_TOKEN: UserInfo("alice", (AUTHENTICATED,)),
+}
+
+
+async def refuse_exec(
+    request: web.BaseRequest, ref: ContainerRef, options: ExecOptions, streams: PodStreams
+) -> web.StreamResponse:
+    """Refuse an exec: for servers in tests that have no kubelet."""
+    del request, options, streams
+    raise UnavailableError(f"no exec into {ref.namespace}/{ref.pod} here")
+
+
+def memory_api_server(
+    config: ApiServerConfig = LOOPBACK_CONFIG,
+    *,
+    clock: Clock | None = None,
+    streams_for_node: StreamsForNode = lambda node: None,
+) -> ApiServer:
+    """Return an API server whose objects are gone with it; ids and random choices repeat."""
+    clock = clock or SystemClock()
+    return ApiServer(
+        config,
+        ApiServerPorts(
+            durable=MemoryStore(stamp, clock),
+            volatile=MemoryStore(stamp, clock, VOLATILE_FIRST_REVISION),
+            clock=clock,
+            ids=sequential_ids(),
+            rng=Random(0),  # noqa: S311
+            authenticate=Authenticator(_TOKENS).authenticate,
+            streams_for_node=streams_for_node,
+            exec_handler=refuse_exec,
+        ),
+    )
+
+
+def loopback_pki(folder: Path, wall_s: float) -> Pki:
+    """Return certificates for 127.0.0.1 and an admin."""
+    serving = CertificateSpec("kube-apiserver", sans=("127.0.0.1", "localhost"))
+    return ensure_pki(folder, serving, CertificateSpec("kubernetes-admin", (SYSTEM_MASTERS,)), wall_s)
+
+
+def client_context(pki: Pki, *, with_certificate: bool) -> ssl.SSLContext:
+    """Return a client's TLS settings: trusting the CA, as the admin or as nobody."""
+    context = ssl.create_default_context(cadata=pki.ca.certificate_pem.decode())
+    if with_certificate:
+        context.load_cert_chain(pki.folder / "admin.crt", pki.folder / "admin.key")
+    return context
+
+
+@asynccontextmanager
+async def serving(server: ApiServer, tls: ssl.SSLContext | None) -> AsyncIterator[str]:
+    """Serve while the context lasts; gives the URL."""
+    await server.bootstrap()
+    listening = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(server.serve(tls, listening))
+        await listening.wait()
+        try:
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{server.http.port}"
+        finally:
+            task.cancel()
