@@ -117,7 +117,7 @@ class Require:
 
 @dataclass(frozen=True, slots=True)
 class RequireAbsent:
-    """Read afresh: if an object with this uid is there after all, the plan ends here."""
+    """Read afresh: if an object with this uid (empty: any) is there after all, the plan ends here."""
 
     resource: Resource
     target: Target

@@ -5,7 +5,19 @@ Adding a controller is one module with `observe`, `reconcile` and `spec`, and on
 
 from typing import Any
 
-from minikube_py.controllers import deployment, replicaset
+from minikube_py.controllers import (
+    deployment,
+    endpoints,
+    endpointslice,
+    garbage_collector,
+    namespace,
+    namespace_content,
+    node_ipam,
+    node_lifecycle,
+    pod_gc,
+    replicaset,
+    taint_eviction,
+)
 from minikube_py.controllers.config import ControllersConfig
 from minikube_py.controllers.spec import ControllerSpec
 
@@ -15,4 +27,13 @@ def controllers(config: ControllersConfig) -> tuple[ControllerSpec[Any], ...]:
     return (
         deployment.spec(),
         replicaset.spec(),
+        endpointslice.spec(),
+        endpoints.spec(),
+        namespace.spec(),
+        namespace_content.spec(config.root_ca_pem),
+        garbage_collector.spec(),
+        node_ipam.spec(config.cluster_cidr, config.node_cidr_mask_size),
+        node_lifecycle.spec(config),
+        taint_eviction.spec(),
+        pod_gc.spec(config),
     )

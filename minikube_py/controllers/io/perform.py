@@ -203,7 +203,7 @@ class Performer:
             found = await self._client.get(action.resource, action.target.key)
         except NotFoundError:
             found = None
-        same = found is not None and uid_of(found) == action.target.uid
+        same = found is not None and action.target.uid in ("", uid_of(found))
         if isinstance(action, RequireAbsent):
             if same:
                 raise _PlanEndsError
