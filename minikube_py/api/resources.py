@@ -8,6 +8,19 @@ from collections.abc import Mapping
 
 from minikube_py.api.columns import apps_v1, coordination_v1, core_v1, discovery_v1, pods
 from minikube_py.api.resource import Resource, Rules, Subresource
+from minikube_py.api.rules.apps import DEPLOYMENT_RULES, REPLICA_SET_RULES
+from minikube_py.api.rules.coordination import LEASE_RULES
+from minikube_py.api.rules.core_cluster import NAMESPACE_RULES, NODE_RULES
+from minikube_py.api.rules.core_data import (
+    CONFIG_MAP_RULES,
+    ENDPOINTS_RULES,
+    EVENT_RULES,
+    SECRET_RULES,
+    SERVICE_ACCOUNT_RULES,
+)
+from minikube_py.api.rules.core_pod import POD_RULES
+from minikube_py.api.rules.core_service import SERVICE_RULES
+from minikube_py.api.rules.discovery import ENDPOINT_SLICE_RULES
 
 NEUTRAL = Rules(
     set_defaults=lambda obj: None,
@@ -34,7 +47,7 @@ NAMESPACES = Resource(
     plural="namespaces",
     singular="namespace",
     namespaced=False,
-    rules=NEUTRAL,
+    rules=NAMESPACE_RULES,
     columns=core_v1.NAMESPACE_COLUMNS,
     short_names=("ns",),
     verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
@@ -47,7 +60,7 @@ NODES = Resource(
     plural="nodes",
     singular="node",
     namespaced=False,
-    rules=NEUTRAL,
+    rules=NODE_RULES,
     columns=core_v1.NODE_COLUMNS,
     short_names=("no",),
     subresources=(_status("Node"),),
@@ -62,7 +75,7 @@ PODS = Resource(
     plural="pods",
     singular="pod",
     namespaced=True,
-    rules=NEUTRAL,
+    rules=POD_RULES,
     columns=pods.POD_COLUMNS,
     row_conditions=pods.pod_row_conditions,
     short_names=("po",),
@@ -94,7 +107,7 @@ SERVICES = Resource(
     plural="services",
     singular="service",
     namespaced=True,
-    rules=NEUTRAL,
+    rules=SERVICE_RULES,
     columns=core_v1.SERVICE_COLUMNS,
     short_names=("svc",),
     categories=("all",),
@@ -107,7 +120,7 @@ ENDPOINTS = Resource(
     plural="endpoints",
     singular="endpoints",
     namespaced=True,
-    rules=NEUTRAL,
+    rules=ENDPOINTS_RULES,
     columns=core_v1.ENDPOINTS_COLUMNS,
     short_names=("ep",),
     create_on_update=True,
@@ -119,7 +132,7 @@ CONFIGMAPS = Resource(
     plural="configmaps",
     singular="configmap",
     namespaced=True,
-    rules=NEUTRAL,
+    rules=CONFIG_MAP_RULES,
     columns=core_v1.CONFIG_MAP_COLUMNS,
     short_names=("cm",),
 )
@@ -130,7 +143,7 @@ SECRETS = Resource(
     plural="secrets",
     singular="secret",
     namespaced=True,
-    rules=NEUTRAL,
+    rules=SECRET_RULES,
     columns=core_v1.SECRET_COLUMNS,
     field_selectors={"type": lambda o: o.get("type", "")},
 )
@@ -141,7 +154,7 @@ SERVICE_ACCOUNTS = Resource(
     plural="serviceaccounts",
     singular="serviceaccount",
     namespaced=True,
-    rules=NEUTRAL,
+    rules=SERVICE_ACCOUNT_RULES,
     columns=core_v1.SERVICE_ACCOUNT_COLUMNS,
     short_names=("sa",),
 )
@@ -153,7 +166,7 @@ EVENTS = Resource(
     plural="events",
     singular="event",
     namespaced=True,
-    rules=NEUTRAL,
+    rules=EVENT_RULES,
     columns=core_v1.EVENT_COLUMNS,
     short_names=("ev",),
     durable=False,
@@ -176,8 +189,9 @@ ENDPOINT_SLICES = Resource(
     plural="endpointslices",
     singular="endpointslice",
     namespaced=True,
-    rules=NEUTRAL,
+    rules=ENDPOINT_SLICE_RULES,
     columns=discovery_v1.ENDPOINT_SLICE_COLUMNS,
+    has_generation=True,
 )
 LEASES = Resource(
     group="coordination.k8s.io",
@@ -186,7 +200,7 @@ LEASES = Resource(
     plural="leases",
     singular="lease",
     namespaced=True,
-    rules=NEUTRAL,
+    rules=LEASE_RULES,
     columns=coordination_v1.LEASE_COLUMNS,
     durable=False,
     create_on_update=True,
@@ -198,7 +212,7 @@ REPLICA_SETS = Resource(
     plural="replicasets",
     singular="replicaset",
     namespaced=True,
-    rules=NEUTRAL,
+    rules=REPLICA_SET_RULES,
     columns=apps_v1.REPLICA_SET_COLUMNS,
     short_names=("rs",),
     categories=("all",),
@@ -213,7 +227,7 @@ DEPLOYMENTS = Resource(
     plural="deployments",
     singular="deployment",
     namespaced=True,
-    rules=NEUTRAL,
+    rules=DEPLOYMENT_RULES,
     columns=apps_v1.DEPLOYMENT_COLUMNS,
     short_names=("deploy",),
     categories=("all",),

@@ -1,0 +1,116 @@
+"""Pods: what they start with, and when they are right.
+
+Admission that every cluster has runs here as part of `prepare_create`, as long as its inputs are only the pod: the
+priority of the two built-in classes, the 300 s for which a pod tolerates a node that is not ready, the default
+service account's name.
+
+Upstream: registry/core/pod strategy, pkg/apis/core/v1/helper/qos, plugin/pkg/admission/{defaulttolerationseconds,
+priority,serviceaccount}.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from minikube_py.api.errors import FieldError
+from minikube_py.api.meta import Obj
+from minikube_py.api.quantity import parse_quantity
+from minikube_py.api.resource import Rules
+from minikube_py.api.rules.faults import part
+from minikube_py.api.rules.metadata import validate_metadata, validate_metadata_update
+from minikube_py.api.rules.pod_defaults import set_pod_defaults
+from minikube_py.api.rules.pod_spec import validate_pod_spec
+from minikube_py.api.rules.pod_update import validate_pod_spec_update
+
+TOLERATION_S = 300
+"""So long a pod stays on a node that is not ready or cannot be reached (upstream's default flags)."""
+
+_NOT_READY = "node.kubernetes.io/not-ready"
+_UNREACHABLE = "node.kubernetes.io/unreachable"
+_NO_EXECUTE = "NoExecute"
+_PRIORITY_OF: Mapping[str, int] = {
+    "system-cluster-critical": 2_000_000_000,
+    "system-node-critical": 2_000_001_000,
+}
+_QOS_RESOURCES = ("cpu", "memory")
+
+
+def prepare_create(pod: Obj) -> None:
+    """Start a pod's life: Pending, with its QoS class and what admission adds."""
+    spec = pod.setdefault("spec", {})
+    if not spec.get("serviceAccountName"):
+        spec["serviceAccountName"] = spec["serviceAccount"] = "default"
+    _add_tolerations(spec)
+    if spec.get("priority") is None:
+        spec["priority"] = _PRIORITY_OF.get(spec.get("priorityClassName", ""), 0)
+    if not spec.get("preemptionPolicy"):
+        spec["preemptionPolicy"] = "PreemptLowerPriority"
+    pod["status"] = {"phase": "Pending", "qosClass": qos_class(spec)}
+    if spec.get("schedulingGates"):
+        pod["status"]["conditions"] = [
+            {
+                "type": "PodScheduled",
+                "status": "False",
+                "reason": "SchedulingGated",
+                "message": "Scheduling is blocked due to non-empty scheduling gates",
+                "lastTransitionTime": pod.get("metadata", {}).get("creationTimestamp"),
+            }
+        ]
+
+
+def prepare_update(new: Obj, old: Mapping[str, Any]) -> None:
+    """Keep what admission gave the pod when an update leaves it out."""
+    spec, before = new.setdefault("spec", {}), part(old, "spec")
+    for field in ("priority", "preemptionPolicy", "serviceAccountName", "serviceAccount"):
+        if spec.get(field) in (None, "") and field in before:
+            spec[field] = before[field]
+
+
+def validate(pod: Mapping[str, Any]) -> tuple[FieldError, ...]:
+    """Return all faults of a pod."""
+    return (*validate_metadata(pod), *validate_pod_spec(part(pod, "spec"), "spec"))
+
+
+def validate_update(new: Mapping[str, Any], old: Mapping[str, Any]) -> tuple[FieldError, ...]:
+    """Return all faults of a changed pod."""
+    return (
+        *validate_metadata_update(new, old),
+        *validate_pod_spec(part(new, "spec"), "spec"),
+        *validate_pod_spec_update(part(new, "spec"), part(old, "spec")),
+    )
+
+
+def qos_class(spec: Mapping[str, Any]) -> str:
+    """Return BestEffort (nothing asked for), Guaranteed (limits of CPU and memory are the requests) or Burstable."""
+    containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    amounts = [_amounts(container, field) for container in containers for field in ("requests", "limits")]
+    if spec.get("resources"):
+        amounts = [_amounts(spec, "requests"), _amounts(spec, "limits")]
+    if not any(amounts):
+        return "BestEffort"
+    pairs = zip(amounts[::2], amounts[1::2], strict=True)
+    guaranteed = all(len(limit) == len(_QOS_RESOURCES) and limit == asked for asked, limit in pairs)
+    return "Guaranteed" if guaranteed else "Burstable"
+
+
+def _amounts(holder: Mapping[str, Any], field: str) -> dict[str, int]:
+    listed = part(part(holder, "resources"), field)
+    amounts = {name: parse_quantity(str(listed[name])).nano for name in _QOS_RESOURCES if name in listed}
+    return {name: nano for name, nano in amounts.items() if nano > 0}
+
+
+def _add_tolerations(spec: Obj) -> None:
+    tolerations = list(spec.get("tolerations") or ())
+    tolerations += [
+        {"key": taint, "operator": "Exists", "effect": _NO_EXECUTE, "tolerationSeconds": TOLERATION_S}
+        for taint in (_NOT_READY, _UNREACHABLE)
+        if not _tolerates(tolerations, taint)
+    ]
+    if tolerations:
+        spec["tolerations"] = tolerations
+
+
+def _tolerates(tolerations: list[Mapping[str, Any]], taint: str) -> bool:
+    return any(t.get("key", "") in ("", taint) and t.get("effect", "") in ("", _NO_EXECUTE) for t in tolerations)
+
+
+POD_RULES = Rules(set_pod_defaults, prepare_create, prepare_update, validate, validate_update)
