@@ -3,7 +3,7 @@
 The kernel is the only record of which pod is attached: the host end of each veth pair carries pod uid and address in
 its alias, the bridge's alias remembers where round robin stood. Both vanish with the network namespace, exactly when
 they lose their meaning. The pod has a /32 with a link route to the gateway, so all its traffic passes the node's IP
-layer: hairpin, un-NAT and policies work without br_netfilter (design notes: pod network, verified experiment).
+layer: un-NAT and policies work whether or not br_netfilter is active (design notes: pod network).
 """
 
 from dataclasses import dataclass

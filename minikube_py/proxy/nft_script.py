@@ -3,7 +3,7 @@
 The text makes the table, and is what a person reads; later changes go as netlink batches (`netlink_batch`). It has to
 be so: nft 1.0.6 cannot add a rule that looks up a map of an earlier script when that map was declared with `th dport`
 ("conflicting protocols"), and declares the 32-bit index in no other way. Within the text deletions come first, and
-element lists are cut in pieces so that a line stays readable. `parse_script(render_script(tx, config), config) == tx`.
+element lists are cut in pieces so that lines stay readable. `parse_script(render_script(tx, config), config) == tx`.
 """
 
 import re

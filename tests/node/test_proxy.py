@@ -94,7 +94,7 @@ class Host:
             sandbox.stop()
 
 
-def on_host(scenario: Callable[[Host], Awaitable[None]]) -> None:
+def on_host(scenario: Callable[[Host], Awaitable[None]], *commands: str) -> None:
     async def run() -> None:
         async with asyncio.TaskGroup() as group:
             host = Host(group)
@@ -106,7 +106,7 @@ def on_host(scenario: Callable[[Host], Awaitable[None]]) -> None:
                 host.stop()
                 await host.network.close()
 
-    run_on_fresh_host(run, HOST)
+    run_on_fresh_host(run, (*HOST, *commands))
 
 
 async def here(kind: str, address: str, port: int, count: int = 1) -> list[str]:
@@ -134,14 +134,17 @@ def test_a_cluster_ip_spreads_over_all_endpoints_from_pods_and_from_the_host():
     on_host(scenario)
 
 
-def test_a_pod_reaches_itself_through_its_service():
+@pytest.mark.parametrize("bridge_nf", ["0", "1"])
+def test_a_pod_reaches_itself_and_others_through_its_service(bridge_nf):
     async def scenario(host: Host) -> None:
         await host.pod("a")
+        await host.pod("b")
         await host.service("a")
 
         assert names(await host.ask("a", VIP)) == {"a"}
+        assert names(await host.ask("b", VIP)) == {"a"}
 
-    on_host(scenario)
+    on_host(scenario, f"sysctl -w net.bridge.bridge-nf-call-iptables={bridge_nf}")
 
 
 def test_a_service_without_endpoints_refuses_at_once_and_an_unused_port_too():

@@ -22,6 +22,7 @@ from minikube_py.network.links import POD_END, PodLink
 T = TypeVar("T")
 CLONE_NEWNET = 0x40000000
 LOOPBACK_INDEX = 1
+HAIRPIN_ON = 1
 ROUTE_PROTOCOL = 0x6B
 """Marks our routes, so that a dump filtered by it gives exactly what we own."""
 
@@ -157,6 +158,9 @@ class RtNetlink:
                 pod.route("add", dst=f"{gateway}/32", oif=index, scope="link")
                 pod.route("add", dst="default", gateway=gateway, oif=index)
         host_index = self._ipr.link_lookup(ifname=plan.host_end)[0]
+        # With bridge-nf-call-iptables=1 (Docker sets it) the bridge applies DNAT itself and would not send a packet
+        # back to the port it came from: a pod could not reach itself through its Service.
+        self._ipr.brport("set", index=host_index, mode=HAIRPIN_ON)
         self._ipr.link("set", index=host_index, ifalias=plan.alias)
 
     def pod_link_stands(self, host_index: int, address: str, sandbox_pid: int) -> bool:
