@@ -61,7 +61,7 @@ def _kubernetes_service(config: ApiServerConfig) -> Obj:
             "type": "ClusterIP",
             "clusterIP": kubernetes_service_ip(config),
             "ports": [
-                {"name": "https", "protocol": "TCP", "port": _HTTPS_PORT, "targetPort": config.secure_port},
+                {"name": "https", "protocol": "TCP", "port": _HTTPS_PORT, "targetPort": config.reachable_port},
             ],
         },
     }
@@ -79,7 +79,7 @@ def _kubernetes_endpoints(config: ApiServerConfig) -> Obj:
         "subsets": [
             {
                 "addresses": [{"ip": config.advertise_address}],
-                "ports": [{"name": "https", "port": config.secure_port, "protocol": "TCP"}],
+                "ports": [{"name": "https", "port": config.reachable_port, "protocol": "TCP"}],
             }
         ],
     }
@@ -96,7 +96,7 @@ def _kubernetes_slice(config: ApiServerConfig) -> Obj:
         },
         "addressType": "IPv4",
         "endpoints": [{"addresses": [config.advertise_address], "conditions": {"ready": True}}],
-        "ports": [{"name": "https", "port": config.secure_port, "protocol": "TCP"}],
+        "ports": [{"name": "https", "port": config.reachable_port, "protocol": "TCP"}],
     }
 
 

@@ -11,8 +11,10 @@ class ApiServerConfig:
     """--bind-address: where to listen; 0.0.0.0 is every IPv4 address of the host."""
     secure_port: int = 6443
     """--https-listen-port: the port of HTTPS; 0 lets the kernel choose (tests)."""
-    advertise_address: str = "127.0.0.1"
-    """The address that the Service default/kubernetes leads to, and that /api tells clients."""
+    advertise_address: str = "192.0.2.1"
+    """--node-ip: where the Service default/kubernetes leads to, and what /api tells clients; no loopback address."""
+    advertise_port: int = 0
+    """The port that goes with it; 0: secure_port."""
     service_cluster_ip_range: str = "10.96.0.0/16"
     """--service-cidr: cluster IPs come from here; its first address is the Service default/kubernetes."""
     cluster_dns: str = "10.96.0.10"
@@ -33,3 +35,8 @@ class ApiServerConfig:
     """A watch without timeoutSeconds ends after a random time between these (upstream: --min-request-timeout)."""
     shutdown_grace_s: float = 3.0
     """At stop, how long open requests may take to end before their connections are cut."""
+
+    @property
+    def reachable_port(self) -> int:
+        """Return the port under which the cluster reaches this server."""
+        return self.advertise_port or self.secure_port

@@ -77,7 +77,7 @@ class ApiServer:
             True: EventFanout(ports.durable, [r for r in RESOURCES if r.durable]),
             False: EventFanout(ports.volatile, [r for r in RESOURCES if not r.durable]),
         }
-        address = f"{config.advertise_address}:{config.secure_port}"
+        address = f"{config.advertise_address}:{config.reachable_port}"
         self._documents = Documents(address, self.metrics.render)
         logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
         self._dispatcher = Dispatcher(
