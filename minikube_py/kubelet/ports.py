@@ -4,10 +4,13 @@ Network and proxy implement PodNetwork and EndpointDrain; `kubelet/io` implement
 connections, facts); `testing` has one that behaves for each.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from minikube_py.client.interface import Client, Informers
+from minikube_py.kit.clock import Clock
+from minikube_py.kubelet.cri import ImageService, RuntimeService
 from minikube_py.kubelet.node_status import HostFacts
 from minikube_py.kubelet.probes import ProbeOutcome
 from minikube_py.kubelet.volumes import ProjectedFile
@@ -148,3 +151,22 @@ class HostSurvey(Protocol):
     async def survey(self) -> HostFacts:
         """Return the facts as they are now."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class KubeletPorts:
+    """Everything outside that a kubelet acts on; agent.py fills it with the real ones, tests with fakes."""
+
+    client: Client
+    informers: Informers
+    runtime: RuntimeService
+    images: ImageService
+    network: PodNetwork
+    endpoint_drain: EndpointDrain
+    files: PodFiles
+    probe_network: ProbeNetwork
+    host: HostSurvey
+    recorder: EventSink
+    clock: Clock
+    random: Callable[[], float]
+    """Uniform in [0, 1): phases of probes and waits."""

@@ -20,6 +20,7 @@ QUOTA_US_MIN = 1_000
 CRITICAL_PRIORITY = 2_000_001_000
 """system-node-critical: such pods get the OOM score of Guaranteed ones."""
 _SUPPORTED = ("cpu", "memory")
+_TIERS: tuple[QosClass, ...] = ("Guaranteed", "Burstable", "BestEffort")
 
 
 def milli_cpu(amounts: Mapping[str, str]) -> int:
@@ -99,9 +100,16 @@ def cgroup_parent(pod: Pod, root: str, driver: str) -> str:
         root: a cgroup path above `kubepods` (`/` for none); only the cgroupfs driver knows it.
         driver: `cgroupfs` or `systemd`, as the engine says.
     """
-    quality = qos_class(pod)
-    tier = "" if quality == "Guaranteed" else quality.lower()
+    return _cgroup(pod.uid, qos_class(pod), root, driver)
+
+
+def cgroup_parents(pod_uid: str, root: str, driver: str) -> tuple[str, ...]:
+    """Return every cgroup that a pod of this uid may have had: for cleaning up when its spec is not known."""
+    return tuple(_cgroup(pod_uid, tier, root, driver) for tier in _TIERS)
+
+
+def _cgroup(pod_uid: str, quality: QosClass, root: str, driver: str) -> str:
+    tier = [] if quality == "Guaranteed" else [quality.lower()]
     if driver == "systemd":
-        parts = ["kubepods", *([tier] if tier else []), f"pod{pod.uid.replace('-', '_')}"]
-        return "-".join(parts) + ".slice"
-    return "/".join([root.rstrip("/"), "kubepods", *([tier] if tier else []), f"pod{pod.uid}"])
+        return "-".join(["kubepods", *tier, f"pod{pod_uid.replace('-', '_')}"]) + ".slice"
+    return "/".join([root.rstrip("/"), "kubepods", *tier, f"pod{pod_uid}"])

@@ -1,0 +1,222 @@
+"""The kubelet of one node: wires its parts together and feeds the pods' workers.
+
+Order of a start: the engine answers; the runtime is listed once; the network adopts what runs; then the API's pods
+are known; and only then anything may be stopped. What runs goes on meanwhile, and is the same containers afterwards.
+An orderly stop leaves containers running.
+
+Runtime events are hints that a pod should be looked at; a listing every few seconds finds what they missed.
+Upstream: kubelet.go syncLoop, pleg/generic.go.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Iterable, Mapping
+
+from minikube_py.api.meta import Obj, uid_of
+from minikube_py.api.resources import PODS, SERVICES
+from minikube_py.client.interface import Change, Selection
+from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
+from minikube_py.kubelet.config import KubeletConfig
+from minikube_py.kubelet.cri import ContainerPhase, ContainerRuntimeError, PodIdentity, RuntimeListing
+from minikube_py.kubelet.io.container_gc import ContainerGc
+from minikube_py.kubelet.io.container_killer import ContainerKiller
+from minikube_py.kubelet.io.container_starter import ContainerStarter, StartTools
+from minikube_py.kubelet.io.hook_runner import HookRunner
+from minikube_py.kubelet.io.image_puller import ImagePuller
+from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
+from minikube_py.kubelet.io.node_loop import NodeLoop
+from minikube_py.kubelet.io.object_reader import ObjectReader
+from minikube_py.kubelet.io.pod_observer import PodObserver
+from minikube_py.kubelet.io.pod_state import PodState
+from minikube_py.kubelet.io.pod_sync import PodSync, SyncTools
+from minikube_py.kubelet.io.pod_terminator import PodTerminator
+from minikube_py.kubelet.io.pod_workers import PodWorkers
+from minikube_py.kubelet.io.prober import Prober
+from minikube_py.kubelet.io.sandbox_starter import SandboxStarter
+from minikube_py.kubelet.io.status_writer import StatusWriter
+from minikube_py.kubelet.io.volume_preparer import VolumePreparer
+from minikube_py.kubelet.pod import Pod, parse_pod
+from minikube_py.kubelet.pod_runtime_status import PodRuntimeStatus, group_by_pod
+from minikube_py.kubelet.ports import KubeletPorts
+
+log = logging.getLogger("kubelet")
+
+RETRY = BackoffPolicy(initial_s=0.2, maximum_s=5.0, reset_after_s=30.0)
+
+
+class Kubelet:
+    """The node agent's pods: `run` until cancelled."""
+
+    def __init__(self, config: KubeletConfig, ports: KubeletPorts) -> None:
+        self._config = config
+        self._ports = ports
+        self._pods = ports.informers.informer(PODS, Selection(field_selector=f"spec.nodeName={config.node_name}"))
+        self._services = ports.informers.informer(SERVICES)
+        starts = asyncio.Semaphore(max(config.create_parallel_min, os.cpu_count() or 1))
+        deletes = asyncio.Semaphore(config.delete_parallel)
+        objects = ObjectReader(ports.client, ports.clock, config.object_ttl_s)
+        volumes = VolumePreparer(config, ports.files, objects)
+        hooks = HookRunner(ports.runtime, ports.probe_network, ports.clock, config.kubelet_version)
+        killer = ContainerKiller(ports.runtime, hooks, ports.recorder, ports.clock)
+        self._images = ImagePuller(ports.images, ports.recorder, ports.clock)
+        tools = StartTools(self._images, objects, volumes, hooks, killer, starts)
+        self._prober = Prober(ports, config.probe_exec_parallel, config.kubelet_version)
+        self._statuses = StatusWriter(ports.client, self._pods, ports.clock)
+        self._knowledge = NodeKnowledge()
+        self.node = NodeLoop(config, ports, self._knowledge)
+        sync = PodSync(
+            config,
+            ports,
+            SyncTools(
+                observer=PodObserver(config, ports),
+                sandboxes=SandboxStarter(config, ports, volumes, starts),
+                containers=ContainerStarter(config, ports, tools),
+                killer=killer,
+                terminator=PodTerminator(config, ports, killer, deletes),
+                prober=self._prober,
+                statuses=self._statuses,
+                node=self._knowledge,
+            ),
+        )
+        self._workers = PodWorkers(sync, ports.clock)
+        self._gc = ContainerGc(config, ports)
+        self._adopted_ips: dict[str, str] = {}
+        self._at_start: Mapping[str, PodRuntimeStatus] = {}
+        self._listed: dict[str, frozenset[tuple[str, str, bool]]] = {}
+
+    async def run(self) -> None:
+        """Run the node's pods until cancelled; containers are left running then."""
+        await self.node.learn()
+        await self._adopt()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.node.run(), name="kubelet-node")
+            group.create_task(self._statuses.run(), name="kubelet-status")
+            group.create_task(self._prober.run(), name="kubelet-probes")
+            group.create_task(self._workers.run(), name="kubelet-workers")
+            await self._services.wait_synced()
+            await self._pods.wait_synced()
+            self._pods.subscribe(self._on_change)
+            self._stop_orphans()
+            group.create_task(self._follow_events(), name="kubelet-events")
+            group.create_task(self._relist_forever(), name="kubelet-relist")
+            group.create_task(self._collect_forever(), name="kubelet-gc")
+
+    # What other parts of the node ask.
+
+    def pod_state(self, uid: str) -> PodState | None:
+        """Return what is known of a pod, for logs, exec and attach."""
+        return self._workers.state(uid)
+
+    def pod_object(self, uid: str) -> Obj | None:
+        """Return the API object of a pod of this node."""
+        state = self._workers.state(uid)
+        return None if state is None else state.pod.object
+
+    # Start.
+
+    async def _adopt(self) -> None:
+        """List what runs, and let the network keep the links of it."""
+        failures: BackoffState | None = None
+        while True:
+            try:
+                self._at_start = group_by_pod(await self._ports.runtime.listing())
+                live = await self._live_sandboxes(self._at_start)
+                self._adopted_ips = await self._ports.network.adopt(live)
+            except (ContainerRuntimeError, OSError) as error:
+                failures = next_backoff(RETRY, failures, self._ports.clock.now_s())
+                log.warning("running pods are not adopted yet: %s", error)
+                await self._ports.clock.sleep(failures.delay_s)
+                continue
+            if self._at_start:
+                log.info("found %d pods in the runtime, %d of them connected", len(self._at_start), len(live))
+            return
+
+    async def _live_sandboxes(self, by_pod: Mapping[str, PodRuntimeStatus]) -> dict[str, int]:
+        live: dict[str, int] = {}
+        for uid, status in by_pod.items():
+            sandbox = status.sandbox
+            if sandbox is None or not sandbox.ready or sandbox.host_network:
+                continue
+            pid = sandbox.pid
+            if not pid:
+                listing = await self._ports.runtime.listing(uid)
+                pid = next((s.pid for s in listing.sandboxes if s.id == sandbox.id and s.ready), 0)
+            if pid:
+                live[uid] = pid
+        return live
+
+    def _on_change(self, change: Change) -> None:
+        if change.new is None:
+            old = change.old
+            assert old is not None
+            self._workers.remove(uid_of(old), parse_pod(old))
+            return
+        if change.old is not None and uid_of(change.old) != uid_of(change.new):
+            # Deleted and made again while nobody looked: the old one is gone for good.
+            self._workers.remove(uid_of(change.old), parse_pod(change.old))
+        pod = parse_pod(change.new)
+        pod_ip = self._config.node_ip if pod.host_network else self._adopted_ips.pop(pod.uid, "")
+        self._workers.update(pod, pod_ip=pod_ip, runtime_has_some=pod.uid in self._at_start)
+
+    def _stop_orphans(self) -> None:
+        for uid, status in self._at_start.items():
+            if self._workers.state(uid) is None:
+                identity = _identity(status)
+                log.warning(
+                    "pod %s/%s runs here but is gone from the API: it is stopped", identity.namespace, identity.name
+                )
+                self._workers.adopt_orphan(orphan_pod(identity), pod_ip=self._adopted_ips.pop(uid, ""))
+
+    # Following the runtime.
+
+    async def _follow_events(self) -> None:
+        async for event in self._ports.runtime.events():
+            self._workers.note_runtime_change(event.pod_uid)
+
+    async def _relist_forever(self) -> None:
+        while True:
+            await self._ports.clock.sleep(self._config.relist_s)
+            try:
+                listing = await self._ports.runtime.listing()
+            except ContainerRuntimeError as error:
+                log.warning("the runtime is not listed: %s", error.message)
+                self.node.set_faults((f"container runtime is down: {error.message}",))
+                continue
+            self.node.set_faults(())
+            self._compare(listing)
+
+    def _compare(self, listing: RuntimeListing) -> None:
+        """Have every pod looked at whose records differ from those of the last listing."""
+        by_pod = group_by_pod(listing)
+        now = {uid: _signature(status) for uid, status in by_pod.items()}
+        for uid in sorted(now.keys() | self._listed.keys()):
+            if now.get(uid) != self._listed.get(uid):
+                self._workers.note_runtime_change(uid)
+        for uid, status in by_pod.items():
+            # Seen twice without a worker: not one that has just ended while this listing was on its way.
+            if self._workers.state(uid) is None and status.running and uid in self._listed:
+                self._workers.adopt_orphan(orphan_pod(_identity(status)), pod_ip="")
+        self._listed = now
+
+    async def _collect_forever(self) -> None:
+        while True:
+            await self._ports.clock.sleep(self._config.container_gc_s)
+            await self._gc.collect(frozenset(state.pod.uid for state in self._workers.states()))
+
+
+def _signature(status: PodRuntimeStatus) -> frozenset[tuple[str, str, bool]]:
+    sandboxes: Iterable[tuple[str, str, bool]] = ((s.id, "sandbox", s.ready) for s in status.sandboxes)
+    containers = ((c.id, c.phase.value, c.phase is ContainerPhase.RUNNING) for c in status.containers)
+    return frozenset((*sandboxes, *containers))
+
+
+def _identity(status: PodRuntimeStatus) -> PodIdentity:
+    return status.sandboxes[0].pod if status.sandboxes else status.containers[0].pod
+
+
+def orphan_pod(identity: PodIdentity) -> Pod:
+    """Return a pod of which only the runtime knows: enough to stop it and to say so in events."""
+    metadata = {"namespace": identity.namespace, "name": identity.name, "uid": identity.uid}
+    obj: Obj = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
+    return Pod(identity.namespace, identity.name, identity.uid, obj)

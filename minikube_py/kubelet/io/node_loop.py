@@ -1,0 +1,184 @@
+"""Keeps this host's Node and Lease in the API: registers, heartbeats, reports what changed.
+
+The Node is created or, when it is there, brought up to date; its status is computed every 10 s and written when it
+changed, at least every 5 minutes; the Lease is renewed every 10 s. All three go on by themselves when the API server
+is away. Upstream: kubelet_node_status.go, component-helpers node lease controller.
+"""
+
+import asyncio
+import logging
+
+from minikube_py.api.errors import AlreadyExistsError, NotFoundError, StatusError
+from minikube_py.api.meta import Obj, ObjectKey, uid_of
+from minikube_py.api.resources import LEASES, NODES
+from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
+from minikube_py.kubelet.config import KubeletConfig
+from minikube_py.kubelet.container_config import NodeTraits
+from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord, RuntimeVersion
+from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
+from minikube_py.kubelet.node_status import (
+    HostFacts,
+    NodeHealth,
+    NodeView,
+    allocatable,
+    missing_labels,
+    new_node,
+    node_lease,
+    node_status,
+    status_is_due,
+)
+from minikube_py.kubelet.ports import KubeletPorts
+
+log = logging.getLogger("kubelet")
+
+RETRY = BackoffPolicy(initial_s=0.2, maximum_s=7.0, reset_after_s=60.0)
+IMAGES_EVERY_S = 60.0
+"""The image list changes rarely and costs the engine a walk over all of them."""
+
+
+class NodeLoop:
+    """One for the kubelet."""
+
+    def __init__(self, config: KubeletConfig, ports: KubeletPorts, knowledge: NodeKnowledge) -> None:
+        self._config = config
+        self._ports = ports
+        self._knowledge = knowledge
+        self._key = ObjectKey("", config.node_name)
+        self._reported_at_s: float | None = None
+        self._images: tuple[ImageRecord, ...] = ()
+        self._images_at_s: float | None = None
+        self._version: RuntimeVersion | None = None
+        self._node: Obj = {}
+        self._hurry = asyncio.Event()
+        self.ready = asyncio.Event()
+        """Set once the API has this node as Ready."""
+        self.faults: tuple[str, ...] = ("container runtime status check may not have completed yet",)
+        """Why the node is not ready, as the Ready condition says it."""
+
+    async def learn(self) -> None:
+        """Survey the host and ask the engine who it is, until both answer; everything else needs to know."""
+        failures: BackoffState | None = None
+        while True:
+            try:
+                self._version = await self._ports.runtime.version()
+                host = await self._ports.host.survey()
+            except (ContainerRuntimeError, OSError) as error:
+                failures = next_backoff(RETRY, failures, self._ports.clock.now_s())
+                log.warning("container runtime is not ready: %s", error)
+                await self._ports.clock.sleep(failures.delay_s)
+                continue
+            self._take(host, self._version)
+            self.faults = ()
+            return
+
+    def _take(self, host: HostFacts, version: RuntimeVersion) -> None:
+        self._knowledge.traits = NodeTraits(host.memory_bytes, version.cgroup_driver, host.hostname)
+        self._knowledge.allocatable = allocatable(self._config, host)
+
+    async def run(self) -> None:
+        """Register, then report and renew until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._report_forever(), name="node-status")
+            group.create_task(self._renew_forever(), name="node-lease")
+
+    def set_faults(self, faults: tuple[str, ...]) -> None:
+        """Say why the node is not ready (nothing: it is); a change is reported at once."""
+        if faults != self.faults:
+            self.faults = faults
+            self._hurry.set()
+
+    async def _report_forever(self) -> None:
+        failures: BackoffState | None = None
+        while True:
+            self._hurry.clear()
+            delay_s = self._config.node_status_update_s
+            try:
+                await self._report()
+                failures = None
+            except (StatusError, OSError) as error:
+                failures = next_backoff(RETRY, failures, self._ports.clock.now_s())
+                delay_s = failures.delay_s
+                log.warning("node status is not written: %s", error)
+            try:
+                async with asyncio.timeout(delay_s):
+                    await self._hurry.wait()
+            except TimeoutError:
+                continue
+
+    async def _report(self) -> None:
+        await self._check_runtime()
+        host = await self._ports.host.survey()
+        if self._version is not None:
+            self._take(host, self._version)
+        self._node = await self._registered(host)
+        old = self._node.get("status") or {}
+        now_s = self._ports.clock.now_s()
+        wall_s = self._ports.clock.wall_s()
+        view = NodeView(host, self._version, await self._list_images(), NodeHealth(self.faults), wall_s)
+        status = node_status(self._config, view, old)
+        since_s = (
+            now_s - self._reported_at_s if self._reported_at_s is not None else self._config.node_status_report_s
+        )
+        if status_is_due(status, old, since_s, self._config.node_status_report_s):
+            body = {"metadata": {"uid": uid_of(self._node)}, "status": status}
+            self._node = await self._ports.client.patch(NODES, self._key, body, subresource="status")
+            self._reported_at_s = now_s
+        if not self.faults:
+            self.ready.set()
+
+    async def _check_runtime(self) -> None:
+        try:
+            self._version = await self._ports.runtime.version()
+        except ContainerRuntimeError as error:
+            self.faults = (f"container runtime is down: {error.message}",)
+        else:
+            self.faults = ()
+
+    async def _registered(self, host: HostFacts) -> Obj:
+        """Return the Node of the API, made or given its labels if need be."""
+        try:
+            node = await self._ports.client.get(NODES, self._key)
+        except NotFoundError:
+            try:
+                return await self._ports.client.create(NODES, new_node(self._config, host))
+            except AlreadyExistsError:
+                node = await self._ports.client.get(NODES, self._key)
+        missing = missing_labels(self._config, host, node)
+        if not missing:
+            return node
+        body = {"metadata": {"uid": uid_of(node), "labels": dict(missing)}}
+        return await self._ports.client.patch(NODES, self._key, body)
+
+    async def _list_images(self) -> tuple[ImageRecord, ...]:
+        now_s = self._ports.clock.now_s()
+        if self._images_at_s is None or now_s - self._images_at_s >= IMAGES_EVERY_S:
+            try:
+                self._images = await self._ports.images.list_images()
+                self._images_at_s = now_s
+            except ContainerRuntimeError as error:
+                log.warning("images are not listed now: %s", error.message)
+        return self._images
+
+    async def _renew_forever(self) -> None:
+        failures: BackoffState | None = None
+        while True:
+            delay_s = self._config.lease_renew_s
+            try:
+                await self._renew()
+                failures = None
+            except StatusError as error:
+                failures = next_backoff(RETRY, failures, self._ports.clock.now_s())
+                delay_s = failures.delay_s
+                log.warning("lease is not renewed: %s", error.message)
+            await self._ports.clock.sleep(delay_s)
+
+    async def _renew(self) -> None:
+        key = ObjectKey("kube-node-lease", self._config.node_name)
+        lease = node_lease(self._config, self._ports.clock.wall_s(), uid_of(self._node))
+        try:
+            await self._ports.client.patch(LEASES, key, {"spec": lease["spec"]})
+        except NotFoundError:
+            try:
+                await self._ports.client.create(LEASES, lease)
+            except AlreadyExistsError:
+                await self._ports.client.patch(LEASES, key, {"spec": lease["spec"]})

@@ -1,0 +1,65 @@
+"""Reads what the runtime has of one pod, with what ended containers left in their termination logs.
+
+Upstream: kuberuntime GetPodStatus. The runtime is asked only when something can have changed since the last look.
+"""
+
+from dataclasses import replace
+
+from minikube_py.kubelet.config import KubeletConfig
+from minikube_py.kubelet.cri import ContainerPhase, ContainerRecord
+from minikube_py.kubelet.io.pod_state import PodState
+from minikube_py.kubelet.pod_runtime_status import (
+    MESSAGE_POLICY,
+    PodRuntimeStatus,
+    pod_runtime_status,
+    restart_count_of,
+)
+from minikube_py.kubelet.ports import KubeletPorts
+
+MESSAGE_BYTES_MAX = 4096
+"""Upstream's bound for one container's termination message."""
+
+
+class PodObserver:
+    """One for the kubelet."""
+
+    def __init__(self, config: KubeletConfig, ports: KubeletPorts) -> None:
+        self._config = config
+        self._ports = ports
+
+    async def observe(self, state: PodState) -> PodRuntimeStatus:
+        """Bring `state.status` up to date and return it.
+
+        Raises:
+            ContainerRuntimeError: the runtime does not answer.
+        """
+        if not state.status_is_current:
+            # Set before asking: what changes while the answer is on its way makes it stale again.
+            state.status_is_current = True
+            try:
+                listing = await self._ports.runtime.listing(state.pod.uid)
+            except BaseException:
+                state.status_is_current = False
+                raise
+            containers = [await self._with_message(state, record) for record in listing.containers]
+            state.status = pod_runtime_status(listing.sandboxes, containers)
+            known = {record.id for record in containers}
+            state.messages = {k: v for k, v in state.messages.items() if k in known}
+        return state.status
+
+    async def _with_message(self, state: PodState, record: ContainerRecord) -> ContainerRecord:
+        if record.phase is not ContainerPhase.EXITED:
+            return record
+        if record.id not in state.messages:
+            state.messages[record.id] = await self._message(state, record)
+        message = state.messages[record.id]
+        return replace(record, message=message) if message else record
+
+    async def _message(self, state: PodState, record: ContainerRecord) -> str:
+        pod_dir = self._config.pod_dir(state.pod.uid)
+        path = f"{pod_dir}/containers/{record.name}/{restart_count_of(record)}"
+        text = await self._ports.files.read_file(path, MESSAGE_BYTES_MAX)
+        wants_log = record.annotations.get(MESSAGE_POLICY) == "FallbackToLogsOnError"
+        if not text and wants_log and record.exit_code and record.log_path:
+            text = await self._ports.files.log_tail(record.log_path)
+        return text

@@ -1,0 +1,77 @@
+"""What one pod worker remembers of its pod between syncs; owned by that worker's task alone.
+
+Everything here can be lost at any moment: after a restart it is rebuilt from the API and the runtime.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from minikube_py.kit.backoff import BackoffState
+from minikube_py.kubelet.container_status import WaitingReason
+from minikube_py.kubelet.cri import ContainerId
+from minikube_py.kubelet.pod import Pod
+from minikube_py.kubelet.pod_runtime_status import EMPTY, PodRuntimeStatus
+from minikube_py.kubelet.pod_status import PodFailure
+from minikube_py.kubelet.restart_backoff import RestartBackoff
+
+
+@dataclass(slots=True)
+class PodState:
+    """One pod's memory; the events are how other tasks reach its worker."""
+
+    pod: Pod
+    started_at_s: float
+    """Wall clock: when this kubelet first saw the pod."""
+    status: PodRuntimeStatus = EMPTY
+    status_is_current: bool = False
+    """Nothing of the pod can have changed in the runtime since `status` was read."""
+    pod_ip: str = ""
+    messages: dict[ContainerId, str] = field(default_factory=dict)
+    """What ended containers left in their termination logs; empty texts too, so that each file is read once."""
+    waiting: dict[str, WaitingReason] = field(default_factory=dict)
+    restarts: dict[str, RestartBackoff] = field(default_factory=dict)
+    pulls: dict[str, BackoffState] = field(default_factory=dict)
+    pull_errors: dict[str, str] = field(default_factory=dict)
+    sync_failures: BackoffState | None = None
+    volume_failures: BackoffState | None = None
+    volumes_ready: bool = False
+    volumes_checked_at_s: float = 0.0
+    failure: PodFailure | None = None
+    removed: bool = False
+    """The API has it no more."""
+    over: bool = False
+    """Terminal: nothing of it runs or will run, only its records are left."""
+    ended: bool = False
+    """Deleted and cleaned up; the worker ends."""
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the pod is to be stopped: interrupts pulls and hooks."""
+    grace_changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a later delete shortened the grace period."""
+
+    @property
+    def must_stop(self) -> bool:
+        """Return whether the pod is to be stopped for good."""
+        return self.removed or self.pod.is_deleting
+
+    def note_runtime_change(self) -> None:
+        """Note that the runtime may show something else by now, and wake the worker."""
+        self.status_is_current = False
+        self.wake.set()
+
+    def take(self, pod: Pod) -> None:
+        """Take over a newer object of the pod and wake the worker."""
+        shorter = pod.deletion_grace_s != self.pod.deletion_grace_s
+        self.pod = pod
+        if pod.is_deleting:
+            self.stop.set()
+            if shorter:
+                self.grace_changed.set()
+        self.wake.set()
+
+    def note_removed(self) -> None:
+        """Note that the API has the pod no more and wake the worker."""
+        self.removed = True
+        self.stop.set()
+        self.grace_changed.set()
+        self.wake.set()
