@@ -1,0 +1,171 @@
+"""What the store costs: acknowledged writes a second, reading the log at start, memory for each object.
+
+Every write is durable (fdatasync) before it counts. SQLite (one connection in one thread, WAL, synchronous=FULL, a
+transaction for each batch that waits) runs beside it in the same run, on the same disk, with the same values.
+"""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import sys
+import time
+import tracemalloc
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import mkdtemp
+
+from minikube_py.apiserver.canonical import canonical, stamp
+from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.store.interface import Committed, Put
+from minikube_py.store.io.embedded_store import open_store
+from minikube_py.testing.bench.report import Row
+
+WRITERS = (1, 16, 64)
+SECONDS = float(os.environ.get("BENCH_STORE_S", "2"))
+TRIES = 3
+VALUE_BYTES = 2048
+REPLAYED = 10_000
+Write = Callable[[str, bytes], Awaitable[None]]
+
+
+def run() -> list[Row]:
+    """Return the figures; takes about TRIES * 2 * len(WRITERS) * SECONDS."""
+    folder = Path(mkdtemp(prefix="mkpy-bench-store-", dir=os.environ.get("BENCH_STORE_DIR")))
+    try:
+        return asyncio.run(_run(folder))
+    finally:
+        shutil.rmtree(folder)
+
+
+async def _run(folder: Path) -> list[Row]:
+    rows: list[Row] = []
+    for writers in WRITERS:
+        ours: list[float] = []
+        theirs: list[float] = []
+        for attempt in range(TRIES):
+            ours.append(await _store_rate(folder / f"store-{writers}-{attempt}", writers))
+            theirs.append(await _sqlite_rate(folder / f"sqlite-{writers}-{attempt}.db", writers))
+        sqlite = Row(f"SQLite, {writers} writers", "writes/s", tuple(theirs))
+        mine = Row(f"store, {writers} writers", "writes/s", tuple(ours), sqlite.name)
+        rows += [_with_ratio(mine, sqlite), sqlite]
+    return rows + await _replay(folder / "replay")
+
+
+def _with_ratio(row: Row, other: Row) -> Row:
+    return Row(row.name, row.unit, row.tries, other.name, row.median / other.median, row.aim)
+
+
+def _value(key: str) -> bytes:
+    return canonical({"metadata": {"name": key}, "data": "x" * (VALUE_BYTES - 40 - len(key))})
+
+
+async def _rate(write: Write, writers: int) -> float:
+    end_s = time.perf_counter() + SECONDS
+    done = 0
+
+    async def one(number: int) -> None:
+        nonlocal done
+        key = f"/registry/core/configmaps/x/w{number}"
+        value = _value(key)
+        while time.perf_counter() < end_s:
+            await write(key, value)
+            done += 1
+
+    started_s = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number in range(writers):
+            group.create_task(one(number))
+    return done / (time.perf_counter() - started_s)
+
+
+async def _store_rate(directory: Path, writers: int) -> float:
+    async with open_store(directory, stamp=stamp, clock=SystemClock()) as store:
+
+        async def write(key: str, value: bytes) -> None:
+            assert isinstance(await store.commit([Put(key, value, None)]), Committed)
+
+        return await _rate(write, writers)
+
+
+class _Sqlite:
+    """One connection in one thread; what waits is written as one transaction, as a fair opponent would."""
+
+    def __init__(self, path: Path) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._path = path
+        self._waiting: list[tuple[str, bytes, asyncio.Future[None]]] = []
+        self._changed = asyncio.Event()
+
+    async def write(self, key: str, value: bytes) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((key, value, future))
+        self._changed.set()
+        await future
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        database = await loop.run_in_executor(self._thread, self._open)
+        try:
+            while True:
+                await self._changed.wait()
+                self._changed.clear()
+                batch, self._waiting = self._waiting, []
+                await loop.run_in_executor(self._thread, _insert, database, batch)
+                for _, _, future in batch:
+                    future.set_result(None)
+        finally:
+            self._thread.submit(database.close)
+            self._thread.shutdown(wait=True)
+
+    def _open(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self._path, isolation_level=None)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+            database.execute(f"PRAGMA {pragma}")
+        database.execute("CREATE TABLE kv (revision INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, value BLOB)")
+        database.execute("CREATE INDEX by_key ON kv (key)")
+        return database
+
+
+def _insert(database: sqlite3.Connection, batch: Sequence[tuple[str, bytes, object]]) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    database.executemany("INSERT INTO kv (key, value) VALUES (?, ?)", [(key, value) for key, value, _ in batch])
+    database.execute("COMMIT")
+
+
+async def _sqlite_rate(path: Path, writers: int) -> float:
+    opponent = _Sqlite(path)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(opponent.run())
+        rate = await _rate(opponent.write, writers)
+        running.cancel()
+    return rate
+
+
+async def _replay(directory: Path) -> list[Row]:
+    keys = [f"/registry/core/pods/ns-{number % 50}/pod-{number}" for number in range(REPLAYED)]
+    async with open_store(directory, stamp=stamp, clock=SystemClock()) as store, asyncio.TaskGroup() as group:
+        for key in keys:
+            group.create_task(_put(store.commit, key))
+    seconds: list[float] = []
+    for _ in range(TRIES):
+        started_s = time.perf_counter()
+        async with open_store(directory, stamp=stamp, clock=SystemClock()) as store:
+            seconds.append(time.perf_counter() - started_s)
+            assert store.revision == REPLAYED
+    tracemalloc.start()
+    async with open_store(directory, stamp=stamp, clock=SystemClock()) as store:
+        held = tracemalloc.get_traced_memory()[0]
+        value_bytes = sum(sys.getsizeof(entry.value) for entry in store.range(""))
+    tracemalloc.stop()
+    return [
+        Row(f"start with {REPLAYED} records of 2 KB", "s", tuple(seconds), aim="< 0.5"),
+        Row("records read at start", "records/s", tuple(REPLAYED / s for s in seconds)),
+        Row("memory for each 2 KB object, history included", "bytes", (held / REPLAYED,)),
+        Row("of that the value itself", "bytes", (value_bytes / REPLAYED,)),
+    ]
+
+
+async def _put(commit: Callable[[Sequence[Put]], Awaitable[object]], key: str) -> None:
+    await commit([Put(key, _value(key), 0)])
