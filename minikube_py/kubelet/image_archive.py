@@ -33,9 +33,14 @@ class ImageArchive:
 
     id: str
     """`sha256:…` of its config: what `docker inspect` calls it (with the containerd image store it has another)."""
-    tag: str
+    tags: tuple[str, ...]
     archive: bytes
     """As `docker save` would write it."""
+
+    @property
+    def tag(self) -> str:
+        """The main name."""
+        return self.tags[0]
 
 
 def render_tar(entries: Sequence[ArchiveEntry]) -> bytes:
@@ -54,7 +59,7 @@ def render_tar(entries: Sequence[ArchiveEntry]) -> bytes:
 
 
 def render_image(
-    architecture: str, tag: str, files: Sequence[ArchiveEntry], config: Mapping[str, object]
+    architecture: str, tags: Sequence[str], files: Sequence[ArchiveEntry], config: Mapping[str, object]
 ) -> ImageArchive:
     """Return a one-layer image of `files`, whose container defaults are `config` (Docker's `Config` keys)."""
     layer = render_tar(files)
@@ -69,7 +74,7 @@ def render_image(
     }
     config_bytes = json.dumps(document, sort_keys=True).encode()
     digest = hashlib.sha256(config_bytes).hexdigest()
-    manifest = [{"Config": f"{digest}.json", "RepoTags": [tag], "Layers": ["layer.tar"]}]
+    manifest = [{"Config": f"{digest}.json", "RepoTags": list(tags), "Layers": ["layer.tar"]}]
     archive = render_tar(
         (
             ArchiveEntry(f"{digest}.json", config_bytes),
@@ -77,4 +82,4 @@ def render_image(
             ArchiveEntry("manifest.json", json.dumps(manifest).encode()),
         )
     )
-    return ImageArchive(f"sha256:{digest}", tag, archive)
+    return ImageArchive(f"sha256:{digest}", tuple(tags), archive)

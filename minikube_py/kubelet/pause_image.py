@@ -132,4 +132,4 @@ def build_pause_image(architecture: str) -> ImageArchive:
     """Return the pause image for `amd64` or `arm64`; KeyError for others."""
     program = ArchiveEntry("pause", pause_program(architecture), 0o755)
     config = {"Entrypoint": ["/pause"], "Env": ["PATH=/"], "User": "65535:65535", "WorkingDir": "/"}
-    return render_image(architecture, PAUSE_TAG, (program,), config)
+    return render_image(architecture, (PAUSE_TAG,), (program,), config)

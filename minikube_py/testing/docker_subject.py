@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.kubelet.docker_names import NODE
@@ -27,10 +28,13 @@ class DockerSubject:
     image_id: str
 
 
+_busybox_image = lru_cache(host_busybox_image)
+
+
 async def load_busybox(api: DockerApi) -> str:
     """Make sure that the engine has the test image, and return its id."""
     images = DockerImages(api)
-    image = host_busybox_image()
+    image = _busybox_image()
     if (found := await images.image_status(image.id)) is None or BUSYBOX_TAG not in found.repo_tags:
         await images.load_image(image.archive)
     record = await images.image_status(BUSYBOX_TAG)

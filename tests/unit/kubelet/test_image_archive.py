@@ -27,7 +27,9 @@ def test_a_tar_keeps_files_folders_and_links_without_owner_or_time():
 
 
 def test_an_image_names_its_layer_by_content():
-    image = render_image("arm64", "example/web:2", (ArchiveEntry("index.html", b"hello"),), {"Cmd": ["serve"]})
+    image = render_image(
+        "arm64", ("example/web:2", "example/web:latest"), (ArchiveEntry("index.html", b"hello"),), {"Cmd": ["serve"]}
+    )
 
     with tarfile.open(fileobj=io.BytesIO(image.archive)) as archive:
         (manifest,) = json.load(archive.extractfile("manifest.json"))
@@ -37,11 +39,12 @@ def test_an_image_names_its_layer_by_content():
     assert image.id == "sha256:" + hashlib.sha256(config_bytes).hexdigest()
     assert config["rootfs"]["diff_ids"] == ["sha256:" + hashlib.sha256(layer).hexdigest()]
     assert (config["architecture"], config["os"], config["config"]) == ("arm64", "linux", {"Cmd": ["serve"]})
-    assert manifest["RepoTags"] == [image.tag] == ["example/web:2"]
+    assert manifest["RepoTags"] == ["example/web:2", "example/web:latest"]
+    assert image.tag == "example/web:2"
 
 
 def test_another_file_makes_another_image():
-    one = render_image("amd64", "a:1", (ArchiveEntry("f", b"1"),), {})
-    other = render_image("amd64", "a:1", (ArchiveEntry("f", b"2"),), {})
+    one = render_image("amd64", ("a:1",), (ArchiveEntry("f", b"1"),), {})
+    other = render_image("amd64", ("a:1",), (ArchiveEntry("f", b"2"),), {})
 
     assert one.id != other.id
