@@ -32,6 +32,8 @@ class WriteOptions:
     field_validation: FieldValidation = "Warn"
     force: bool = False
     """Server-side apply takes fields over from other managers."""
+    applied: bool = False
+    """This is a server-side apply: the owners of the fields are decided already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,11 @@ def parse_write_options(verb: str, query: Mapping[str, str], user_agent: str, pa
         )
     manager = query.get("fieldManager", "")
     if len(manager) > MANAGER_LENGTH_MAX:
-        too_long = f"may not be more than {MANAGER_LENGTH_MAX} bytes"
+        too_long = f"must have at most {MANAGER_LENGTH_MAX} bytes"
         faults.append(FieldError("FieldValueTooLong", "fieldManager", too_long))
     elif not manager.isprintable():
-        unprintable = "should only contain printable characters"
+        at = next(at for at, letter in enumerate(manager) if not letter.isprintable())
+        unprintable = f"invalid character U+{ord(manager[at]):04X} (at position {at})"
         faults.append(FieldError("FieldValueInvalid", "fieldManager", unprintable, manager))
     is_apply = patch_type == APPLY_PATCH
     if is_apply and not manager:
@@ -104,6 +107,7 @@ def parse_write_options(verb: str, query: Mapping[str, str], user_agent: str, pa
         field_manager=manager or _manager_of(user_agent),
         field_validation=checked,
         force=is_true(query.get("force")),
+        applied=is_apply,
     )
 
 

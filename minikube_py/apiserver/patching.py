@@ -6,22 +6,37 @@ Upstream: apiserver endpoints/handlers/patch.go.
 from collections.abc import Mapping
 from typing import Any
 
-from minikube_py.api.decode import Expected
+import orjson
+
+from minikube_py.api.decode import Decoded, Expected, FieldValidation, decode_parsed
+from minikube_py.api.errors import BadRequestError
 from minikube_py.api.meta import Obj
-from minikube_py.api.patch import apply_json_patch, apply_merge_patch
+from minikube_py.api.patch import apply_json_patch, apply_merge_patch, patch_fault
 from minikube_py.api.schema import schema_of
 from minikube_py.api.strategic_merge import apply_strategic_merge
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 
 
-def patched(obj: Mapping[str, Any], patch: Any, patch_type: str, expected: Expected) -> Obj:
-    """Return `obj` after the patch; neither is changed.
+def patched(
+    obj: Mapping[str, Any], patch: Any, patch_type: str, expected: Expected, validation: FieldValidation
+) -> Decoded:
+    """Return `obj` after the patch, checked against its schema; neither argument is changed.
 
     Raises:
         StatusError: the patch cannot be applied to this object.
     """
+    result = _result(obj, patch, patch_type, expected)
+    try:
+        return decode_parsed(result, expected, validation)
+    except BadRequestError as error:
+        shown = patch if patch_type == STRATEGIC_PATCH else result
+        raise patch_fault(orjson.dumps(shown).decode(), error.message) from error
+
+
+def _result(obj: Mapping[str, Any], patch: Any, patch_type: str, expected: Expected) -> Obj:
     if patch_type == JSON_PATCH:
         return apply_json_patch(obj, patch)
     if patch_type == MERGE_PATCH:

@@ -11,7 +11,6 @@ from minikube_py.api.errors import FieldError, StatusError, conflict, invalid
 from minikube_py.api.meta import Obj, copy_object, format_time, is_deleting, metadata
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.decisions import Decision, Reject, Write, WriteContext
-from minikube_py.apiserver.managed_fields import track_update
 from minikube_py.apiserver.verbs import UnnamedError, check_identity, settle, update
 
 
@@ -91,9 +90,6 @@ def bind(resource: Resource, old: Mapping[str, Any], binding: Obj, context: Writ
         "lastTransitionTime": format_time(context.wall_s),
     }
     status["conditions"] = [*others, scheduled]
-    track_update(
-        old, new, manager=context.options.field_manager, wall_s=context.wall_s, subresource=context.subresource
-    )
     return Write(new)
 
 

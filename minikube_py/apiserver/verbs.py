@@ -32,7 +32,7 @@ from minikube_py.apiserver.decisions import (
     WriteContext,
     reject_invalid,
 )
-from minikube_py.apiserver.managed_fields import track_update
+from minikube_py.apiserver.managed_fields import record_owners
 
 GENERATED_SUFFIX_LENGTH = 5
 GENERATED_PREFIX_MAX = 58
@@ -66,7 +66,7 @@ def create(resource: Resource, obj: Obj, context: WriteContext) -> Decision:
     version = meta.pop("resourceVersion", "")
     _drop_server_fields(meta)
     resource.rules.set_defaults(obj)
-    track_update(None, obj, manager=context.options.field_manager, wall_s=context.wall_s)
+    record_owners(resource, None, obj, context)
     meta["uid"] = context.uid
     meta["creationTimestamp"] = format_time(context.wall_s)
     if resource.has_generation:
@@ -91,7 +91,7 @@ def update(resource: Resource, old: Mapping[str, Any], new: Obj, context: WriteC
     if resource.subresource("status"):
         _copy_field("status", old, new)
     resource.rules.set_defaults(new)
-    track_update(old, new, manager=context.options.field_manager, wall_s=context.wall_s)
+    record_owners(resource, old, new, context)
     resource.rules.prepare_update(new, old)
     given = context.complete(new, old)
     _bump_generation(resource, old, new)
@@ -112,9 +112,7 @@ def update_status(resource: Resource, old: Mapping[str, Any], new: Obj, context:
     merged: Obj = {**kept, "metadata": new["metadata"]}
     if "status" in new:
         merged["status"] = new["status"]
-    track_update(
-        old, merged, manager=context.options.field_manager, wall_s=context.wall_s, subresource=context.subresource
-    )
+    record_owners(resource, old, merged, context)
     faults = finalizer_faults(old, merged)
     if faults:
         return reject_invalid(resource, merged, faults)

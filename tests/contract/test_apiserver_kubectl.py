@@ -3,7 +3,6 @@
 import asyncio
 import re
 import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 import yaml
 
 from minikube_py.apiserver.kubeconfig import kubeconfig
+from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.memory_api_server import READER_TOKEN, loopback_pki, memory_api_server, serving
 
 pytestmark = pytest.mark.slow
@@ -77,10 +77,10 @@ class Kubectl:
         return ran.out
 
 
-@pytest.fixture(params=FOUND, scope="function")
+@pytest.fixture(params=FOUND)
 async def kubectl(request, tmp_path):
     server = memory_api_server()
-    pki = loopback_pki(tmp_path / "pki", time.time())
+    pki = loopback_pki(tmp_path / "pki", SystemClock().wall_s())
     async with serving(server, pki.server_context()) as url:
         config = kubeconfig(url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
         (tmp_path / "config").write_text(yaml.safe_dump(config))
@@ -98,7 +98,7 @@ async def test_apply_get_change_and_delete_a_deployment(kubectl):
     assert await kubectl("apply", "-f", "-", stdin=changed) == "deployment.apps/web configured\n"
 
     rows = (await kubectl("get", "deployments", "-o", "wide")).splitlines()
-    assert rows[0].split() == "NAME READY UP-TO-DATE AVAILABLE AGE CONTAINERS IMAGES SELECTOR".split()
+    assert rows[0].split() == ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE", "CONTAINERS", "IMAGES", "SELECTOR"]
     assert rows[1].split()[:4] == ["web", "0/3", "0", "0"]
     assert rows[1].split()[-3:] == ["c", "busybox:1.36", "app=web"]
     written = yaml.safe_load(await kubectl("get", "deployment", "web", "-o", "yaml"))

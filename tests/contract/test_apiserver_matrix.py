@@ -1,7 +1,6 @@
 """Every verb of every resource and subresource, in process and over HTTPS; a row or verb without a cell fails."""
 
 import asyncio
-import time
 from contextlib import asynccontextmanager
 
 import orjson
@@ -11,6 +10,7 @@ from minikube_py.api.errors import NotFoundError, from_status
 from minikube_py.api.resources import RESOURCES
 from minikube_py.client.io.http_transport import HttpTransport
 from minikube_py.client.wire import ApiRequest
+from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.memory_api_server import client_context, loopback_pki, memory_api_server, serving
 
 _POD_SPEC = {"containers": [{"name": "c", "image": "busybox:1.36"}]}
@@ -74,7 +74,7 @@ async def _local(tmp_path):
 @asynccontextmanager
 async def _https(tmp_path):
     server = memory_api_server()
-    pki = loopback_pki(tmp_path / "pki", time.time())
+    pki = loopback_pki(tmp_path / "pki", SystemClock().wall_s())
     async with (
         serving(server, pki.server_context()) as url,
         HttpTransport(url, client_context(pki, with_certificate=True), user_agent="matrix/1") as transport,

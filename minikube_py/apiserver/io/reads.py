@@ -2,7 +2,7 @@
 
 import orjson
 
-from minikube_py.api.errors import NotAcceptableError
+from minikube_py.api.errors import BadRequestError, NotAcceptableError
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.io.answers import Answer, WatchResponse, bytes_answer, object_answer
 from minikube_py.apiserver.io.event_fanout import EventFanout
@@ -50,7 +50,10 @@ class Reads:
     async def _wait(self, route: Route, version: str) -> None:
         """Wait until the state that the client knows of is there."""
         store = self._storage.store_of(route.resource)
-        if not version.isdigit() or int(version) <= store.revision:
+        if not (version.isascii() and version.isdigit()):
+            why = f'strconv.ParseUint: parsing "{version}": invalid syntax'
+            raise BadRequestError(f'resourceVersion: Invalid value: "{version}": {why}')
+        if int(version) <= store.revision:
             return
         if not await store.wait_revision(int(version), FUTURE_WAIT_S):
             raise too_large(int(version), store.revision)

@@ -121,8 +121,10 @@ class Storage:
             return None
         return Stored(_value_of(outcome), created=True)
 
-    async def change(self, route: Route, options: WriteOptions, decide: Decide, *, make: Obj | None = None) -> Stored:
-        """Change the object that the route names; `make` is what to create when there is none.
+    async def change(
+        self, route: Route, options: WriteOptions, decide: Decide, *, make: Callable[[], Obj] | None = None
+    ) -> Stored:
+        """Change the object that the route names; `make` gives what to create when there is none.
 
         Raises:
             StatusError: refused, not there, or changed all the time.
@@ -135,7 +137,7 @@ class Storage:
                 if make is None:
                     raise not_found(resource.group, resource.plural, route.name)
                 self._check_namespace(route, route.name)
-                made = await self._try_create(route, _shallow_copy(make), options)
+                made = await self._try_create(route, make(), options)
                 if made is not None:
                     return made
                 continue

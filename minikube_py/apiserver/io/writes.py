@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from minikube_py.api.decode import Expected, decode_parsed, expected_of, media_type
+from minikube_py.api.decode import Expected, expected_of, media_type
 from minikube_py.api.errors import BadRequestError, NotFoundError, StatusError, UnsupportedMediaTypeError
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
 from minikube_py.apiserver.canonical import decode
@@ -22,6 +22,7 @@ from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_p
 from minikube_py.apiserver.io.listing import list_entries
 from minikube_py.apiserver.io.storage import Storage, Stored
 from minikube_py.apiserver.list_options import parse_list_options
+from minikube_py.apiserver.managed_fields import apply_config
 from minikube_py.apiserver.negotiate import choose_form
 from minikube_py.apiserver.options import (
     APPLY_PATCH,
@@ -111,11 +112,13 @@ class Writes:
         def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
             return decide_new(route, old, copy_object(decoded.obj), context)
 
-        make = None
-        if route.resource.create_on_update and not route.subresource and name_of(decoded.obj) == route.name:
-            make = decoded.obj
-            if metadata(make).get("resourceVersion"):
-                make = None
+        may_create = (
+            route.resource.create_on_update
+            and not route.subresource
+            and name_of(decoded.obj) == route.name
+            and not metadata(decoded.obj).get("resourceVersion")
+        )
+        make = (lambda: copy_object(decoded.obj)) if may_create else None
         stored = await self._storage.change(route, options, decide, make=make)
         return self._answer(route, request, stored, decoded.warnings)
 
@@ -133,8 +136,7 @@ class Writes:
         def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
             base = render_scale(old) if route.subresource == "scale" else old
             try:
-                changed = patched(base, patch, patch_type, expected)
-                decoded = decode_parsed(changed, expected, options.field_validation)
+                decoded = patched(base, patch, patch_type, expected, options.field_validation)
             except StatusError as error:
                 return Reject(error)
             warnings[:] = decoded.warnings
@@ -144,7 +146,25 @@ class Writes:
         return self._answer(route, request, stored, tuple(warnings))
 
     async def _apply(self, route: Route, request: ApiRequest, patch: Obj, options: WriteOptions) -> Answer:
-        raise UnsupportedMediaTypeError(f"{APPLY_PATCH} is not served")
+        """Answer a server-side apply; it creates what is not there."""
+        if route.subresource not in ("", "status"):
+            raise UnsupportedMediaTypeError(f"{APPLY_PATCH} is not served for {route.subresource}")
+        _check_config_name(route, patch)
+        resource, decide_new = route.resource, _UPDATES[route.subresource]
+        context = WriteContext(route.namespace, route.name, self._clock.wall_s(), "", options, route.subresource)
+
+        def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
+            try:
+                new = apply_config(resource, old, patch, context)
+            except StatusError as error:
+                return Reject(error)
+            return decide_new(route, old, new, context)
+
+        def make() -> Obj:
+            return apply_config(resource, None, patch, context)
+
+        stored = await self._storage.change(route, options, decide, make=None if route.subresource else make)
+        return self._answer(route, request, stored, ())
 
     async def delete(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a DELETE of one object."""
@@ -203,6 +223,13 @@ class Writes:
             return bytes_answer(stored.value, form, status=status, warnings=warnings)
         shown = transform_object(route.resource, orjson.loads(stored.value), form, self._clock.wall_s())
         return object_answer(shown, form, status=status, warnings=warnings)
+
+
+def _check_config_name(route: Route, config: Mapping[str, Any]) -> None:
+    """Refuse a configuration that is meant for another object than the URL."""
+    name = name_of(config)
+    if name and name != route.name:
+        raise BadRequestError(f"the name of the object ({name}) does not match the name on the URL ({route.name})")
 
 
 def _content_type(request: ApiRequest) -> str:
