@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import socket
 from contextlib import asynccontextmanager
 
 import pytest
@@ -26,6 +27,12 @@ async def no_exec(*_):
     raise AssertionError("no exec here")
 
 
+def a_free_port() -> int:
+    """The port that the server is told goes into Endpoints, so it must be a real one."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
 @asynccontextmanager
 async def a_server():
     clock = SystemClock()
@@ -39,7 +46,9 @@ async def a_server():
         streams_for_node=lambda node: None,
         exec_handler=no_exec,
     )
-    server = ApiServer(ApiServerConfig(bind_address="127.0.0.1", secure_port=0, shutdown_grace_s=0.1), ports)
+    server = ApiServer(
+        ApiServerConfig(bind_address="127.0.0.1", secure_port=a_free_port(), shutdown_grace_s=0.1), ports
+    )
     await server.bootstrap()
     yield server
 
