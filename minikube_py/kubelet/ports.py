@@ -126,7 +126,7 @@ class PodFiles(Protocol):
         """Remove a pod's empty cgroups in every hierarchy."""
         ...
 
-    async def pod_uids(self, root_dir: str) -> tuple[str, ...]:
+    async def pod_uids(self) -> tuple[str, ...]:
         """Return the uids that have a directory, sorted."""
         ...
 

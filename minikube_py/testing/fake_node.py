@@ -126,11 +126,10 @@ class FakePodFiles:
         """Remember that it was asked for."""
         self.removed_cgroups.append(parent)
 
-    async def pod_uids(self, root_dir: str) -> tuple[str, ...]:
+    async def pod_uids(self) -> tuple[str, ...]:
         """Return the uids that have files."""
-        prefix = f"{root_dir}/pods/"
         paths = [*self.texts, *self.volumes]
-        return tuple(sorted({p.removeprefix(prefix).split("/")[0] for p in paths if p.startswith(prefix)}))
+        return tuple(sorted({p.partition("/pods/")[2].split("/")[0] for p in paths}))
 
 
 @dataclass(slots=True)

@@ -148,3 +148,13 @@ def a_pod(name: str, *containers: Mapping[str, Any], **spec: Any) -> Obj:
         "metadata": {"name": name, "namespace": "default", "labels": {"app": name}},
         "spec": {"nodeName": NODE, "containers": made, "terminationGracePeriodSeconds": 30, **spec},
     }
+
+
+def a_service(name: str) -> Obj:
+    """Return a service that selects the pods of `a_pod(name)`."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"clusterIP": "10.96.0.20", "selector": {"app": name}, "ports": [{"port": 80}]},
+    }

@@ -33,7 +33,7 @@ class ContainerGc:
             log.warning("dead containers are not removed now: %s", error.message)
             return
         known = {s.pod.uid for s in listing.sandboxes} | {c.pod.uid for c in listing.containers}
-        for uid in await self._ports.files.pod_uids(self._config.root_dir):
+        for uid in await self._ports.files.pod_uids():
             if uid in active_uids or uid in known:
                 continue
             try:

@@ -92,8 +92,8 @@ class Kubelet:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.node.run(), name="kubelet-node")
             group.create_task(self._statuses.run(), name="kubelet-status")
-            group.create_task(self._prober.run(), name="kubelet-probes")
-            group.create_task(self._workers.run(), name="kubelet-workers")
+            self._prober.begin(group)
+            self._workers.begin(group)
             await self._services.wait_synced()
             await self._pods.wait_synced()
             self._pods.subscribe(self._on_change)
@@ -107,6 +107,18 @@ class Kubelet:
     def pod_state(self, uid: str) -> PodState | None:
         """Return what is known of a pod, for logs, exec and attach."""
         return self._workers.state(uid)
+
+    def waiting_reason(self, uid: str, container: str) -> str:
+        """Return why a container waits, as its pod's status says it; empty when it does not."""
+        state = self._workers.state(uid)
+        if state is None:
+            return ""
+        status = self._statuses.latest(state.pod)
+        for field in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
+            for entry in status.get(field) or ():
+                if entry["name"] == container:
+                    return str((entry["state"].get("waiting") or {}).get("reason") or "")
+        return ""
 
     def pod_object(self, uid: str) -> Obj | None:
         """Return the API object of a pod of this node."""

@@ -20,7 +20,7 @@ ENDED_MAX = 512
 
 
 class PodWorkers:
-    """Owns the workers; `run` holds their tasks."""
+    """Owns the workers; their tasks live in the group given to `begin`."""
 
     def __init__(self, sync: PodSync, clock: Clock) -> None:
         self._sync = sync
@@ -29,11 +29,9 @@ class PodWorkers:
         self._ended: OrderedDict[str, None] = OrderedDict()
         self._group: asyncio.TaskGroup | None = None
 
-    async def run(self) -> None:
-        """Own the workers until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            await asyncio.Event().wait()
+    def begin(self, group: asyncio.TaskGroup) -> None:
+        """Run workers in `group` from now on."""
+        self._group = group
 
     def states(self) -> Iterable[PodState]:
         """Return what is known of every pod, sorted by uid."""
@@ -67,7 +65,7 @@ class PodWorkers:
             self._begin(state, pod_ip, True)
 
     def _begin(self, state: PodState, pod_ip: str, runtime_has_some: bool) -> None:
-        assert self._group is not None, "PodWorkers.run is not running"
+        assert self._group is not None, "begin comes first"
         state.pod_ip = pod_ip
         state.status_is_current = not runtime_has_some
         if state.must_stop:

@@ -67,7 +67,7 @@ def probe_of(container: Container, kind: ProbeKind) -> Probe | None:
 
 
 class Prober:
-    """One for the kubelet; `run` owns the tasks."""
+    """One for the kubelet; its tasks live in the group given to `begin`."""
 
     def __init__(self, ports: KubeletPorts, exec_parallel: int, version: str) -> None:
         self._ports = ports
@@ -78,11 +78,9 @@ class Prober:
         self._group: asyncio.TaskGroup | None = None
         self._began_s = self._clock.now_s()
 
-    async def run(self) -> None:
-        """Own the probe tasks until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            await asyncio.Event().wait()
+    def begin(self, group: asyncio.TaskGroup) -> None:
+        """Run probes in `group` from now on."""
+        self._group = group
 
     def lookup(self, uid: str) -> ProbeLookup:
         """Return how the probes of a pod stand."""
@@ -129,7 +127,7 @@ class Prober:
                 task.cancel()
 
     def _start(self, pod: _PodProbes, container: Container, kind: ProbeKind) -> None:
-        assert self._group is not None, "Prober.run is not running"
+        assert self._group is not None, "begin comes first"
         key = (container.name, kind)
         pod.results[key] = self._seed(pod.state, container, kind)
         pod.kicks[key] = asyncio.Event()

@@ -1,9 +1,20 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from minikube_py.api.resources import NODES, PODS
-from minikube_py.testing.kubelet_lab import a_kubelet_lab, a_pod
+from minikube_py.api.meta import ObjectKey
+from minikube_py.api.resources import CONFIGMAPS, NODES, PODS, SERVICES
+from minikube_py.client.interface import DeleteOptions
+from minikube_py.kubelet.cri import ExecResult
+from minikube_py.kubelet.probes import ProbeOutcome, ProbeResult
+from minikube_py.testing.fake_runtime import Program
+from minikube_py.testing.kubelet_lab import a_kubelet_lab, a_pod, a_service
+
+
+def waiting_reason(container):
+    return container.get("state", {}).get("waiting", {}).get("reason")
+
 
 pytestmark = pytest.mark.looptime
 
@@ -32,3 +43,352 @@ async def test_the_node_is_registered_and_ready():
     ready = next(c for c in node["status"]["conditions"] if c["type"] == "Ready")
     assert (ready["status"], ready["reason"]) == ("True", "KubeletReady")
     assert node["status"]["capacity"]["cpu"] == "2"
+
+
+async def test_a_container_that_keeps_failing_is_restarted_at_once_then_waits_10_20_40_s():
+    lab = a_kubelet_lab()
+    lab.config = replace(lab.config, container_gc_s=3600.0)
+    lab.runtime.programs["c"] = Program(runs_s=1.0, exit_code=3)
+    async with lab.started():
+        began_s = lab.clock.wall_s()
+        await lab.client.create(PODS, a_pod("loop"))
+        await lab.eventually(lambda: lab.container("loop").get("restartCount") == 4, 120.0)
+
+    starts = [round(r.started_at_s - began_s) for r in lab.runtime.records("c")]
+    assert starts == [0, 1, 12, 33, 74]
+    assert ("Warning", "BackOff") in {(kind, reason) for kind, reason, _ in lab.events.said}
+
+
+async def test_a_waiting_container_shows_crash_loop_back_off_and_how_it_ended():
+    lab = a_kubelet_lab()
+    lab.runtime.programs["c"] = Program(runs_s=1.0, exit_code=3)
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("loop"))
+        await asyncio.sleep(5)
+
+    status = lab.container("loop")
+    uid = lab.pod("loop")["metadata"]["uid"]
+    assert status["state"]["waiting"] == {
+        "reason": "CrashLoopBackOff",
+        "message": f"back-off 10s restarting failed container=c pod=loop_default({uid})",
+    }
+    assert status["lastState"]["terminated"]["exitCode"] == 3
+    assert lab.phase("loop") == "Running"
+
+
+async def test_a_pod_that_never_restarts_ends_succeeded_and_lets_its_address_go():
+    lab = a_kubelet_lab()
+    lab.runtime.programs["c"] = Program(runs_s=1.0)
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("job", restartPolicy="Never"))
+        await lab.eventually(lambda: lab.phase("job") == "Succeeded", 5.0)
+        await asyncio.sleep(1)
+
+    assert lab.network.addresses == {}
+    assert lab.runtime.records("c")[0].exit_code == 0
+    assert lab.runtime.journal[-1] == "detach 10.244.0.2"
+
+
+async def test_a_deleted_pod_leaves_the_kernels_rules_before_its_process_is_told_to_stop():
+    lab = a_kubelet_lab()
+    lab.client.seed(SERVICES, a_service("web"))
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        del lab.runtime.journal[:]
+        await lab.client.delete(PODS, ObjectKey("default", "web"))
+        await lab.eventually(lambda: lab.pod("web") is None, 5.0)
+
+    assert lab.runtime.journal == [
+        "withdrawn 10.244.0.2",
+        "term c/0",
+        "end c/0 143",
+        "stop sandbox web/0",
+        "detach 10.244.0.2",
+        "remove c/0",
+        "remove sandbox web/0",
+    ]
+    assert lab.runtime.records() == []
+    assert lab.files.texts == {}
+
+
+async def test_the_terminal_phase_is_written_before_the_object_goes():
+    lab = a_kubelet_lab()
+    phases = []
+    lab.client.on_commit(lambda recorded: phases.append((recorded.last.get("status") or {}).get("phase")))
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        await lab.client.delete(PODS, ObjectKey("default", "web"))
+        await lab.eventually(lambda: lab.pod("web") is None, 5.0)
+
+    seen = [phase for phase in phases if phase]
+    assert seen[-1] == "Failed"
+
+
+async def test_a_pod_of_no_service_is_stopped_without_a_wait():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        asked_s = lab.clock.now_s()
+        await lab.client.delete(PODS, ObjectKey("default", "web"))
+        await lab.eventually(lambda: lab.pod("web") is None, 5.0)
+
+        assert lab.clock.now_s() - asked_s < 0.2
+
+
+async def test_a_process_that_ignores_term_is_killed_when_the_grace_period_is_over():
+    lab = a_kubelet_lab()
+    lab.runtime.programs["c"] = Program(term_after_s=None)
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", terminationGracePeriodSeconds=5))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        asked_s = lab.clock.now_s()
+        await lab.client.delete(PODS, ObjectKey("default", "web"))
+        await lab.eventually(lambda: lab.pod("web") is None, 10.0)
+
+        assert 4.9 < lab.clock.now_s() - asked_s < 5.5
+    assert "kill c/0" in lab.runtime.journal
+
+
+async def test_a_second_delete_shortens_the_grace_period():
+    lab = a_kubelet_lab()
+    lab.runtime.programs["c"] = Program(term_after_s=None)
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        asked_s = lab.clock.now_s()
+        await lab.client.delete(PODS, ObjectKey("default", "web"))
+        await asyncio.sleep(3)
+        await lab.client.delete(PODS, ObjectKey("default", "web"), DeleteOptions(grace_period_s=4))
+        await lab.eventually(lambda: lab.pod("web") is None, 10.0)
+
+        assert lab.clock.now_s() - asked_s < 6
+
+
+async def test_pre_stop_runs_before_term_and_its_time_counts():
+    lab = a_kubelet_lab()
+    hook = {"preStop": {"exec": {"command": ["drain"]}}}
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", {"name": "c", "lifecycle": hook}))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        await lab.client.delete(PODS, ObjectKey("default", "web"))
+        await lab.eventually(lambda: lab.pod("web") is None, 5.0)
+
+    journal = lab.runtime.journal
+    assert journal.index("exec c drain") < journal.index("term c/0")
+
+
+async def test_a_new_kubelet_finds_the_same_containers_and_goes_on_counting():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+    before = lab.runtime.records()
+    async with lab.started():
+        await asyncio.sleep(30)
+        assert lab.runtime.records() == before
+        assert lab.phase("web") == "Running"
+        lab.runtime.exit_container(before[0].id, 1)
+        await lab.eventually(lambda: lab.container("web").get("restartCount") == 1, 5.0)
+
+    assert [r.attempt for r in lab.runtime.records("c")] == [0, 1]
+    assert lab.runtime.journal.count("run sandbox web/0") == 1
+
+
+async def test_pods_that_the_api_forgot_are_stopped_by_a_new_kubelet():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+    await lab.client.delete(PODS, ObjectKey("default", "web"), DeleteOptions(grace_period_s=0))
+    async with lab.started():
+        await lab.eventually(lambda: not lab.runtime.records(), 5.0)
+
+    assert "term c/0" in lab.runtime.journal
+    assert lab.network.addresses == {}
+
+
+async def test_a_container_whose_config_map_is_missing_waits_and_starts_once_it_is_there():
+    lab = a_kubelet_lab()
+    env = [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "none", "key": "k"}}}]
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", {"name": "c", "env": env}))
+        await asyncio.sleep(3)
+        waiting = lab.container("web")["state"]["waiting"]
+        assert waiting == {"reason": "CreateContainerConfigError", "message": 'configmap "none" not found'}
+        await lab.client.create(
+            CONFIGMAPS, {"metadata": {"name": "none", "namespace": "default"}, "data": {"k": "v"}}
+        )
+        await lab.eventually(lambda: lab.phase("web") == "Running", 15.0)
+
+    assert ("A", "v") in lab.runtime.config_of(lab.runtime.records("c")[0].id).env
+
+
+async def test_a_volume_whose_config_map_is_missing_keeps_the_pod_creating():
+    lab = a_kubelet_lab()
+    volumes = [{"name": "v", "configMap": {"name": "none"}}]
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", volumes=volumes))
+        await asyncio.sleep(3)
+        assert lab.container("web")["state"]["waiting"]["reason"] == "ContainerCreating"
+        failed = 'MountVolume.SetUp failed for volume "v" : configmap "none" not found'
+        assert ("Warning", "FailedMount", failed) in lab.events.said
+        await lab.client.create(CONFIGMAPS, {"metadata": {"name": "none", "namespace": "default"}})
+        await lab.eventually(lambda: lab.phase("web") == "Running", 15.0)
+
+
+async def test_an_image_that_cannot_be_pulled_backs_off_and_runs_once_the_registry_has_it():
+    lab = a_kubelet_lab()
+    reasons = set()
+    lab.client.on_commit(lambda _: reasons.add(waiting_reason(lab.container("web"))))
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", {"name": "c", "image": "obs.invalid/none:1"}))
+        await asyncio.sleep(5)
+        assert "ErrImagePull" in reasons
+        assert lab.container("web")["state"]["waiting"]["reason"] == "ImagePullBackOff"
+        lab.runtime.registry["obs.invalid/none:1"] = lab.runtime.add_image("other")
+        await lab.eventually(lambda: lab.phase("web") == "Running", 30.0)
+
+    assert {"Pulling", "BackOff", "Failed", "Pulled"} <= set(lab.events.reasons())
+
+
+async def test_a_readiness_probe_decides_when_the_pod_is_ready():
+    lab = a_kubelet_lab()
+    healthy = {"now": False}
+    lab.runtime.exec_handler = lambda record, command: ExecResult(0 if healthy["now"] else 1, b"no\n")
+    probe = {"exec": {"command": ["check"]}, "periodSeconds": 1, "failureThreshold": 2}
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", {"name": "c", "readinessProbe": probe}))
+        await asyncio.sleep(3)
+        assert lab.phase("web") == "Running"
+        assert not lab.is_ready("web")
+        healthy["now"] = True
+        await lab.eventually(lambda: lab.is_ready("web"), 2.0)
+        healthy["now"] = False
+        await lab.eventually(lambda: not lab.is_ready("web"), 4.0)
+
+    assert ("Warning", "Unhealthy", "Readiness probe failed: no\n") in lab.events.said
+
+
+async def test_a_container_that_fails_its_liveness_probe_is_stopped_and_started_anew():
+    lab = a_kubelet_lab()
+    lab.runtime.exec_handler = lambda record, command: ExecResult(1, b"dead\n")
+    probe = {"exec": {"command": ["check"]}, "periodSeconds": 1, "failureThreshold": 2}
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", {"name": "c", "livenessProbe": probe}))
+        await lab.eventually(lambda: lab.container("web").get("restartCount") == 1, 5.0)
+
+    assert ("Normal", "Killing", "Container c failed liveness probe, will be restarted") in lab.events.said
+    assert lab.container("web")["lastState"]["terminated"]["exitCode"] == 143
+
+
+async def test_the_other_probes_rest_until_the_startup_probe_has_succeeded():
+    lab = a_kubelet_lab()
+    tried = []
+
+    def answer(record, command):
+        tried.append(command[0])
+        return ExecResult(0 if command[0] != "started?" or tried.count("started?") >= 3 else 1, b"")
+
+    lab.runtime.exec_handler = answer
+    container = {
+        "name": "c",
+        "startupProbe": {"exec": {"command": ["started?"]}, "periodSeconds": 1, "failureThreshold": 10},
+        "readinessProbe": {"exec": {"command": ["ready?"]}, "periodSeconds": 1},
+    }
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", container))
+        await lab.eventually(lambda: lab.is_ready("web"), 10.0)
+
+    assert tried[:4] == ["started?", "started?", "started?", "ready?"]
+
+
+async def test_a_ready_pod_stays_ready_over_a_restart_of_the_kubelet():
+    lab = a_kubelet_lab()
+    lab.probes.answers["http://10.244.0.2:80/"] = ProbeOutcome(ProbeResult.SUCCESS)
+    probe = {"httpGet": {"path": "/", "port": 80}, "periodSeconds": 10}
+    readiness = []
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", {"name": "c", "readinessProbe": probe}))
+        await lab.eventually(lambda: lab.is_ready("web"), 12.0)
+    lab.client.on_commit(lambda recorded: readiness.append(lab.is_ready("web")))
+    async with lab.started():
+        await asyncio.sleep(60)
+
+    assert False not in readiness
+
+
+async def test_init_containers_run_one_after_the_other_before_the_rest():
+    lab = a_kubelet_lab()
+    lab.runtime.programs["i1"] = lab.runtime.programs["i2"] = Program(runs_s=2.0)
+    init = [{"name": "i1", "image": "busybox:1.29"}, {"name": "i2", "image": "busybox:1.29"}]
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", initContainers=init))
+        await asyncio.sleep(1)
+        assert lab.phase("web") == "Pending"
+        await lab.eventually(lambda: lab.phase("web") == "Running", 10.0)
+
+    order = [entry for entry in lab.runtime.journal if entry.startswith(("start", "end"))]
+    assert order == ["start i1/0", "end i1/0 0", "start i2/0", "end i2/0 0", "start c/0"]
+
+
+async def test_a_dead_sandbox_is_replaced_and_the_containers_run_again():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        sandbox = (await lab.runtime.listing()).sandboxes[0].id
+        lab.runtime.kill_sandbox(sandbox)
+        await lab.eventually(lambda: lab.container("web").get("restartCount") == 1, 5.0)
+
+    assert "run sandbox web/1" in lab.runtime.journal
+    assert "SandboxChanged" in lab.events.reasons()
+    assert lab.phase("web") == "Running"
+
+
+async def test_a_pod_that_is_over_its_deadline_fails():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("slow", activeDeadlineSeconds=4))
+        await lab.eventually(lambda: lab.phase("slow") == "Failed", 6.0)
+        await asyncio.sleep(1)
+
+    status = await lab.status("slow")
+    assert status["reason"] == "DeadlineExceeded"
+    assert lab.runtime.records("c")[0].exit_code == 143
+
+
+async def test_a_failed_network_is_tried_again():
+    lab = a_kubelet_lab()
+    lab.network.failures.append(OSError(16, "busy"))
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 5.0)
+
+    assert "FailedCreatePodSandBox" in lab.events.reasons()
+    assert lab.runtime.journal.count("run sandbox web/0") == 1
+
+
+async def test_the_end_of_a_container_is_seen_without_an_event_too():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        await asyncio.sleep(8)
+        lab.runtime.deaf = True
+        lab.runtime.exit_container(lab.runtime.records("c")[0].id, 1)
+        await lab.eventually(lambda: lab.container("web").get("restartCount") == 1, 8.0)
+
+
+async def test_only_one_dead_run_is_kept_besides_the_newest():
+    lab = a_kubelet_lab()
+    lab.config = replace(lab.config, container_gc_s=50.0)
+    lab.runtime.programs["c"] = Program(runs_s=1.0, exit_code=3)
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("loop"))
+        await asyncio.sleep(60)
+
+    assert [r.attempt for r in lab.runtime.records("c")] == [2, 3]
+    assert lab.container("loop")["restartCount"] == 3

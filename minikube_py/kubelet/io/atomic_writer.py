@@ -1,0 +1,87 @@
+"""Writes a volume's payload so that a reader sees the old files or the new ones, never a mixture.
+
+    volume/..2026_01_01_00_00_00.123456789/key    the files
+    volume/..data -> ..2026_01_01_00_00_00.123456789     replaced by one rename
+    volume/key -> ..data/key                      what the pod sees
+
+Only the first part of a path is a link in the volume. A payload that is already there is not written again. Upstream:
+volume/util/atomic_writer.go.
+"""
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Sequence
+
+from minikube_py.kubelet.volumes import ProjectedFile
+
+DATA = "..data"
+_NEW_DATA = "..data_tmp"
+
+
+def write_payload(directory: str, files: Sequence[ProjectedFile], gid: int | None) -> bool:
+    """Bring `directory` to hold exactly `files`; return whether anything was written.
+
+    Raises:
+        OSError: it could not be written; the old payload is then still in place.
+    """
+    data = os.path.join(directory, DATA)
+    old = os.readlink(data) if os.path.islink(data) else ""
+    if old and _holds(os.path.join(directory, old), files):
+        _link_names(directory, files)
+        return False
+    new = tempfile.mkdtemp(prefix="..", dir=directory)
+    os.chmod(new, 0o755)  # noqa: S103 - containers of any user read it
+    for file in files:
+        _write(new, file, gid)
+    new_link = os.path.join(directory, _NEW_DATA)
+    if os.path.islink(new_link):
+        os.unlink(new_link)
+    os.symlink(os.path.basename(new), new_link)
+    os.rename(new_link, data)
+    _link_names(directory, files)
+    if old:
+        shutil.rmtree(os.path.join(directory, old), ignore_errors=True)
+    return True
+
+
+def _write(root: str, file: ProjectedFile, gid: int | None) -> None:
+    path = os.path.join(root, file.path)
+    parent = os.path.dirname(path)
+    if parent != root:
+        os.makedirs(parent, 0o755, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as opened:
+        opened.write(file.data)
+    # A group that is to read gets the right to, whatever the mode says.
+    os.chmod(path, file.mode if gid is None else file.mode | 0o440)
+    if gid is not None:
+        os.chown(path, -1, gid)
+
+
+def _holds(root: str, files: Sequence[ProjectedFile]) -> bool:
+    found: set[str] = set()
+    for folder, _, names in os.walk(root):
+        found.update(os.path.relpath(os.path.join(folder, name), root) for name in names)
+    if found != {file.path for file in files}:
+        return False
+    return all(_same(os.path.join(root, file.path), file) for file in files)
+
+
+def _same(path: str, file: ProjectedFile) -> bool:
+    with open(path, "rb") as opened:
+        return opened.read() == file.data and stat.S_IMODE(os.stat(path).st_mode) & 0o7777 == (
+            file.mode | (stat.S_IMODE(os.stat(path).st_mode) & 0o440)
+        )
+
+
+def _link_names(directory: str, files: Sequence[ProjectedFile]) -> None:
+    wanted = {file.path.split("/")[0] for file in files}
+    for entry in os.scandir(directory):
+        if entry.is_symlink() and not entry.name.startswith("..") and entry.name not in wanted:
+            os.unlink(entry.path)
+    for name in sorted(wanted):
+        path = os.path.join(directory, name)
+        if not os.path.islink(path):
+            os.symlink(os.path.join(DATA, name), path)
