@@ -2,8 +2,8 @@
 
 It behaves: contiguous revisions, uids, generations, conflicts, selectors, finalizers, graceful deletion of bound
 pods, the namespace's finalize step, bindings and evictions, watches from a version with upstream's transitions
-(an object that leaves the selection is DELETED for that watcher). It fills in the table's defaults
-(`Rules.set_defaults`), and validates nothing. Selectors and patches follow the API's own rules.
+(an object that leaves the selection is DELETED for that watcher). Defaults, preparation, selectors and patches follow
+the API's own rules; it validates nothing, allocates no cluster IPs and records no managed fields.
 
 What a test can do beyond the API: `seed` puts an object as it is (with status), `fail_next` injects an error,
 `end_watches`, `compact` and `bookmark` do what servers do now and then.

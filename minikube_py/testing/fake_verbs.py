@@ -9,11 +9,10 @@ from minikube_py.api.resource import Resource
 from minikube_py.client.interface import DeleteOptions
 from minikube_py.kit.ids import Ids
 
-_KEEPS_STATUS_ON_CREATE = frozenset({"nodes"})
-"""Upstream's node strategy takes the kubelet's status with the creation; all others clear it."""
-_INITIAL_STATUS: Mapping[str, Obj] = {"pods": {"phase": "Pending"}, "namespaces": {"phase": "Active"}}
 _SERVER_FIELDS = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 """Metadata that only the server sets."""
+_STATUS_METADATA = ("labels", "annotations", "finalizers")
+"""Metadata that goes through /status as well."""
 _FINISHED = ("Succeeded", "Failed")
 _PROPAGATION_FINALIZER = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
@@ -38,11 +37,8 @@ def new_object(resource: Resource, obj: Mapping[str, Any], ids: Ids, wall_s: flo
     meta.setdefault("creationTimestamp", format_time(wall_s))
     if resource.has_generation:
         meta.setdefault("generation", 1)
-    if resource.subresource("status") and resource.qualified not in _KEEPS_STATUS_ON_CREATE:
-        new["status"] = dict(_INITIAL_STATUS.get(resource.qualified, {}))
-    if resource.subresource("finalize"):
-        new.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
     resource.rules.set_defaults(new)
+    resource.rules.prepare_create(new)
     return new
 
 
@@ -65,7 +61,9 @@ def updated_object(resource: Resource, current: Obj, given: Mapping[str, Any], s
     new = copy_object(given)
     new["apiVersion"], new["kind"] = current["apiVersion"], current["kind"]
     if subresource == "status":
+        given_metadata = new.get("metadata") or {}
         new = {**copy_object(current), "status": new.get("status") or {}}
+        new["metadata"].update({f: given_metadata[f] for f in _STATUS_METADATA if f in given_metadata})
     elif subresource == "finalize":
         new = {**copy_object(current), "spec": new.get("spec") or {}}
     elif resource.subresource("status"):
@@ -79,6 +77,7 @@ def updated_object(resource: Resource, current: Obj, given: Mapping[str, Any], s
             meta[field] = before[field]
     if not subresource:
         resource.rules.set_defaults(new)
+        resource.rules.prepare_update(new, current)
     if resource.has_generation and _desired(new) != _desired(current):
         meta["generation"] = before.get("generation", 0) + 1
     return new
