@@ -1,0 +1,73 @@
+"""One decision: pod and cluster in, a node or the reasons why there is none out.
+
+Upstream: schedule_one.go and framework.FitError; the message is upstream's, word for word as far as people and tools
+read it: `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable. preemption: ...`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from minikube_py.scheduler.filters import Refusal, refuse
+from minikube_py.scheduler.node_info import PodInfo
+from minikube_py.scheduler.scores import score
+from minikube_py.scheduler.snapshot import Snapshot, count_facts
+
+NO_NODES = "no nodes available to schedule pods"
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Put the pod on this node."""
+
+    node_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unschedulable:
+    """No node can take the pod now."""
+
+    message: str
+
+
+def schedule(pod: PodInfo, snapshot: Snapshot, pick_below: Callable[[int], int]) -> Bind | Unschedulable:
+    """Choose a node for the pod; `pick_below(n)` returns a random number below n, for nodes that are equally good."""
+    if not snapshot.nodes:
+        return Unschedulable(NO_NODES)
+    facts = count_facts(pod, snapshot)
+    refusals: dict[str, Refusal] = {}
+    candidates = []
+    for node in snapshot.nodes:
+        refusal = refuse(pod, node, facts)
+        if refusal is None:
+            candidates.append(node)
+        else:
+            refusals[node.name] = refusal
+    if not candidates:
+        return Unschedulable(render_message(pod, refusals))
+    if len(candidates) == 1:
+        return Bind(candidates[0].name)
+    scores = score(pod, candidates, facts, snapshot)
+    best = max(scores)
+    equals = [node.name for node, total in zip(candidates, scores, strict=True) if total == best]
+    return Bind(equals[pick_below(len(equals))])
+
+
+def render_message(pod: PodInfo, refusals: Mapping[str, Refusal]) -> str:
+    """Return the text of the condition PodScheduled and of the Event FailedScheduling."""
+    total = len(refusals)
+    reasons = Counter(reason for refusal in refusals.values() for reason in refusal.reasons)
+    counted = sorted(f"{count} {reason}" for reason, count in reasons.items())
+    return f"0/{total} nodes are available: {', '.join(counted)}. {_render_preemption(pod, refusals)}"
+
+
+def _render_preemption(pod: PodInfo, refusals: Mapping[str, Refusal]) -> str:
+    if pod.spec.get("preemptionPolicy") == "Never":
+        return "preemption: not eligible due to preemptionPolicy=Never."
+    hopeless = sum(refusal.hopeless for refusal in refusals.values())
+    parts = []
+    if hopeless < len(refusals):
+        parts.append(f"{len(refusals) - hopeless} No preemption victims found for incoming pod")
+    if hopeless:
+        parts.append(f"{hopeless} Preemption is not helpful for scheduling")
+    return f"preemption: 0/{len(refusals)} nodes are available: {', '.join(sorted(parts))}."
