@@ -191,7 +191,7 @@ def _validate_policies(spec: Mapping[str, Any]) -> Faults:
         else:
             detail = "may only be set for externally-accessible services"
             yield invalid("spec.externalTrafficPolicy", external, detail)
-    if kind != "ExternalName":
+    if kind in ("ClusterIP", "LoadBalancer", "NodePort"):
         yield from check_choice("spec.internalTrafficPolicy", spec.get("internalTrafficPolicy"), _POLICIES)
     health = spec.get("healthCheckNodePort")
     yield from check_not_negative("spec.healthCheckNodePort", health)

@@ -76,7 +76,11 @@ def test_amounts_add_and_round_up():
 
 
 @given(st.integers(-(2**70), 2**70), st.sampled_from(["DecimalSI", "BinarySI", "DecimalExponent"]))
-def test_canonical_text_is_stable(nano, form):
-    text = str(Quantity(nano, form))
+def test_canonical_text_keeps_the_amount_and_becomes_stable(nano, form):
+    quantity = Quantity(nano, form)
+    text = canonical_quantity(str(quantity))
 
     assert canonical_quantity(text) == text
+    assert parse_quantity(text).value == quantity.value
+    if form != "BinarySI":  # which rounds up to whole units
+        assert (text, parse_quantity(text).nano) == (str(quantity), nano)

@@ -1,0 +1,89 @@
+import pytest
+
+from minikube_py.api.rules.core_pod import POD_RULES, prepare_create, prepare_update, qos_class
+
+
+def pod(**spec):
+    obj = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}], **spec}}
+    POD_RULES.set_defaults(obj)
+    return obj
+
+
+def using(**resources):
+    return {"containers": [{"resources": resources}]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "qos"),
+    [
+        ({"containers": [{}]}, "BestEffort"),
+        (using(requests={"cpu": "0"}), "BestEffort"),
+        (using(requests={"cpu": "1"}), "Burstable"),
+        (using(requests={"cpu": "1"}, limits={"cpu": "1"}), "Burstable"),
+        (using(requests={"cpu": "1", "memory": "1Gi"}, limits={"cpu": "1000m", "memory": "1024Mi"}), "Guaranteed"),
+        (using(requests={"cpu": "1", "memory": "1Gi"}, limits={"cpu": "2", "memory": "1Gi"}), "Burstable"),
+        (using(limits={"e.com/x": "1"}), "BestEffort"),
+    ],
+    ids=str,
+)
+def test_the_class_follows_from_requests_and_limits(spec, qos):
+    assert qos_class(spec) == qos
+
+
+def test_one_container_without_limits_makes_a_pod_burstable():
+    full = {"cpu": "1", "memory": "1Gi"}
+    spec = {"containers": [{"resources": {"requests": full, "limits": full}}, {}]}
+
+    assert qos_class(spec) == "Burstable"
+
+
+def test_limits_of_the_pod_itself_decide_when_they_are_there():
+    full = {"cpu": "1", "memory": "1Gi"}
+
+    assert qos_class({"containers": [{}], "resources": {"requests": full, "limits": full}}) == "Guaranteed"
+
+
+def test_a_status_that_was_sent_is_not_kept():
+    obj = pod() | {"status": {"phase": "Running"}}
+    prepare_create(obj)
+
+    assert obj["status"] == {"phase": "Pending", "qosClass": "BestEffort"}
+
+
+def test_a_pod_that_tolerates_everything_gets_no_further_tolerations():
+    obj = pod(tolerations=[{"operator": "Exists"}])
+    prepare_create(obj)
+
+    assert obj["spec"]["tolerations"] == [{"operator": "Exists"}]
+
+
+def test_a_toleration_of_another_effect_does_not_count():
+    obj = pod(tolerations=[{"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoSchedule"}])
+    prepare_create(obj)
+
+    assert len(obj["spec"]["tolerations"]) == 3
+
+
+def test_the_built_in_priority_classes_have_their_priority():
+    obj = pod(priorityClassName="system-node-critical")
+    prepare_create(obj)
+
+    assert obj["spec"]["priority"] == 2_000_001_000
+
+
+def test_a_gated_pod_says_so():
+    obj = pod(schedulingGates=[{"name": "a"}])
+    prepare_create(obj)
+
+    assert obj["status"]["conditions"][0]["reason"] == "SchedulingGated"
+
+
+def test_an_update_keeps_what_admission_gave():
+    old = pod()
+    prepare_create(old)
+    new = pod(tolerations=old["spec"]["tolerations"])
+    prepare_update(new, old)
+
+    assert new["spec"]["priority"] == 0
+    assert new["spec"]["serviceAccountName"] == "default"
+    assert POD_RULES.validate_update(new, old) == ()
