@@ -5,9 +5,9 @@ import ctypes
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 CLONE_NEWNET = 0x40000000
 _SERVER = """
@@ -49,10 +49,10 @@ class Sandbox:
 
     def __init__(self) -> None:
         self._children: list[subprocess.Popen[str]] = []
-        self._holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])  # noqa: S607 - found by PATH on any host
+        self._holder: subprocess.Popen[str] = subprocess.Popen(["unshare", "--net", "sleep", "infinity"], text=True)
         home = os.readlink("/proc/thread-self/ns/net")
         while os.readlink(f"/proc/{self._holder.pid}/ns/net") == home:
-            time.sleep(0.001)  # noqa: TID251 - waits for another process
+            time.sleep(0.001)
 
     @property
     def pid(self) -> int:
@@ -66,7 +66,7 @@ class Sandbox:
     def serve(self, name: str, kind: str, port: int) -> None:
         """Start a server inside that answers `NAME CLIENT-ADDRESS`; `kind` is tcp or udp."""
         argv = ["nsenter", f"--net=/proc/{self.pid}/ns/net", sys.executable, "-c", _SERVER, name, kind, str(port)]
-        server = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)  # noqa: S603 - fixed text
+        server = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
         self._children.append(server)
         assert server.stdout is not None
         assert server.stdout.readline() == "ready\n"
@@ -91,29 +91,23 @@ def ask_from_here(kind: str, address: str, port: int, count: int = 1) -> list[st
 
 def run_checked(*argv: str) -> str:
     """Run a program and return what it printed; it must succeed."""
-    done = subprocess.run(argv, check=False, capture_output=True, text=True)  # noqa: S603 - called by tests
+    done = subprocess.run(argv, check=False, capture_output=True, text=True)
     assert done.returncode == 0, f"{' '.join(argv[:4])}: {done.stdout}{done.stderr}"
     return done.stdout
 
 
 def run_on_fresh_host(scenario: Callable[[], Awaitable[None]], commands: Sequence[str] = ()) -> None:
     """Run `scenario` in a thread with a network namespace of its own, after these shell-like commands."""
-    failures: list[BaseException] = []
 
     def body() -> None:
-        try:
-            assert ctypes.CDLL(None).unshare(CLONE_NEWNET) == 0
-            for command in ("ip link set lo up", *commands):
-                run_checked(*command.split())
-            asyncio.run(_as_coroutine(scenario))
-        except BaseException as error:
-            failures.append(error)
+        assert ctypes.CDLL(None).unshare(CLONE_NEWNET) == 0
+        for command in ("ip link set lo up", *commands):
+            run_checked(*command.split())
+        asyncio.run(_as_coroutine(scenario))
 
-    thread = threading.Thread(target=body)
-    thread.start()
-    thread.join()
-    if failures:
-        raise failures[0]
+    # The namespace goes with the thread, and the thread with the executor.
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        executor.submit(body).result()
 
 
 async def _as_coroutine(scenario: Callable[[], Awaitable[None]]) -> None:

@@ -33,11 +33,14 @@ def serve_upstream(port: int) -> socket.socket:
     """Answer every A question with 192.0.2.7, in a thread; ends when the socket is closed."""
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind(("127.0.0.1", port))
+    server.settimeout(0.2)
 
     def loop() -> None:
         while True:
             try:
                 data, client = server.recvfrom(2048)
+            except TimeoutError:
+                continue
             except OSError:
                 return
             reply = dnslib.DNSRecord.parse(data).reply()

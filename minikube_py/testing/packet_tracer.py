@@ -1,0 +1,146 @@
+"""Where a new connection would go: the compiled table, interpreted as the kernel would.
+
+A test reads like a sentence: a packet from this pod to that cluster IP is sent to one of these endpoints, with its
+source address kept. The hooks are those of `proxy.skeleton`, the chains' rules those of `proxy.chains`; the node tier
+asks the same questions of the real kernel.
+"""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from typing import Literal, assert_never
+
+from minikube_py.proxy.chains import (
+    Drop,
+    FromPods,
+    FromThisHost,
+    MarkForMasquerade,
+    Rule,
+    SendToEndpoint,
+    chain_rules,
+    parse_chain_name,
+)
+from minikube_py.proxy.config import ProxyConfig
+from minikube_py.proxy.ruleset import (
+    CLUSTER_IPS,
+    HAIRPIN,
+    NO_ENDPOINTS,
+    NO_ENDPOINTS_NODE_PORTS,
+    NODE_PORTS,
+    REJECT,
+    SERVICES,
+    Data,
+    ElementKey,
+    Key,
+    Ruleset,
+    chain_of,
+)
+
+Target = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """The first packet of a connection."""
+
+    source: str
+    destination: str
+    port: int
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What becomes of it."""
+
+    end: Literal["sent", "untouched", "rejected", "dropped"]
+    targets: frozenset[Target] = frozenset()
+    """Where it may go, when it is sent to an endpoint."""
+    masqueraded_for: frozenset[Target] = frozenset()
+    """The targets that see an address of this node instead of the source."""
+    has_gaps: bool = False
+    """Whether some random index leads to no endpoint (the packet would be dropped)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tracer:
+    """One node: its table, its settings, its addresses."""
+
+    ruleset: Ruleset
+    config: ProxyConfig
+    node_addresses: frozenset[str] = frozenset()
+
+    def trace(self, packet: Packet) -> Way:
+        """Return what becomes of a packet."""
+        if packet.destination in self.config.node_local_vips:
+            return Way("untouched")
+        verdict, is_node_port = self._dispatch(packet)
+        chain = chain_of(verdict)
+        if chain is None:
+            return self._refuse(packet)
+        spec = parse_chain_name(chain)
+        assert spec is not None
+        assert chain in self.ruleset.chains, f"goto a chain that does not exist: {chain}"
+        marked = not is_node_port and self._in(packet.destination, self.config.service_cidr)
+        marked = marked and not self._in(packet.source, self.config.cluster_cidr)
+        for rule in chain_rules(spec):
+            way = self._follow(rule, packet, marked)
+            if way is not None:
+                return way
+        raise AssertionError(f"{chain} has no end")
+
+    def _dispatch(self, packet: Packet) -> tuple[Data, bool]:
+        verdict = self._find(SERVICES.name, (packet.destination, packet.protocol, packet.port))
+        if verdict is not None:
+            return verdict, False
+        if packet.destination in self.node_addresses:
+            return self._find(NODE_PORTS.name, (packet.protocol, packet.port)), True
+        return None, False
+
+    def _follow(self, rule: Rule, packet: Packet, marked: bool) -> Way | None:
+        for step in rule:
+            match step:
+                case FromPods():
+                    if not self._in(packet.source, self.config.cluster_cidr):
+                        return None
+                case FromThisHost():
+                    if packet.source not in self.node_addresses:
+                        return None
+                case MarkForMasquerade():
+                    marked = True
+                case SendToEndpoint():
+                    return self._send(step, packet, marked)
+                case Drop():
+                    return Way("dropped")
+                case _:
+                    assert_never(step)
+        return None
+
+    def _send(self, step: SendToEndpoint, packet: Packet, marked: bool) -> Way:
+        head: Key = (packet.destination,) if step.keyed_by_address else ()
+        indices = range(step.offset, step.offset + step.count)
+        found = [self._find(step.map, (*head, packet.protocol, packet.port, index)) for index in indices]
+        targets = frozenset(data for data in found if isinstance(data, tuple))
+        masqueraded = targets if marked else frozenset(t for t in targets if self._is_hairpin(packet.source, t[0]))
+        return Way("sent", targets, masqueraded, has_gaps=None in found)
+
+    def _is_hairpin(self, source: str, address: str) -> bool:
+        return source == address and ElementKey(HAIRPIN.name, (source, address)) in self.ruleset.elements
+
+    def _refuse(self, packet: Packet) -> Way:
+        verdict = self._find(NO_ENDPOINTS.name, (packet.destination, packet.protocol, packet.port))
+        if verdict is None and ElementKey(CLUSTER_IPS.name, (packet.destination,)) in self.ruleset.elements:
+            verdict = REJECT
+        if verdict is None and self._in(packet.destination, self.config.service_cidr):
+            return Way("dropped")
+        if verdict is None and packet.destination in self.node_addresses:
+            verdict = self._find(NO_ENDPOINTS_NODE_PORTS.name, (packet.protocol, packet.port))
+        if verdict is None:
+            return Way("untouched")
+        return Way("rejected") if verdict == REJECT else Way("dropped")
+
+    def _find(self, map_name: str, key: Key) -> Data:
+        return self.ruleset.elements.get(ElementKey(map_name, key))
+
+    @staticmethod
+    def _in(address: str, network: str) -> bool:
+        return IPv4Address(address) in IPv4Network(network)
