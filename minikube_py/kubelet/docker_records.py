@@ -93,12 +93,13 @@ def unpack_message(text: str) -> str:
 
 
 def pull_error_kind(message: str) -> RuntimeErrorKind:
-    """Return what kind of error a progress stream's message is: the stream itself carries no status."""
+    """Return what kind of error a progress stream's message is: the stream itself carries no status.
+
+    Never UNAVAILABLE, even if the registry is: that would say that the engine is away.
+    """
     words = message.lower()
     if any(sign in words for sign in ("not found", "manifest unknown", "name unknown", "does not exist")):
         return RuntimeErrorKind.NOT_FOUND
-    if any(sign in words for sign in ("timeout", "deadline exceeded", "no such host", "connection refused")):
-        return RuntimeErrorKind.UNAVAILABLE
     return RuntimeErrorKind.REFUSED
 
 

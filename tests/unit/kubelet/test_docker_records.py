@@ -220,7 +220,7 @@ def test_the_engines_words_are_unpacked():
     ("words", "kind"),
     [
         ("manifest for web:9 not found: manifest unknown", RuntimeErrorKind.NOT_FOUND),
-        ("dial tcp 127.0.0.1:1: connect: connection refused", RuntimeErrorKind.UNAVAILABLE),
+        ("dial tcp 127.0.0.1:1: connect: connection refused", RuntimeErrorKind.REFUSED),
         ("pull access denied for web", RuntimeErrorKind.REFUSED),
     ],
 )
