@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from minikube_py.agent.lifetime import running
+from minikube_py.api.resources import EVENTS
 from minikube_py.api.streams import PodStreams
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
@@ -21,11 +22,15 @@ from minikube_py.config import AgentConfig
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
 from minikube_py.kit.io.supervisor import Health
+from minikube_py.store.expiry import ExpiryRule
 from minikube_py.store.io.embedded_store import open_store
 from minikube_py.store.io.memory_store import MemoryStore
 
 WATCH_TIMEOUT_S = (300, 600)
 """Clients end their watches after a random time between these, as client-go does."""
+
+EVENT_EXPIRY = ExpiryRule(EVENTS.storage_prefix, after_s=3600.0, keys_max=20_000)
+"""Events live for an hour after their last change (upstream: --event-ttl), the oldest less when there are many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,8 @@ async def run_master(
     """Open the store and serve the API while the context lasts; yields once connections are accepted."""
     async with open_store(config.server_dir / "store", stamp=stamp, clock=host.clock) as durable:
         # Volatile revisions start at the time of day, so that they never go back over a restart.
-        volatile = MemoryStore(stamp, host.clock, first_revision=int(host.clock.wall_s() * 1000))
+        first_revision = int(host.clock.wall_s() * 1000)
+        volatile = MemoryStore(stamp, host.clock, first_revision, (EVENT_EXPIRY,))
         ports = ApiServerPorts(
             durable=durable,
             volatile=volatile,
