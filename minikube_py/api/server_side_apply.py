@@ -246,6 +246,8 @@ def _applied(
 
 def _prune(merged: Obj, last: FieldSet, owned: FieldSet, definition: Schema | None) -> Obj:
     """Take out what the applier owned last time and nobody owns now."""
+    if last <= owned:
+        return merged
     last, owned = with_named_fields(last, definition), with_named_fields(owned, definition)
     everything = with_named_fields(field_set(merged, definition), definition)
 
