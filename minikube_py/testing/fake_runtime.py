@@ -1,6 +1,6 @@
 """A container runtime in memory: what the kubelet's tests run pods on (cri.RuntimeService and cri.ImageService).
 
-It behaves: sandboxes and containers have names that are taken, containers run their program (a Program says how long
+It behaves: sandboxes and containers are adopted or replaced by name, containers run their program (a Program says how long
 and how it ends), TERM and KILL take effect after the program's own delay, events are sent, images must be there.
 Time is the loop's, so that with looptime an hour of crash loops takes milliseconds. `journal` tells in which order
 the outside saw things happen; `fail_next` makes a verb fail once.
@@ -124,9 +124,11 @@ class FakeRuntime:
     async def run_pod_sandbox(self, config: SandboxConfig) -> SandboxRecord:
         """Create and start a sandbox; the same one again is adopted."""
         await self._enter("run_pod_sandbox")
-        for record in self._sandboxes.values():
-            if record.pod.uid == config.pod.uid and record.attempt == config.attempt and record.ready:
-                return record
+        for record in list(self._sandboxes.values()):
+            if record.pod.uid == config.pod.uid and record.attempt == config.attempt:
+                if record.ready:
+                    return record
+                del self._sandboxes[record.id]
         identity = SandboxId(self._new_id())
         record = SandboxRecord(
             id=identity,
@@ -170,13 +172,11 @@ class FakeRuntime:
             raise ContainerRuntimeError(RuntimeErrorKind.NOT_FOUND, f"No such container: {sandbox}")
         if not any(image.id == config.image_id for image in self.images.values()):
             raise ContainerRuntimeError(RuntimeErrorKind.NOT_FOUND, f"No such image: {config.image}")
-        for held in self._containers.values():
-            if (held.config.pod.uid, held.config.name, held.config.attempt) == (
-                config.pod.uid,
-                config.name,
-                config.attempt,
-            ):
-                raise ContainerRuntimeError(RuntimeErrorKind.CONFLICT, f"name of {config.name} is taken")
+        namesake = self._namesake(config)
+        if namesake is not None and namesake.record.phase is ContainerPhase.RUNNING:
+            return namesake.record.id
+        if namesake is not None:
+            del self._containers[namesake.record.id]
         identity = ContainerId(self._new_id())
         program = self.programs.get(config.name) or self.programs.get(config.image) or Program()
         record = ContainerRecord(
@@ -202,8 +202,10 @@ class FakeRuntime:
         """Start it; its program begins."""
         await self._enter("start_container")
         held = self._find(container)
+        if held.record.phase is ContainerPhase.RUNNING:
+            return
         if held.program.start_error:
-            now_s = self._clock.wall_s()
+            now_s = held.record.created_at_s
             held.record = replace(
                 held.record,
                 phase=ContainerPhase.EXITED,
@@ -233,7 +235,7 @@ class FakeRuntime:
         if held is None or held.record.phase is not ContainerPhase.RUNNING:
             return
         self.journal.append(f"term {held.record.name}/{held.record.attempt}")
-        if held.program.term_after_s is not None:
+        if held.program.term_after_s is not None and grace_s > 0:
             asyncio.get_running_loop().call_later(
                 held.program.term_after_s, self._end, held, held.program.term_exit_code, "Error"
             )
@@ -271,6 +273,7 @@ class FakeRuntime:
         """Yield what happens from now on."""
         mailbox: Mailbox[RuntimeEvent] = Mailbox(EVENTS_MAX, OnFull.DROP_OLDEST)
         self._subscribers.append(mailbox)
+        mailbox.put_nowait(RuntimeEvent("", "reconnected"))
         try:
             while True:
                 yield await mailbox.get()
@@ -352,6 +355,11 @@ class FakeRuntime:
         if held is None:
             raise ContainerRuntimeError(RuntimeErrorKind.NOT_FOUND, f"No such container: {container}")
         return held
+
+    def _namesake(self, config: ContainerConfig) -> _Container | None:
+        name = (config.pod.uid, config.name, config.attempt)
+        held = self._containers.values()
+        return next((c for c in held if (c.config.pod.uid, c.config.name, c.config.attempt) == name), None)
 
     def _new_id(self) -> str:
         self._count += 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from minikube_py.kit.backoff import next_backoff
 from minikube_py.kit.clock import Clock
-from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord, ImageService, RuntimeErrorKind
+from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord, ImageService
 from minikube_py.kubelet.images import (
     PULL_BACKOFF,
     ImageName,
@@ -120,8 +120,7 @@ class ImagePuller:
             self._say(state, container, "Warning", "Failed", message)
             state.pulls[name.text] = next_backoff(PULL_BACKOFF, backoff, self._clock.now_s())
             state.pull_errors[name.text] = error.message
-            reason = "RegistryUnavailable" if error.kind is RuntimeErrorKind.UNAVAILABLE else "ErrImagePull"
-            raise ImageError(reason, error.message) from error
+            raise ImageError("ErrImagePull", error.message) from error
         state.pulls.pop(name.text, None)
         state.pull_errors.pop(name.text, None)
         took_s = self._clock.now_s() - now_s

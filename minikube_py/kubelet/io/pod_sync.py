@@ -276,7 +276,12 @@ class PodSync:
         self._tools.prober.drop(state.pod.uid)
         if self._tools.statuses.latest(state.pod).get("phase") not in TERMINAL or state.failure is not None:
             await self._write_status(state, ended=True)
+        had_ground = any(sandbox.ready for sandbox in state.status.sandboxes)
         await self._tools.terminator.stop_sandboxes(state)
+        if had_ground:
+            state.status_is_current = False
+            await self._tools.observer.observe(state)
+            await self._write_status(state, ended=state.failure is not None)
         await self._tools.terminator.remove_files(state, self._tools.node.traits.cgroup_driver)
         state.over = True
 
