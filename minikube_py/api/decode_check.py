@@ -1,4 +1,4 @@
-"""Does an object have only known fields, each of its type and in its canonical text? The short way of decoding.
+"""Does an object have only known fields, each of its type, in its canonical form? The short way of decoding.
 
 A checker is a closure for one schema, made once; fields are looked up on first use because definitions refer to one
 another. It answers yes or no and nothing else: `decode_walk` finds out why.
@@ -43,7 +43,8 @@ def _object_check(schema: Schema) -> Check:
         field = schema.fields.get(key)
         if field is None:
             return None  # not remembered: clients choose the names of unknown fields
-        checks[key] = checker(field.schema)
+        check = checker(field.schema)
+        checks[key] = check if field.keeps_zero else _unless_zero(check)
         return checks[key]
 
     def check(value: Any) -> bool:
@@ -56,6 +57,10 @@ def _object_check(schema: Schema) -> Check:
         return True
 
     return check
+
+
+def _unless_zero(check: Check) -> Check:
+    return lambda value: bool(value) and check(value)
 
 
 def _map_check(schema: Schema) -> Check:

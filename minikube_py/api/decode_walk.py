@@ -2,7 +2,9 @@
 
 The walk goes through the text's own order (JSON objects may come as `Pairs`, which keep repeated keys) and follows
 the schema. Unknown and repeated fields are findings; the last of the repeated ones counts. Nulls mean "not given": a
-field goes, a map value or a list element becomes the zero value of its type. A wrong type ends the walk.
+field goes, a map value or a list element becomes the zero value of its type. Zero values go too where Go's JSON
+would leave them out, so that an object is the same whoever sends it: else an `env: []` in a template, which a typed
+client drops when it writes the object back, would look like a change and roll every pod. A wrong type ends the walk.
 
 Upstream: sigs.k8s.io/json in its strict and case-sensitive form, and the UnmarshalJSON methods of Quantity, Time,
 MicroTime and IntOrString.
@@ -115,6 +117,8 @@ class _Walk:
             seen.add(key)
             if inner is not None:
                 clean[key] = self.value(child, inner, here, schema if schema.type == "object" else child)
+                if not clean[key] and schema.type == "object" and not schema.fields[key].keeps_zero:
+                    del clean[key]
             elif schema.type == "map" and child.type in _ZERO:
                 clean[key] = plain(_ZERO[child.type])
         return clean

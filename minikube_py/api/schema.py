@@ -57,6 +57,8 @@ _SPECIAL: Mapping[str, Type] = {
     _EXTENSIONS + "JSONSchemaPropsOrBool": "any",
     _EXTENSIONS + "JSONSchemaPropsOrStringArray": "any",
 }
+_DROPPED_ZEROS: frozenset[Type] = frozenset({"string", "integer", "number", "boolean", "bytes", "list", "map"})
+"""Of these types Go's JSON leaves out the zero value, unless the field is a pointer or always there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class Field:
     name: str
     schema: Schema
     required: bool
+    keeps_zero: bool
+    """False: its zero value (0, false, "", an empty list or map) means "not given" and is not kept."""
 
 
 def schema_of(api_version: str, kind: str) -> Schema | None:
@@ -153,6 +157,12 @@ def _load(name: str) -> Any:
 
 
 @cache
+def _pointers() -> Mapping[str, frozenset[str]]:
+    """Return, for each definition of which that is known, the fields whose zero differs from "not given"."""
+    return {name: frozenset(fields) for name, fields in _load(f"pointers-{_VERSION}.json.gz").items()}
+
+
+@cache
 def _kinds() -> Mapping[tuple[str, str], str]:
     kinds: dict[tuple[str, str], str] = {}
     for name, raw in raw_definitions().items():
@@ -166,7 +176,13 @@ def _kinds() -> Mapping[tuple[str, str], str]:
 def _fields(name: str) -> Mapping[str, Field]:
     raw = raw_definitions()[name]
     required = frozenset(raw.get("required", ()))
-    return {key: Field(key, _schema(node), key in required) for key, node in raw.get("properties", {}).items()}
+    pointers = _pointers().get(name)
+    fields: dict[str, Field] = {}
+    for key, node in raw.get("properties", {}).items():
+        schema = _schema(node)
+        dropped = schema.type in _DROPPED_ZEROS and pointers is not None and key not in pointers
+        fields[key] = Field(key, schema, key in required, keeps_zero=key in required or not dropped)
+    return fields
 
 
 def _schema(node: Mapping[str, Any]) -> Schema:

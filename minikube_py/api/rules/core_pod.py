@@ -15,7 +15,7 @@ from minikube_py.api.errors import FieldError
 from minikube_py.api.meta import Obj
 from minikube_py.api.quantity import parse_quantity
 from minikube_py.api.resource import Rules
-from minikube_py.api.rules.faults import part
+from minikube_py.api.rules.faults import Faults, forbidden, part
 from minikube_py.api.rules.metadata import validate_metadata, validate_metadata_update
 from minikube_py.api.rules.pod_defaults import set_pod_defaults
 from minikube_py.api.rules.pod_spec import validate_pod_spec
@@ -66,8 +66,17 @@ def prepare_update(new: Obj, old: Mapping[str, Any]) -> None:
 
 
 def validate(pod: Mapping[str, Any]) -> tuple[FieldError, ...]:
-    """Return all faults of a pod."""
-    return (*validate_metadata(pod), *validate_pod_spec(part(pod, "spec"), "spec"))
+    """Return all faults of a new pod."""
+    spec = part(pod, "spec")
+    return (*validate_metadata(pod), *validate_pod_spec(spec, "spec"), *_validate_beginning(spec))
+
+
+def _validate_beginning(spec: Mapping[str, Any]) -> Faults:
+    """Yield the faults that only a new pod can have."""
+    if spec.get("ephemeralContainers"):
+        yield forbidden("spec.ephemeralContainers", "cannot be set on create")
+    if spec.get("nodeName") and spec.get("schedulingGates"):
+        yield forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
 
 
 def validate_update(new: Mapping[str, Any], old: Mapping[str, Any]) -> tuple[FieldError, ...]:

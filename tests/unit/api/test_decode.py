@@ -109,6 +109,35 @@ def test_a_wrong_type_is_refused_even_when_faults_are_ignored(spec, said):
     assert said in message
 
 
+def test_zero_values_go_where_they_mean_not_given():
+    container = {"name": "", "env": [{"name": "A", "value": ""}], "args": [], "stdin": False, "resources": {}}
+    body = pod(
+        containers=[container], hostNetwork=False, nodeSelector={}, priority=0, automountServiceAccountToken=False
+    )
+    volumes = [{"name": "v", "emptyDir": {}}, {"name": "s", "secret": {"optional": False}}]
+    body["spec"]["volumes"] = volumes
+    obj = decode_object(orjson.dumps(body), JSON, POD, "Strict").obj
+
+    assert obj["spec"] == {
+        "containers": [{"name": "", "env": [{"name": "A"}], "resources": {}}],
+        "priority": 0,
+        "automountServiceAccountToken": False,
+        "volumes": volumes,
+    }
+
+
+def test_empty_values_of_a_map_are_kept():
+    config_map = decode_object(b'{"data":{"a":""},"binaryData":{}}', JSON, Expected("v1", "ConfigMap")).obj
+
+    assert (config_map["data"], "binaryData" in config_map) == ({"a": ""}, False)
+
+
+def test_zero_replicas_are_kept():
+    body = b'{"spec":{"replicas":0,"paused":false,"minReadySeconds":0}}'
+
+    assert decode_object(body, JSON, expected_of(DEPLOYMENTS)).obj["spec"] == {"replicas": 0}
+
+
 def test_quantities_and_times_get_their_canonical_text():
     body = pod(containers=[{"name": "c", "resources": {"limits": {"cpu": 0.5, "memory": "1024Mi"}}}])
     body["metadata"]["creationTimestamp"] = "2026-01-01T02:00:00.5+02:00"

@@ -68,6 +68,10 @@ OTHER_FAULTS = {
         "environment variables may have any printable name since 1.34",
         {("spec.containers[0].env[0].name", "Invalid"): 0},
     ),
+    "pod ephemeral containers at create": (
+        "ephemeral containers exist since 1.25, and not at create",
+        {("spec.ephemeralContainers", "Forbidden"): 1},
+    ),
     "pod hostAliases bad ip": (
         "paths carry their index since 1.30",
         {

@@ -66,3 +66,14 @@ def test_the_table_holds_no_sentences():
 
 def test_descriptions_are_keyed_like_the_table():
     assert set(schema.descriptions()) <= set(schema.raw_definitions())
+
+
+def test_a_zero_is_kept_where_it_differs_from_nothing():
+    spec, container = pod("spec").fields, pod("spec", "containers", 0).fields
+    kept = {name for name in ("priority", "hostNetwork", "automountServiceAccountToken") if spec[name].keeps_zero}
+
+    assert kept == {"priority", "automountServiceAccountToken"}
+    assert container["name"].keeps_zero  # required
+    assert container["resources"].keeps_zero  # an object
+    assert not container["env"].keeps_zero
+    assert schema.schema_of("v1", "Pod").at("spec", "volumes", 0, "secret").fields["optional"].keeps_zero

@@ -87,3 +87,11 @@ def test_an_update_keeps_what_admission_gave():
     assert new["spec"]["priority"] == 0
     assert new["spec"]["serviceAccountName"] == "default"
     assert POD_RULES.validate_update(new, old) == ()
+
+
+def test_some_things_come_only_later_in_a_pods_life():
+    obj = pod(ephemeralContainers=[{"name": "e", "image": "i"}], nodeName="n", schedulingGates=[{"name": "a"}])
+    POD_RULES.set_defaults(obj)
+
+    assert [f.field for f in POD_RULES.validate(obj)] == ["spec.ephemeralContainers", "spec.nodeName"]
+    assert POD_RULES.validate_update(obj, obj) == ()
