@@ -2,12 +2,12 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
-from minikube_py.agent.lifetime import running
+from minikube_py.agent.lifetime import Run, running
 from minikube_py.api.resources import EVENTS
 from minikube_py.api.streams import PodStreams
 from minikube_py.apiserver.authn import Authenticator
@@ -15,13 +15,18 @@ from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.remote_command import serve_remote_command
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
-from minikube_py.apiserver.users import LOOPBACK, UserInfo
+from minikube_py.apiserver.users import AUTHENTICATED, LOOPBACK, SYSTEM_MASTERS, UserInfo
 from minikube_py.client.io.informer import InformerSet
 from minikube_py.client.io.rest_client import RestClient
 from minikube_py.config import AgentConfig
+from minikube_py.controllers.config import ControllersConfig
+from minikube_py.controllers.io.controller_loop import Controllers
+from minikube_py.controllers.table import controllers
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
 from minikube_py.kit.io.supervisor import Health
+from minikube_py.scheduler.config import SchedulerConfig
+from minikube_py.scheduler.io.scheduler_loop import Scheduler
 from minikube_py.store.expiry import ExpiryRule
 from minikube_py.store.io.embedded_store import open_store
 from minikube_py.store.io.memory_store import MemoryStore
@@ -71,6 +76,27 @@ def api_config(config: AgentConfig) -> ApiServerConfig:
         cluster_dns="" if "dns" in config.disabled else str(config.cluster_dns),
         service_node_port_range=(config.node_ports[0], config.node_ports[-1]),
     )
+
+
+def master_components(
+    config: AgentConfig, master: "Master", informers: InformerSet, ca_pem: bytes
+) -> Mapping[str, Run]:
+    """Return the scheduler and the controllers; made before the informers run, since they add indexes."""
+    host = master.host
+    settings = ControllersConfig(
+        root_ca_pem=ca_pem.decode(),
+        cluster_cidr=str(config.cluster_cidr),
+        node_monitor_grace_period_s=4.0 if config.fast_timers else 40.0,
+    )
+    table = controllers(settings)
+    client = master.client(UserInfo("system:kube-controller-manager", (SYSTEM_MASTERS, AUTHENTICATED)))
+    scheduler_client = master.client(UserInfo("system:kube-scheduler", (SYSTEM_MASTERS, AUTHENTICATED)))
+    return {
+        "controllers": Controllers(client, informers, host.clock, host.ids, table).run,
+        "scheduler": Scheduler(
+            scheduler_client, informers, host.clock, host.ids, host.rng.randrange, SchedulerConfig()
+        ).run,
+    }
 
 
 @asynccontextmanager

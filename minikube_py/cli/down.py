@@ -2,7 +2,7 @@
 
 import click
 
-from minikube_py.agent import take_down
+from minikube_py.agent.commands import take_down
 from minikube_py.cli.output import output_option, print_json
 from minikube_py.cli.settings import with_settings
 from minikube_py.config import AgentConfig
@@ -25,4 +25,5 @@ def down(config: AgentConfig, output: str) -> None:
     if output == "json":
         print_json(removed)
         return
-    click.echo(", ".join(f"{count} {what} removed" for what, count in removed.items()))
+    counts = ", ".join(f"{count} {what}" for what, count in removed.items())
+    click.echo(f"{counts} removed, with their links, rules and mounts; the data stays in {config.data_dir}")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from minikube_py.agent import build_pause, import_image, list_images
+from minikube_py.agent.commands import build_pause, import_image, list_images
 from minikube_py.cli.output import output_option, print_json, print_table
 from minikube_py.cli.settings import with_settings
 from minikube_py.config import AgentConfig
@@ -34,8 +34,8 @@ def build_pause_command(config: AgentConfig) -> None:
 @with_settings("docker-host")
 def import_command(config: AgentConfig, archive: Path) -> None:
     """Load an ARCHIVE that `docker save` wrote."""
-    import_image(config, archive)
-    click.echo(f"{archive} loaded")
+    for name in import_image(config, archive):
+        click.echo(f"{name} loaded")
 
 
 @image.command("list")

@@ -2,7 +2,7 @@
 
 import click
 
-from minikube_py.agent import admin_kubeconfig
+from minikube_py.agent.commands import admin_kubeconfig
 from minikube_py.cli.settings import with_settings
 from minikube_py.config import AgentConfig
 

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from minikube_py.agent import AgentError
+from minikube_py.agent.errors import AgentError
 from minikube_py.cli.down import down
 from minikube_py.cli.image import image
 from minikube_py.cli.kubeconfig import kubeconfig

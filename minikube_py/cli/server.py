@@ -2,7 +2,7 @@
 
 import click
 
-from minikube_py.agent import run_server
+from minikube_py.agent.server import run_server
 from minikube_py.cli.settings import with_settings
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.logs import set_up_logs

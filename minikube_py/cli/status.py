@@ -2,7 +2,7 @@
 
 import click
 
-from minikube_py.agent import agent_status
+from minikube_py.agent.commands import agent_status
 from minikube_py.cli.output import output_option, print_json, print_table
 from minikube_py.cli.settings import with_settings
 from minikube_py.config import AgentConfig

@@ -41,11 +41,15 @@ class Pki:
         """Return the TLS settings of the API server: client certificates are welcome, not required."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(self.folder / "serving.crt", self.folder / "serving.key")
+        self.load_serving(context)
         context.load_verify_locations(cadata=self.ca.certificate_pem.decode())
         context.verify_mode = ssl.CERT_OPTIONAL
         context.set_alpn_protocols(["http/1.1"])
         return context
+
+    def load_serving(self, context: ssl.SSLContext) -> None:
+        """Let new connections see the serving certificate that is on disk now."""
+        context.load_cert_chain(self.folder / "serving.crt", self.folder / "serving.key")
 
 
 def ensure_pki(folder: Path, serving: CertificateSpec, admin: CertificateSpec, now_s: float) -> Pki:

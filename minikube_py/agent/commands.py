@@ -1,0 +1,165 @@
+"""What the commands beside `server` do: ask the running agent, read what is on disk, use the engine, take down."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from minikube_py.agent.credentials import render_kubeconfig, server_pki, server_url
+from minikube_py.agent.errors import AgentError
+from minikube_py.agent.node import tear_down
+from minikube_py.config import AgentConfig
+from minikube_py.kit.io.control_socket import AgentNotRunningError, ask_agent
+from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.kubelet.cri import ContainerRuntimeError
+from minikube_py.kubelet.io import image_import
+from minikube_py.kubelet.io.docker_api import DockerApi
+
+T = TypeVar("T")
+
+ANSWER_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 40.0
+"""An agent stops within 30 s; what takes longer is told to the user, not killed."""
+POLL_S = 0.1
+
+
+def control_path(config: AgentConfig) -> Path:
+    """Return where the agent of this data folder listens for commands."""
+    return config.agent_dir / "control.sock"
+
+
+def require_root() -> None:
+    """Make sure that containers, links and rules can be made at all.
+
+    Raises:
+        AgentError: the user is not root.
+    """
+    if os.geteuid() != 0:
+        raise AgentError("must run as root: it starts containers, makes network links and sets kernel rules")
+
+
+def agent_status(config: AgentConfig, wait_s: float | None) -> Mapping[str, Any]:
+    """Return what the running agent says of itself; with `wait_s`, once its node is Ready.
+
+    Raises:
+        AgentError: no agent runs, or the node is not Ready in time.
+    """
+    return asyncio.run(_status(config, wait_s))
+
+
+async def _status(config: AgentConfig, wait_s: float | None) -> Mapping[str, Any]:
+    deadline = asyncio.get_running_loop().time() + (wait_s or 0)
+    while True:
+        facts: Mapping[str, Any] | None = None
+        try:
+            facts = await ask_agent(control_path(config), "status", ANSWER_TIMEOUT_S)
+        except AgentNotRunningError:
+            why = f"no agent runs on the data folder {config.data_dir}: start one with `minikube-py server`"
+        except TimeoutError:
+            why = f"the agent on {config.data_dir} does not answer within {ANSWER_TIMEOUT_S:g} s"
+        else:
+            if wait_s is None or facts["ready"]:
+                return facts
+            why = f"node {facts['node']} is not Ready: waiting for {facts['waiting_for'] or 'its first status'}"
+        if asyncio.get_running_loop().time() >= deadline:
+            raise AgentError(why)
+        await asyncio.sleep(POLL_S)
+
+
+def admin_kubeconfig(config: AgentConfig, url: str | None) -> str:
+    """Return an administrator's kubeconfig from the certificates on this host.
+
+    Raises:
+        AgentError: there are none.
+    """
+    folder = config.server_dir / "tls"
+    try:
+        present = (folder / "ca.key").exists()
+    except PermissionError:
+        raise AgentError(f"cannot read {folder}: run this as root") from None
+    if not present:
+        raise AgentError(f"no master was started on the data folder {config.data_dir} yet")
+    pki = server_pki(config, SystemClock().wall_s())
+    return render_kubeconfig(pki, url or server_url(config)).decode()
+
+
+def take_down(config: AgentConfig) -> Mapping[str, int]:
+    """Stop the agent if one runs, then every pod of this node; return how much of what was removed.
+
+    Raises:
+        AgentError: not root, Docker cannot be reached, or something could not be removed.
+    """
+    require_root()
+    return asyncio.run(_take_down(config))
+
+
+async def _take_down(config: AgentConfig) -> Mapping[str, int]:
+    try:
+        answer = await ask_agent(control_path(config), "stop", ANSWER_TIMEOUT_S)
+    except AgentNotRunningError:
+        pass
+    except TimeoutError:
+        raise AgentError(
+            f"the agent on {config.data_dir} does not answer: end its process, then run this again"
+        ) from None
+    else:
+        await _wait_ended(int(answer["pid"]))
+    return await tear_down(config)
+
+
+async def _wait_ended(pid: int) -> None:
+    deadline = asyncio.get_running_loop().time() + STOP_TIMEOUT_S
+    while _runs(pid):
+        if asyncio.get_running_loop().time() > deadline:
+            raise AgentError(f"the agent (process {pid}) did not stop within {STOP_TIMEOUT_S:g} s")
+        await asyncio.sleep(POLL_S)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def build_pause(config: AgentConfig) -> str:
+    """Make and load the pause image; return what was done.
+
+    Raises:
+        AgentError: the engine cannot be reached or refused it.
+    """
+    record = asyncio.run(_with_engine(config, image_import.build_pause))
+    return f"{', '.join(record.repo_tags)} loaded ({record.id})"
+
+
+def import_image(config: AgentConfig, archive: Path) -> tuple[str, ...]:
+    """Load an archive and return the names of its images.
+
+    Raises:
+        AgentError: the file cannot be read, or the engine refused it.
+    """
+    try:
+        return asyncio.run(_with_engine(config, lambda api: image_import.import_archive(api, str(archive))))
+    except OSError as error:
+        raise AgentError(f"cannot read {archive}: {error.strerror or error}") from error
+
+
+def list_images(config: AgentConfig) -> list[dict[str, Any]]:
+    """Return the images of this host.
+
+    Raises:
+        AgentError: the engine cannot be reached.
+    """
+    records = asyncio.run(_with_engine(config, image_import.list_images))
+    return [{"tags": list(r.repo_tags), "id": r.id, "size": r.size_bytes} for r in records]
+
+
+async def _with_engine(config: AgentConfig, work: Callable[[DockerApi], Awaitable[T]]) -> T:
+    api = DockerApi(config.docker_host)
+    try:
+        return await work(api)
+    except ContainerRuntimeError as error:
+        raise AgentError(error.message) from error
+    finally:
+        await api.close()

@@ -1,0 +1,227 @@
+"""The node's part: pod network, kubelet, service proxy and cluster DNS, wired to one API and one Docker engine."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from random import SystemRandom
+
+from minikube_py.agent.errors import AgentError
+from minikube_py.agent.lifetime import running
+from minikube_py.agent.master import Host, Master
+from minikube_py.api.errors import AlreadyExistsError
+from minikube_py.api.meta import ObjectKey
+from minikube_py.api.resources import NODES
+from minikube_py.api.served import GIT_VERSION
+from minikube_py.api.streams import PodStreams
+from minikube_py.apiserver.users import AUTHENTICATED, UserInfo
+from minikube_py.client.interface import Client, Informers, Selection
+from minikube_py.client.io.event_recorder import EventRecorder
+from minikube_py.config import AgentConfig
+from minikube_py.dns.config import DnsConfig
+from minikube_py.dns.io.dns_server import DnsServer
+from minikube_py.kit.io.system_clock import SystemClock, system_ids
+from minikube_py.kubelet.config import KubeletConfig
+from minikube_py.kubelet.cri import ContainerRuntimeError
+from minikube_py.kubelet.io.docker_api import DockerApi
+from minikube_py.kubelet.io.docker_images import DockerImages
+from minikube_py.kubelet.io.docker_runtime import DockerRuntime
+from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
+from minikube_py.kubelet.io.kubelet_loop import Kubelet
+from minikube_py.kubelet.io.pod_files import HostPodFiles
+from minikube_py.kubelet.io.pod_streams import DockerPodStreams
+from minikube_py.kubelet.io.probe_network import HostProbeNetwork
+from minikube_py.kubelet.io.tear_down import tear_down_node
+from minikube_py.kubelet.ports import KubeletPorts
+from minikube_py.network.config import NetworkConfig
+from minikube_py.network.io.pod_network import BridgePodNetwork
+from minikube_py.proxy.config import ProxyConfig
+from minikube_py.proxy.io.conntrack import Conntrack
+from minikube_py.proxy.io.nft_applier import NftApplier
+from minikube_py.proxy.io.proxier_loop import Proxier
+from minikube_py.proxy.ports import RulesetError
+
+POD_CIDR_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A running node."""
+
+    kubelet: Kubelet
+    proxier: Proxier
+    streams: PodStreams
+
+
+def node_user(config: AgentConfig) -> UserInfo:
+    """Return who a node's components are to the API server (upstream: system:node:NAME in system:nodes)."""
+    return UserInfo(f"system:node:{config.node_name}", ("system:nodes", AUTHENTICATED))
+
+
+def open_runtime(config: AgentConfig, host: Host) -> tuple[DockerApi, DockerRuntime]:
+    """Return the engine and the runtime on it; nothing is asked of the engine yet."""
+    api = DockerApi(config.docker_host)
+    runtime = DockerRuntime(
+        api,
+        node_name=config.node_name,
+        clock=host.clock,
+        ids=host.ids,
+        pause_image=config.pause_image,
+        starts_max=max(2, os.cpu_count() or 1),
+    )
+    return api, runtime
+
+
+async def require_engine(runtime: DockerRuntime) -> None:
+    """Make sure that the engine answers, before anything is made.
+
+    Raises:
+        AgentError: it does not; says which one, and why.
+    """
+    try:
+        await runtime.version()
+    except ContainerRuntimeError as error:
+        raise AgentError(f"{error.message}; start Docker, or name another engine with --docker-host") from error
+
+
+def network_config(config: AgentConfig, pod_cidr: str) -> NetworkConfig:
+    """Return the pod network's settings."""
+    return NetworkConfig(
+        pod_cidr=pod_cidr,
+        cluster_cidr=str(config.cluster_cidr),
+        service_cidr=str(config.service_cidr),
+        local_addresses=() if "dns" in config.disabled else (str(config.cluster_dns),),
+    )
+
+
+def proxy_config(config: AgentConfig) -> ProxyConfig:
+    """Return the service proxy's settings."""
+    return ProxyConfig(
+        node_name=config.node_name,
+        service_cidr=str(config.service_cidr),
+        cluster_cidr=str(config.cluster_cidr),
+        node_local_vips=() if "dns" in config.disabled else (str(config.cluster_dns),),
+    )
+
+
+def kubelet_config(config: AgentConfig) -> KubeletConfig:
+    """Return the kubelet's settings."""
+    return KubeletConfig(
+        node_name=config.node_name,
+        node_ip=config.node_ip,
+        root_dir=str(config.agent_dir),
+        pod_logs_dir=str(config.pod_logs_dir),
+        cluster_dns=() if "dns" in config.disabled else (str(config.cluster_dns),),
+        cluster_domain=config.cluster_domain,
+        kubelet_version=GIT_VERSION,
+    )
+
+
+async def learn_pod_cidr(client: Client, informers: Informers, node_name: str) -> str:
+    """Return this node's range of pod addresses: register the node if need be, and wait for the controller's answer.
+
+    Raises:
+        AgentError: no range was given in time (the cluster CIDR is used up).
+    """
+    with suppress(AlreadyExistsError):
+        await client.create(NODES, {"metadata": {"name": node_name}})
+    informer = informers.informer(NODES, Selection(field_selector=f"metadata.name={node_name}"))
+    given = asyncio.Event()
+    informer.subscribe(lambda change: given.set() if (change.latest.get("spec") or {}).get("podCIDR") else None)
+    try:
+        async with asyncio.timeout(POD_CIDR_TIMEOUT_S):
+            await given.wait()
+    except TimeoutError:
+        raise AgentError(
+            f"node {node_name} got no pod range within {POD_CIDR_TIMEOUT_S:g} s: is --cluster-cidr used up?"
+        ) from None
+    node = informer.get(ObjectKey("", node_name))
+    assert node is not None
+    return str(node["spec"]["podCIDR"])
+
+
+def _waiting_reason_of(kubelet: Kubelet) -> Callable[[str, str], str]:
+    def waiting_reason(pod_uid: str, container: str) -> str:
+        state = kubelet.pod_state(pod_uid)
+        waiting = state.waiting.get(container) if state is not None else None
+        return waiting.reason if waiting is not None else ""
+
+    return waiting_reason
+
+
+@asynccontextmanager
+async def run_node(
+    config: AgentConfig, master: Master, informers: Informers, docker: tuple[DockerApi, DockerRuntime]
+) -> AsyncIterator[Node]:
+    """Run the node's components while the context lasts; pods go on running afterwards."""
+    host = master.host
+    client = master.client(node_user(config))
+    api, runtime = docker
+    network = BridgePodNetwork(
+        network_config(config, await learn_pod_cidr(client, informers, config.node_name)), host.clock
+    )
+    try:
+        await network.ensure_bridge()
+    except OSError as error:
+        raise AgentError(f"cannot set up the pod network: {error}") from error
+    proxier = Proxier(proxy_config(config), informers, host.clock, NftApplier(proxy_config(config)), Conntrack())
+    recorder = EventRecorder(client, host.clock, host.ids, "kubelet", config.node_name)
+    ports = KubeletPorts(
+        client=client,
+        informers=informers,
+        runtime=runtime,
+        images=DockerImages(api),
+        network=network,
+        endpoint_drain=proxier,
+        files=HostPodFiles(kubelet_config(config)),
+        probe_network=HostProbeNetwork(),
+        host=LinuxHostSurvey(str(config.data_dir)),
+        recorder=recorder,
+        clock=host.clock,
+        random=host.rng.random,
+    )
+    kubelet = Kubelet(kubelet_config(config), ports)
+    components = {
+        "network": network.run,
+        "proxy": proxier.run,
+        "kubelet-events": recorder.run,
+        "kubelet": kubelet.run,
+    }
+    if "dns" not in config.disabled:
+        dns = DnsConfig(listen_addresses=(str(config.cluster_dns),), domain=config.cluster_domain)
+        components["dns"] = DnsServer(dns, informers, host.clock, host.rng).run
+    try:
+        async with running(host.health, components):
+            yield Node(kubelet, proxier, DockerPodStreams(runtime, _waiting_reason_of(kubelet)))
+    finally:
+        await network.close()
+
+
+async def tear_down(config: AgentConfig) -> Mapping[str, int]:
+    """Stop every pod of this node and remove its links, rules and mounts; needs no API server.
+
+    Returns:
+        How much of what was removed.
+
+    Raises:
+        AgentError: Docker cannot be reached, or something could not be removed.
+    """
+    host = Host(SystemClock(), system_ids(), SystemRandom(), {})
+    api, runtime = open_runtime(config, host)
+    # Only names matter for taking down, not which slice of the cluster CIDR this node had.
+    pod_cidr = next(config.cluster_cidr.subnets(new_prefix=24))
+    network = BridgePodNetwork(network_config(config, str(pod_cidr)), host.clock)
+    proxy = NftApplier(proxy_config(config))
+    try:
+        await require_engine(runtime)
+        removed = await tear_down_node(kubelet_config(config), runtime)
+        await network.tear_down()
+        await proxy.remove_table()
+    except (ContainerRuntimeError, OSError, RulesetError) as error:
+        raise AgentError(f"cannot remove everything of this node: {error}; run this again") from error
+    finally:
+        proxy.close()
+        await network.close()
+        await api.close()
+    return removed
