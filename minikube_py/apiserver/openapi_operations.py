@@ -76,6 +76,16 @@ _METHODS: Mapping[str, Method] = {
 }
 
 
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "get": ("read", ""),
+    "update": ("replace", ""),
+    "deletecollection": ("delete", "Collection"),
+    "connect get": ("connect", "Get"),
+    "connect create": ("connect", "Post"),
+}
+"""Verb -> the word in operation ids, and what stands before the kind."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One method of one path. Definitions are named by their bare name; empty means a plain string."""
@@ -129,8 +139,16 @@ def paths_of(resource: Resource) -> Iterator[Path]:
 
 def _operations(resource: Resource, verbs: tuple[str, ...], suffix: str = "") -> tuple[Operation, ...]:
     scope = "" if suffix or not resource.namespaced else "Namespaced"
-    name = f"{_title(resource.group)}{_title(resource.version)}{scope}{resource.kind}{suffix}"
-    return tuple(_operation(resource, verb, f"{verb}{name}") for verb in verbs if verb in resource.verbs)
+    name = f"{scope}{resource.kind}{suffix}"
+    return tuple(
+        _operation(resource, verb, _operation_id(resource, verb, name)) for verb in verbs if verb in resource.verbs
+    )
+
+
+def _operation_id(resource: Resource, verb: str, name: str) -> str:
+    """Return upstream's id, which client generators turn into method names: `readCoreV1NamespacedPod`."""
+    word, infix = _WORDS.get(verb, (verb, ""))
+    return f"{word}{_title(resource.group)}{_title(resource.version)}{infix}{name}"
 
 
 def _operation(resource: Resource, verb: str, operation_id: str) -> Operation:
@@ -161,12 +179,12 @@ def _of_subresource(resource: Resource, subresource: Subresource, verb: str) -> 
     )
     whole = definition_name(f"{group}/{version}" if group else version, subresource.kind)
     scope = "Namespaced" if resource.namespaced else ""
-    name = f"{_title(resource.group)}{_title(resource.version)}{scope}{resource.kind}{_title(subresource.name)}"
+    name = f"{scope}{resource.kind}{_title(subresource.name)}"
     connects = not whole
     return Operation(
         method=_METHODS[verb],
         action="connect" if connects else _UPSTREAM_ACTION.get(verb, verb),
-        operation_id=f"{'connect' + _METHODS[verb].title() if connects else verb}{name}",
+        operation_id=_operation_id(resource, f"connect {verb}" if connects else verb, name),
         group=group,
         version=version,
         kind=subresource.kind,

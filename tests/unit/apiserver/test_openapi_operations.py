@@ -47,10 +47,17 @@ def test_every_verb_of_the_row_has_an_operation(resource):
     assert wanted <= actions
 
 
-def test_operation_ids_are_unique():
+def test_operation_ids_are_unique_and_upstreams_own():
     ids = [operation.operation_id for resource in RESOURCES for operation in operations(resource).values()]
 
     assert len(ids) == len(set(ids))
+    assert {
+        "readCoreV1NamespacedPod",
+        "replaceAppsV1NamespacedDeploymentScale",
+        "deleteCoreV1CollectionNode",
+        "connectCoreV1PostNamespacedPodExec",
+        "listDiscoveryV1EndpointSliceForAllNamespaces",
+    } <= set(ids)
 
 
 def test_parameters_that_are_no_strings_say_so():
