@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 OUTPUT_BYTES_MAX = 1 << 20
@@ -34,7 +35,7 @@ async def run_program(
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
-            stdin=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -42,7 +43,7 @@ async def run_program(
         raise ProcessError(f"cannot run {argv[0]}: {error.strerror or error}") from error
     try:
         async with asyncio.timeout(timeout_s):
-            out, err = await process.communicate(stdin)
+            out, err = await _communicate(process, stdin)
     except TimeoutError as error:
         raise ProcessError(f"{argv[0]} did not end within {timeout_s:g} s") from error
     finally:
@@ -55,3 +56,20 @@ async def run_program(
         out[:output_bytes_max].decode(errors="replace"),
         err[:output_bytes_max].decode(errors="replace"),
     )
+
+
+async def _communicate(process: asyncio.subprocess.Process, stdin: bytes) -> tuple[bytes, bytes]:
+    """Feed and read to the end. Not Process.communicate: under uvloop it fails when the program ends unread."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    async with asyncio.TaskGroup() as group:
+        out = group.create_task(process.stdout.read())
+        err = group.create_task(process.stderr.read())
+        if process.stdin is not None:
+            # RuntimeError is uvloop's way to say that the pipe is closed.
+            with suppress(ConnectionError, RuntimeError):
+                process.stdin.write(stdin)
+                await process.stdin.drain()
+                process.stdin.close()
+        await process.wait()
+    return out.result(), err.result()
