@@ -1,0 +1,95 @@
+import asyncio
+
+import pytest
+
+from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeErrorKind
+from minikube_py.kubelet.io import docker_api
+from minikube_py.kubelet.io.docker_api import DockerApi, split_lines
+from minikube_py.testing.fake_docker import FakeDocker
+
+
+@pytest.fixture
+async def engine(tmp_path):
+    fake = FakeDocker()
+    async with fake.serving(tmp_path) as host:
+        fake.host = host
+        yield fake
+
+
+@pytest.fixture
+async def api(engine):
+    opened = DockerApi(engine.host)
+    yield opened
+    await opened.close()
+
+
+async def test_no_engine_is_said_plainly(tmp_path):
+    api = DockerApi(f"unix://{tmp_path}/none.sock")
+    with pytest.raises(ContainerRuntimeError) as error:
+        await api.version()
+
+    assert error.value.kind is RuntimeErrorKind.UNAVAILABLE
+    assert error.value.message == f"cannot reach Docker at unix://{tmp_path}/none.sock: is it running?"
+
+
+async def test_calls_go_to_the_newest_version_that_both_speak(engine, api):
+    engine.version["ApiVersion"] = "1.52"
+    await api.version()
+
+    assert api.api_version == "1.44"
+    assert engine.requests == ["/version", "/v1.44/version"]
+
+
+async def test_an_engine_that_is_too_old_is_refused(engine, api):
+    engine.version["ApiVersion"] = "1.26"
+    with pytest.raises(ContainerRuntimeError, match="Docker 19.03 or newer"):
+        await api.version()
+
+
+async def test_an_error_carries_the_engines_words(api):
+    with pytest.raises(ContainerRuntimeError) as error:
+        await api.inspect_container("nobody")
+
+    assert (error.value.kind, error.value.message) == (RuntimeErrorKind.NOT_FOUND, "No such container: nobody")
+
+
+async def test_an_engine_that_hangs_is_a_timeout(engine, api, monkeypatch):
+    monkeypatch.setattr(docker_api, "READ_TIMEOUT_S", 0.05)
+    engine.hang.clear()
+    with pytest.raises(ContainerRuntimeError, match="did not answer within 0.05 s") as error:
+        await api.inspect_container("anybody")
+
+    assert error.value.kind is RuntimeErrorKind.TIMEOUT
+
+
+async def test_a_stream_that_is_left_gives_its_connection_back(engine, api):
+    engine.send_line(b"{}")
+    for _ in range(3):
+        async with api.stream("events", params={}) as chunks:
+            assert await anext(chunks) == b"{}\n"
+
+    assert not api._streams.connector._acquired
+
+
+async def chunked(*chunks):
+    for chunk in chunks:
+        yield chunk
+
+
+async def test_lines_are_found_whatever_the_chunks():
+    assert [line async for line in split_lines(chunked(b"on", b"e\ntwo\n\nthr", b"ee"))] == [b"one", b"two", b"three"]
+
+
+async def test_a_line_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr(docker_api, "LINE_BYTES_MAX", 10)
+    with pytest.raises(ContainerRuntimeError, match="over 10 bytes"):
+        async for _ in split_lines(chunked(b"x" * 8, b"y" * 8, b"z" * 8)):
+            pass
+
+
+async def test_calls_at_the_same_time_agree_on_one_version(engine, api):
+    async with asyncio.TaskGroup() as group:
+        for _ in range(5):
+            group.create_task(api.version())
+
+    assert engine.requests.count("/version") == 1

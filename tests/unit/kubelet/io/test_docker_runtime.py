@@ -1,0 +1,173 @@
+"""What a real engine does too seldom to be tested on one: phantom names, refused scores, pruned images, hangs."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.kubelet.cri import (
+    ContainerConfig,
+    ContainerPhase,
+    ContainerResources,
+    ContainerRuntimeError,
+    PodIdentity,
+    RuntimeErrorKind,
+    SandboxConfig,
+)
+from minikube_py.kubelet.io import docker_api, docker_runtime
+from minikube_py.kubelet.io.docker_api import DockerApi
+from minikube_py.kubelet.io.docker_runtime import DockerRuntime
+from minikube_py.kubelet.pause_image import build_pause_image
+from minikube_py.testing.fake_docker import FakeDocker
+from minikube_py.testing.sequential_ids import sequential_ids
+
+POD = PodIdentity("default", "web", "u-1")
+SANDBOX = SandboxConfig(POD, 0, hostname="web")
+PAUSE = build_pause_image("amd64")
+PAUSE_JSON = {"Id": PAUSE.id, "RepoTags": [PAUSE.tag], "RepoDigests": [], "Size": 1, "Config": {}}
+APP_JSON = {"Id": "sha256:b0", "RepoTags": ["web:1"], "RepoDigests": [], "Size": 1, "Config": {}}
+APP = ContainerConfig(POD, "app", 0, "web:1", "sha256:b0", command=("x",))
+
+
+@pytest.fixture
+async def engine(tmp_path):
+    fake = FakeDocker()
+    fake.loadable = (PAUSE_JSON,)
+    fake.images["sha256:b0"] = APP_JSON
+    async with fake.serving(tmp_path) as host:
+        fake.host = host
+        yield fake
+
+
+@pytest.fixture
+async def runtime(engine):
+    api = DockerApi(engine.host)
+    yield DockerRuntime(api, node_name="n1", clock=SystemClock(), ids=sequential_ids())
+    await api.close()
+
+
+async def test_the_pause_image_is_loaded_once(engine, runtime):
+    await runtime.run_pod_sandbox(SANDBOX)
+    await runtime.run_pod_sandbox(replace(SANDBOX, attempt=1))
+
+    assert engine.loads == 1
+
+
+async def test_a_pruned_pause_image_is_loaded_again(engine, runtime):
+    await runtime.run_pod_sandbox(SANDBOX)
+    del engine.images[PAUSE.id]
+    sandbox = await runtime.run_pod_sandbox(replace(SANDBOX, attempt=1))
+
+    assert sandbox.ready
+    assert engine.loads == 2
+
+
+async def test_an_image_that_the_engine_calls_otherwise_is_found_by_its_tag(engine, runtime):
+    engine.loadable = ({**PAUSE_JSON, "Id": "sha256:index"},)
+    sandbox = await runtime.run_pod_sandbox(SANDBOX)
+
+    assert engine.containers[sandbox.id]["Config"]["Image"] == "sha256:index"
+
+
+async def test_a_processor_without_pause_program_is_refused(engine, runtime):
+    engine.version["Arch"] = "riscv64"
+    with pytest.raises(ContainerRuntimeError, match="no pause program for riscv64") as refusal:
+        await runtime.run_pod_sandbox(SANDBOX)
+
+    assert refusal.value.kind is RuntimeErrorKind.REFUSED
+
+
+async def test_the_name_of_a_container_that_is_gone_gets_a_random_end(engine, runtime):
+    engine.phantom_names.add("k8s_POD_web_default_u-1_0")
+    sandbox = await runtime.run_pod_sandbox(SANDBOX)
+
+    assert engine.containers[sandbox.id]["Name"].startswith("/k8s_POD_web_default_u-1_0_")
+    assert [s.attempt for s in (await runtime.listing(POD.uid)).sandboxes] == [0]
+
+
+async def test_a_refused_score_is_tried_once_for_the_host(engine, runtime, caplog):
+    engine.refuses_scores = True
+    first = await runtime.run_pod_sandbox(SANDBOX)
+    second = await runtime.run_pod_sandbox(replace(SANDBOX, attempt=1))
+
+    scores = [engine.containers[s.id]["HostConfig"]["OomScoreAdj"] for s in (first, second)]
+    assert scores == [0, 0]
+    assert len([r for r in engine.requests if r.startswith("start")]) == 3
+    assert len(engine.containers) == 2
+    assert "refuses negative OOM scores" in caplog.text
+
+
+async def test_a_successor_learns_of_refused_scores_from_the_sandbox(engine, runtime):
+    engine.refuses_scores = True
+    sandbox = await runtime.run_pod_sandbox(SANDBOX)
+    api = DockerApi(engine.host)
+    successor = DockerRuntime(api, node_name="n1", clock=SystemClock(), ids=sequential_ids())
+    container = await successor.create_container(
+        sandbox.id, replace(APP, resources=ContainerResources(oom_score_adj=-997))
+    )
+    await api.close()
+
+    assert engine.containers[container]["HostConfig"]["OomScoreAdj"] == 0
+
+
+async def test_a_score_is_kept_where_the_host_allows_it(engine, runtime):
+    sandbox = await runtime.run_pod_sandbox(SANDBOX)
+    container = await runtime.create_container(
+        sandbox.id, replace(APP, resources=ContainerResources(oom_score_adj=-997))
+    )
+
+    assert engine.containers[sandbox.id]["HostConfig"]["OomScoreAdj"] == -998
+    assert engine.containers[container]["HostConfig"]["OomScoreAdj"] == -997
+
+
+async def test_a_running_container_of_another_sandbox_is_not_adopted(engine, runtime):
+    old, new = await runtime.run_pod_sandbox(SANDBOX), await runtime.run_pod_sandbox(replace(SANDBOX, attempt=1))
+    orphan = await runtime.create_container(old.id, APP)
+    await runtime.start_container(orphan)
+    container = await runtime.create_container(new.id, APP)
+
+    assert container != orphan
+    assert orphan not in engine.containers
+
+
+async def test_one_container_whose_inspect_hangs_does_not_hide_the_others(engine, runtime, monkeypatch):
+    sandbox = await runtime.run_pod_sandbox(SANDBOX)
+    container = await runtime.create_container(sandbox.id, APP)
+    await runtime.start_container(container)
+    await runtime.listing()
+    another = await runtime.create_container(sandbox.id, replace(APP, name="other"))
+    monkeypatch.setattr(docker_api, "READ_TIMEOUT_S", 0.05)
+    engine.hang.clear()
+
+    phases = {record.id: record.phase for record in (await runtime.listing()).containers}
+    assert phases == {container: ContainerPhase.RUNNING, another: ContainerPhase.UNKNOWN}
+
+
+async def test_a_relist_inspects_only_what_is_new(engine, runtime):
+    sandbox = await runtime.run_pod_sandbox(SANDBOX)
+    await runtime.start_container(await runtime.create_container(sandbox.id, APP))
+    before = await runtime.listing()
+    engine.hang.clear()  # no inspect is answered any more
+
+    async with asyncio.timeout(1):
+        assert await runtime.listing() == before
+
+
+async def test_a_process_that_outlives_the_kill_is_a_timeout(engine, runtime, monkeypatch):
+    monkeypatch.setattr(docker_runtime, "KILL_WAIT_S", 0.05)
+    engine.unkillable = True
+    sandbox = await runtime.run_pod_sandbox(SANDBOX)
+    with pytest.raises(ContainerRuntimeError, match="still runs") as error:
+        await runtime.stop_container(sandbox.id, 0)
+
+    assert error.value.kind is RuntimeErrorKind.TIMEOUT
+    assert [r for r in engine.requests if r.startswith("kill")] == ["kill SIGKILL"]
+
+
+async def test_the_images_own_stop_signal_is_sent(engine, runtime):
+    sandbox = await runtime.run_pod_sandbox(SANDBOX)
+    engine.containers[sandbox.id]["Config"]["StopSignal"] = "SIGQUIT"
+    await runtime.stop_container(sandbox.id, 0.05)
+
+    assert [r for r in engine.requests if r.startswith("kill")] == ["kill SIGQUIT", "kill SIGKILL"]
