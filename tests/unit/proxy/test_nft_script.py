@@ -1,0 +1,116 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minikube_py.proxy.chains import ChainSpec, chain_rules
+from minikube_py.proxy.config import ProxyConfig
+from minikube_py.proxy.nft_script import (
+    ELEMENTS_PER_LINE_MAX,
+    ScriptError,
+    parse_script,
+    render_removal,
+    render_rule,
+    render_script,
+)
+from minikube_py.proxy.ruleset import MAPS, ElementKey, Transaction
+
+CONFIG = ProxyConfig("node-1")
+ADDRESS = st.integers(0, 255).map(lambda n: f"10.244.0.{n}")
+FIELDS = {
+    "address": ADDRESS,
+    "protocol": st.sampled_from(["tcp", "udp", "sctp"]),
+    "port": st.integers(1, 65535),
+    "index": st.integers(0, 70000),
+}
+CHAIN = st.builds(
+    ChainSpec,
+    entry=st.sampled_from(["cluster", "external", "node-port"]),
+    count=st.integers(1, 9),
+    local=st.none() | st.integers(0, 9),
+    affinity=st.booleans(),
+).map(lambda spec: spec.name)
+DATA = {
+    "verdict": CHAIN.map(lambda name: f"goto {name}") | st.just("drop"),
+    "target": st.tuples(ADDRESS, st.integers(1, 65535)),
+    "member": st.none(),
+}
+
+
+@st.composite
+def elements(draw):
+    spec = MAPS[draw(st.sampled_from(sorted(MAPS)))]
+    key = tuple(draw(FIELDS[field]) for field in spec.key)
+    return ElementKey(spec.name, key), draw(DATA[spec.data])
+
+
+transactions = st.builds(
+    Transaction,
+    replace_table=st.booleans(),
+    add_chains=st.lists(CHAIN, max_size=3).map(tuple),
+    delete_elements=st.lists(elements().map(lambda e: e[0]), max_size=5).map(tuple),
+    add_elements=st.lists(elements(), max_size=8).map(tuple),
+    delete_chains=st.lists(CHAIN, max_size=2).map(tuple),
+)
+
+
+@given(transactions)
+def test_parsing_a_rendered_script_gives_the_transaction_back(transaction):
+    assert parse_script(render_script(transaction, CONFIG), CONFIG) == transaction
+
+
+def test_deletions_come_before_additions_and_chains_before_their_use():
+    key = ElementKey("services", ("10.96.0.1", "tcp", 443))
+    transaction = Transaction(
+        add_chains=("cluster-1",), delete_elements=(key,), add_elements=((key, "goto cluster-1"),)
+    )
+
+    assert render_script(transaction, CONFIG).splitlines() == [
+        "add chain ip minikube-py cluster-1",
+        "add rule ip minikube-py cluster-1 dnat ip addr . port to ip daddr . meta l4proto . th dport . "
+        "numgen random mod 1 map @endpoints",
+        "add rule ip minikube-py cluster-1 drop",
+        "delete element ip minikube-py services { 10.96.0.1 . tcp . 443 }",
+        "add element ip minikube-py services { 10.96.0.1 . tcp . 443 : goto cluster-1 }",
+    ]
+
+
+def test_long_lists_are_cut():
+    adds = tuple((ElementKey("cluster-ips", (f"10.96.{n >> 8}.{n & 255}",)), None) for n in range(2500))
+    transaction = Transaction(add_elements=adds)
+
+    script = render_script(transaction, CONFIG)
+
+    assert len(script.splitlines()) == -(-2500 // ELEMENTS_PER_LINE_MAX)
+    assert parse_script(script, CONFIG) == transaction
+
+
+def test_rules_of_local_and_sticky_chains_read_as_meant():
+    rules = [render_rule(rule, CONFIG) for rule in chain_rules(ChainSpec("node-port", 3, local=1, affinity=True))]
+
+    key = "meta l4proto . th dport . jhash ip saddr mod"
+    assert rules == [
+        "ip saddr 10.244.0.0/16 dnat ip addr . port to "
+        f"{key} 3 seed 0x6d6b7079 offset 65536 map @node-port-endpoints",
+        "fib saddr type local meta mark set mark or 0x4000 dnat ip addr . port to "
+        f"{key} 3 seed 0x6d6b7079 offset 65536 map @node-port-endpoints",
+        f"dnat ip addr . port to {key} 1 seed 0x6d6b7079 map @node-port-endpoints",
+        "drop",
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "flush ruleset",
+        "add element ip minikube-py nonsense { 1 }",
+        "add element ip minikube-py services { 10.96.0.1 . tcp : drop }",
+        "add element ip other services { 10.96.0.1 . tcp . 80 : drop }",
+    ],
+)
+def test_a_line_that_we_would_not_write_is_an_error(line):
+    with pytest.raises(ScriptError):
+        parse_script(line, CONFIG)
+
+
+def test_removal_works_without_a_table_too():
+    assert render_removal("t") == "add table ip t\ndelete table ip t\n"
