@@ -10,6 +10,7 @@ Upstream: apiserver endpoints/handlers/watch.go.
 import asyncio
 from contextlib import suppress
 from random import Random
+from typing import cast
 
 from aiohttp import web
 
@@ -76,9 +77,8 @@ class HttpWatch:
         response.headers["content-type"] = "application/json"
         response.enable_chunked_encoding()
         await response.prepare(request)
-        transport = request.transport
-        assert transport is None or isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        # A cast and no check: uvloop's transports have the methods, not the base class.
+        self._transport = cast("asyncio.WriteTransport | None", request.transport)
         try:
             async for event in self._session.past(self):
                 self._write(self._past_chunk(event))
