@@ -31,8 +31,9 @@ from minikube_py.api.managed_fields import (
 )
 from minikube_py.api.meta import Obj, copy_object, format_time, metadata, name_of, namespace_of, uid_of
 from minikube_py.api.schema import Schema
+from minikube_py.api.typed_check import check_types
 from minikube_py.api.typed_merge import merge, remove, with_named_fields, without_nulls
-from minikube_py.api.typed_walk import WalkError, check_types, compare, field_set, outside
+from minikube_py.api.typed_walk import WalkError, compare, field_set, outside
 
 BEFORE_FIRST_APPLY = "before-first-apply"
 _KUBECTL = "kubectl"

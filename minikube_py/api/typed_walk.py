@@ -17,10 +17,7 @@ Upstream: structured-merge-diff typed (tofieldset.go, compare.go) and kube-opena
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import field as default_field
 from typing import Any, Literal
-
-import orjson
 
 from minikube_py.api.managed_fields import FieldSet, Path, key_element, path_text, value_element
 from minikube_py.api.schema import Schema
@@ -155,35 +152,6 @@ def _keys_of(schema: Schema | None, item: Any, index: int, path: Path) -> str:
     return key_element(present)
 
 
-def check_types(value: Any, schema: Schema | None) -> None:
-    """Refuse a configuration that does not fit the schema.
-
-    Raises:
-        WalkError: a field is not in the schema, a value has the wrong type, or a list has duplicates.
-    """
-    _check((), value, schema)
-
-
-def _check(path: Path, value: Any, schema: Schema | None) -> None:
-    _check_type(path, value, schema)
-    shape = shape_of(schema, value)
-    if shape == "leaf" or value is None:
-        return
-    if shape == "map":
-        for key, inner in value.items():
-            below = (*path, f"f:{key}")
-            if schema is not None and schema.type == "object" and key not in schema.fields:
-                raise WalkError(below, "field not declared in schema")
-            _check(below, inner, child_schema(schema, key))
-        return
-    seen: set[str] = set()
-    for element, item in list_elements(schema, value, shape, path):
-        if element in seen:
-            raise WalkError(path, f"duplicate entries for key {path_text((element,))}")
-        seen.add(element)
-        _check((*path, element), item, item_schema(schema))
-
-
 def field_set(value: Any, schema: Schema | None) -> FieldSet:
     """Return the paths that an applier of `value` owns; of an element that occurs twice only the element itself.
 
@@ -223,30 +191,13 @@ def _owned_of_list(path: Path, value: Sequence[Any], schema: Schema | None, shap
             yield from _owned(below, items[0], item_schema(schema))
 
 
-def _check_type(path: Path, value: Any, schema: Schema | None) -> None:
-    if schema is None or value is None:
-        return
-    shown = orjson.dumps(value).decode()
-    expected = ""
-    if schema.type in ("object", "map"):
-        expected = "" if isinstance(value, Mapping) else "map"
-    elif schema.type == "list":
-        expected = "" if isinstance(value, list) else "list"
-    elif schema.type in ("integer", "number"):
-        expected = "" if isinstance(value, int | float) and not isinstance(value, bool) else "numeric (int or float)"
-    elif schema.type == "boolean":
-        expected = "" if isinstance(value, bool) else "boolean"
-    elif schema.type in ("string", "bytes"):
-        expected = "" if isinstance(value, str) else "string"
-    if expected:
-        raise WalkError(path, f"expected {expected}, got {shown}")
-
-
-@dataclass(slots=True)
 class _Found:
-    added: set[Path] = default_field(default_factory=set)
-    removed: set[Path] = default_field(default_factory=set)
-    modified: set[Path] = default_field(default_factory=set)
+    """What a comparison has come upon so far."""
+
+    def __init__(self) -> None:
+        self.added: set[Path] = set()
+        self.removed: set[Path] = set()
+        self.modified: set[Path] = set()
 
     def leaf(self, path: Path, old: Any, new: Any) -> None:
         if old is ABSENT:
