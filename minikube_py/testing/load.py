@@ -37,7 +37,7 @@ async def ask(host: str, port: int) -> str:
     reader, writer = await asyncio.open_connection(host, port)
     try:
         writer.write(f"GET / HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
-        answer = await reader.read(1 << 20)
+        answer = await reader.read()
     finally:
         writer.close()
         with contextlib.suppress(OSError):
