@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minikube_py.api.errors import FieldError
-from minikube_py.api.meta import Obj
+from minikube_py.api.meta import Obj, annotations_of
 from minikube_py.api.quantity import parse_quantity
 from minikube_py.api.resource import Rules
 from minikube_py.api.rules.faults import Faults, forbidden, part
@@ -23,6 +23,9 @@ from minikube_py.api.rules.pod_update import validate_pod_spec_update
 
 TOLERATION_S = 300
 """So long a pod stays on a node that is not ready or cannot be reached (upstream's default flags)."""
+
+MIRROR = "kubernetes.io/config.mirror"
+"""The annotation of a pod that only shows what a node runs from a file; it has no service account."""
 
 _NOT_READY = "node.kubernetes.io/not-ready"
 _UNREACHABLE = "node.kubernetes.io/unreachable"
@@ -37,7 +40,7 @@ _QOS_RESOURCES = ("cpu", "memory")
 def prepare_create(pod: Obj) -> None:
     """Start a pod's life: Pending, with its QoS class and what admission adds."""
     spec = pod.setdefault("spec", {})
-    if not spec.get("serviceAccountName"):
+    if not spec.get("serviceAccountName") and MIRROR not in annotations_of(pod):
         spec["serviceAccountName"] = spec["serviceAccount"] = "default"
     _add_tolerations(spec)
     if spec.get("priority") is None:

@@ -1,7 +1,10 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from minikube_py.api.decode_check import checker
 from minikube_py.api.decode_walk import Pairs, TypeFaultError, plain, walk
 from minikube_py.api.schema import schema_of
 
@@ -39,3 +42,44 @@ def test_a_null_element_becomes_the_zero_value():
 def test_a_wrong_type_names_the_field_without_indices():
     with pytest.raises(TypeFaultError, match=r"field Container\.spec\.containers\.image of type string"):
         walk(POD, {"spec": {"containers": [{"image": 5}]}})
+
+
+KEYS = st.sampled_from(
+    ["metadata", "spec", "status", "name", "labels", "creationTimestamp", "managedFields", "fieldsV1", "containers"]
+    + [
+        "image",
+        "env",
+        "value",
+        "resources",
+        "limits",
+        "cpu",
+        "ports",
+        "containerPort",
+        "volumes",
+        "secret",
+        "optional",
+    ]
+    + ["conditions", "httpGet", "port", "livenessProbe", "hostNetwork", "priority", "bogus"]
+)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(["", "x", "1", "100m", "1024Mi", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5+02:00", "YQ=="]),
+)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=6), max_leaves=30
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.dictionaries(KEYS, VALUES, max_size=6))
+def test_what_comes_out_needs_no_more_mending(obj):
+    try:
+        clean, _ = walk(POD, obj)
+    except TypeFaultError:
+        return
+
+    assert checker(POD)(clean)
+    assert walk(POD, clean) == (clean, ())

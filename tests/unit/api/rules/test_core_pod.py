@@ -1,5 +1,10 @@
+import gzip
+import json
+from pathlib import Path
+
 import pytest
 
+from minikube_py.api.decode import Expected, decode_parsed
 from minikube_py.api.rules.core_pod import POD_RULES, prepare_create, prepare_update, qos_class
 
 
@@ -95,3 +100,25 @@ def test_some_things_come_only_later_in_a_pods_life():
 
     assert [f.field for f in POD_RULES.validate(obj)] == ["spec.ephemeralContainers", "spec.nodeName"]
     assert POD_RULES.validate_update(obj, obj) == ()
+
+
+ADMITTED = json.loads(gzip.decompress(Path("tests/fixtures/observed/pods-admitted-1.20.json.gz").read_bytes()))
+
+
+@pytest.mark.parametrize("case", ADMITTED, ids=lambda case: case["name"])
+def test_a_pod_is_admitted_as_a_real_server_admitted_it(case):
+    """Observed on 1.20.2; the volume with the service account's token is taken out."""
+    obj = decode_parsed(case["manifest"], Expected("v1", "Pod"), "Strict").obj
+    POD_RULES.set_defaults(obj)
+    POD_RULES.prepare_create(obj)
+
+    assert POD_RULES.validate(obj) == ()
+    assert obj["spec"] == case["spec"]
+
+
+def test_a_mirror_pod_gets_no_service_account():
+    obj = pod()
+    obj["metadata"]["annotations"] = {"kubernetes.io/config.mirror": "x"}
+    prepare_create(obj)
+
+    assert "serviceAccountName" not in obj["spec"]
