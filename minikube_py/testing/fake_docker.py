@@ -43,6 +43,7 @@ class FakeDocker:
         """Cleared: inspects of containers are not answered until it is set."""
         self.requests: list[str] = []
         self.loads = 0
+        self.loaded_bytes = 0
         self.loadable: tuple[Json, ...] = ()
         """The images that any load brings."""
         self.pull_lines: list[Json] = []
@@ -192,12 +193,14 @@ class FakeDocker:
         return web.Response(status=204) if container else _error(404, "No such container")
 
     async def _load(self, request: web.Request) -> web.Response:
-        await request.read()
+        self.loaded_bytes = 0
+        async for block in request.content.iter_any():
+            self.loaded_bytes += len(block)
         self.loads += 1
         for image in self.loadable:
             self.images[image["Id"]] = image
         names = [tag for image in self.loadable for tag in image["RepoTags"]]
-        return web.json_response({"stream": f"Loaded image: {names[0] if names else 'sha256:0'}\n"})
+        return web.json_response({"stream": f"Loaded image: {names[0]}\n" if names else ""})
 
     async def _image(self, request: web.Request) -> web.Response:
         wanted = request.match_info["id"]

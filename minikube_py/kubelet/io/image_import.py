@@ -6,6 +6,7 @@ Works with and without a running agent: it talks to the engine only.
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import BinaryIO
 
 from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord, RuntimeErrorKind
 from minikube_py.kubelet.docker_records import image_from_json
@@ -29,7 +30,12 @@ async def import_archive(api: DockerApi, path: str) -> tuple[str, ...]:
         ContainerRuntimeError: the engine refused it; REFUSED also when it holds no image.
         OSError: the file cannot be read.
     """
-    loaded = tuple(await api.load_images(_blocks(Path(path))))
+    # Opened here: an error inside the request's body would be told as a lost connection.
+    file = await asyncio.to_thread(Path(path).open, "rb")
+    try:
+        loaded = tuple(await api.load_images(_blocks(file)))
+    finally:
+        file.close()
     if not loaded:
         raise ContainerRuntimeError(
             RuntimeErrorKind.REFUSED, f"{path} holds no image (a `docker save` archive is needed)"
@@ -43,10 +49,6 @@ async def list_images(api: DockerApi) -> tuple[ImageRecord, ...]:
     return tuple(sorted(records, key=lambda record: (record.repo_tags, record.id)))
 
 
-async def _blocks(path: Path) -> AsyncIterator[bytes]:
-    file = await asyncio.to_thread(path.open, "rb")
-    try:
-        while block := await asyncio.to_thread(file.read, BLOCK_BYTES):
-            yield block
-    finally:
-        file.close()
+async def _blocks(file: BinaryIO) -> AsyncIterator[bytes]:
+    while block := await asyncio.to_thread(file.read, BLOCK_BYTES):
+        yield block
