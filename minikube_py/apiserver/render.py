@@ -17,6 +17,12 @@ from minikube_py.apiserver.negotiate import AnswerForm
 from minikube_py.apiserver.tables import render_table
 
 
+_WITH_DETAILS = frozenset(
+    {"NotFound", "Forbidden", "MethodNotAllowed", "Invalid", "NotAcceptable", "UnsupportedMediaType"}
+)
+"""Reasons whose Status always has details, empty ones if need be."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListMeta:
     """What a list says of itself; `remaining` None: not known (a selector was given)."""
@@ -125,6 +131,8 @@ def status_body(error: StatusError) -> bytes:
     status = to_status(error)
     if not status["reason"]:
         del status["reason"]
+    elif status["reason"] in _WITH_DETAILS:
+        status.setdefault("details", {})
     return orjson.dumps(status)
 
 

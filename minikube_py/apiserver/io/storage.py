@@ -179,7 +179,7 @@ class Storage:
                 outcome = await self._commit(store, Put(entry.key, value, expect=entry.mod_revision))
                 return None if isinstance(outcome, Rejected) else Stored(_value_of(outcome))
             case Remove(obj):
-                last = stamp(canonical(obj), entry.mod_revision)
+                last = entry.value if obj is decode(entry) else stamp(canonical(obj), entry.mod_revision)
                 if dry_run:
                     return Stored(last, removed=True)
                 outcome = await self._commit(store, Delete(entry.key, expect=entry.mod_revision))

@@ -46,8 +46,8 @@ def test_who_may_do_what(user, method, path, allowed):
         (
             "DELETE",
             "/apis/apps/v1/namespaces/n/deployments/d",
-            'deployments.apps "d" is forbidden: User "alice" cannot delete resource "deployments" in API group "apps" '
-            'in the namespace "n"',
+            'deployments.apps "d" is forbidden: User "alice" cannot delete resource "deployments" in API group '
+            '"apps" in the namespace "n"',
         ),
         (
             "GET",

@@ -38,8 +38,8 @@ def test_an_object_that_waits_for_nothing_goes_at_once():
         ),
         (
             RemovalOptions(resource_version="4"),
-            "the ResourceVersion in the precondition (4) does not match the ResourceVersion in record (5). The object "
-            "might have been modified",
+            "the ResourceVersion in the precondition (4) does not match the ResourceVersion in record (5). The "
+            "object might have been modified",
         ),
     ],
 )

@@ -63,8 +63,8 @@ def test_log_options_read_as_they_are_meant():
     [
         (
             {"tailLines": "-1", "limitBytes": "0", "sinceSeconds": "0"},
-            "[tailLines: Invalid value: -1: must be greater than or equal to 0, limitBytes: Invalid value: 0: must be "
-            "greater than 0, sinceSeconds: Invalid value: 0: must be greater than 0]",
+            "[tailLines: Invalid value: -1: must be greater than or equal to 0, limitBytes: Invalid value: 0: must "
+            "be greater than 0, sinceSeconds: Invalid value: 0: must be greater than 0]",
         ),
         (
             {"sinceSeconds": "1", "sinceTime": "2026-01-01T00:00:00Z"},

@@ -107,8 +107,8 @@ def test_a_binding_assigns_the_pod_and_says_so():
         (
             a_pod(),
             a_binding(resourceVersion="4"),
-            'Operation cannot be fulfilled on pods/binding "x": Precondition failed: ResourceVersion in precondition: '
-            "4, ResourceVersion in object meta: 5",
+            'Operation cannot be fulfilled on pods/binding "x": Precondition failed: ResourceVersion in '
+            "precondition: 4, ResourceVersion in object meta: 5",
         ),
         (
             a_pod(schedulingGates=[{"name": "g"}]),
@@ -118,7 +118,8 @@ def test_a_binding_assigns_the_pod_and_says_so():
         (
             a_pod(),
             {"metadata": {"name": "x"}, "target": {"kind": "Pod", "name": ""}},
-            '[target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>", target.name: Required value]',
+            '[target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>", '
+            "target.name: Required value]",
         ),
     ],
 )
