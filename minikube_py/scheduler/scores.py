@@ -122,7 +122,7 @@ def image_locality(pod: PodInfo, nodes: Sequence[NodeInfo], facts: Facts, snapsh
 
 def _size(images: Mapping[str, int], image: str) -> int:
     name = image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"
-    return images.get(name) or images.get(f"docker.io/library/{name}", 0)
+    return images.get(name, 0)
 
 
 def _more_is_better(values: Sequence[float]) -> Scores:
