@@ -30,6 +30,7 @@ NESTING_MAX = 200
 """Messages nested deeper than this are refused (no real object comes near)."""
 
 _OPTIONAL, _REPEATED, _MAP = 0, 1, 2
+_UINT64_MAX = 2**64 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Wire = int | bytes
 _Row = tuple[str, int, str, int]
@@ -164,7 +165,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         at += 1
         result |= (byte & 127) << shift
         if byte < 128:
-            return result, at
+            return result & _UINT64_MAX, at
         shift += 7
 
 
@@ -182,7 +183,6 @@ def _text(wire: _Wire) -> str:
 
 
 def _signed(value: int) -> int:
-    value &= 2**64 - 1
     return value - 2**64 if value >> 63 else value
 
 

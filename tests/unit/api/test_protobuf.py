@@ -132,6 +132,13 @@ def test_delete_options_and_evictions_are_known():
     assert decoded("autoscaling/v1", "Scale", part(2, number(1, 3))) == {"spec": {"replicas": 3}}
 
 
+def test_a_varint_longer_than_64_bits_is_cut_as_protobuf_says():
+    version = part(7, part(4, part(1, b"\x48" + b"\xff" * 9 + b"\x7f")))
+    spec = decoded("apiextensions.k8s.io/v1", "CustomResourceDefinition", part(2, version))["spec"]
+
+    assert isinstance(spec["versions"][0]["schema"]["openAPIV3Schema"]["maximum"], float)
+
+
 def test_unknown_field_numbers_are_skipped():
     assert decoded("v1", "ConfigMap", part(999, "x"), varint(998 << 3 | 5) + b"1234") == {}
 
