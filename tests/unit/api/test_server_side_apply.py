@@ -9,16 +9,19 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from minikube_py.api.errors import BadRequestError, ConflictError, InternalError, StatusError, to_status
-from minikube_py.api.managed_fields import decode_fields
+from minikube_py.api.managed_fields import NEVER_OWNED, decode_fields
 from minikube_py.api.meta import copy_object, format_time
 from minikube_py.api.patch import apply_json_patch, apply_merge_patch
 from minikube_py.api.resources import find_resource
 from minikube_py.api.schema import schema_of
 from minikube_py.api.server_side_apply import Writer, apply, reset_fields, track_update
 from minikube_py.api.strategic_merge import apply_strategic_merge
-from minikube_py.api.typed_walk import child_schema, item_schema, shape_of
+from minikube_py.api.typed_merge import merge, with_named_fields
+from minikube_py.api.typed_walk import child_schema, compare, field_set, item_schema, shape_of
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "server_side_apply" / "observed-1.20.json"
 OBSERVED = json.loads(FIXTURE.read_text())
@@ -378,3 +381,43 @@ def test_status_is_nobodys_when_written_through_the_object_itself():
     assert track_update(None, pod, schema_of("v1", "Pod"), writer) == []
     assert reset_fields("", has_status=False) == frozenset()
     assert reset_fields("scale", has_status=True) == frozenset()
+
+
+NAMES = st.sampled_from("abc")
+ENV = st.dictionaries(NAMES, st.sampled_from("12"))
+
+
+def a_pod_with(labels, containers, finalizers):
+    """Return a configuration that leaves out what is empty."""
+    shown = []
+    for name, env in containers.items():
+        variables = [{"name": variable, "value": value} for variable, value in env.items()]
+        shown.append({"name": name, "env": variables} if variables else {"name": name})
+    metadata = {"labels": labels, "finalizers": finalizers}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p", **{key: value for key, value in metadata.items() if value}},
+        **({"spec": {"containers": shown}} if shown else {}),
+    }
+
+
+CONFIGS = st.builds(a_pod_with, ENV, st.dictionaries(NAMES, ENV), st.lists(NAMES, unique=True))
+
+
+@settings(max_examples=15)
+@given(st.lists(st.tuples(st.sampled_from(["one", "two", "three"]), CONFIGS), min_size=1, max_size=6))
+def test_an_object_is_what_its_appliers_say_and_nothing_more(applies):
+    """Whatever is applied in whatever order: each applier's last configuration holds, as far as nobody forced it."""
+    definition, live = schema_of("v1", "Pod"), None
+    for manager, config in applies:
+        live = apply(live, config, definition, a_writer(manager), force=True)
+        entries = live["metadata"].get("managedFields", [])
+        owned = frozenset().union(*(decode_fields(entry["fieldsV1"]) for entry in entries))
+        bare = {**live, "metadata": {key: value for key, value in live["metadata"].items() if key != "managedFields"}}
+        present = with_named_fields(field_set(bare, definition), definition)
+
+        assert compare(merge(bare, config, definition), bare, definition).taken == frozenset()
+        assert owned <= present
+        assert present <= with_named_fields(owned | NEVER_OWNED, definition)
+        assert apply(live, config, definition, a_writer(manager), force=False) == live
