@@ -65,7 +65,7 @@ def parse_query(data: bytes) -> Query | None:
         question=Question(str(parsed.q.qname).rstrip("."), _type_name(parsed.q.qtype)),
         has_edns=edns is not None,
         udp_bytes=min(max(offered, UDP_BYTES_PLAIN), UDP_BYTES_MAX),
-        raw=data,
+        raw=bytes(data),
         parsed=parsed,
     )
 
@@ -78,12 +78,12 @@ def render_reply(query: Query, reply: Reply, bytes_max: int, further: Sequence[A
     message = query.parsed.reply(ra=1, aa=1)
     message.header.rcode = _RCODES[reply.rcode]
     for record in reply.answers:
-        message.add_answer(_resource_record(record))
+        message.add_answer(_resource_record(record, query))
     message.add_answer(*further)
     for record in reply.authority:
-        message.add_auth(_resource_record(record))
+        message.add_auth(_resource_record(record, query))
     for record in reply.additional:
-        message.add_ar(_resource_record(record))
+        message.add_ar(_resource_record(record, query))
     if query.has_edns:
         message.add_ar(_dnslib.EDNS0(udp_len=UDP_BYTES_MAX))
     packed = bytes(message.pack())
@@ -177,7 +177,7 @@ def _type_name(number: int) -> str:
         return f"TYPE{number}"
 
 
-def _resource_record(record: Record) -> Any:
+def _resource_record(record: Record, query: Query) -> Any:
     data = record.data
     if isinstance(data, Srv):
         rdata = _dnslib.SRV(data.priority, data.weight, data.port, data.target)
@@ -186,7 +186,9 @@ def _resource_record(record: Record) -> Any:
         rdata = _dnslib.SOA(data.primary, data.mailbox, times)
     else:
         rdata = getattr(_dnslib, record.type)(data)
-    return _dnslib.RR(record.name, getattr(_dnslib.QTYPE, record.type), ttl=record.ttl_s, rdata=rdata)
+    # The question's own label, where it is meant: turned to text and back, odd bytes would not survive.
+    owner = query.parsed.q.qname if record.name == query.question.name else record.name
+    return _dnslib.RR(owner, getattr(_dnslib.QTYPE, record.type), ttl=record.ttl_s, rdata=rdata)
 
 
 def _ttl_offsets(message: bytes) -> list[int]:

@@ -140,7 +140,9 @@ def _fixed_records(labels: tuple[str, ...], config: DnsConfig) -> tuple[_Data, .
 
 def _pod_records(label: str) -> tuple[_Data, ...] | None:
     parts = label.split("-")
-    if len(parts) != _ADDRESS_LABELS or not all(part.isdecimal() and int(part) < 256 for part in parts):
+    if len(parts) != _ADDRESS_LABELS or not all(
+        part.isascii() and part.isdecimal() and int(part) < 256 for part in parts
+    ):
         return None
     return (("A", ".".join(str(int(part)) for part in parts)),)
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import socket
-from contextlib import AsyncExitStack
+from contextlib import ExitStack
 
 from minikube_py.client.interface import Informers
 from minikube_py.dns.config import DnsConfig
@@ -36,18 +36,27 @@ class DnsServer:
         Raises:
             OSError: an address cannot be listened on.
         """
-        async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
-            for address in self._config.listen_addresses:
-                await self._listen(address, stack, group)
-            await self._view.wait_synced()
-            self._responder.is_synced = True
-            await asyncio.get_running_loop().create_future()
+        with ExitStack() as stack:
+            # Bound before anything runs, so that a port that is taken is an OSError and not a group of them.
+            sockets = [
+                tuple(
+                    stack.enter_context(listening_socket(kind, address, self._config.port))
+                    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)
+                )
+                for address in self._config.listen_addresses
+            ]
+            async with asyncio.TaskGroup() as group:
+                for datagrams, streams in sockets:
+                    await self._serve(datagrams, streams, stack, group)
+                await self._view.wait_synced()
+                self._responder.is_synced = True
+                await asyncio.get_running_loop().create_future()
 
-    async def _listen(self, address: str, stack: AsyncExitStack, group: asyncio.TaskGroup) -> None:
+    async def _serve(
+        self, datagrams: socket.socket, streams: socket.socket, stack: ExitStack, group: asyncio.TaskGroup
+    ) -> None:
         loop = asyncio.get_running_loop()
-        datagrams = listening_socket(socket.SOCK_DGRAM, address, self._config.port)
         transport, _ = await loop.create_datagram_endpoint(lambda: UdpServer(self._responder, group), sock=datagrams)
         stack.callback(transport.close)
-        streams = listening_socket(socket.SOCK_STREAM, address, self._config.port)
         server = await asyncio.start_server(TcpServer(self._config, self._responder).serve, sock=streams)
         stack.callback(server.close)
