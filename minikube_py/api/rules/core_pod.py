@@ -61,10 +61,10 @@ def prepare_create(pod: Obj) -> None:
 
 
 def prepare_update(new: Obj, old: Mapping[str, Any]) -> None:
-    """Keep what admission gave the pod when an update leaves it out."""
+    """Keep the priority when an update leaves it out; a service account that is left out is a change, as upstream."""
     spec, before = new.setdefault("spec", {}), part(old, "spec")
-    for field in ("priority", "preemptionPolicy", "serviceAccountName", "serviceAccount"):
-        if spec.get(field) in (None, "") and field in before:
+    for field in ("priority", "preemptionPolicy"):
+        if spec.get(field) is None and field in before:
             spec[field] = before[field]
 
 
