@@ -7,9 +7,9 @@ Upstream: kube-openapi pkg/handler and pkg/builder.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -18,12 +18,16 @@ from minikube_py.api.resources import RESOURCES
 from minikube_py.api.served import GIT_VERSION
 from minikube_py.apiserver.openapi_operations import MEDIA_TYPES, Operation, Path, parameter_type, paths_of
 from minikube_py.apiserver.openapi_schemas import reachable, render_definition
-from minikube_py.apiserver.openapi_v2_protobuf import encode_document
+from minikube_py.apiserver.openapi_v2_protobuf import encode_definitions, encode_head, encode_paths
 
 PROTOBUF_MEDIA_TYPE = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 """What a client accepts that wants the protobuf form; upstream answers application/octet-stream."""
 
+_TITLE = "Kubernetes"
 _DEFINITIONS = "#/definitions/"
+_Kind = Literal["paths", "definitions"]
+_PART_ENTRIES_MAX = 32
+"""So many paths or definitions are encoded in one step (2 to 6 ms); the next ones come in the next step."""
 
 
 @cache
@@ -35,7 +39,18 @@ def openapi_v2_json() -> bytes:
 @cache
 def openapi_v2_protobuf() -> bytes:
     """Return the protobuf answer of `/openapi/v2`: a gnostic openapi.v2.Document."""
-    return encode_document(_document())
+    return b"".join((encode_head(_TITLE, GIT_VERSION), *(_part(*chunk) for chunk in _chunks())))
+
+
+def building_steps() -> Iterator[str]:
+    """Build both forms, a few milliseconds a step."""
+    openapi_v2_etag()
+    yield "openapi/v2 JSON"
+    for kind, names in _chunks():
+        _part(kind, names)
+        yield f"openapi/v2 protobuf {kind}"
+    openapi_v2_protobuf()
+    _part.cache_clear()
 
 
 @cache
@@ -44,15 +59,42 @@ def openapi_v2_etag() -> str:
     return f'"{hashlib.sha256(openapi_v2_json()).hexdigest().upper()}"'
 
 
-def _document() -> Obj:
+@cache
+def _all_paths() -> Mapping[str, Path]:
     paths = [path for resource in RESOURCES for path in paths_of(resource)]
-    roots = {name for path in paths for operation in path.operations for name in (operation.body, operation.gives)}
+    return {path.path: path for path in sorted(paths, key=lambda path: path.path)}
+
+
+@cache
+def _all_definitions() -> tuple[str, ...]:
+    operations = [operation for path in _all_paths().values() for operation in path.operations]
+    return reachable({name for operation in operations for name in (operation.body, operation.gives)})
+
+
+def _document() -> Obj:
     return {
         "swagger": "2.0",
-        "info": {"title": "Kubernetes", "version": GIT_VERSION},
-        "paths": {path.path: _path(path) for path in sorted(paths, key=lambda path: path.path)},
-        "definitions": {name: render_definition(name, _reference) for name in reachable(roots)},
+        "info": {"title": _TITLE, "version": GIT_VERSION},
+        "paths": {name: _path(path) for name, path in _all_paths().items()},
+        "definitions": {name: render_definition(name, _reference) for name in _all_definitions()},
     }
+
+
+def _chunks() -> Iterator[tuple[_Kind, tuple[str, ...]]]:
+    kinds: tuple[tuple[_Kind, tuple[str, ...]], ...] = (
+        ("paths", tuple(_all_paths())),
+        ("definitions", _all_definitions()),
+    )
+    for kind, names in kinds:
+        for start in range(0, len(names), _PART_ENTRIES_MAX):
+            yield kind, names[start : start + _PART_ENTRIES_MAX]
+
+
+@cache
+def _part(kind: _Kind, names: tuple[str, ...]) -> bytes:
+    if kind == "paths":
+        return encode_paths({name: _path(_all_paths()[name]) for name in names})
+    return encode_definitions({name: render_definition(name, _reference) for name in names})
 
 
 def _reference(name: str, beside: Mapping[str, Any]) -> Obj:

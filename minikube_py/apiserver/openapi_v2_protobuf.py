@@ -3,6 +3,9 @@
 A writer for the part of gnostic's `openapi.v2.Document` that a Kubernetes document uses, driven by tables of field
 numbers; nothing is ever decoded here. Vendor extensions (`x-...`) go in as YAML text, for which JSON is good enough.
 
+A document is written in parts that are simply put one after another: a protobuf reader merges a field that comes more
+than once. So no part takes long, however large the document is.
+
 Upstream: github.com/google/gnostic openapiv2/OpenAPIv2.proto.
 """
 
@@ -18,16 +21,19 @@ _VARINT = 0
 _BYTES = 2
 
 
-def encode_document(document: Mapping[str, Any]) -> bytes:
-    """Return the encoded Document of an OpenAPI v2 document (swagger, info, paths, definitions)."""
-    return b"".join(
-        (
-            _field(1, _text(document["swagger"])),
-            _field(2, _field(1, _text(document["info"]["title"])) + _field(2, _text(document["info"]["version"]))),
-            _field(8, b"".join(_field(2, _named(k, _path_item(v))) for k, v in document["paths"].items())),
-            _field(9, _named_list(document["definitions"], _schema)),
-        )
-    )
+def encode_head(title: str, version: str) -> bytes:
+    """Return the first part of a Document: what it is."""
+    return _field(1, _text("2.0")) + _field(2, _field(1, _text(title)) + _field(2, _text(version)))
+
+
+def encode_paths(paths: Mapping[str, Any]) -> bytes:
+    """Return a part of a Document that holds some of its paths."""
+    return _field(8, b"".join(_field(2, _named(name, _path_item(value))) for name, value in paths.items()))
+
+
+def encode_definitions(definitions: Mapping[str, Any]) -> bytes:
+    """Return a part of a Document that holds some of its definitions."""
+    return _field(9, _named_list(definitions, _schema))
 
 
 def _varint(value: int) -> bytes:

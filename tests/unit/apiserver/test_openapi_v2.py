@@ -27,3 +27,10 @@ def test_a_reference_keeps_what_stands_beside_it():
 def test_the_tag_is_quoted_and_both_forms_are_kept():
     assert openapi_v2.openapi_v2_etag().startswith('"')
     assert openapi_v2.openapi_v2_protobuf() is openapi_v2.openapi_v2_protobuf()
+
+
+def test_both_forms_can_be_built_a_few_entries_at_a_time():
+    steps = list(openapi_v2.building_steps())
+
+    assert steps[0] == "openapi/v2 JSON"
+    assert steps.count("openapi/v2 protobuf definitions") > 3

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from minikube_py.apiserver import openapi_v2
-from minikube_py.apiserver.openapi_v2_protobuf import encode_document
+from minikube_py.apiserver.openapi_v2_protobuf import encode_definitions, encode_head
 
 
 def varint(data, at):
@@ -44,11 +44,12 @@ def document():
 
 @pytest.fixture(scope="module")
 def encoded():
-    return fields(openapi_v2.openapi_v2_protobuf())
+    """Return the document's fields with the parts of each one joined, as a protobuf reader merges them."""
+    return {number: b"".join(parts) for number, parts in fields(openapi_v2.openapi_v2_protobuf()).items()}
 
 
 def test_every_definition_and_property_is_there(document, encoded):
-    definitions = named(fields(encoded[9][0])[1])
+    definitions = named(fields(encoded[9])[1])
 
     assert set(definitions) == set(document["definitions"])
     for name, definition in document["definitions"].items():
@@ -58,7 +59,7 @@ def test_every_definition_and_property_is_there(document, encoded):
 
 
 def test_types_references_and_extensions_survive(encoded):
-    definitions = named(fields(encoded[9][0])[1])
+    definitions = named(fields(encoded[9])[1])
     spec = named(fields(definitions["io.k8s.api.core.v1.PodSpec"][25][0])[1])
     extensions = {name: value[2][0] for name, value in named(spec["containers"][31]).items()}
 
@@ -69,7 +70,7 @@ def test_types_references_and_extensions_survive(encoded):
 
 
 def test_the_patch_operation_tells_kind_media_types_and_parameters(encoded):
-    paths = named(fields(encoded[8][0])[2])
+    paths = named(fields(encoded[8])[2])
     patch = fields(paths["/api/v1/namespaces/{namespace}/pods/{name}"][8][0])
     gvk = named(patch[13])["x-kubernetes-group-version-kind"][2][0]
     inner = [fields(fields(parameter)[1][0]) for parameter in patch[8]]
@@ -82,7 +83,10 @@ def test_the_patch_operation_tells_kind_media_types_and_parameters(encoded):
 
 
 def test_lengths_over_127_take_more_bytes():
-    long_title = "t" * 300
-    whole = {"swagger": "2.0", "info": {"title": long_title, "version": "v"}, "paths": {}, "definitions": {}}
+    assert fields(fields(encode_head("t" * 300, "v"))[2][0])[1] == [b"t" * 300]
 
-    assert fields(fields(encode_document(whole))[2][0])[1] == [long_title.encode()]
+
+def test_parts_of_a_document_are_put_one_after_another():
+    parts = [encode_definitions({name: {"type": "string"}}) for name in ("a", "b")]
+
+    assert set(named(fields(b"".join(fields(b"".join(parts))[9]))[1])) == {"a", "b"}
