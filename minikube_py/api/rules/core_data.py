@@ -75,7 +75,7 @@ def _validate_data(config_map: Mapping[str, Any]) -> Faults:
         yield from all_invalid(f"binaryData[{key}]", key, config_key_faults(key))
         size += _decoded_length(value)
     if size > DATA_BYTES_MAX:
-        yield too_long("", DATA_BYTES_MAX)
+        yield too_long("[]", DATA_BYTES_MAX)  # upstream's name for the object itself
 
 
 def _validate_frozen(new: Mapping[str, Any], old: Mapping[str, Any], fields: tuple[str, ...]) -> Faults:

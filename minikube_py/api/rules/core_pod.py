@@ -61,8 +61,9 @@ def prepare_create(pod: Obj) -> None:
 
 
 def prepare_update(new: Obj, old: Mapping[str, Any]) -> None:
-    """Keep the priority when an update leaves it out; a service account that is left out is a change, as upstream."""
+    """Add what admission adds to updates too; a service account that is left out is a change, as upstream."""
     spec, before = new.setdefault("spec", {}), part(old, "spec")
+    _add_tolerations(spec)
     for field in ("priority", "preemptionPolicy"):
         if spec.get(field) is None and field in before:
             spec[field] = before[field]

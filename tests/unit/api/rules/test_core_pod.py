@@ -83,17 +83,17 @@ def test_a_gated_pod_says_so():
     assert obj["status"]["conditions"][0]["reason"] == "SchedulingGated"
 
 
-def test_an_update_keeps_the_priority_and_must_say_the_rest():
+def test_an_update_gets_tolerations_and_priority_and_must_say_the_rest():
     old = pod()
     prepare_create(old)
-    new = pod(tolerations=old["spec"]["tolerations"], serviceAccountName="default")
+    new = pod(serviceAccountName="default")
     prepare_update(new, old)
     minimal = pod()
     prepare_update(minimal, old)
 
     assert new["spec"]["priority"] == 0
     assert POD_RULES.validate_update(new, old) == ()
-    assert [f.field for f in POD_RULES.validate_update(minimal, old)] == ["spec.tolerations", "spec"]
+    assert [f.field for f in POD_RULES.validate_update(minimal, old)] == ["spec"]
 
 
 def test_some_things_come_only_later_in_a_pods_life():
