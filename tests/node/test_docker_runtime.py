@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import struct
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import pytest
@@ -364,6 +364,41 @@ async def test_much_data_passes_unchanged(docker):
     assert client.out == b"".join(blocks)
 
 
+def holds(path, text):
+    with suppress(OSError):
+        return text in path.read_text()
+    return False
+
+
+def bytes_written(process):
+    return int((process / "io").read_text().partition("wchar: ")[2].split()[0])
+
+
+async def test_a_slow_client_slows_the_process_down(docker):
+    class SlowClient(Client):
+        """Takes one piece, then nothing until it is told to go on."""
+
+        size, go_on = 0, asyncio.Event()
+
+        async def write_stdout(self, data):
+            self.size += len(data)
+            await self.go_on.wait()
+
+    container = await a_container(docker, await a_sandbox(docker))
+    client, total = SlowClient(), 30_000_000
+    command = options("sh", "-c", f"head -c {total} /dev/zero; exit 0")
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(streams_of(docker).exec(REF, command, client))
+        await asyncio.sleep(0.7)
+        written = [
+            bytes_written(path.parent) for path in Path("/proc").glob("[0-9]*/cgroup") if holds(path, container)
+        ]
+        assert 0 < max(written) < total / 2
+        client.go_on.set()
+
+    assert (task.result(), client.size) == (0, total)
+
+
 async def test_a_command_does_not_outlive_its_client(docker):
     container = await a_container(docker, await a_sandbox(docker))
     with pytest.raises(ConnectionResetError):
@@ -380,6 +415,16 @@ async def test_a_probe_that_hangs_leaves_no_process(docker):
         await docker.runtime.exec_sync(container, ("sh", "-c", "sleep 4242 & sleep 4243; true"), 0.3)
 
     await no_process(docker, container, "424")
+
+
+async def test_a_probe_that_is_cancelled_leaves_no_process(docker):
+    container = await a_container(docker, await a_sandbox(docker))
+    async with asyncio.TaskGroup() as group:
+        probe = group.create_task(docker.runtime.exec_sync(container, ("sh", "-c", "sleep 4244; true"), 60))
+        await asyncio.sleep(0.3)
+        probe.cancel()
+
+    await no_process(docker, container, "4244")
 
 
 async def no_process(docker, container, sign):

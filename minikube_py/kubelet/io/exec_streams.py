@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from minikube_py.api.streams import RemoteStreams, TerminalSize
+from minikube_py.kit.io.lifetime import finish_within
 from minikube_py.kubelet.cri import ContainerRuntimeError, ExecResult, RuntimeErrorKind
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.hijacked_stream import STDERR, Frame, HijackedStream, read_with_deadline
@@ -30,6 +31,10 @@ ENDED_CHECK_S = 1.0
 """How often a silent exec is asked whether its process is gone while a child keeps the output open."""
 EXIT_CODE_TRIES_MAX = 16
 _EXIT_CODE_PAUSE_MAX_S = 0.5
+KILL_TIMEOUT_S = 5.0
+"""How long a caller that goes away is held up by the killing of what it leaves behind."""
+RESIZE_TRIES_MAX = 10
+_RESIZE_PAUSE_S = 0.02
 
 
 async def exec_sync(api: DockerApi, container: str, command: Sequence[str], timeout_s: float) -> ExecResult:
@@ -41,16 +46,18 @@ async def exec_sync(api: DockerApi, container: str, command: Sequence[str], time
     exec_id = await api.create_exec(container, list(command), tty=False, stdin=False)
     stream = await api.start_exec(exec_id)
     kept = bytearray()
+    ended = False
     try:
         async with asyncio.timeout(timeout_s):
             async for frame in _frames_until_exit(api, exec_id, stream):
                 kept += frame.data[: EXEC_OUTPUT_BYTES_MAX - len(kept)]
-            return ExecResult(await _exit_code(api, exec_id), bytes(kept))
+            code = await _exit_code(api, exec_id)
+        ended = True
+        return ExecResult(code, bytes(kept))
     except TimeoutError as error:
-        await _kill_leftover(api, container, exec_id)
         raise ContainerRuntimeError(RuntimeErrorKind.TIMEOUT, f"command timed out after {timeout_s:g} s") from error
     finally:
-        stream.close()
+        await _finish(api, container, exec_id, stream, ended=ended)
 
 
 async def exec_stream(
@@ -67,10 +74,7 @@ async def exec_stream(
         ended = True
         return code
     finally:
-        stream.close()
-        if not ended:
-            with suppress(ContainerRuntimeError):  # the client's end is what the caller hears of
-                await _kill_leftover(api, container, exec_id)
+        await _finish(api, container, exec_id, stream, ended=ended)
 
 
 async def attach_stream(api: DockerApi, container: str, *, tty: bool, stdin: bool, streams: RemoteStreams) -> None:
@@ -89,9 +93,12 @@ Resize = Callable[[TerminalSize], Coroutine[Any, Any, None]]
 
 def _resizer(tty: bool, call: Callable[[str, int, int], Coroutine[Any, Any, None]], identity: str) -> Resize | None:
     async def resize(size: TerminalSize) -> None:
-        # A size that comes after the process has ended has no terminal to go to.
-        with suppress(ContainerRuntimeError):
-            await call(identity, size.width, size.height)
+        # The first size comes while Docker is still starting the process, the last one maybe after its end.
+        for attempt in range(1, RESIZE_TRIES_MAX + 1):
+            with suppress(ContainerRuntimeError):
+                await call(identity, size.width, size.height)
+                return
+            await asyncio.sleep(_RESIZE_PAUSE_S * attempt)
 
     return resize if tty else None
 
@@ -179,6 +186,14 @@ async def _exit_code(api: DockerApi, exec_id: str) -> int:
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, _EXIT_CODE_PAUSE_MAX_S)
     raise ContainerRuntimeError(RuntimeErrorKind.TIMEOUT, "the command's output ended, but Docker says that it runs")
+
+
+async def _finish(api: DockerApi, container: str, exec_id: str, stream: HijackedStream, *, ended: bool) -> None:
+    """Close the stream and, when the command has not ended, kill it; even if the caller is being cancelled."""
+    stream.close()
+    if not ended:
+        with suppress(ContainerRuntimeError):  # why the caller gave up is what it should hear of
+            await finish_within(KILL_TIMEOUT_S, _kill_leftover(api, container, exec_id))
 
 
 async def _kill_leftover(api: DockerApi, container: str, exec_id: str) -> None:

@@ -33,7 +33,11 @@ class HijackedStream:
     @classmethod
     async def open(cls, stream: Stream) -> "HijackedStream":
         """Send the request and take the connection over; DockerError as the engine answers."""
-        await stream._init()  # noqa: SLF001 - `async with` is its only public door, and would close too early
+        try:
+            await stream._init()  # noqa: SLF001 - `async with` is its only public door, and would close too early
+        except AssertionError as error:
+            # aiodocker asserts a live connection; an engine that is going down closes it between two lines of it.
+            raise ConnectionResetError("the engine closed the connection") from error
         return cls(stream)
 
     async def read(self) -> Frame | None:
