@@ -33,7 +33,7 @@ def canonical(obj: Mapping[str, Any]) -> bytes:
 
 
 def stamp(value: bytes, revision: int) -> bytes:
-    """Return a value with `revision` as its resourceVersion, in place of the one it carries (store.interface.Stamp)."""
+    """Return a value with `revision` as its resourceVersion, in place of any it has (a store.interface.Stamp)."""
     assert value.startswith(_HEAD), "not a canonical value"
     if value.startswith(_STAMP, _CUT):
         value = unstamp(value)

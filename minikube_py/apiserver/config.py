@@ -23,6 +23,8 @@ class ApiServerConfig:
     """--service-node-port-range: first and last node port."""
     body_bytes_max: int = 3 << 20
     """Request bodies over this are answered with 413 (upstream: 3 MiB)."""
+    future_wait_s: float = 3.0
+    """How long a read of a resource version that is not there yet waits for it (upstream: the watch cache's 3 s)."""
     request_timeout_s: float = 60.0
     """Requests that are not watches or streams are answered with 504 after this (upstream: --request-timeout)."""
     watch_buffer_bytes_max: int = 8 << 20

@@ -16,7 +16,6 @@ from minikube_py.api.resource import Resource
 from minikube_py.apiserver.negotiate import AnswerForm
 from minikube_py.apiserver.tables import render_table
 
-
 _WITH_DETAILS = frozenset(
     {"NotFound", "Forbidden", "MethodNotAllowed", "Invalid", "NotAcceptable", "UnsupportedMediaType"}
 )

@@ -42,14 +42,18 @@ class _Loader(yaml.CSafeLoader):
         self.repeated: list[str] = []
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Build a mapping and note keys that stand twice."""
+        """Build a mapping whose keys are text, and note those that stand twice."""
         seen = set()
         for key_node, _ in node.value:
             key = key_node.value
             if key in seen and key != "<<":
                 self.repeated.append(f'key "{key}" already set in map')
             seen.add(key)
-        return super().construct_mapping(node, deep=deep)
+        self.flatten_mapping(node)
+        return {
+            _key(self.construct_object(key_node, deep=True)): self.construct_object(value_node, deep=deep)
+            for key_node, value_node in node.value
+        }
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -66,7 +70,7 @@ class ParsedYaml:
     repeated: tuple[str, ...]
 
 
-def parse_yaml(body: bytes) -> ParsedYaml:
+def parse_yaml(body: bytes, nodes_max: int = NODES_MAX) -> ParsedYaml:
     """Return the document in a YAML body.
 
     Raises:
@@ -79,7 +83,7 @@ def parse_yaml(body: bytes) -> ParsedYaml:
         raise ValueError(_why(error)) from error
     finally:
         loader.dispose()
-    return ParsedYaml(_Plain().convert(value), tuple(loader.repeated))
+    return ParsedYaml(_Plain(nodes_max).convert(value), tuple(loader.repeated))
 
 
 def _why(error: Exception) -> str:
@@ -91,15 +95,16 @@ def _why(error: Exception) -> str:
 class _Plain:
     """Copies YAML's values into JSON's, counting them."""
 
-    def __init__(self) -> None:
+    def __init__(self, nodes_max: int) -> None:
+        self._nodes_max = nodes_max
         self._nodes = 0
 
     def convert(self, value: Any) -> Any:
         self._nodes += 1
-        if self._nodes > NODES_MAX:
+        if self._nodes > self._nodes_max:
             raise ValueError("yaml: document contains excessive aliasing")
         if isinstance(value, dict):
-            return {_key(key): self.convert(item) for key, item in value.items()}
+            return {key: self.convert(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.convert(item) for item in value]
         if value is None or isinstance(value, str | int | float | bool):

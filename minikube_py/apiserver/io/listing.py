@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from minikube_py.api.errors import GoneError
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.canonical import decode
-from minikube_py.apiserver.io.watch_session import FUTURE_WAIT_S, too_large
+from minikube_py.apiserver.io.watch_session import too_large
 from minikube_py.apiserver.list_options import ContinueFrom, Filter, ListOptions, encode_continue
 from minikube_py.apiserver.render import ListMeta
 from minikube_py.store.interface import CompactedError, Entry, Store
@@ -60,7 +60,7 @@ class _State:
         return self.store.range_at(self.prefix, self.revision, after=after, limit=limit)
 
 
-async def list_entries(store: Store, resource: Resource, options: ListOptions) -> Listed:
+async def list_entries(store: Store, resource: Resource, options: ListOptions, future_wait_s: float) -> Listed:
     """Return one page of a collection.
 
     Raises:
@@ -70,7 +70,7 @@ async def list_entries(store: Store, resource: Resource, options: ListOptions) -
     filter_ = options.filter
     prefix = resource.storage_prefix
     scope = f"{prefix}{filter_.namespace}/" if resource.namespaced and filter_.namespace else prefix
-    state = await _state(store, scope, options)
+    state = await _state(store, scope, options, future_wait_s)
     after = prefix + options.go_on.after if options.go_on else ""
     try:
         return _page(state, resource, filter_, after, options.limit)
@@ -80,7 +80,7 @@ async def list_entries(store: Store, resource: Resource, options: ListOptions) -
         raise GoneError("The resourceVersion for the provided list is too old.") from error
 
 
-async def _state(store: Store, scope: str, options: ListOptions) -> _State:
+async def _state(store: Store, scope: str, options: ListOptions, future_wait_s: float) -> _State:
     if options.go_on is not None:
         if options.go_on.revision < 0:
             return _State(store, scope, store.revision, newest=True)
@@ -90,7 +90,7 @@ async def _state(store: Store, scope: str, options: ListOptions) -> _State:
         await store.read_barrier()
     elif version != "0":
         revision = int(version)
-        if revision > store.revision and not await store.wait_revision(revision, FUTURE_WAIT_S):
+        if revision > store.revision and not await store.wait_revision(revision, future_wait_s):
             raise too_large(revision, store.revision)
         if options.exact:
             return _State(store, scope, revision, newest=revision == store.revision)

@@ -1,5 +1,7 @@
 """GET on objects, collections and their parts; the bytes go out as they are stored wherever the client lets them."""
 
+from collections.abc import Mapping
+
 import orjson
 
 from minikube_py.api.errors import BadRequestError, NotAcceptableError
@@ -8,7 +10,7 @@ from minikube_py.apiserver.io.answers import Answer, WatchResponse, bytes_answer
 from minikube_py.apiserver.io.event_fanout import EventFanout
 from minikube_py.apiserver.io.listing import list_entries
 from minikube_py.apiserver.io.storage import Storage
-from minikube_py.apiserver.io.watch_session import FUTURE_WAIT_S, WatchSession, too_large
+from minikube_py.apiserver.io.watch_session import WatchSession, too_large
 from minikube_py.apiserver.list_options import parse_list_options
 from minikube_py.apiserver.negotiate import PLAIN, choose_form
 from minikube_py.apiserver.render import join_list, render_transformed, transform_list, transform_object
@@ -22,10 +24,13 @@ from minikube_py.store.interface import Entry
 class Reads:
     """Answers get, list and watch."""
 
-    def __init__(self, storage: Storage, fanouts: "dict[bool, EventFanout]", clock: Clock) -> None:
+    def __init__(
+        self, storage: Storage, fanouts: Mapping[bool, EventFanout], clock: Clock, future_wait_s: float
+    ) -> None:
         self._storage = storage
         self._fanouts = fanouts
         self._clock = clock
+        self._future_wait_s = future_wait_s
 
     async def get(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a GET of one object, its status or its scale."""
@@ -55,14 +60,15 @@ class Reads:
             raise BadRequestError(f'resourceVersion: Invalid value: "{version}": {why}')
         if int(version) <= store.revision:
             return
-        if not await store.wait_revision(int(version), FUTURE_WAIT_S):
+        if not await store.wait_revision(int(version), self._future_wait_s):
             raise too_large(int(version), store.revision)
 
     async def list(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a GET of a collection."""
         form = choose_form(request.headers.get("accept", ""), request.query)
         options = parse_list_options(route, request.query)
-        listed = await list_entries(self._storage.store_of(route.resource), route.resource, options)
+        store = self._storage.store_of(route.resource)
+        listed = await list_entries(store, route.resource, options, self._future_wait_s)
         if form.plain:
             return bytes_answer(join_list(route.resource, [entry.value for entry in listed.entries], listed.meta))
         objs = [decode(entry) for entry in listed.entries]
@@ -83,4 +89,6 @@ class Reads:
         options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
         watches = self._fanouts[route.resource.durable].of(route.resource)
-        return WatchResponse(WatchSession(store, watches, options, PLAIN if form.plain else form))
+        return WatchResponse(
+            WatchSession(store, watches, options, PLAIN if form.plain else form, self._future_wait_s)
+        )

@@ -81,8 +81,8 @@ class ApiServer:
         self._documents = Documents(address, self.metrics.render)
         logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
         self._dispatcher = Dispatcher(
-            Reads(self._storage, fanouts, ports.clock),
-            Writes(self._storage, ports.clock, config.body_bytes_max),
+            Reads(self._storage, fanouts, ports.clock, config.future_wait_s),
+            Writes(self._storage, ports.clock, config),
             self._documents,
             logs,
         )

@@ -17,9 +17,6 @@ from minikube_py.apiserver.negotiate import AnswerForm
 from minikube_py.apiserver.watch_events import ChangeType, WatchedChange, initial_change
 from minikube_py.store.interface import CompactedError, Store, WatcherSlowError
 
-FUTURE_WAIT_S = 3.0
-"""How long a watch from a revision that is not there yet waits for it (upstream: the watch cache's 3 s)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Happened:
@@ -49,9 +46,12 @@ PastEvent = Happened | InitialEnd | Failed
 class WatchSession:
     """One watch of one client; used by one task: iterate `past`, then what the subscriber gets is the present."""
 
-    def __init__(self, store: Store, watches: ResourceWatches, options: ListOptions, form: AnswerForm) -> None:
+    def __init__(
+        self, store: Store, watches: ResourceWatches, options: ListOptions, form: AnswerForm, future_wait_s: float
+    ) -> None:
         self._store = store
         self._watches = watches
+        self._future_wait_s = future_wait_s
         self._leave: Callable[[], None] = _stay
         self.options = options
         self.form = form
@@ -70,7 +70,7 @@ class WatchSession:
         """Yield the past; when it ends without Failed, `subscriber` gets everything from there on."""
         start = self.options.resource_version
         if start in ("", "0") or self.options.send_initial:
-            if start not in ("", "0") and not await self._store.wait_revision(int(start), FUTURE_WAIT_S):
+            if start not in ("", "0") and not await self._store.wait_revision(int(start), self._future_wait_s):
                 yield Failed(too_large(int(start), self._store.revision))
                 return
             revision = self._store.revision
@@ -83,7 +83,7 @@ class WatchSession:
                 yield InitialEnd(revision)
         else:
             revision = int(start)
-            if not await self._store.wait_revision(revision, FUTURE_WAIT_S):
+            if not await self._store.wait_revision(revision, self._future_wait_s):
                 yield Failed(GoneError(f"too old resource version: {revision} ({self._store.revision})"))
                 return
         async for event in self._history(revision, subscriber):

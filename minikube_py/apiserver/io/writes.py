@@ -15,6 +15,7 @@ from minikube_py.api.decode import Expected, expected_of, media_type
 from minikube_py.api.errors import BadRequestError, NotFoundError, StatusError, UnsupportedMediaTypeError
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
 from minikube_py.apiserver.canonical import decode
+from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Decision, Reject, WriteContext
 from minikube_py.apiserver.deletion import delete
 from minikube_py.apiserver.io.answers import Answer, bytes_answer, object_answer
@@ -74,10 +75,10 @@ _UPDATES: Mapping[str, DecideNew] = {
 class Writes:
     """Answers create, update, patch, delete and deletecollection."""
 
-    def __init__(self, storage: Storage, clock: Clock, body_bytes_max: int) -> None:
+    def __init__(self, storage: Storage, clock: Clock, config: ApiServerConfig) -> None:
         self._storage = storage
         self._clock = clock
-        self._body_bytes_max = body_bytes_max
+        self._config = config
 
     async def create(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a POST to a collection or to pods/binding."""
@@ -126,7 +127,7 @@ class Writes:
         """Answer a PATCH of any of the four types."""
         patch_type = media_type(_content_type(request))
         options = _write_options("patch", request, patch_type)
-        patch = parse_patch(request.body, patch_type, self._body_bytes_max)
+        patch = parse_patch(request.body, patch_type, self._config.body_bytes_max)
         if patch_type == APPLY_PATCH:
             return await self._apply(route, request, patch, options)
         expected = expected_of(route.resource, route.subresource)
@@ -181,9 +182,9 @@ class Writes:
     async def delete_collection(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a DELETE of a collection: all that is selected, and a list of what was there."""
         options = self._removal_options(request)
-        listed = await list_entries(
-            self._storage.store_of(route.resource), route.resource, parse_list_options(route, request.query)
-        )
+        list_options = parse_list_options(route, request.query)
+        store = self._storage.store_of(route.resource)
+        listed = await list_entries(store, route.resource, list_options, self._config.future_wait_s)
         gate = asyncio.Semaphore(DELETIONS_AT_ONCE_MAX)
         refused: list[StatusError] = []
 

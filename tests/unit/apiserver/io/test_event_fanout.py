@@ -1,0 +1,117 @@
+from minikube_py.api.resources import CONFIGMAPS, PODS
+from minikube_py.api.selectors import parse_field_selector, parse_label_selector
+from minikube_py.apiserver.canonical import canonical, stamp
+from minikube_py.apiserver.io.event_fanout import EventFanout
+from minikube_py.apiserver.list_options import Filter
+from minikube_py.store.interface import Delete, Put
+from minikube_py.store.io.memory_store import MemoryStore
+from minikube_py.testing.manual_clock import ManualClock
+
+
+class Seen:
+    """Remembers what it was told."""
+
+    def __init__(self):
+        self.events = []
+
+    def deliver(self, change, change_type):
+        self.events.append((change_type, change.obj(change_type)["metadata"]["name"]))
+
+
+def a_store():
+    return MemoryStore(stamp, ManualClock())
+
+
+def a_pod(name, namespace="n", node="", **labels):
+    meta = {"name": name, "namespace": namespace, "labels": labels}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"nodeName": node} if node else {}}
+
+
+async def put(store, obj, resource=PODS):
+    meta = obj["metadata"]
+    await store.commit((Put(resource.storage_key(meta["namespace"], meta["name"]), canonical(obj), None),))
+
+
+async def test_everybody_hears_what_concerns_them():
+    store = a_store()
+    watches = EventFanout(store, [PODS, CONFIGMAPS]).of(PODS)
+    filters = {
+        "all": Filter(),
+        "other namespace": Filter("m"),
+        "by name": Filter("n", fields=parse_field_selector("metadata.name=b")),
+        "by node": Filter(fields=parse_field_selector("spec.nodeName=n1")),
+        "by label": Filter(labels=parse_label_selector("color=blue")),
+        "not by phase": Filter(fields=parse_field_selector("status.phase!=")),
+    }
+    seen = {name: Seen() for name in filters}
+    for name, filter_ in filters.items():
+        watches.join(filter_, seen[name], store.revision)
+
+    await put(store, a_pod("a"))
+    await put(store, a_pod("b", color="blue"))
+    await put(store, a_pod("a", node="n1"))
+    await put(store, a_pod("a", node="n2"))
+    await put(store, a_pod("c", "m"))
+    await put(store, {"metadata": {"name": "x", "namespace": "n"}}, CONFIGMAPS)
+    await store.commit((Delete(PODS.storage_key("n", "b"), None),))
+
+    everything = [
+        ("ADDED", "a"),
+        ("ADDED", "b"),
+        ("MODIFIED", "a"),
+        ("MODIFIED", "a"),
+        ("ADDED", "c"),
+        ("DELETED", "b"),
+    ]
+    assert {name: watcher.events for name, watcher in seen.items()} == {
+        "all": everything,
+        "other namespace": [("ADDED", "c")],
+        "by name": [("ADDED", "b"), ("DELETED", "b")],
+        "by node": [("ADDED", "a"), ("DELETED", "a")],
+        "by label": [("ADDED", "b"), ("DELETED", "b")],
+        "not by phase": [],
+    }
+
+
+async def test_who_has_left_hears_nothing_more_and_nothing_is_kept():
+    store = a_store()
+    watches = EventFanout(store, [PODS]).of(PODS)
+    first, second = Seen(), Seen()
+    filter_ = Filter(fields=parse_field_selector("spec.nodeName=n1"))
+    leave = watches.join(filter_, first, store.revision)
+    watches.join(filter_, second, store.revision)
+    assert watches.count == 2
+
+    leave()
+    leave()
+    await put(store, a_pod("a", node="n1"))
+    assert (first.events, second.events, watches.count) == ([], [("ADDED", "a")], 1)
+
+
+async def test_what_happened_before_joining_is_not_told_again():
+    store = a_store()
+    watches = EventFanout(store, [PODS]).of(PODS)
+    await put(store, a_pod("a"))
+    seen = Seen()
+    watches.join(Filter(), seen, store.revision + 1)
+    await put(store, a_pod("b"))
+    await put(store, a_pod("c"))
+    assert seen.events == [("ADDED", "c")]
+
+
+async def test_a_watcher_may_leave_while_it_is_told():
+    store = a_store()
+    watches = EventFanout(store, [PODS]).of(PODS)
+    leavers = []
+
+    class Leaver(Seen):
+        def deliver(self, change, change_type):
+            super().deliver(change, change_type)
+            leavers[0]()
+
+    first, second = Leaver(), Seen()
+    leavers.append(watches.join(Filter(), first, 0))
+    watches.join(Filter(), second, 0)
+    await put(store, a_pod("a"))
+    await put(store, a_pod("b"))
+    assert (len(first.events), len(second.events)) == (1, 2)
