@@ -105,10 +105,10 @@ def _entry(pod: Pod, container: Container, known: Obj) -> Obj:
         "imageID": "",
     }
     state = known.get("state") or {}
-    if state.get("terminated"):
+    if "terminated" in state:
         # The runtime forgot it (garbage collection); what was reported stays true.
         return {**entry, **{k: known[k] for k in ("state", "image", "imageID", "containerID") if k in known}}
-    if state.get("running"):
+    if "running" in state:
         entry["lastState"] = {"terminated": {**GONE, "containerID": known.get("containerID", "")}}
         entry["restartCount"] += 1
     return entry

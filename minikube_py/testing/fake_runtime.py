@@ -1,9 +1,9 @@
 """A container runtime in memory: what the kubelet's tests run pods on (cri.RuntimeService and cri.ImageService).
 
-It behaves: sandboxes and containers are adopted or replaced by name, containers run their program (a Program says how long
-and how it ends), TERM and KILL take effect after the program's own delay, events are sent, images must be there.
-Time is the loop's, so that with looptime an hour of crash loops takes milliseconds. `journal` tells in which order
-the outside saw things happen; `fail_next` makes a verb fail once.
+It behaves: sandboxes and containers are adopted or replaced by name, containers run their program (a Program says
+how long and how it ends), TERM and KILL take effect after the program's own delay, events are sent, images must be
+there. Time is the loop's, so that with looptime an hour of crash loops takes milliseconds. `journal` tells in which
+order the outside saw things happen; `fail_next` makes a verb fail once.
 """
 
 import asyncio

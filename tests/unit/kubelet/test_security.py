@@ -1,0 +1,71 @@
+import pytest
+
+from minikube_py.kubelet.environment import ConfigError
+from minikube_py.kubelet.pod import parse_pod
+from minikube_py.kubelet.security import check_non_root, container_security
+
+
+def a_pod(pod=None, container=None):
+    spec = {"containers": [{"name": "c", "image": "i", "securityContext": container or {}}]}
+    spec["securityContext"] = pod or {}
+    return parse_pod({"metadata": {"name": "p", "namespace": "n", "uid": "u"}, "spec": spec})
+
+
+def security(pod=None, container=None):
+    made = a_pod(pod, container)
+    return container_security(made, made.containers[0])
+
+
+def test_the_container_overrides_the_pod():
+    made = security({"runAsUser": 1, "runAsGroup": 2, "fsGroup": 3, "supplementalGroups": [4]}, {"runAsUser": 9})
+
+    assert made.user == "9:2"
+    assert made.supplemental_groups == (4, 3)
+
+
+@pytest.mark.parametrize(
+    ("profile", "seccomp"),
+    [(None, "unconfined"), ({"type": "Unconfined"}, "unconfined"), ({"type": "RuntimeDefault"}, "")],
+)
+def test_seccomp(profile, seccomp):
+    assert security({"seccompProfile": profile}).seccomp == seccomp
+
+
+def test_a_profile_that_is_not_there_is_named():
+    profile = {"type": "Localhost", "localhostProfile": "my.json"}
+    with pytest.raises(ConfigError, match=r"my\.json"):
+        security(None, {"seccompProfile": profile})
+
+
+def test_a_group_needs_a_user():
+    with pytest.raises(ConfigError, match="runAsGroup is specified without a runAsUser"):
+        security(None, {"runAsGroup": 1})
+
+
+def test_privileged_containers_keep_their_privileges():
+    made = security(None, {"privileged": True, "allowPrivilegeEscalation": False})
+
+    assert (made.privileged, made.no_new_privileges) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("context", "image_user", "message"),
+    [
+        ({}, "", "container has runAsNonRoot and image will run as root"),
+        ({}, "0:0", "container has runAsNonRoot and image will run as root"),
+        ({}, "app", "image has non-numeric user (app)"),
+        ({"runAsUser": 0}, "5", "container's runAsUser breaks non-root policy"),
+    ],
+)
+def test_root_is_refused_where_it_is_forbidden(context, image_user, message):
+    pod = a_pod(None, {"runAsNonRoot": True, **context})
+    with pytest.raises(ConfigError) as error:
+        check_non_root(pod, pod.containers[0], image_user)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(("context", "image_user"), [({"runAsUser": 5}, ""), ({}, "1000:1000")])
+def test_other_users_pass(context, image_user):
+    pod = a_pod({"runAsNonRoot": True}, context)
+
+    check_non_root(pod, pod.containers[0], image_user)
