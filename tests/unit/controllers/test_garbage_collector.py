@@ -1,0 +1,113 @@
+"""Who is kept, who goes, and what becomes of dependents."""
+
+from minikube_py.api.meta import ObjectKey
+from minikube_py.api.resources import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS
+from minikube_py.client.interface import Change
+from minikube_py.controllers.garbage_collector import (
+    Dependent,
+    GarbageView,
+    Owner,
+    OwnerState,
+    collected_resources,
+    items_of,
+    reconcile,
+)
+from minikube_py.controllers.plan import Delete, Patch, Plan, RequireAbsent, Target
+from minikube_py.testing.workload_objects import NOW, NOW_S, a_pod, a_replica_set, an_owner
+
+POD_KEY = ObjectKey("default", "p")
+RS_KEY = ObjectKey("default", "rs")
+
+
+def owner(state: OwnerState, uid: str = "uid-rs") -> Owner:
+    return Owner(state, uid, REPLICA_SETS, RS_KEY)
+
+
+def pod_view(*owners: Owner, dependents=()) -> GarbageView:
+    references = [{**an_owner("ReplicaSet", "rs", o.uid), "controller": n == 0} for n, o in enumerate(owners)]
+    return GarbageView(PODS, a_pod(metadata={"ownerReferences": references}), owners, tuple(dependents))
+
+
+def leaving_set(finalizer: str, *pods) -> GarbageView:
+    rs = a_replica_set()
+    rs["metadata"] |= {"deletionTimestamp": NOW, "finalizers": [finalizer, "other"]}
+    return GarbageView(REPLICA_SETS, rs, (), tuple(Dependent(PODS, pod) for pod in pods))
+
+
+def test_an_object_whose_owners_are_all_absent_goes_after_a_fresh_look() -> None:
+    check, deletion = reconcile(pod_view(owner(OwnerState.ABSENT)), NOW_S).actions
+
+    assert check == RequireAbsent(REPLICA_SETS, Target(RS_KEY, "uid-rs"))
+    assert isinstance(deletion, Delete)
+    assert deletion.target == Target(POD_KEY, "uid-p")
+    assert deletion.options.propagation == "Background"
+
+
+def test_one_solid_owner_keeps_it_and_the_absent_one_is_dropped() -> None:
+    seen = pod_view(owner(OwnerState.SOLID, "uid-a"), owner(OwnerState.ABSENT, "uid-b"))
+    check, patch = reconcile(seen, NOW_S).actions
+
+    assert isinstance(check, RequireAbsent)
+    assert isinstance(patch, Patch)
+    assert [r["uid"] for r in patch.patch["metadata"]["ownerReferences"]] == ["uid-a"]
+
+
+def test_a_dependent_of_a_waiting_owner_goes_and_takes_its_own_dependents_first() -> None:
+    alone = reconcile(pod_view(owner(OwnerState.WAITING)), NOW_S).actions
+    with_more = reconcile(
+        pod_view(owner(OwnerState.WAITING), dependents=[Dependent(PODS, a_pod("x"))]), NOW_S
+    ).actions
+
+    assert [a.options.propagation for a in alone if isinstance(a, Delete)] == ["Background"]
+    assert [a.options.propagation for a in with_more if isinstance(a, Delete)] == ["Foreground"]
+
+
+def test_a_circle_of_waiting_owners_is_broken() -> None:
+    circle = a_pod("x", deleting=True, metadata={"finalizers": ["foregroundDeletion"], "deletionTimestamp": NOW})
+    patch, deletion = reconcile(
+        pod_view(owner(OwnerState.WAITING), dependents=[Dependent(PODS, circle)]), NOW_S
+    ).actions
+
+    assert isinstance(patch, Patch)
+    assert [r["blockOwnerDeletion"] for r in patch.patch["metadata"]["ownerReferences"]] == [False]
+    assert isinstance(deletion, Delete)
+
+
+def test_foreground_deletion_waits_for_dependents_that_block() -> None:
+    blocking = a_pod(owner=an_owner("ReplicaSet", "rs", "uid-rs"))
+    free = a_pod(owner={**an_owner("ReplicaSet", "rs", "uid-rs"), "blockOwnerDeletion": False})
+
+    assert reconcile(leaving_set("foregroundDeletion", blocking), NOW_S) == Plan()
+    (patch,) = reconcile(leaving_set("foregroundDeletion", free), NOW_S).actions
+    assert isinstance(patch, Patch)
+    assert patch.patch["metadata"] == {"resourceVersion": "5", "finalizers": ["other"]}
+
+
+def test_orphaning_releases_the_dependents_before_the_owner_may_go() -> None:
+    first = reconcile(leaving_set("orphan", a_pod(owner=an_owner("ReplicaSet", "rs", "uid-rs"))), NOW_S)
+    last = reconcile(leaving_set("orphan"), NOW_S)
+
+    (release,) = first.actions
+    assert isinstance(release, Patch)
+    assert (release.key, release.patch["metadata"]["ownerReferences"]) == (POD_KEY, None)
+    (patch,) = last.actions
+    assert isinstance(patch, Patch)
+    assert patch.patch["metadata"]["finalizers"] == ["other"]
+
+
+def test_an_object_that_is_being_deleted_without_our_finalizers_is_left_alone() -> None:
+    assert reconcile(leaving_set("example.com/own"), NOW_S) == Plan()
+
+
+def test_changes_that_do_not_touch_ownership_concern_nobody() -> None:
+    before = a_pod(owner=an_owner("ReplicaSet", "rs", "uid-rs"))
+    after = {**before, "status": {"phase": "Failed"}}
+
+    assert items_of(PODS)(Change(before, after), None) == ()  # type: ignore[arg-type]
+
+
+def test_everything_takes_part_but_events() -> None:
+    taking_part = {resource.qualified for resource in collected_resources()}
+
+    assert {PODS.qualified, REPLICA_SETS.qualified, DEPLOYMENTS.qualified} <= taking_part
+    assert EVENTS.qualified not in taking_part
