@@ -1,0 +1,30 @@
+from minikube_py.kubelet.io.cgroup_dirs import remove_cgroup
+from minikube_py.kubelet.io.mounts import MountPoint
+
+
+def test_a_pods_cgroups_go_in_every_hierarchy(tmp_path):
+    for controller in ("cpu", "memory"):
+        (tmp_path / controller / "kubepods/besteffort/podu/leftover").mkdir(parents=True)
+    mounts = tuple(MountPoint(str(tmp_path / c), "cgroup", c) for c in ("cpu", "memory"))
+    remove_cgroup("/kubepods/besteffort/podu", mounts)
+
+    assert not (tmp_path / "cpu/kubepods/besteffort/podu").exists()
+    assert (tmp_path / "memory/kubepods/besteffort").exists()
+
+
+def test_what_is_in_use_stays(tmp_path):
+    used = tmp_path / "cpu/kubepods/podu"
+    used.mkdir(parents=True)
+    (used / "tasks").write_text("1")
+    remove_cgroup("/kubepods/podu", (MountPoint(str(tmp_path / "cpu"), "cgroup", ""),))
+
+    assert used.exists()
+
+
+def test_other_cgroups_and_slices_are_not_touched(tmp_path):
+    (tmp_path / "system").mkdir()
+    mounts = (MountPoint(str(tmp_path), "cgroup2", ""),)
+    remove_cgroup("/system", mounts)
+    remove_cgroup("kubepods-podu.slice", mounts)
+
+    assert (tmp_path / "system").exists()

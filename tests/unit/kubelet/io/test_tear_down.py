@@ -1,0 +1,29 @@
+import pytest
+
+from minikube_py.api.resources import PODS
+from minikube_py.kubelet.io.tear_down import take_pods_down
+from minikube_py.testing.fake_runtime import Program
+from minikube_py.testing.kubelet_lab import a_kubelet_lab, a_pod
+
+pytestmark = pytest.mark.looptime
+
+
+async def test_nothing_of_the_pods_is_left():
+    lab = a_kubelet_lab()
+    lab.runtime.programs["stubborn"] = Program(term_after_s=None)
+    async with lab.started():
+        for name in ("a", "b"):
+            await lab.client.create(PODS, a_pod(name, {"name": "c"}, {"name": "stubborn"}))
+        await lab.eventually(lambda: lab.phase("a") == lab.phase("b") == "Running", 5.0)
+    removed = await take_pods_down(lab.config, lab.runtime, lab.files)
+
+    assert removed == {"pods": 2, "containers": 6}
+    listing = await lab.runtime.listing()
+    assert (listing.sandboxes, listing.containers) == ((), ())
+    assert lab.files.texts == {}
+
+
+async def test_a_second_time_there_is_nothing_to_do():
+    lab = a_kubelet_lab()
+
+    assert await take_pods_down(lab.config, lab.runtime, lab.files) == {"pods": 0, "containers": 0}
