@@ -22,7 +22,9 @@ class ProxyConfig:
     first_delay_s: float = 0.01
     """How long changes are collected after the first one."""
     min_interval_s: float = 0.05
-    """Least time between two syncs; five times the last sync's duration when that is longer."""
+    """Least time between two syncs; five times the last sync's duration when that is longer, up to the next field."""
+    max_interval_s: float = 1.0
+    """Longest pause between two syncs while there is something to do."""
     surplus_delay_s: float = 1.0
     """How long an endpoint element outlives the verdict that led to it: packets under way may still look it up."""
     verify_interval_s: float = 3600.0

@@ -5,7 +5,6 @@ port of the socket that asked for the change. Formats: include/uapi/linux/netfil
 """
 
 import struct
-from collections.abc import Collection
 
 NFNL_SUBSYS_NFTABLES = 10
 _HEADER = struct.Struct("=IHHII")
@@ -16,18 +15,19 @@ _NEW_GENERATION = 15
 """Ends each change; its attribute 1 is a number."""
 
 
-def touches_table(datagram: bytes, table: str, own_ports: Collection[int]) -> bool:
-    """Return whether somebody with another netlink port changed something in `table`."""
+def changers(datagram: bytes, table: str) -> frozenset[int]:
+    """Return the netlink ports of those who changed something in `table`."""
+    ports: set[int] = set()
     offset = 0
     while offset + _HEADER.size <= len(datagram):
         length, kind, _, _, port = _HEADER.unpack_from(datagram, offset)
         if length < _HEADER.size:
-            return False
+            break
         is_change = kind >> 8 == NFNL_SUBSYS_NFTABLES and kind & 0xFF != _NEW_GENERATION
-        if is_change and port not in own_ports and _table_of(datagram, offset, offset + length) == table:
-            return True
+        if is_change and _table_of(datagram, offset, offset + length) == table:
+            ports.add(port)
         offset += (length + 3) & ~3
-    return False
+    return frozenset(ports)
 
 
 def _table_of(datagram: bytes, start: int, end: int) -> str | None:

@@ -10,10 +10,13 @@ from minikube_py.api.resources import ENDPOINT_SLICES, SERVICES
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.pod_network import BridgePodNetwork
+from minikube_py.proxy.chains import ChainSpec
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.io.conntrack import Conntrack
 from minikube_py.proxy.io.nft_applier import NftApplier
 from minikube_py.proxy.io.proxier_loop import Proxier
+from minikube_py.proxy.ports import RulesetError
+from minikube_py.proxy.ruleset import ElementKey, Ruleset, Transaction
 from minikube_py.testing.fake_client import FakeClient
 from minikube_py.testing.fake_informers import FakeInformers
 from minikube_py.testing.netns import Sandbox, ask_from_here, run_checked, run_on_fresh_host
@@ -303,3 +306,44 @@ def test_tear_down_leaves_no_table():
         assert "minikube-py\n" not in run_checked("nft", "list", "tables")
 
     on_host(scenario)
+
+
+def test_netlink_batches_make_the_same_chains_as_the_nft_program():
+    chains = tuple(
+        ChainSpec(entry, 3, local, affinity).name
+        for entry in ("cluster", "external", "node-port")
+        for local in (None, 0, 2)
+        for affinity in (False, True)
+    )
+    key, verdict = ElementKey("services", (VIP, "sctp", 80)), f"goto {chains[0]}"
+    elements = (
+        (key, verdict),
+        (ElementKey("endpoints", (VIP, "sctp", 80, 70000)), ("10.244.0.2", 8080)),
+        (ElementKey("node-port-endpoints", ("udp", 30080, 0)), ("10.244.0.2", 8080)),
+        (ElementKey("no-endpoints", (VIP, "tcp", 81)), "goto reject-new"),
+        (ElementKey("no-endpoints-node-ports", ("tcp", 30081)), "drop"),
+        (ElementKey("hairpin", ("10.244.0.2", "10.244.0.2")), None),
+        (ElementKey("cluster-ips", (VIP,)), None),
+    )
+
+    async def scenario() -> None:
+        by_nft, by_netlink = (NftApplier(ProxyConfig(NODE, table=table)) for table in ("a", "b"))
+        await by_nft.apply(Transaction(replace_table=True, add_chains=chains, add_elements=elements))
+        await by_netlink.apply(Transaction(replace_table=True))
+        await by_netlink.apply(Transaction(add_chains=chains, add_elements=elements))
+
+        made = [run_checked("nft", "list", "table", "ip", table).splitlines()[1:] for table in ("a", "b")]
+        # The mark of the skeleton is a hash of all that names the table.
+        expected, found = ([line for line in lines if "skeleton-" not in line] for lines in made)
+        assert found == expected
+        assert await by_netlink.list_table() == Ruleset(dict(elements), frozenset(chains))
+
+        await by_netlink.apply(Transaction(delete_elements=(key,), delete_chains=chains[:1]))
+        with pytest.raises(RulesetError, match="No such file or directory"):
+            await by_netlink.apply(Transaction(delete_elements=(elements[1][0], key)))
+        assert await by_netlink.list_table() == Ruleset(dict(elements[1:]), frozenset(chains[1:]))
+        for applier in (by_nft, by_netlink):
+            await applier.remove_table()
+            applier.close()
+
+    run_on_fresh_host(scenario)

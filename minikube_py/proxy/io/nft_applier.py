@@ -1,8 +1,8 @@
 """The proxy's table in the kernel: made by `nft`, changed by netlink batches (implements RulesetApplier).
 
 Whoever else changes the table is noticed through the kernel's notifications, which carry the netlink port of the
-changer. Our batches have a known one; our `nft` children do not, so making the table costs one look at it that finds
-nothing to mend.
+changer. Our batches have a known one; an `nft` child of ours has one that is not known before, so while it runs one
+stranger is expected.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import orjson
 from minikube_py.kit.io.process import Finished, ProcessError, run_program
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.netlink_batch import BatchRefusedError, count_acknowledgements, encode_batch
-from minikube_py.proxy.nft_events import touches_table
+from minikube_py.proxy.nft_events import changers
 from minikube_py.proxy.nft_listing import ListingError, parse_listing
 from minikube_py.proxy.nft_script import render_removal, render_script
 from minikube_py.proxy.ports import RulesetError
@@ -31,8 +31,6 @@ ANSWER_BYTES_MAX = 1 << 16
 ANSWER_TIMEOUT_S = 30.0
 NFT_TIMEOUT_S = 60.0
 NFNLGRP_NFTABLES = 7
-NOTIFICATIONS_PER_TURN_MAX = 256
-"""Notifications read before other tasks get their turn."""
 PORTS_REMEMBERED_MAX = 16
 """Netlink ports of our earlier sockets, whose notifications may still be under way."""
 LISTING_BYTES_MAX = 1 << 28
@@ -47,6 +45,8 @@ class NftApplier:
         self._netlink: socket.socket | None = None
         self._sequence = 1
         self._monitor: socket.socket | None = None
+        self._foreign_change = asyncio.Event()
+        self._strangers: set[int] | None = None
         self._ports: deque[int] = deque(maxlen=PORTS_REMEMBERED_MAX)
 
     async def apply(self, transaction: Transaction) -> None:
@@ -58,7 +58,14 @@ class NftApplier:
         if not transaction.replace_table:
             await asyncio.get_running_loop().run_in_executor(self._executor, self._send_batch, transaction)
             return
-        finished = await _nft(("-f", "-"), render_script(transaction, self._config))
+        self._strangers = set()
+        try:
+            finished = await _nft(("-f", "-"), render_script(transaction, self._config))
+            self._read_notifications()
+            if len(self._strangers) > 1:
+                self._foreign_change.set()
+        finally:
+            self._strangers = None
         if finished.exit_code != 0:
             raise RulesetError(f"nft refused a change of table {self._config.table}: {finished.stderr[:500].strip()}")
 
@@ -91,7 +98,6 @@ class NftApplier:
             RulesetError: the kernel's notifications cannot be received.
         """
         loop = asyncio.get_running_loop()
-        changed = asyncio.Event()
         if self._monitor is None:
             try:
                 # It stays open between calls, so that the kernel keeps what happens meanwhile.
@@ -99,22 +105,30 @@ class NftApplier:
             except OSError as error:
                 raise RulesetError(f"netlink: {error}") from error
         monitor = self._monitor
-        loop.add_reader(monitor, self._read_notifications, monitor, changed)
+        loop.add_reader(monitor, self._read_notifications)
         try:
-            await changed.wait()
+            await self._foreign_change.wait()
+            self._foreign_change.clear()
         finally:
             loop.remove_reader(monitor)
 
-    def _read_notifications(self, monitor: socket.socket, changed: asyncio.Event) -> None:
+    def _read_notifications(self) -> None:
         try:
-            for _ in range(NOTIFICATIONS_PER_TURN_MAX):
-                if touches_table(monitor.recv(ANSWER_BYTES_MAX), self._config.table, self._ports):
-                    changed.set()
+            while self._monitor is not None:
+                found = changers(self._monitor.recv(ANSWER_BYTES_MAX), self._config.table)
+                self._note_changers(found.difference(self._ports))
         except BlockingIOError:
             return
         except OSError:
-            # ENOBUFS: more notifications than the buffer holds. Somebody changed something: look.
-            changed.set()
+            # ENOBUFS: more notifications than the buffer holds. If it was not our own child: look.
+            if self._strangers is None:
+                self._foreign_change.set()
+
+    def _note_changers(self, strangers: frozenset[int]) -> None:
+        if self._strangers is not None:
+            self._strangers |= strangers
+        elif strangers:
+            self._foreign_change.set()
 
     def close(self) -> None:
         """Close the sockets and end the thread; the table stays."""

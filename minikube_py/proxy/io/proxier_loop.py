@@ -100,7 +100,8 @@ class Proxier:
             try:
                 await self._sync(started_s)
                 self._failures = 0
-                pause_s = max(self._config.min_interval_s, 5 * (self._clock.now_s() - started_s))
+                took_s = self._clock.now_s() - started_s
+                pause_s = min(max(self._config.min_interval_s, 5 * took_s), self._config.max_interval_s)
             except RulesetError as error:
                 self._failures += 1
                 self._must_list = True
