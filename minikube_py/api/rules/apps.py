@@ -8,6 +8,7 @@ from typing import Any
 
 from minikube_py.api.errors import FieldError
 from minikube_py.api.meta import Obj
+from minikube_py.api.object_selectors import compile_label_selector, selects
 from minikube_py.api.resource import Rules
 from minikube_py.api.rules.faults import (
     Faults,
@@ -21,7 +22,7 @@ from minikube_py.api.rules.faults import (
     required,
     unsupported,
 )
-from minikube_py.api.rules.label_selectors import selects_labels, validate_label_selector
+from minikube_py.api.rules.label_selectors import validate_label_selector
 from minikube_py.api.rules.metadata import validate_metadata, validate_metadata_update
 from minikube_py.api.rules.pod_defaults import set_template_defaults
 from minikube_py.api.rules.pod_spec import validate_pod_template
@@ -134,7 +135,7 @@ def _validate_selector_and_template(spec: Mapping[str, Any], kind: str) -> Fault
         return
     template = part(spec, "template")
     labels = part(part(template, "metadata"), "labels")
-    if selector is None or not selects_labels(selector, labels):
+    if not selects(compile_label_selector(selector), labels):
         yield invalid("spec.template.metadata.labels", dict(labels), _MISMATCH)
     yield from validate_pod_template(template, "spec.template")
     pod = part(template, "spec")

@@ -41,26 +41,3 @@ def validate_values(requirement: Mapping[str, Any], path: str, *, numbers: bool)
             yield required(f"{path}.values", "must be specified single value when `operator` is 'Lt' or 'Gt'")
     else:
         yield invalid(f"{path}.operator", operator or "", BAD_OPERATOR)
-
-
-def selects_labels(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Return whether a LabelSelector selects an object with these labels; one with faults selects nothing."""
-    for key, value in part(selector, "matchLabels").items():
-        if labels.get(key) != value:
-            return False
-    return all(_holds(requirement, labels) for requirement in items(selector, "matchExpressions"))
-
-
-def _holds(requirement: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    value, values = labels.get(requirement.get("key", "")), items(requirement, "values")
-    match requirement.get("operator"):
-        case "In":
-            return value is not None and value in values
-        case "NotIn":
-            return value is None or value not in values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
-        case _:
-            return False
