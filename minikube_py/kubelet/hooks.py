@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from minikube_py.kubelet.handlers import Handler, HttpGetAction, SleepAction, parse_handler
+from minikube_py.kubelet.handlers import Handler, HttpGetAction, parse_handler
 from minikube_py.kubelet.pod import Container
 
 GRACE_MIN_S = 2.0
@@ -33,11 +33,6 @@ def _port(port: int | str, container: Container | None) -> int | None:
     return int(port) if isinstance(port, int) or port.isdigit() else None
 
 
-def pre_stop_budget_s(grace_s: float) -> float:
-    """Return how long the preStop hook may take."""
-    return grace_s
-
-
 def remaining_grace_s(grace_s: float, used_s: float) -> float:
     """Return the time between TERM and KILL after a preStop hook took `used_s`."""
     left = grace_s - used_s
@@ -58,8 +53,3 @@ def decode_handler(text: str) -> Handler | None:
     except orjson.JSONDecodeError:
         return None
     return parse_handler(raw) if isinstance(raw, dict) else None
-
-
-def describe(handler: Handler) -> str:
-    """Return a word for logs."""
-    return "sleep" if isinstance(handler, SleepAction) else type(handler).__name__.removesuffix("Action").lower()

@@ -218,6 +218,11 @@ class Pod:
         return self.init_containers + self.containers + self.ephemeral_containers
 
     @property
+    def involved(self) -> Obj:
+        """Return the object for events: items of a list may come without apiVersion and kind."""
+        return {**self.object, "apiVersion": "v1", "kind": "Pod"}
+
+    @property
     def is_deleting(self) -> bool:
         """Return whether somebody asked for its deletion."""
         return self.deletion_timestamp_s is not None

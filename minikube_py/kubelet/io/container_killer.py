@@ -41,7 +41,7 @@ class ContainerKiller:
         record = kill.container
         container = state.pod.container(record.name)
         path = container.field_path if container else f"spec.containers{{{record.name}}}"
-        self._recorder.record(state.pod.object, "Normal", "Killing", kill.message, path)
+        self._recorder.record(state.pod.involved, "Normal", "Killing", kill.message, path)
         began_s = self._clock.now_s()
         if grace_s > 0:
             await self._pre_stop(state, record, grace_s)
@@ -62,7 +62,7 @@ class ContainerKiller:
         except HookError as error:
             log.info("preStop hook of %s in pod %s failed: %s", record.name, state.pod.key, error)
             path = container.field_path if container else ""
-            self._recorder.record(state.pod.object, "Warning", "FailedPreStopHook", "PreStopHook failed", path)
+            self._recorder.record(state.pod.involved, "Warning", "FailedPreStopHook", "PreStopHook failed", path)
 
     async def _stop(self, state: PodState, record: ContainerRecord, grace_s: float, began_s: float) -> None:
         while True:

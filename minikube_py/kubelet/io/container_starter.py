@@ -147,7 +147,7 @@ class ContainerStarter:
                 f"Keys [{', '.join(keys)}] from the EnvFrom {source} were skipped since they are considered "
                 "invalid environment variable names."
             )
-            self._ports.recorder.record(pod.object, "Warning", "InvalidEnvironmentVariableNames", message)
+            self._ports.recorder.record(pod.involved, "Warning", "InvalidEnvironmentVariableNames", message)
         return environment
 
     async def _attempt(self, state: PodState, container: Container) -> int:
@@ -182,7 +182,7 @@ class ContainerStarter:
         normal = reason in ("Created", "Started")
         kind = "Normal" if normal else "Warning"
         self._ports.recorder.record(
-            state.pod.object, "Normal" if kind == "Normal" else "Warning", reason, message, container.field_path
+            state.pod.involved, "Normal" if kind == "Normal" else "Warning", reason, message, container.field_path
         )
 
 

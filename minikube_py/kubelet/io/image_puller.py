@@ -139,5 +139,5 @@ class ImagePuller:
 
     def _say(self, state: PodState, container: Container, kind: str, reason: str, message: str) -> None:
         self._recorder.record(
-            state.pod.object, "Normal" if kind == "Normal" else "Warning", reason, message, container.field_path
+            state.pod.involved, "Normal" if kind == "Normal" else "Warning", reason, message, container.field_path
         )

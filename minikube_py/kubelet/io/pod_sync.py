@@ -93,7 +93,7 @@ class PodSync:
 
     def _record(self, state: PodState, kind: str, reason: str, message: str, field_path: str = "") -> None:
         self._ports.recorder.record(
-            state.pod.object, "Normal" if kind == "Normal" else "Warning", reason, message, field_path
+            state.pod.involved, "Normal" if kind == "Normal" else "Warning", reason, message, field_path
         )
 
     # A pod that is to run.

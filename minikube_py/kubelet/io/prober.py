@@ -202,7 +202,7 @@ class Prober:
     def _tell(self, pod: _PodProbes, container: Container, kind: ProbeKind, outcome: ProbeOutcome) -> None:
         if outcome.result is ProbeResult.FAILURE:
             self._ports.recorder.record(
-                pod.state.pod.object,
+                pod.state.pod.involved,
                 "Warning",
                 "Unhealthy",
                 unhealthy_message(kind, outcome.output),
