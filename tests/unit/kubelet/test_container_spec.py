@@ -1,20 +1,27 @@
 """Golden create bodies: names, labels and modes as dockershim was seen to set them (1.20), the rest as decided."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from minikube_py.kubelet.config import KubeletConfig
+from minikube_py.kubelet.container_config import ContainerParts, NodeTraits, container_config, sandbox_config
 from minikube_py.kubelet.container_spec import render_container, render_sandbox
 from minikube_py.kubelet.cri import (
     ContainerConfig,
     ContainerId,
     ContainerResources,
     ContainerSecurity,
+    ImageRecord,
     Mount,
     PodIdentity,
     SandboxConfig,
     SandboxId,
 )
+from minikube_py.kubelet.environment import Environment
+from minikube_py.kubelet.pod import parse_pod
 
 POD = PodIdentity("obs", "d-plain", "u-1")
 SANDBOX = SandboxId("5a" * 32)
@@ -227,3 +234,46 @@ def test_terminal_user_and_folder():
 
     assert (body["Tty"], body["OpenStdin"], body["StdinOnce"], body["WorkingDir"]) == (True, True, True, "/tmp")
     assert "User" not in body
+
+
+# Whole pods, against what dockershim made of them.
+
+OBSERVED = json.loads((Path(__file__).parents[2] / "fixtures/observed/dockershim-1.20.json").read_text())["scenarios"]
+CONFIG = KubeletConfig(node_name="n1", node_ip="192.0.2.1", root_dir="/data", pod_logs_dir="/var/log/pods")
+NODE = NodeTraits(24 << 30, "cgroupfs", "<host>")
+
+
+def bodies_of(scenario):
+    name = scenario["docker"][0]["Labels"]["io.kubernetes.pod.name"]
+    metadata = {"name": name, "namespace": "obs-pods", "uid": "<uid>", "labels": scenario["labels"]}
+    pod = parse_pod({"metadata": metadata, "spec": scenario["spec"]})
+    yield render_sandbox(sandbox_config(pod, 0, CONFIG, NODE), pause_image_id="sha256:aa", node_name="n1")
+    for each in pod.containers:
+        parts = ContainerParts(0, ImageRecord("sha256:b0", (), (), 1), Environment(()), ())
+        yield render_container(SandboxId("<cid>"), container_config(pod, each, parts, CONFIG, NODE), node_name="n1")
+
+
+def is_sandbox(seen):
+    return seen["Labels"]["io.kubernetes.docker.type"] == "podsandbox"
+
+
+@pytest.mark.parametrize("scenario", OBSERVED, ids=lambda scenario: scenario["scenario"])
+def test_a_pod_becomes_what_dockershim_made_of_it(scenario):
+    for made, seen in zip(bodies_of(scenario), scenario["docker"], strict=True):
+        host, seen_host = made["HostConfig"], seen["HostConfig"]
+        for key in ("NetworkMode", "IpcMode", "PidMode", "UTSMode", "CpuShares", "CpuQuota", "Memory", "MemorySwap"):
+            assert host.get(key) == seen_host.get(key), key
+        for key in ("CapAdd", "Privileged", "Sysctls"):
+            assert (host.get(key) or None) == seen_host.get(key), key
+        labels = {key: value for key, value in made["Labels"].items() if key.startswith("io.kubernetes.")}
+        assert labels == {key: value for key, value in seen["Labels"].items() if key.startswith("io.kubernetes.")}
+        assert host["CgroupParent"] == seen_host["CgroupParent"].removeprefix("<cgroupRoot>")
+        if is_sandbox(seen):
+            assert made.get("Hostname", NODE.hostname) == seen["Config"]["Hostname"]
+        else:
+            assert set(host["SecurityOpt"]) == set(seen_host.get("SecurityOpt", []))
+            assert sorted(host.get("GroupAdd", [])) == seen_host.get("GroupAdd", [])
+            assert host.get("CapDrop") == seen_host.get("CapDrop")
+            assert host["ReadonlyRootfs"] == seen_host.get("ReadonlyRootfs", False)
+            assert host["OomScoreAdj"] == seen_host.get("OomScoreAdj", host["OomScoreAdj"])
+            assert made.get("WorkingDir") == seen["Config"].get("WorkingDir")

@@ -1,7 +1,8 @@
 from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeErrorKind
 
 
-def test_an_error_reads_as_the_runtime_said_it():
-    error = ContainerRuntimeError(RuntimeErrorKind.REFUSED, "no such image")
+def test_an_error_shows_the_runtimes_words():
+    error = ContainerRuntimeError(RuntimeErrorKind.REFUSED, "executable file not found in $PATH")
 
-    assert (str(error), error.kind) == ("no such image", RuntimeErrorKind.REFUSED)
+    assert str(error) == error.message == "executable file not found in $PATH"
+    assert error.kind is RuntimeErrorKind.REFUSED
