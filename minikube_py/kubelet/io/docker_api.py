@@ -284,7 +284,7 @@ class DockerApi:
 
 
 async def split_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the lines of a stream of any chunking, without empty ones.
+    """Yield the lines of a stream of any chunking, without empty ones; Docker ends each line, so an open end is torn.
 
     Raises:
         ContainerRuntimeError: REFUSED, a line over LINE_BYTES_MAX.
@@ -297,5 +297,3 @@ async def split_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
                 yield line
         if len(rest) > LINE_BYTES_MAX:
             raise ContainerRuntimeError(RuntimeErrorKind.REFUSED, f"Docker sent a line over {LINE_BYTES_MAX} bytes")
-    if rest.strip():
-        yield rest

@@ -12,7 +12,8 @@ Upstream: kubelet pleg (evented), dockershim has none.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import orjson
@@ -49,16 +50,17 @@ class DockerEvents:
         backoff: BackoffState | None = None
         while True:
             try:
-                async for event in self._read_once():
-                    backoff = None
-                    yield event
+                async with aclosing(self._read_once()) as events:
+                    async for event in events:
+                        backoff = None
+                        yield event
             except ContainerRuntimeError as error:
                 if error.kind is not RuntimeErrorKind.TIMEOUT:
                     backoff = next_backoff(RECONNECT, backoff, self._clock.now_s())
                     log.warning("event stream lost, next try in %.1f s: %s", backoff.delay_s, error.message)
                     await self._clock.sleep(backoff.delay_s)
 
-    async def _read_once(self) -> AsyncIterator[RuntimeEvent]:
+    async def _read_once(self) -> AsyncGenerator[RuntimeEvent, None]:
         if not self._since:
             self._since = f"{self._clock.wall_s():.9f}"
         query = {"filters": self._filters, "since": self._since}

@@ -30,6 +30,9 @@ from minikube_py.kubelet.io.docker_api import DockerApi
 IMAGES_KEPT_MAX = 500
 """Images whose digests are remembered; over it all are forgotten and asked for again."""
 
+_LASTING = frozenset(("running", "exited", "dead"))
+"""States whose documents are kept; a failed start writes its error into a `created` one, which keeps its state."""
+
 Json = dict[str, Any]
 
 
@@ -97,7 +100,7 @@ class DockerListing:
             elif error.kind is not RuntimeErrorKind.NOT_FOUND:
                 failures.append(error)
             return
-        if document["State"]["Status"] == state:
+        if document["State"]["Status"] == state and state in _LASTING:
             self._inspected[identity] = (state, document)
         documents[identity] = document
 

@@ -77,7 +77,13 @@ async def chunked(*chunks):
 
 
 async def test_lines_are_found_whatever_the_chunks():
-    assert [line async for line in split_lines(chunked(b"on", b"e\ntwo\n\nthr", b"ee"))] == [b"one", b"two", b"three"]
+    lines = [line async for line in split_lines(chunked(b"on", b"e\ntwo\r\n\r\nthr", b"ee\n"))]
+
+    assert [line.strip() for line in lines] == [b"one", b"two", b"three"]
+
+
+async def test_a_line_that_was_cut_off_is_dropped():
+    assert [line async for line in split_lines(chunked(b'{"a":1}\n{"b"'))] == [b'{"a":1}']
 
 
 async def test_a_line_without_end_is_refused(monkeypatch):
