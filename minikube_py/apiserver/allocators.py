@@ -10,7 +10,7 @@ port may serve TCP and UDP; a Service keeps what it has as long as its type need
 Upstream: registry/core/service/storage/alloc.go, ipallocator and portallocator.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Protocol
@@ -50,14 +50,28 @@ class Held:
     ips: frozenset[str] = frozenset()
     node_ports: frozenset[int] = frozenset()
 
-    def __or__(self, other: "Held") -> "Held":
-        return Held(self.ips | other.ips, self.node_ports | other.node_ports)
+    def has_ip(self, ip: str) -> bool:
+        """Return whether this address is held."""
+        return ip in self.ips
 
-    def __sub__(self, other: "Held") -> "Held":
-        return Held(self.ips - other.ips, self.node_ports - other.node_ports)
+    def has_port(self, number: int) -> bool:
+        """Return whether this node port is held."""
+        return number in self.node_ports
 
 
 NOTHING = Held()
+
+
+class Taken(Protocol):
+    """What all other Services hold, those just being written included."""
+
+    def has_ip(self, ip: str) -> bool:
+        """Return whether somebody has this address."""
+        ...
+
+    def has_port(self, number: int) -> bool:
+        """Return whether somebody has this node port."""
+        ...
 
 
 class Rng(Protocol):
@@ -79,13 +93,13 @@ def held_by(service: Mapping[str, Any]) -> Held:
     )
 
 
-def allocate(service: Obj, old: Mapping[str, Any] | None, taken: Held, ranges: Ranges, rng: Rng) -> Fields:
+def allocate(service: Obj, old: Mapping[str, Any] | None, taken: Taken, ranges: Ranges, rng: Rng) -> Fields:
     """Give a Service what its type needs; the (private) object is changed in place.
 
     Args:
         service: the Service about to be stored, defaulted.
         old: what is stored, on update.
-        taken: what all other Services have, those just being written included.
+        taken: what all other Services have.
         ranges: from where to give.
         rng: chooses; upstream chooses at random too, so that an address is not reused at once.
 
@@ -136,7 +150,7 @@ def _needs_health_port(spec: Mapping[str, Any]) -> bool:
     return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
 
 
-def _allocate_ip(spec: Obj, kept: Held, taken: Held, ranges: Ranges, rng: Rng) -> Fields:
+def _allocate_ip(spec: Obj, kept: Held, taken: Taken, ranges: Ranges, rng: Rng) -> Fields:
     if spec.get("type") == "ExternalName":
         return ()
     asked = spec.get("clusterIP") or next(iter(spec.get("clusterIPs") or ()), "")
@@ -164,53 +178,52 @@ class _Shown:
         return self.text
 
 
-def _ip_fault(asked: str, taken: Held, ranges: Ranges) -> str:
+def _ip_fault(asked: str, taken: Taken, ranges: Ranges) -> str:
     try:
         fits = ranges.usable(IPv4Address(asked))
     except ValueError:
         fits = False
     if not fits:
         return f"the provided IP ({asked}) is not in the valid range. The range of valid IPs is {ranges.network}"
-    return "provided IP is already allocated" if asked in taken.ips else ""
+    return "provided IP is already allocated" if taken.has_ip(asked) else ""
 
 
-def _free_ip(taken: Held, ranges: Ranges, rng: Rng) -> tuple[str, str]:
+def _free_ip(taken: Taken, ranges: Ranges, rng: Rng) -> tuple[str, str]:
     """Return a free address and an empty text, or an empty address and why there is none."""
     first, size = int(ranges.network.network_address) + 1, ranges.network.num_addresses - 2
     for _ in range(_RANDOM_TRIES_MAX):
         candidate = str(IPv4Address(first + rng.randrange(size)))
-        if candidate not in taken.ips and candidate not in ranges.reserved:
+        if not taken.has_ip(candidate) and candidate not in ranges.reserved:
             return candidate, ""
     start = rng.randrange(size)
     for step in range(size):
         candidate = str(IPv4Address(first + (start + step) % size))
-        if candidate not in taken.ips and candidate not in ranges.reserved:
+        if not taken.has_ip(candidate) and candidate not in ranges.reserved:
             return candidate, ""
     return "", "range is full"
 
 
-def _allocate_ports(spec: Obj, kept: Held, taken: Held, ranges: Ranges, rng: Rng) -> Fields:
+def _allocate_ports(spec: Obj, kept: Held, taken: Taken, ranges: Ranges, rng: Rng) -> Fields:
     if not _needs_node_ports(spec):
         return ()
     ports: Sequence[Obj] = spec.get("ports") or ()
-    used = set(taken.node_ports)
     asked = {int(port["nodePort"]) for port in ports if port.get("nodePort")}
     faults: list[FieldError] = []
     for index, port in enumerate(ports):
         field = f"spec.ports[{index}].nodePort"
         if number := port.get("nodePort"):
-            why = "" if number in kept.node_ports else _port_fault(int(number), used, ranges)
+            why = "" if number in kept.node_ports else _port_fault(int(number), taken, ranges)
             if why:
                 faults.append(FieldError("FieldValueInvalid", field, why, number))
             continue
         shared = _shared_port(port, ports)
-        given = shared or _free_port(used | asked, ranges, rng)
+        given = shared or _free_port(taken, asked, ranges, rng)
         if not given:
             faults.append(FieldError("InternalError", field, "failed to allocate a nodePort: range is full"))
             continue
         port["nodePort"] = given
         asked.add(given)
-    faults.extend(_allocate_health_port(spec, kept, used | asked, ranges, rng))
+    faults.extend(_allocate_health_port(spec, kept, taken, asked, (ranges, rng)))
     return tuple(faults)
 
 
@@ -230,32 +243,34 @@ def _shared_port(port: Mapping[str, Any], ports: Sequence[Mapping[str, Any]]) ->
     return 0
 
 
-def _port_fault(number: int, used: set[int], ranges: Ranges) -> str:
+def _port_fault(number: int, taken: Taken, ranges: Ranges) -> str:
     first, last = ranges.first_node_port, ranges.last_node_port
     if not first <= number <= last:
         return f"provided port is not in the valid range. The range of valid ports is {first}-{last}"
-    return "provided port is already allocated" if number in used else ""
+    return "provided port is already allocated" if taken.has_port(number) else ""
 
 
-def _free_port(used: set[int], ranges: Ranges, rng: Rng) -> int:
+def _free_port(taken: Taken, asked: Set[int], ranges: Ranges, rng: Rng) -> int:
+    """Return a port that nobody has and this Service does not ask for elsewhere; 0: there is none."""
     size = ranges.last_node_port - ranges.first_node_port + 1
     start = rng.randrange(size)
     for step in range(size):
         number = ranges.first_node_port + (start + step) % size
-        if number not in used:
+        if number not in asked and not taken.has_port(number):
             return number
     return 0
 
 
-def _allocate_health_port(spec: Obj, kept: Held, used: set[int], ranges: Ranges, rng: Rng) -> Fields:
+def _allocate_health_port(spec: Obj, kept: Held, taken: Taken, asked: Set[int], source: tuple[Ranges, Rng]) -> Fields:
     """Give a load balancer with externalTrafficPolicy Local the port on which it asks nodes for their endpoints."""
     if not _needs_health_port(spec):
         return ()
+    ranges, rng = source
     field = "spec.healthCheckNodePort"
     if number := spec.get("healthCheckNodePort"):
-        why = "" if number in kept.node_ports else _port_fault(int(number), used, ranges)
+        why = "" if number in kept.node_ports else _port_fault(int(number), taken, ranges)
         return (FieldError("FieldValueInvalid", field, why, number),) if why else ()
-    given = _free_port(used, ranges, rng)
+    given = _free_port(taken, asked, ranges, rng)
     if not given:
         return (FieldError("InternalError", field, "failed to allocate a nodePort: range is full"),)
     spec["healthCheckNodePort"] = given

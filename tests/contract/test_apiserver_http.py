@@ -10,7 +10,7 @@ import aiohttp
 import orjson
 import pytest
 
-from minikube_py.api.resources import CONFIGMAPS, EVENTS, PODS
+from minikube_py.api.resources import EVENTS, PODS
 from minikube_py.api.served import GIT_VERSION
 from minikube_py.apiserver.io.http_server import ListenError
 from minikube_py.client.interface import Selection
@@ -381,5 +381,11 @@ async def test_logs_and_exec_of_a_pod_without_a_node():
             assert (run.status, (await run.json())["message"]) == (400, "pod p does not have a host assigned")
 
 
-async def test_resources_of_this_test_are_served():
-    assert CONFIGMAPS.path("default") == MAPS
+async def test_a_watch_over_http_1_0_is_refused():
+    async with plain() as (server, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.http.port)
+        writer.write(f"GET {MAPS}?watch=1 HTTP/1.0\r\nAuthorization: Bearer {ADMIN_TOKEN}\r\n\r\n".encode())
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+    assert b" 400 " in answer.splitlines()[0]
+    assert b"a watch needs HTTP/1.1" in answer

@@ -16,7 +16,7 @@ from random import Random
 from typing import Any
 from urllib.parse import unquote
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from minikube_py.api.errors import (
     BadRequestError,
@@ -228,6 +228,8 @@ class HttpServer:
                 self._count(info, answer.status, self._clock.now_s() - started_s)
                 return await self._whole(request, answer)
             case WatchResponse(session):
+                if request.version < HttpVersion11:
+                    return await self._whole(request, error_answer(BadRequestError("a watch needs HTTP/1.1")))
                 watch = HttpWatch(session, self._config, self._clock, self._rng)
                 self._count(info, 200, None)
                 return await self._watch(request, watch, info)

@@ -1,10 +1,9 @@
 """Which cluster IPs and node ports are taken, kept up to date from the store, with what is being written just now."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network
 from typing import Any
-
-import orjson
 
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Fields
@@ -12,7 +11,7 @@ from minikube_py.api.resources import SERVICES
 from minikube_py.apiserver.allocators import NOTHING, Held, Ranges, Rng, allocate, held_by
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.config import ApiServerConfig
-from minikube_py.store.interface import Store, StoreEvent
+from minikube_py.store.interface import Entry, Store, StoreEvent
 
 
 def ranges_of(config: ApiServerConfig) -> Ranges:
@@ -23,57 +22,64 @@ def ranges_of(config: ApiServerConfig) -> Ranges:
 
 
 class ServiceAllocation:
-    """Gives addresses and ports; one for each store of Services."""
+    """Gives addresses and ports; one for each store of Services.
+
+    Each address is counted once for the stored Service that has it and once for each reservation, so that it stays
+    taken while a write passes from one to the other.
+    """
 
     def __init__(self, store: Store, ranges: Ranges, rng: Rng) -> None:
         self._ranges = ranges
         self._rng = rng
-        self._held: dict[str, Held] = {}
-        self._taken = NOTHING
-        self._reserved: list[Held] = []
+        self._ips: Counter[str] = Counter()
+        self._ports: Counter[int] = Counter()
         for entry in store.range(SERVICES.storage_prefix):
-            self._held[entry.key] = held_by(decode(entry))
-        self._sum_up()
+            self.keep(_held_by(entry))
         store.on_commit(self._follow)
+
+    def has_ip(self, ip: str) -> bool:
+        """Return whether a Service has this address (allocators.Taken)."""
+        return ip in self._ips
+
+    def has_port(self, number: int) -> bool:
+        """Return whether a Service has this node port (allocators.Taken)."""
+        return number in self._ports
 
     def reservation(self) -> "Reservation":
         """Return a place to keep what one write is given until it is committed."""
         return Reservation(self)
 
     def _follow(self, events: Sequence[StoreEvent]) -> None:
-        changed = False
         for event in events:
-            if not event.key.startswith(SERVICES.storage_prefix):
-                continue
-            changed = True
-            if event.entry is None:
-                self._held.pop(event.key, None)
-            else:
-                self._held[event.key] = held_by(orjson.loads(event.entry.value))
-        if changed:
-            self._sum_up()
-
-    def _sum_up(self) -> None:
-        self._taken = Held(
-            frozenset(ip for held in self._held.values() for ip in held.ips),
-            frozenset(port for held in self._held.values() for port in held.node_ports),
-        )
+            if event.key.startswith(SERVICES.storage_prefix):
+                self.keep(_held_by(event.entry))
+                self.release(_held_by(event.previous))
 
     def give(self, new: Obj, old: Mapping[str, Any] | None) -> tuple[Fields, Held]:
         """Give a Service what it needs; returns the faults, and what it has now to be kept reserved."""
-        taken = self._taken
-        for reserved in self._reserved:
-            taken |= reserved
-        faults = allocate(new, old, taken, self._ranges, self._rng)
+        faults = allocate(new, old, self, self._ranges, self._rng)
         return faults, NOTHING if faults else held_by(new)
 
     def keep(self, held: Held) -> None:
-        """Reserve until `release`."""
-        self._reserved.append(held)
+        """Count these as taken once more."""
+        self._ips.update(held.ips)
+        self._ports.update(held.node_ports)
 
     def release(self, held: Held) -> None:
-        """End a reservation."""
-        self._reserved.remove(held)
+        """Count these as taken once less."""
+        _subtract(self._ips, held.ips)
+        _subtract(self._ports, held.node_ports)
+
+
+def _held_by(entry: Entry | None) -> Held:
+    return NOTHING if entry is None else held_by(decode(entry))
+
+
+def _subtract(counter: Counter[Any], values: frozenset[Any]) -> None:
+    for value in values:
+        counter[value] -= 1
+        if counter[value] <= 0:
+            del counter[value]
 
 
 class Reservation:
@@ -81,21 +87,18 @@ class Reservation:
 
     def __init__(self, allocation: ServiceAllocation) -> None:
         self._allocation = allocation
-        self._kept: list[Held] = []
+        self._kept = NOTHING
 
     def __enter__(self) -> "Reservation":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for held in self._kept:
-            self._allocation.release(held)
-        self._kept.clear()
+        self._allocation.release(self._kept)
+        self._kept = NOTHING
 
     def complete(self, new: Obj, old: Mapping[str, Any] | None) -> Fields:
         """Give (a decisions.Complete); a second try of the same write gives up what the first was given."""
         self.__exit__()
-        faults, held = self._allocation.give(new, old)
-        if held != NOTHING:
-            self._allocation.keep(held)
-            self._kept.append(held)
+        faults, self._kept = self._allocation.give(new, old)
+        self._allocation.keep(self._kept)
         return faults
