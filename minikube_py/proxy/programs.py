@@ -37,7 +37,7 @@ Target = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What one Service contributes to the table."""
+    """What one Service, or one pod with host ports, contributes to the table."""
 
     elements: Mapping[ElementKey, Data]
     udp: Mapping[UdpEntry, frozenset[Target]]

@@ -1,23 +1,25 @@
-"""The proxy's loop: Services and EndpointSlices in, transactions out.
+"""The proxy's loop: Services, EndpointSlices and this node's pods in, transactions out.
 
-Handlers only mark a Service as dirty. One task compiles what is dirty, asks `TableState` for the next transaction and
-applies it: the first change after `first_delay_s`, the next not before `min_interval_s` or five times what the last
-one took. After an error the table is listed and the difference applied; after a second one in a row it is replaced as
-a whole (in one transaction: connections never meet an empty table). Nothing is applied before Services and
-EndpointSlices are complete, and a table that is right is not touched by a start: Services answer all the while.
+Handlers only mark a Service or pod as dirty. One task compiles what is dirty, asks `TableState` for the next
+transaction and applies it: the first change after `first_delay_s`, the next not before `min_interval_s` or five times
+what the last one took. After an error the table is listed and the difference applied; after a second one in a row it
+is replaced as a whole (in one transaction: connections never meet an empty table). Nothing is applied before the
+copies are complete, and a table that is right is not touched by a start: Services answer all the while.
 """
 
 import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
 from minikube_py.api.meta import Obj, ObjectKey, key_of, labels_of, namespace_of
-from minikube_py.api.resources import ENDPOINT_SLICES, NODES, SERVICES
+from minikube_py.api.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES
 from minikube_py.client.interface import Change, Informers, Selection
 from minikube_py.kit.clock import Clock
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.endpoints_map import SERVICE_NAME_LABEL, merge_slices
+from minikube_py.proxy.host_ports import compile_host_ports
 from minikube_py.proxy.ports import FlowTable, RulesetApplier, RulesetError
 from minikube_py.proxy.programs import EMPTY, CompileFacts, Program, Target, UdpEntry, compile_service
 from minikube_py.proxy.ruleset_diff import TableState
@@ -27,6 +29,18 @@ from minikube_py.proxy.topology import NodeFacts
 log = logging.getLogger("proxy")
 ZONE_LABEL = "topology.kubernetes.io/zone"
 _BY_SERVICE = "proxy/service"
+
+
+class Owner(NamedTuple):
+    """Who wants elements in the table: a Service, or a pod with host ports."""
+
+    kind: Literal["pod", "service"]
+    key: ObjectKey
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
 _FAILURES_BEFORE_REPLACE = 2
 
 
@@ -43,10 +57,11 @@ class Proxier:
         self._services = informers.informer(SERVICES)
         self._slices = informers.informer(ENDPOINT_SLICES)
         self._node = informers.informer(NODES, Selection(field_selector=f"metadata.name={config.node_name}"))
+        self._pods = informers.informer(PODS, Selection(field_selector=f"spec.nodeName={config.node_name}"))
         self._table = TableState(config.surplus_delay_s)
-        self._dirty: set[ObjectKey] = set()
-        self._pending: dict[ObjectKey, Program] = {}
-        self._programs: dict[ObjectKey, Program] = {}
+        self._dirty: set[Owner] = set()
+        self._pending: dict[Owner, Program] = {}
+        self._programs: dict[Owner, Program] = {}
         self._forwarded: Counter[str] = Counter()
         self._facts = CompileFacts(NodeFacts(config.node_name), frozenset(config.node_local_vips))
         self._wake = asyncio.Event()
@@ -59,11 +74,12 @@ class Proxier:
         self._slices.add_index(_BY_SERVICE, _service_of_slice)
         self._services.subscribe(self._on_service)
         self._slices.subscribe(self._on_slice)
+        self._pods.subscribe(self._on_pod)
         self._node.subscribe(self._on_node)
 
     async def run(self) -> None:
         """Follow Services and EndpointSlices for ever."""
-        for informer in (self._services, self._slices, self._node):
+        for informer in (self._services, self._slices, self._pods, self._node):
             await informer.wait_synced()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_foreign_changes(), name="proxy-monitor")
@@ -141,22 +157,28 @@ class Proxier:
 
     def _compile_dirty(self) -> None:
         dirty, self._dirty = self._dirty, set()
-        for key in sorted(dirty):
-            service = self._services.get(key)
-            program = EMPTY
-            if service is not None:
-                slices = self._slices.by_index(_BY_SERVICE, str(key))
-                endpoints = merge_slices(slices, self._config.node_name)
-                program = compile_service(parse_service(service), endpoints, self._facts)
-            self._table.want(str(key), program.elements)
-            self._pending[key] = program
+        for owner in sorted(dirty):
+            program = self._compile_pod(owner.key) if owner.kind == "pod" else self._compile_service(owner.key)
+            self._table.want(str(owner), program.elements)
+            self._pending[owner] = program
+
+    def _compile_service(self, key: ObjectKey) -> Program:
+        service = self._services.get(key)
+        if service is None:
+            return EMPTY
+        endpoints = merge_slices(self._slices.by_index(_BY_SERVICE, str(key)), self._config.node_name)
+        return compile_service(parse_service(service), endpoints, self._facts)
+
+    def _compile_pod(self, key: ObjectKey) -> Program:
+        pod = self._pods.get(key)
+        return EMPTY if pod is None else compile_host_ports(pod)
 
     def _take_over_programs(self) -> None:
         """Make what was just committed the base for EndpointDrain and for the next look at UDP flows."""
-        for key, program in self._pending.items():
-            old = self._programs.pop(key, EMPTY)
+        for owner, program in self._pending.items():
+            old = self._programs.pop(owner, EMPTY)
             if program != EMPTY:
-                self._programs[key] = program
+                self._programs[owner] = program
             self._forwarded.subtract(old.forwards)
             self._forwarded.update(program.forwards)
             self._stale_flows.update(_changed_udp(old.udp, program.udp))
@@ -226,24 +248,35 @@ class Proxier:
         return self._config.verify_interval_s
 
     def _on_service(self, change: Change) -> None:
-        self._mark(key_of(change.latest))
+        self._mark(Owner("service", key_of(change.latest)))
+
+    def _on_pod(self, change: Change) -> None:
+        if any(map(_has_host_ports, (change.old, change.new))):
+            self._mark(Owner("pod", key_of(change.latest)))
 
     def _on_slice(self, change: Change) -> None:
         for obj in (change.old, change.new):
             for text in _service_of_slice(obj) if obj is not None else ():
                 namespace, _, name = text.partition("/")
-                self._mark(ObjectKey(namespace, name))
+                self._mark(Owner("service", ObjectKey(namespace, name)))
 
     def _on_node(self, change: Change) -> None:
         zone = labels_of(change.latest).get(ZONE_LABEL, "")
         if zone != self._facts.node.zone:
             self._facts = CompileFacts(NodeFacts(self._config.node_name, zone), self._facts.node_local_vips)
             for service in self._services.list():
-                self._mark(key_of(service))
+                self._mark(Owner("service", key_of(service)))
 
-    def _mark(self, key: ObjectKey) -> None:
-        self._dirty.add(key)
+    def _mark(self, owner: Owner) -> None:
+        self._dirty.add(owner)
         self._wake.set()
+
+
+def _has_host_ports(pod: Obj | None) -> bool:
+    """Return whether the pod matters here: most pods change often and have none."""
+    spec = (pod or {}).get("spec") or {}
+    containers = (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
+    return any(port.get("hostPort") for container in containers for port in container.get("ports") or ())
 
 
 def _service_of_slice(endpoint_slice: Obj) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from minikube_py.api.meta import ObjectKey
-from minikube_py.api.resources import ENDPOINT_SLICES, NODES, SERVICES
+from minikube_py.api.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES
+from minikube_py.client.interface import DeleteOptions
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.io.proxier_loop import Proxier
 from minikube_py.proxy.ruleset import ElementKey, Ruleset
@@ -234,3 +235,24 @@ async def test_tear_down_leaves_no_table():
     await world.proxier.tear_down()
 
     assert world.nft.table is None
+
+
+async def test_a_host_port_is_open_while_its_pod_runs():
+    port = ElementKey("node-ports", ("tcp", 8080))
+    container = {"name": "c", "image": "i", "ports": [{"containerPort": 80, "hostPort": 8080}]}
+    pod = {
+        "metadata": {"name": "p", "namespace": "default"},
+        "spec": {"nodeName": "node-1", "containers": [container]},
+        "status": {"podIP": A, "phase": "Running"},
+    }
+    async with running(World()) as world:
+        created = await world.client.create(PODS, pod)
+        await world.client.update(PODS, created | {"status": pod["status"]}, subresource="status")
+        await world.clock.advance(1)
+        assert port in world.nft.table.elements
+        assert await world.proxier.wait_withdrawn(A, 0)
+
+        await world.client.delete(PODS, ObjectKey("default", "p"), DeleteOptions(grace_period_s=0))
+        await world.clock.advance(1)
+
+        assert port not in world.nft.table.elements
