@@ -65,11 +65,7 @@ class Sandbox:
 
     def serve(self, name: str, kind: str, port: int) -> None:
         """Start a server inside that answers `NAME CLIENT-ADDRESS`; `kind` is tcp or udp."""
-        argv = ["nsenter", f"--net=/proc/{self.pid}/ns/net", sys.executable, "-c", _SERVER, name, kind, str(port)]
-        server = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
-        self._children.append(server)
-        assert server.stdout is not None
-        assert server.stdout.readline() == "ready\n"
+        self._children.append(_start_server(("nsenter", f"--net=/proc/{self.pid}/ns/net"), name, kind, port))
 
     def ask(self, kind: str, address: str, port: int, count: int = 1) -> list[str]:
         """Ask such a server `count` times, each time over a new socket; an error answers by its name."""
@@ -82,6 +78,19 @@ class Sandbox:
             process.wait()
             if process.stdout is not None:
                 process.stdout.close()
+
+
+def serve_here(name: str, kind: str, port: int) -> "subprocess.Popen[str]":
+    """Start such a server in the namespace of this thread; the caller ends it."""
+    return _start_server((), name, kind, port)
+
+
+def _start_server(prefix: Sequence[str], name: str, kind: str, port: int) -> "subprocess.Popen[str]":
+    argv = [*prefix, sys.executable, "-c", _SERVER, name, kind, str(port)]
+    server = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    assert server.stdout.readline() == "ready\n"
+    return server
 
 
 def ask_from_here(kind: str, address: str, port: int, count: int = 1) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from minikube_py.api.resources import ENDPOINT_SLICES, SERVICES
+from minikube_py.api.resources import ENDPOINT_SLICES, PODS, SERVICES
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.pod_network import BridgePodNetwork
@@ -19,7 +19,7 @@ from minikube_py.proxy.ports import RulesetError
 from minikube_py.proxy.ruleset import ElementKey, Ruleset, Transaction
 from minikube_py.testing.fake_client import FakeClient
 from minikube_py.testing.fake_informers import FakeInformers
-from minikube_py.testing.netns import Sandbox, ask_from_here, run_checked, run_on_fresh_host
+from minikube_py.testing.netns import Sandbox, ask_from_here, run_checked, run_on_fresh_host, serve_here
 
 pytestmark = pytest.mark.node
 NODE = "node-1"
@@ -133,6 +133,41 @@ def test_a_cluster_ip_spreads_over_all_endpoints_from_pods_and_from_the_host():
         assert min(spread.values()) > 60
         assert {answer.split()[1] for answer in answers} == {host.ips["client"]}
         assert names(await here("tcp", VIP, 80, 60)) == {"a", "b", "c"}
+
+    on_host(scenario)
+
+
+def test_an_endpoint_on_the_host_itself_is_reached_as_the_api_server_is():
+    async def scenario(host: Host) -> None:
+        await host.pod("client")
+        host.ips["host"] = NODE_IP
+        server = await asyncio.to_thread(serve_here, "host", "tcp", 8080)
+        try:
+            await host.service("host")
+
+            assert await host.ask("client", VIP) == [f"host {host.ips['client']}"]
+            assert names(await here("tcp", VIP, 80)) == {"host"}
+        finally:
+            server.kill()
+            server.communicate()
+
+    on_host(scenario)
+
+
+def test_a_host_port_leads_to_its_pod():
+    async def scenario(host: Host) -> None:
+        address = await host.pod("a")
+        await host.pod("client")
+        container = {"name": "c", "image": "i", "ports": [{"containerPort": 8080, "hostPort": 80}]}
+        spec = {"nodeName": NODE, "containers": [container]}
+        pod = await host.client.create(PODS, {"metadata": {"name": "a", "namespace": "default"}, "spec": spec})
+        status = {"podIP": address, "phase": "Running"}
+        await host.client.update(PODS, pod | {"status": status}, subresource="status")
+        await host.settled()
+
+        assert await host.ask("client", NODE_IP) == [f"a {host.ips['client']}"]
+        assert names(await here("tcp", NODE_IP, 80)) == {"a"}
+        assert names(await host.ask("a", NODE_IP)) == {"a"}
 
     on_host(scenario)
 
