@@ -23,7 +23,7 @@ from minikube_py.agent.lifetime import running
 from minikube_py.agent.master import Host, Master, master_components, run_master
 from minikube_py.agent.node import Node, open_runtime, require_engine, run_node
 from minikube_py.api.streams import PodStreams
-from minikube_py.apiserver.io.http_server import ListenError
+from minikube_py.apiserver.io.http_listener import ListenError
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.control_socket import control_socket
 from minikube_py.kit.io.sd_notify import SdNotify, watchdog_interval_s

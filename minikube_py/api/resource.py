@@ -82,8 +82,6 @@ class Resource:
     """metadata.generation starts at 1 and grows with every change outside metadata and status."""
     durable: bool = True
     """False: kept in memory only (Events, node Leases), so that an idle cluster writes nothing to disk."""
-    ttl_s: int = 0
-    """Objects go this long after their last write (upstream: --event-ttl); 0: they stay."""
     create_on_update: bool = False
     """PUT to a name that does not exist creates it (upstream: AllowCreateOnUpdate)."""
     graceful_deletion: bool = False

@@ -170,7 +170,6 @@ EVENTS = Resource(
     columns=core_v1.EVENT_COLUMNS,
     short_names=("ev",),
     durable=False,
-    ttl_s=3600,
     create_on_update=True,
     field_selectors={
         **{

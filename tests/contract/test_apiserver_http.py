@@ -12,7 +12,7 @@ import pytest
 
 from minikube_py.api.resources import EVENTS, PODS
 from minikube_py.api.served import GIT_VERSION
-from minikube_py.apiserver.io.http_server import ListenError
+from minikube_py.apiserver.io.http_listener import ListenError
 from minikube_py.client.interface import Selection
 from minikube_py.client.io.http_transport import HttpTransport
 from minikube_py.client.io.rest_client import RestClient

@@ -4,7 +4,6 @@ One handler takes every request (no router, no middlewares). Upstream: apiserver
 """
 
 import asyncio
-import errno
 import gzip
 import logging
 import ssl
@@ -30,6 +29,7 @@ from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.impersonation import impersonate
 from minikube_py.apiserver.io.answers import Answer, StreamResponse, WatchResponse, error_answer
 from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher, check_allowed
+from minikube_py.apiserver.io.http_listener import NotifyingServer, listen
 from minikube_py.apiserver.io.http_watch import HttpWatch
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.pod_logs import PodLogs
@@ -65,23 +65,6 @@ class HttpPorts:
     rng: Random
 
 
-class ListenError(Exception):
-    """The server cannot listen where it should; says where and why."""
-
-
-class _Server(web.Server):
-    """aiohttp's server, which also tells open watches that their client is gone."""
-
-    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], **kwargs: Any) -> None:
-        super().__init__(handler, **kwargs)
-        self.on_lost: dict[object, Callable[[], None]] = {}
-
-    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
-        if (lost := self.on_lost.pop(handler, None)) is not None:
-            lost()
-        super().connection_lost(handler, exc)
-
-
 class HttpServer:
     """Serves the dispatcher over HTTPS."""
 
@@ -103,7 +86,7 @@ class HttpServer:
         self._ids = ports.ids
         self._rng = ports.rng
         self._gzip = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-gzip")
-        self._server: _Server | None = None
+        self._server: NotifyingServer | None = None
         self._open: dict[HttpWatch, None] = {}
         self.port = 0
         """Where it listens, once it does."""
@@ -119,7 +102,7 @@ class HttpServer:
         Raises:
             ListenError: the address cannot be had.
         """
-        self._server = _Server(
+        self._server = NotifyingServer(
             self._handle,
             request_factory=self._make_request,
             max_line_size=HEADER_BYTES_MAX,
@@ -131,7 +114,7 @@ class HttpServer:
         runner = web.ServerRunner(self._server, handle_signals=False, shutdown_timeout=self._config.shutdown_grace_s)
         await runner.setup()
         try:
-            await self._listen(runner, tls)
+            self.port = await listen(runner, self._config.bind_address, self._config.secure_port, tls)
             if ready is not None:
                 ready.set()
             await asyncio.Event().wait()
@@ -140,18 +123,6 @@ class HttpServer:
                 watch.end()
             await runner.cleanup()
             self._gzip.shutdown(wait=False)
-
-    async def _listen(self, runner: web.ServerRunner, tls: ssl.SSLContext | None) -> None:
-        address, port = self._config.bind_address, self._config.secure_port
-        site = web.TCPSite(runner, address, port, ssl_context=tls, backlog=1024)
-        try:
-            await site.start()
-        except OSError as error:
-            why = "address already in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
-            hint = "; stop the other server, or choose another --https-listen-port" if "in use" in why else ""
-            raise ListenError(f"cannot listen on {address}:{port}: {why}{hint}") from error
-        sockets = runner.addresses
-        self.port = int(sockets[0][1]) if sockets else port
 
     def _make_request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         loop = asyncio.get_running_loop()

@@ -24,7 +24,6 @@ from minikube_py.apiserver.health import Check
 from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.documents import Documents
 from minikube_py.apiserver.io.event_fanout import EventFanout
-from minikube_py.apiserver.io.expiry import Expiry
 from minikube_py.apiserver.io.http_server import Authenticate, ExecHandler, HttpPorts, HttpServer
 from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
@@ -94,7 +93,6 @@ class ApiServer:
             self.metrics,
             HttpPorts(ports.authenticate, ports.exec_handler, ports.clock, ports.ids, ports.rng),
         )
-        self._expiries = [Expiry(self._storage.store_of(r), r, ports.clock) for r in RESOURCES if r.ttl_s]
         self._bootstrapped = False
         self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")
 
@@ -145,13 +143,11 @@ class ApiServer:
             ListenError (in an ExceptionGroup): the address cannot be had.
         """
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._measure_lag(), name="apiserver loop lag")]
-            tasks += [group.create_task(expiry.run(), name="apiserver expiry") for expiry in self._expiries]
+            lag = group.create_task(self._measure_lag(), name="apiserver loop lag")
             try:
                 await self.http.serve(tls, listening)
             finally:
-                for task in tasks:
-                    task.cancel()
+                lag.cancel()
 
     async def _measure_lag(self) -> None:
         clock = self._ports.clock

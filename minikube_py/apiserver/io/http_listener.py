@@ -1,0 +1,44 @@
+"""Where HTTP listens: a server that tells open answers when their client is gone; clear errors for a taken port."""
+
+import errno
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+
+class ListenError(Exception):
+    """The server cannot listen where it should; says where and why."""
+
+
+class NotifyingServer(web.Server):
+    """aiohttp's server, which also tells open watches and logs that their client is gone."""
+
+    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], **kwargs: Any) -> None:
+        super().__init__(handler, **kwargs)
+        self.on_lost: dict[object, Callable[[], None]] = {}
+        """For a connection's protocol: what to call, once, when the connection is lost."""
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        """Tell who waits for it, then do as aiohttp does."""
+        if (lost := self.on_lost.pop(handler, None)) is not None:
+            lost()
+        super().connection_lost(handler, exc)
+
+
+async def listen(runner: web.ServerRunner, address: str, port: int, tls: ssl.SSLContext | None) -> int:
+    """Listen, and return the port (that of the kernel's choice when `port` is 0).
+
+    Raises:
+        ListenError: the address cannot be had.
+    """
+    site = web.TCPSite(runner, address, port, ssl_context=tls, backlog=1024)
+    try:
+        await site.start()
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        why = "address already in use" if taken else error.strerror or str(error)
+        hint = "; stop the other server, or choose another --https-listen-port" if taken else ""
+        raise ListenError(f"cannot listen on {address}:{port}: {why}{hint}") from error
+    return int(runner.addresses[0][1])
