@@ -32,7 +32,7 @@ from minikube_py.kubelet.environment import ConfigError, Environment, make_envir
 from minikube_py.kubelet.io.container_killer import ContainerKiller
 from minikube_py.kubelet.io.hook_runner import HOOK_S_MAX, HookError, HookRunner
 from minikube_py.kubelet.io.image_puller import ImageError, ImagePuller
-from minikube_py.kubelet.io.interrupt import InterruptedByStopError, run_unless
+from minikube_py.kubelet.io.interrupt import run_unless
 from minikube_py.kubelet.io.object_reader import ObjectReader
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer, read_only_volumes
@@ -194,6 +194,3 @@ def _known_restarts(state: PodState, container: Container) -> int:
             if entry.get("name") == container.name and entry.get("containerID"):
                 return int(entry.get("restartCount") or 0) + 1
     return 0
-
-
-__all__ = ["ContainerStarter", "InterruptedByStopError", "StartTools"]

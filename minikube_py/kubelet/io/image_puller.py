@@ -101,10 +101,6 @@ class ImagePuller:
             self._known.pop(next(iter(self._known)))
         self._known[text] = _Known(image, self._clock.now_s() + KNOWN_S)
 
-    def forget(self) -> None:
-        """Forget what is known to be here (an image was removed)."""
-        self._known.clear()
-
     async def _pull(self, state: PodState, container: Container, name: ImageName) -> ImageRecord:
         now_s = self._clock.now_s()
         backoff = state.pulls.get(name.text)

@@ -4,7 +4,6 @@ The rules are in pod_actions, pod_status and restart_backoff; this is the order 
 done with the answers. Upstream: Kubelet.SyncPod, kuberuntime SyncPod, syncTerminatingPod.
 """
 
-import asyncio
 import logging
 from dataclasses import dataclass, replace
 
@@ -299,19 +298,13 @@ class PodSync:
             await self._write_status(state, ended=True)
         await terminator.stop_sandboxes(state)
         await self._clean_up(state)
+        # Nothing is left on the host by now, however long the API server takes.
+        await self._tools.statuses.wait_written(state.pod.uid)
         await terminator.delete_object(state)
         self._tools.statuses.forget(state.pod.uid)
         state.ended = True
 
     async def _clean_up(self, state: PodState) -> None:
-        terminator, uid = self._tools.terminator, state.pod.uid
-        driver = self._tools.node.traits.cgroup_driver
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(terminator.remove_records(state))
-                if not state.removed:
-                    group.create_task(self._tools.statuses.wait_written(uid))
-            # Cgroups can go only after the last container.
-            await terminator.remove_files(state, driver)
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
+        await self._tools.terminator.remove_records(state)
+        # Cgroups can go only after the last container.
+        await self._tools.terminator.remove_files(state, self._tools.node.traits.cgroup_driver)

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from minikube_py.api.errors import UnavailableError
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import CONFIGMAPS, NODES, PODS, SERVICES
 from minikube_py.client.interface import DeleteOptions
@@ -392,3 +393,160 @@ async def test_only_one_dead_run_is_kept_besides_the_newest():
 
     assert [r.attempt for r in lab.runtime.records("c")] == [2, 3]
     assert lab.container("loop")["restartCount"] == 3
+
+
+async def test_a_changed_config_map_reaches_the_pods_files():
+    lab = a_kubelet_lab()
+    await lab.client.create(CONFIGMAPS, {"metadata": {"name": "cm", "namespace": "default"}, "data": {"k": "old"}})
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", volumes=[{"name": "v", "configMap": {"name": "cm"}}]))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        await lab.client.patch(CONFIGMAPS, ObjectKey("default", "cm"), {"data": {"k": "new"}})
+        ((path, files),) = lab.files.payloads.items()
+        assert files[0].data == b"old"
+        await lab.eventually(lambda: lab.files.payloads[path][0].data == b"new", 120.0)
+
+
+async def test_a_failing_post_start_hook_stops_the_container():
+    lab = a_kubelet_lab()
+    lab.runtime.exec_handler = lambda record, command: ExecResult(9, b"no\n")
+    hook = {"postStart": {"exec": {"command": ["greet"]}}}
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", {"name": "c", "lifecycle": hook}, terminationGracePeriodSeconds=1))
+        await lab.eventually(lambda: lab.container("web").get("restartCount") == 1, 5.0)
+
+    assert "FailedPostStartHook" in lab.events.reasons()
+    assert not lab.is_ready("web")
+
+
+async def test_sidecars_stop_after_the_others_and_in_reverse():
+    lab = a_kubelet_lab()
+    init = [{"name": n, "image": "busybox:1.29", "restartPolicy": "Always"} for n in ("s1", "s2")]
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", initContainers=init))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 2.0)
+        await lab.client.delete(PODS, ObjectKey("default", "web"))
+        await lab.eventually(lambda: lab.pod("web") is None, 5.0)
+
+    starts = [entry for entry in lab.runtime.journal if entry.startswith("start")]
+    terms = [entry for entry in lab.runtime.journal if entry.startswith("term")]
+    assert starts == ["start s1/0", "start s2/0", "start c/0"]
+    assert terms == ["term c/0", "term s2/0", "term s1/0"]
+
+
+async def test_a_pod_completes_although_its_sidecar_runs_on():
+    lab = a_kubelet_lab()
+    lab.runtime.programs["c"] = Program(runs_s=2.0)
+    init = [{"name": "s", "image": "busybox:1.29", "restartPolicy": "Always"}]
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("job", initContainers=init, restartPolicy="Never"))
+        await lab.eventually(lambda: lab.phase("job") == "Succeeded", 5.0)
+        await asyncio.sleep(1)
+
+    assert lab.runtime.records("s")[0].exit_code == 143
+
+
+async def test_a_successor_of_the_same_name_does_not_wait_for_its_predecessor():
+    lab = a_kubelet_lab()
+    lab.runtime.programs["c"] = Program(term_after_s=20.0)
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        await lab.client.delete(PODS, ObjectKey("default", "web"), DeleteOptions(grace_period_s=0))
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        await lab.eventually(lambda: len(lab.runtime.records("c")) == 1, 25.0)
+
+    assert list(lab.network.addresses.values()) == ["10.244.0.3"]
+
+
+async def test_a_kubelet_that_was_killed_while_stopping_a_pod_goes_on_with_what_is_left_of_the_grace_period():
+    lab = a_kubelet_lab()
+    lab.runtime.programs["c"] = Program(term_after_s=None)
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        await lab.client.delete(PODS, ObjectKey("default", "web"))
+        asked_s = lab.clock.now_s()
+        await asyncio.sleep(20)
+    async with lab.started():
+        await lab.eventually(lambda: lab.pod("web") is None, 20.0)
+        assert lab.clock.now_s() - asked_s < 34
+
+
+async def test_an_engine_that_is_away_stops_nothing_and_is_waited_for():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        lab.runtime.up = False
+        await lab.client.create(PODS, a_pod("later"))
+        await asyncio.sleep(30)
+        assert lab.phase("later") in ("", "Pending")
+        assert lab.phase("web") == "Running"
+        lab.runtime.up = True
+        await lab.eventually(lambda: lab.phase("later") == "Running", 15.0)
+
+
+async def test_an_api_server_that_is_away_does_not_keep_a_pod_on_the_host():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        await lab.client.delete(PODS, ObjectKey("default", "web"))
+        for _ in range(6):
+            lab.client.fail_next("patch", PODS, UnavailableError("away"))
+        await lab.eventually(lambda: not lab.runtime.records(), 1.0)
+        assert lab.files.texts == {}
+        assert lab.pod("web") is not None
+        await lab.eventually(lambda: lab.pod("web") is None, 30.0)
+
+
+async def test_a_pod_in_the_hosts_network_has_the_hosts_address():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", hostNetwork=True))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+
+    assert (await lab.status("web"))["podIP"] == "192.0.2.1"
+    assert lab.network.addresses == {}
+
+
+async def test_a_changed_image_replaces_the_container():
+    lab = a_kubelet_lab()
+    lab.runtime.add_image("busybox:1.30")
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        containers = [{"name": "c", "image": "busybox:1.30"}]
+        await lab.client.patch(PODS, ObjectKey("default", "web"), {"spec": {"containers": containers}})
+        await lab.eventually(lambda: lab.container("web").get("image") == "busybox:1.30", 5.0)
+
+    assert ("Normal", "Killing", "Container c definition changed, will be restarted") in lab.events.said
+
+
+async def test_what_a_container_left_as_its_message_is_reported():
+    lab = a_kubelet_lab()
+    lab.runtime.programs["c"] = Program(runs_s=1.0, exit_code=1)
+    async with lab.started():
+        created = await lab.client.create(PODS, a_pod("job", restartPolicy="Never"))
+        await lab.eventually(lambda: lab.phase("job") == "Running", 1.0)
+        uid = created["metadata"]["uid"]
+        lab.files.texts[f"/data/agent/pods/{uid}/containers/c/0"] = "out of luck"
+        await lab.eventually(lambda: lab.phase("job") == "Failed", 3.0)
+
+    assert lab.container("job")["state"]["terminated"]["message"] == "out of luck"
+
+
+async def test_a_hundred_pods_are_started_and_deleted():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        for number in range(100):
+            await lab.client.create(PODS, a_pod(f"p{number}"))
+        await lab.eventually(lambda: all(lab.phase(f"p{n}") == "Running" for n in range(100)), 10.0)
+        for number in range(100):
+            await lab.client.delete(PODS, ObjectKey("default", f"p{number}"))
+        await lab.eventually(lambda: not lab.client.objects(PODS), 10.0)
+
+    assert lab.runtime.records() == []
+    assert lab.network.addresses == {}
