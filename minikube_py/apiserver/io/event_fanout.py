@@ -16,6 +16,7 @@ from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.list_options import Filter, read_field
 from minikube_py.apiserver.watch_events import ChangeType, WatchedChange
 from minikube_py.store.interface import Store, StoreEvent
+from minikube_py.store.mvcc import bucket_of
 
 
 class Subscriber(Protocol):
@@ -44,9 +45,7 @@ class EventFanout:
 
     def _on_commit(self, events: Sequence[StoreEvent]) -> None:
         for event in events:
-            # /registry/<group>/<plural>/...: the prefix ends at the fourth slash.
-            cut = event.key.index("/", event.key.index("/", 10) + 1) + 1
-            watches = self._by_prefix.get(event.key[:cut])
+            watches = self._by_prefix.get(bucket_of(event.key))
             if watches is not None and watches.count:
                 watches.publish(event)
 
