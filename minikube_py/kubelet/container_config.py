@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from minikube_py.kubelet.config import KubeletConfig
+from minikube_py.kubelet.container import FIELD_OF_KIND, Container
 from minikube_py.kubelet.cri import (
     ContainerConfig,
     ContainerId,
@@ -20,7 +21,7 @@ from minikube_py.kubelet.cri import (
 from minikube_py.kubelet.environment import Environment, expand
 from minikube_py.kubelet.hooks import encode_handler
 from minikube_py.kubelet.hosts_file import kernel_hostname
-from minikube_py.kubelet.pod import FIELD_OF_KIND, Container, Pod
+from minikube_py.kubelet.pod import Pod
 from minikube_py.kubelet.pod_runtime_status import (
     CONTAINER_HASH,
     GRACE_PERIOD,

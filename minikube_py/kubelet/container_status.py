@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from minikube_py.api.meta import Obj, format_time
+from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.cri import ContainerPhase, ContainerRecord
-from minikube_py.kubelet.pod import Container, Pod
+from minikube_py.kubelet.pod import Pod
 from minikube_py.kubelet.pod_actions import ProbeLookup, should_restart
 from minikube_py.kubelet.pod_runtime_status import PodRuntimeStatus, restart_count_of
 from minikube_py.kubelet.probes import ProbeResult

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from minikube_py.api.quantity import parse_quantity
-from minikube_py.kubelet.pod import Container, Pod
+from minikube_py.kubelet.container import Container
+from minikube_py.kubelet.pod import Pod
 
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(.*)'\]")
 _PLAIN_DIVISOR = {"", "0", "1"}

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minikube_py.api.meta import Obj
+from minikube_py.kubelet.container import Container, EnvFrom, FieldRef, KeyRef, ResourceRef
 from minikube_py.kubelet.downward import PodFacts, field_value, resource_value
-from minikube_py.kubelet.pod import Container, EnvFrom, FieldRef, KeyRef, Pod, ResourceRef
+from minikube_py.kubelet.pod import Pod
 
 _REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\)|)")
 _NAME = re.compile(r"[^\x00-\x1f\x7f=]+")

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
+from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.handlers import Handler, HttpGetAction, parse_handler
-from minikube_py.kubelet.pod import Container
 
 GRACE_MIN_S = 2.0
 """What a container still gets between TERM and KILL when its preStop hook used up the grace period."""

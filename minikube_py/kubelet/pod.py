@@ -1,15 +1,12 @@
 """A pod as the kubelet needs it: frozen types, parsed from the API object once, at the border.
 
 Only fields that some rule of this room reads are here; `Pod.object` keeps the whole (shared, read-only) API object
-for events and for what is copied through unread. Upstream: core/v1 Pod and Container.
+for events and for what is copied through unread. Upstream: core/v1 Pod.
 """
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import orjson
+from typing import Any
 
 from minikube_py.api.meta import (
     Obj,
@@ -22,137 +19,9 @@ from minikube_py.api.meta import (
     parse_time,
     uid_of,
 )
+from minikube_py.kubelet.container import Container, parse_containers
 from minikube_py.kubelet.cri import PodIdentity
-from minikube_py.kubelet.handlers import Handler, Probe, parse_handler, parse_probe
 from minikube_py.kubelet.pod_volumes import Volume, parse_volume
-
-ContainerKind = Literal["init", "regular", "ephemeral"]
-FIELD_OF_KIND: Mapping[ContainerKind, str] = {
-    "init": "initContainers",
-    "regular": "containers",
-    "ephemeral": "ephemeralContainers",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class FieldRef:
-    """`fieldRef`: a field of the pod."""
-
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceRef:
-    """`resourceFieldRef`: a request or limit of a container (empty: the one that asks)."""
-
-    container: str
-    resource: str
-    divisor: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRef:
-    """A key of a ConfigMap or Secret."""
-
-    kind: Literal["ConfigMap", "Secret"]
-    name: str
-    key: str
-    optional: bool
-
-
-@dataclass(frozen=True, slots=True)
-class EnvVar:
-    """One entry of `env`: a literal with `$(VAR)` references, or where the value comes from."""
-
-    name: str
-    value: str
-    ref: FieldRef | ResourceRef | KeyRef | None
-
-
-@dataclass(frozen=True, slots=True)
-class EnvFrom:
-    """One entry of `envFrom`: all keys of an object."""
-
-    prefix: str
-    kind: Literal["ConfigMap", "Secret"]
-    name: str
-    optional: bool
-
-
-@dataclass(frozen=True, slots=True)
-class VolumeMount:
-    """One entry of `volumeMounts`."""
-
-    name: str
-    mount_path: str
-    read_only: bool
-    sub_path: str
-    sub_path_expr: str
-    propagation: str
-
-
-@dataclass(frozen=True, slots=True)
-class ContainerPort:
-    """One entry of `ports`."""
-
-    name: str
-    container_port: int
-    host_port: int
-    protocol: str
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """One container of a pod, of any kind."""
-
-    name: str
-    kind: ContainerKind
-    image: str
-    image_pull_policy: str = ""
-    command: tuple[str, ...] = ()
-    args: tuple[str, ...] = ()
-    working_dir: str = ""
-    ports: tuple[ContainerPort, ...] = ()
-    env: tuple[EnvVar, ...] = ()
-    env_from: tuple[EnvFrom, ...] = ()
-    requests: Mapping[str, str] = field(default_factory=dict)
-    limits: Mapping[str, str] = field(default_factory=dict)
-    volume_mounts: tuple[VolumeMount, ...] = ()
-    liveness: Probe | None = None
-    readiness: Probe | None = None
-    startup: Probe | None = None
-    post_start: Handler | None = None
-    pre_stop: Handler | None = None
-    stdin: bool = False
-    stdin_once: bool = False
-    tty: bool = False
-    termination_message_path: str = "/dev/termination-log"
-    termination_message_policy: str = "File"
-    security: Mapping[str, Any] = field(default_factory=dict)
-    restart_policy: str = ""
-    """`Always` on an init container makes it a sidecar."""
-    target_container: str = ""
-    hash: str = ""
-    """Changes when a running container must be replaced (upstream: HashContainer over name and image)."""
-
-    @property
-    def is_sidecar(self) -> bool:
-        """Return whether this is an init container that goes on running."""
-        return self.kind == "init" and self.restart_policy == "Always"
-
-    @property
-    def field_path(self) -> str:
-        """Return what events about it carry: `spec.containers{name}`."""
-        return f"spec.{FIELD_OF_KIND[self.kind]}{{{self.name}}}"
-
-    def port_number(self, port: int | str) -> int | None:
-        """Return the number of a port given by number or name, or None when there is no such name."""
-        if isinstance(port, int):
-            return port
-        named = next((p.container_port for p in self.ports if p.name == port), None)
-        if named is not None:
-            return named
-        return int(port) if port.isdigit() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,9 +128,9 @@ def parse_pod(obj: Obj) -> Pod:
         generation=int(metadata(obj).get("generation") or 0),
         deletion_timestamp_s=parse_time(deletion) if deletion else None,
         deletion_grace_s=float(grace) if grace is not None else None,
-        containers=_containers(spec, "regular"),
-        init_containers=_containers(spec, "init"),
-        ephemeral_containers=_containers(spec, "ephemeral"),
+        containers=parse_containers(spec, "regular"),
+        init_containers=parse_containers(spec, "init"),
+        ephemeral_containers=parse_containers(spec, "ephemeral"),
         volumes=tuple(parse_volume(v) for v in spec.get("volumes") or ()),
         restart_policy=str(spec.get("restartPolicy") or "Always"),
         termination_grace_s=30.0 if termination_grace is None else float(termination_grace),
@@ -283,105 +152,6 @@ def parse_pod(obj: Obj) -> Pod:
         image_pull_secrets=tuple(s.get("name", "") for s in spec.get("imagePullSecrets") or ()),
         security=spec.get("securityContext") or {},
         priority=int(spec.get("priority") or 0),
-    )
-
-
-def _containers(spec: Mapping[str, Any], kind: ContainerKind) -> tuple[Container, ...]:
-    return tuple(_container(raw, kind) for raw in spec.get(FIELD_OF_KIND[kind]) or ())
-
-
-def container_hash(name: str, image: str) -> str:
-    """Return the hash over what may not change under a running container."""
-    return f"{zlib.crc32(orjson.dumps([name, image])):08x}"
-
-
-def _container(raw: Mapping[str, Any], kind: ContainerKind) -> Container:
-    resources = raw.get("resources") or {}
-    limits = {k: str(v) for k, v in (resources.get("limits") or {}).items()}
-    requests = {k: str(v) for k, v in (resources.get("requests") or {}).items()}
-    lifecycle = raw.get("lifecycle") or {}
-    name, image = str(raw["name"]), str(raw.get("image") or "")
-    return Container(
-        name=name,
-        kind=kind,
-        image=image,
-        image_pull_policy=str(raw.get("imagePullPolicy") or ""),
-        command=tuple(raw.get("command") or ()),
-        args=tuple(raw.get("args") or ()),
-        working_dir=str(raw.get("workingDir") or ""),
-        ports=tuple(_port(p) for p in raw.get("ports") or ()),
-        env=tuple(_env_var(e) for e in raw.get("env") or ()),
-        env_from=tuple(_env_from(e) for e in raw.get("envFrom") or ()),
-        requests=requests,
-        limits=limits,
-        volume_mounts=tuple(_volume_mount(m) for m in raw.get("volumeMounts") or ()),
-        liveness=parse_probe(raw.get("livenessProbe")),
-        readiness=parse_probe(raw.get("readinessProbe")),
-        startup=parse_probe(raw.get("startupProbe")),
-        post_start=parse_handler(lifecycle.get("postStart")),
-        pre_stop=parse_handler(lifecycle.get("preStop")),
-        stdin=bool(raw.get("stdin")),
-        stdin_once=bool(raw.get("stdinOnce")),
-        tty=bool(raw.get("tty")),
-        termination_message_path=str(raw.get("terminationMessagePath") or "/dev/termination-log"),
-        termination_message_policy=str(raw.get("terminationMessagePolicy") or "File"),
-        security=raw.get("securityContext") or {},
-        restart_policy=str(raw.get("restartPolicy") or ""),
-        target_container=str(raw.get("targetContainerName") or ""),
-        hash=container_hash(name, image),
-    )
-
-
-def _port(raw: Mapping[str, Any]) -> ContainerPort:
-    return ContainerPort(
-        str(raw.get("name") or ""),
-        int(raw.get("containerPort") or 0),
-        int(raw.get("hostPort") or 0),
-        str(raw.get("protocol") or "TCP"),
-    )
-
-
-def _env_var(raw: Mapping[str, Any]) -> EnvVar:
-    source = raw.get("valueFrom") or {}
-    ref: FieldRef | ResourceRef | KeyRef | None = None
-    if (by_field := source.get("fieldRef")) is not None:
-        ref = parse_field_ref(by_field)
-    elif (by_resource := source.get("resourceFieldRef")) is not None:
-        ref = parse_resource_ref(by_resource)
-    elif (in_map := source.get("configMapKeyRef")) is not None:
-        ref = KeyRef("ConfigMap", in_map.get("name", ""), in_map.get("key", ""), bool(in_map.get("optional")))
-    elif (in_secret := source.get("secretKeyRef")) is not None:
-        ref = KeyRef("Secret", in_secret.get("name", ""), in_secret.get("key", ""), bool(in_secret.get("optional")))
-    return EnvVar(str(raw["name"]), str(raw.get("value") or ""), ref)
-
-
-def parse_field_ref(raw: Mapping[str, Any]) -> FieldRef:
-    """Return an ObjectFieldSelector."""
-    return FieldRef(str(raw.get("fieldPath") or ""))
-
-
-def parse_resource_ref(raw: Mapping[str, Any]) -> ResourceRef:
-    """Return a ResourceFieldSelector."""
-    divisor = str(raw.get("divisor") or "1")
-    return ResourceRef(str(raw.get("containerName") or ""), str(raw.get("resource") or ""), divisor)
-
-
-def _env_from(raw: Mapping[str, Any]) -> EnvFrom:
-    prefix = str(raw.get("prefix") or "")
-    if (source := raw.get("configMapRef")) is not None:
-        return EnvFrom(prefix, "ConfigMap", source.get("name", ""), bool(source.get("optional")))
-    source = raw.get("secretRef") or {}
-    return EnvFrom(prefix, "Secret", source.get("name", ""), bool(source.get("optional")))
-
-
-def _volume_mount(raw: Mapping[str, Any]) -> VolumeMount:
-    return VolumeMount(
-        str(raw["name"]),
-        str(raw["mountPath"]),
-        bool(raw.get("readOnly")),
-        str(raw.get("subPath") or ""),
-        str(raw.get("subPathExpr") or ""),
-        str(raw.get("mountPropagation") or "None"),
     )
 
 

@@ -17,8 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.cri import ContainerPhase, ContainerRecord, SandboxId
-from minikube_py.kubelet.pod import Container, Pod
+from minikube_py.kubelet.pod import Pod
 from minikube_py.kubelet.pod_runtime_status import CONTAINER_HASH, PodRuntimeStatus
 from minikube_py.kubelet.probes import ProbeKind, ProbeResult
 

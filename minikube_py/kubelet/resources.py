@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 from minikube_py.api.quantity import parse_quantity
+from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.cri import ContainerResources
-from minikube_py.kubelet.pod import Container, Pod
+from minikube_py.kubelet.pod import Pod
 
 QosClass = Literal["Guaranteed", "Burstable", "BestEffort"]
 

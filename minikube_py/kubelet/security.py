@@ -6,9 +6,10 @@ Upstream: securitycontext.DetermineEffectiveSecurityContext, kuberuntime securit
 from collections.abc import Mapping
 from typing import Any
 
+from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.cri import ContainerSecurity
 from minikube_py.kubelet.environment import ConfigError
-from minikube_py.kubelet.pod import Container, Pod
+from minikube_py.kubelet.pod import Pod
 
 _SHARED = ("runAsUser", "runAsGroup", "runAsNonRoot", "seccompProfile", "appArmorProfile")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from minikube_py.api.errors import StatusError
 from minikube_py.api.resources import SERVICES
 from minikube_py.kubelet.config import KubeletConfig
+from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.container_config import (
     HOSTS_PATH,
     RESOLV_CONF_PATH,
@@ -36,7 +37,6 @@ from minikube_py.kubelet.io.interrupt import run_unless
 from minikube_py.kubelet.io.object_reader import ObjectReader
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer, read_only_volumes
-from minikube_py.kubelet.pod import Container
 from minikube_py.kubelet.pod_actions import ContainerKill, KillReason
 from minikube_py.kubelet.pod_runtime_status import restart_count_of
 from minikube_py.kubelet.ports import KubeletPorts

@@ -1,10 +1,10 @@
 """Runs postStart and preStop hooks (upstream: kubelet/lifecycle handlers)."""
 
 from minikube_py.kit.clock import Clock
+from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.cri import ContainerId, ContainerRuntimeError, RuntimeService
 from minikube_py.kubelet.handlers import ExecAction, GrpcAction, Handler, HttpGetAction, SleepAction, TcpSocketAction
 from minikube_py.kubelet.hooks import hook_url
-from minikube_py.kubelet.pod import Container
 from minikube_py.kubelet.ports import ProbeNetwork
 from minikube_py.kubelet.probes import ProbeResult
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from minikube_py.kit.backoff import next_backoff
 from minikube_py.kit.clock import Clock
+from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord, ImageService
 from minikube_py.kubelet.images import (
     PULL_BACKOFF,
@@ -23,7 +24,6 @@ from minikube_py.kubelet.images import (
 )
 from minikube_py.kubelet.io.interrupt import run_unless
 from minikube_py.kubelet.io.pod_state import PodState
-from minikube_py.kubelet.pod import Container
 from minikube_py.kubelet.ports import EventSink
 
 KNOWN_MAX = 256

@@ -11,6 +11,7 @@ from minikube_py.api.errors import StatusError
 from minikube_py.api.meta import parse_time
 from minikube_py.kit.backoff import BackoffPolicy, next_backoff
 from minikube_py.kubelet.config import KubeletConfig
+from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.container_status import WaitingReason
 from minikube_py.kubelet.cri import ContainerPhase, ContainerRuntimeError
 from minikube_py.kubelet.downward import PodFacts
@@ -24,7 +25,6 @@ from minikube_py.kubelet.io.pod_terminator import PodTerminator
 from minikube_py.kubelet.io.prober import Prober
 from minikube_py.kubelet.io.sandbox_starter import GroundError, SandboxStarter
 from minikube_py.kubelet.io.status_writer import StatusWriter
-from minikube_py.kubelet.pod import Container
 from minikube_py.kubelet.pod_actions import ContainerKill, KillReason, PodActions, compute_pod_actions
 from minikube_py.kubelet.pod_status import TERMINAL, PodFailure, StatusFacts, generate_pod_status
 from minikube_py.kubelet.ports import KubeletPorts

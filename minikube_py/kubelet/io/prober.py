@@ -10,6 +10,7 @@ import logging
 from dataclasses import replace
 
 from minikube_py.kit.clock import Clock
+from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.container_status import CONTAINER_ID_PREFIX
 from minikube_py.kubelet.cri import ContainerId, ContainerRecord, ContainerRuntimeError, RuntimeErrorKind
 from minikube_py.kubelet.handlers import (
@@ -23,7 +24,6 @@ from minikube_py.kubelet.handlers import (
 )
 from minikube_py.kubelet.hooks import hook_url
 from minikube_py.kubelet.io.pod_state import PodState
-from minikube_py.kubelet.pod import Container
 from minikube_py.kubelet.pod_actions import ProbeLookup
 from minikube_py.kubelet.ports import KubeletPorts
 from minikube_py.kubelet.probes import (

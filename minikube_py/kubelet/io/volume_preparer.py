@@ -6,10 +6,11 @@ Upstream: volumemanager with the configmap, secret, downwardapi, projected, empt
 from minikube_py.api.errors import StatusError
 from minikube_py.api.quantity import parse_quantity
 from minikube_py.kubelet.config import KubeletConfig
+from minikube_py.kubelet.container import Container, VolumeMount
 from minikube_py.kubelet.downward import PodFacts
 from minikube_py.kubelet.environment import expand
 from minikube_py.kubelet.io.object_reader import ObjectReader
-from minikube_py.kubelet.pod import Container, Pod, VolumeMount
+from minikube_py.kubelet.pod import Pod
 from minikube_py.kubelet.pod_volumes import (
     EmptyDirVolume,
     HostPathVolume,

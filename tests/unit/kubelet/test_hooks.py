@@ -1,8 +1,8 @@
 import pytest
 
+from minikube_py.kubelet.container import Container, ContainerPort
 from minikube_py.kubelet.handlers import ExecAction, HttpGetAction
 from minikube_py.kubelet.hooks import decode_handler, encode_handler, hook_url, remaining_grace_s
-from minikube_py.kubelet.pod import Container, ContainerPort
 
 CONTAINER = Container("c", "regular", "i", ports=(ContainerPort("http", 8080, 0, "TCP"),))
 

@@ -1,5 +1,5 @@
 from minikube_py.api.meta import ObjectKey
-from minikube_py.kubelet.pod import EnvVar, KeyRef, container_hash, parse_pod
+from minikube_py.kubelet.pod import parse_pod
 
 OBJ = {
     "metadata": {
@@ -48,30 +48,11 @@ def test_grace_of_zero_is_not_the_default():
     assert parse_pod({"metadata": {}, "spec": spec}).termination_grace_s == 0.0
 
 
-def test_a_sidecar_is_an_init_container_that_always_restarts():
-    pod = parse_pod(OBJ)
-
-    assert pod.init_containers[0].is_sidecar
-    assert [c.name for c in pod.all_containers] == ["s", "c"]
+def test_all_containers_come_in_the_order_in_which_they_start():
+    assert [c.name for c in parse_pod(OBJ).all_containers] == ["s", "c"]
 
 
-def test_a_port_is_found_by_number_or_name():
-    container = parse_pod(OBJ).containers[0]
+def test_events_name_the_pod_with_its_kind():
+    involved = parse_pod(OBJ).involved
 
-    assert [container.port_number(p) for p in (80, "http", "81", "none")] == [80, 8080, 81, None]
-
-
-def test_events_name_the_field_of_the_container():
-    pod = parse_pod(OBJ)
-
-    assert pod.containers[0].field_path == "spec.containers{c}"
-    assert pod.init_containers[0].field_path == "spec.initContainers{s}"
-
-
-def test_a_reference_is_parsed():
-    assert parse_pod(OBJ).containers[0].env == (EnvVar("A", "", KeyRef("Secret", "s", "k", False)),)
-
-
-def test_the_hash_changes_with_the_image_only():
-    assert container_hash("c", "a") != container_hash("c", "b")
-    assert parse_pod(OBJ).containers[0].hash == container_hash("c", "busybox:1")
+    assert (involved["apiVersion"], involved["kind"], involved["metadata"]) == ("v1", "Pod", OBJ["metadata"])

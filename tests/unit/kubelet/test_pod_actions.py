@@ -1,6 +1,7 @@
 import pytest
 
-from minikube_py.kubelet.pod import container_hash, parse_pod
+from minikube_py.kubelet.container import container_hash
+from minikube_py.kubelet.pod import parse_pod
 from minikube_py.kubelet.pod_actions import KillReason, compute_pod_actions
 from minikube_py.kubelet.pod_runtime_status import pod_runtime_status
 from minikube_py.kubelet.probes import ProbeResult
