@@ -417,6 +417,19 @@ async def test_a_probe_that_hangs_leaves_no_process(docker):
     await no_process(docker, container, "424")
 
 
+async def test_an_exec_ends_with_its_container(docker):
+    sandbox = await a_sandbox(docker)
+    container = await a_container(docker, sandbox)
+    async with asyncio.TaskGroup() as group:
+        killed = group.create_task(docker.runtime.exec_sync(container, ("sleep", "100"), 30))
+        removed = group.create_task(streams_of(docker).exec(REF, options("sleep", "100"), Client()))
+        await asyncio.sleep(0.3)
+        await docker.runtime.stop_container(container, 0)
+        await docker.runtime.remove_container(container)
+
+    assert (killed.result().exit_code, removed.result()) == (137, 137)
+
+
 async def test_a_probe_that_is_cancelled_leaves_no_process(docker):
     container = await a_container(docker, await a_sandbox(docker))
     async with asyncio.TaskGroup() as group:

@@ -14,7 +14,7 @@ Upstream: dockershim exec.go (NativeExecHandler), cri-dockerd core/exec.go.
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ _EXIT_CODE_PAUSE_MAX_S = 0.5
 KILL_TIMEOUT_S = 5.0
 """How long a caller that goes away is held up by the killing of what it leaves behind."""
 RESIZE_TRIES_MAX = 10
+EXIT_KILLED = 128 + signal.SIGKILL
 _RESIZE_PAUSE_S = 0.02
 
 
@@ -169,7 +170,7 @@ async def _frames_until_exit(api: DockerApi, exec_id: str, stream: HijackedStrea
         try:
             frame = await read_with_deadline(stream, ENDED_CHECK_S)
         except TimeoutError:
-            if (await api.inspect_exec(exec_id)).get("Running"):
+            if (await _record(api, exec_id)).get("Running"):
                 continue
             return
         if frame is None:
@@ -177,10 +178,20 @@ async def _frames_until_exit(api: DockerApi, exec_id: str, stream: HijackedStrea
         yield frame
 
 
+async def _record(api: DockerApi, exec_id: str) -> Mapping[str, Any]:
+    """Return the exec's record; one that is gone with its container was killed with it."""
+    try:
+        return await api.inspect_exec(exec_id)
+    except ContainerRuntimeError as error:
+        if error.kind is RuntimeErrorKind.NOT_FOUND:
+            return {"Running": False, "ExitCode": EXIT_KILLED}
+        raise
+
+
 async def _exit_code(api: DockerApi, exec_id: str) -> int:
     pause_s = 0.01
     for _ in range(EXIT_CODE_TRIES_MAX):
-        record = await api.inspect_exec(exec_id)
+        record = await _record(api, exec_id)
         if not record.get("Running") and record.get("ExitCode") is not None:
             return int(record["ExitCode"])
         await asyncio.sleep(pause_s)
@@ -197,7 +208,7 @@ async def _finish(api: DockerApi, container: str, exec_id: str, stream: Hijacked
 
 
 async def _kill_leftover(api: DockerApi, container: str, exec_id: str) -> None:
-    record = await api.inspect_exec(exec_id)
+    record = await _record(api, exec_id)
     if record.get("Running") and int(record.get("Pid") or 0) > 0:
         await asyncio.to_thread(kill_process_tree, int(record["Pid"]), container)
 
