@@ -175,10 +175,10 @@ def apply(
     config = _checked_config(applied, definition, writer)
     start = _bare(live) if live is not None else {key: applied.get(key) for key in ("apiVersion", "kind")}
     entries = _live_entries(live)
-    if live is not None and not entries:
-        first = replace(writer, manager=BEFORE_FIRST_APPLY)
-        entries = _updated({}, start, definition, (), first)
     try:
+        if live is not None and not entries:
+            first = replace(writer, manager=BEFORE_FIRST_APPLY)
+            entries = _updated({}, start, definition, (), first)
         result, conflicts, tracked = _applied(start, config, definition, entries, writer)
     except WalkError as fault:
         raise InternalError(f"failed to create typed live object: {fault}") from fault

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from minikube_py.api.decode import Expected, expected_of, media_type
+from minikube_py.api.decode import Expected, decode_parsed, expected_of, media_type
 from minikube_py.api.errors import BadRequestError, NotFoundError, StatusError, UnsupportedMediaTypeError
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
 from minikube_py.apiserver.canonical import decode
@@ -150,19 +150,20 @@ class Writes:
         """Answer a server-side apply; it creates what is not there."""
         if route.subresource not in ("", "status"):
             raise UnsupportedMediaTypeError(f"{APPLY_PATCH} is not served for {route.subresource}")
-        _check_config_name(route, patch)
+        expected = expected_of(route.resource, route.subresource)
+        _check_config(route, patch)
         resource, decide_new = route.resource, _UPDATES[route.subresource]
         context = WriteContext(route.namespace, route.name, self._clock.wall_s(), "", options, route.subresource)
 
         def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
             try:
-                new = apply_config(resource, old, patch, context)
+                new = decode_parsed(apply_config(resource, old, patch, context), expected, "Ignore").obj
             except StatusError as error:
                 return Reject(error)
             return decide_new(route, old, new, context)
 
         def make() -> Obj:
-            return apply_config(resource, None, patch, context)
+            return decode_parsed(apply_config(resource, None, patch, context), expected, "Ignore").obj
 
         stored = await self._storage.change(route, options, decide, make=None if route.subresource else make)
         return self._answer(route, request, stored, ())
@@ -226,8 +227,14 @@ class Writes:
         return object_answer(shown, form, status=status, warnings=warnings)
 
 
-def _check_config_name(route: Route, config: Mapping[str, Any]) -> None:
-    """Refuse a configuration that is meant for another object than the URL."""
+def _check_config(route: Route, config: Mapping[str, Any]) -> None:
+    """Refuse a configuration that is meant for another object than the URL.
+
+    Raises:
+        BadRequestError: its name differs, or its metadata is no object.
+    """
+    if not isinstance(config.get("metadata") or {}, dict):
+        raise BadRequestError("error decoding YAML: metadata is not an object")
     name = name_of(config)
     if name and name != route.name:
         raise BadRequestError(f"the name of the object ({name}) does not match the name on the URL ({route.name})")

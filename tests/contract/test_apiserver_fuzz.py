@@ -1,0 +1,148 @@
+"""Whatever is sent, the API server answers with a Status or an object, and what it stores stays whole (seeded)."""
+
+import copy
+from random import Random
+
+import orjson
+import pytest
+
+from minikube_py.api.resources import RESOURCES
+from minikube_py.client.wire import ApiRequest
+from minikube_py.testing.memory_api_server import memory_api_server
+
+pytestmark = pytest.mark.slow
+
+REQUESTS = 1200
+_POD_SPEC = {"containers": [{"name": "c", "image": "busybox:1.36", "ports": [{"containerPort": 80}]}]}
+_TEMPLATE = {"metadata": {"labels": {"app": "x"}}, "spec": _POD_SPEC}
+BODIES = {
+    "Pod": {"spec": _POD_SPEC},
+    "Service": {"spec": {"ports": [{"port": 80}], "selector": {"app": "x"}, "type": "NodePort"}},
+    "Endpoints": {"subsets": [{"addresses": [{"ip": "10.1.2.3"}], "ports": [{"port": 80}]}]},
+    "EndpointSlice": {"addressType": "IPv4", "endpoints": [{"addresses": ["10.1.2.3"]}]},
+    "Event": {"involvedObject": {"kind": "Pod", "namespace": "default", "name": "x"}, "reason": "Started"},
+    "ReplicaSet": {"spec": {"replicas": 2, "selector": {"matchLabels": {"app": "x"}}, "template": _TEMPLATE}},
+    "Deployment": {"spec": {"replicas": 2, "selector": {"matchLabels": {"app": "x"}}, "template": _TEMPLATE}},
+}
+JUNK = (None, "", 0, -1, 1.5, True, [], {}, [None], {"a": None}, "x" * 300, [[]], "2026-01-01T00:00:00Z")
+FIELDS = (
+    "finalizers",
+    "ownerReferences",
+    "managedFields",
+    "deletionTimestamp",
+    "generateName",
+    "resourceVersion",
+    "labels",
+    "annotations",
+    "generation",
+    "replicas",
+    "conditions",
+    "ports",
+)
+PATCHES = {
+    "merge": "application/merge-patch+json",
+    "strategic": "application/strategic-merge-patch+json",
+    "apply": "application/apply-patch+yaml",
+}
+QUERIES = ({}, {"fieldValidation": "Strict"}, {"dryRun": "All"}, {"fieldManager": "f"}, {"limit": "x", "watch": "?"})
+EXPECTED_500 = (b"declared merge key", b"typed patch object", b"typed live object", b"should not be set", b"target.")
+"""The cases in which upstream answers 500 too."""
+
+
+def _places(value, path=()):
+    if path:
+        yield path
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield from _places(child, (*path, key))
+
+
+class Sender:
+    """Makes requests that are almost right."""
+
+    def __init__(self, seed):
+        self.rng = Random(seed)
+
+    def body_of(self, resource, name, subresource):
+        if subresource == "binding":
+            obj = {"apiVersion": "v1", "kind": "Binding", "target": {"kind": "Node", "name": "n"}}
+        elif subresource == "scale":
+            obj = {"apiVersion": "autoscaling/v1", "kind": "Scale", "spec": {"replicas": 1}}
+        else:
+            obj = {"apiVersion": resource.api_version, "kind": resource.kind, **BODIES.get(resource.kind, {})}
+        if subresource == "status":
+            obj["status"] = {"conditions": [{"type": "Ready", "status": "True"}], "replicas": 1}
+        return copy.deepcopy({**obj, "metadata": {"name": name}})
+
+    def spoil(self, obj):
+        for _ in range(self.rng.randint(0, 3)):
+            path = self.rng.choice([*_places(obj)])
+            parent = obj
+            for key in path[:-1]:
+                parent = parent[key]
+            place, junk = parent[path[-1]], copy.deepcopy(self.rng.choice(JUNK))
+            if isinstance(place, dict) and self.rng.random() < 0.6:
+                place[self.rng.choice(FIELDS)] = junk
+            elif self.rng.random() < 0.2 and isinstance(parent, dict):
+                del parent[path[-1]]
+            else:
+                parent[path[-1]] = junk
+            if not any(_places(obj)):
+                break
+        return obj
+
+    def request(self):
+        rng = self.rng
+        resource, name = rng.choice(RESOURCES), rng.choice(("x", "y", "z"))
+        streamed = ("log", "exec", "attach", "portforward")
+        subresource = rng.choice(["", "", *(s.name for s in resource.subresources if s.name not in streamed)])
+        query = dict(rng.choice(QUERIES))
+        obj = self.body_of(resource, name, subresource)
+        path = resource.path("default", name, subresource)
+        kind = rng.choice(("create", "create", "update", "delete", "json", *PATCHES))
+        accept = rng.choice(("application/json", "application/json;as=Table;v=v1;g=meta.k8s.io"))
+        method, media, body = "PATCH", PATCHES.get(kind, "application/json"), self.spoil(obj)
+        match kind:
+            case "create":
+                method, path = "POST", path if subresource == "binding" else resource.path("default")
+            case "update":
+                method = "PUT"
+            case "delete":
+                method, grace = "DELETE", rng.choice((None, 0, 5))
+                policy = rng.choice((None, "Foreground", "Orphan", "Background"))
+                body = {"kind": "DeleteOptions", "gracePeriodSeconds": grace, "propagationPolicy": policy}
+            case "json":
+                pointer = "/" + "/".join(map(str, rng.choice([*_places(self.body_of(resource, name, subresource))])))
+                operation = rng.choice(("add", "replace", "remove", "test"))
+                media = "application/json-patch+json"
+                body = [{"op": operation, "path": pointer, "value": rng.choice(JUNK)}]
+            case "apply":
+                query = {"fieldManager": rng.choice("ab"), "force": rng.choice(("true", "false"))}
+        return ApiRequest(method, path, query, {"content-type": media, "accept": accept}, orjson.dumps(body))
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_every_request_is_answered_and_the_state_stays_whole(seed):
+    server = memory_api_server()
+    await server.bootstrap()
+    transport, sender = server.local_transport(), Sender(seed)
+    statuses = set()
+    for _ in range(REQUESTS):
+        request = sender.request()
+        answer = await transport.send(request)
+        statuses.add(answer.status)
+        assert orjson.loads(answer.body)["kind"]
+        if answer.status >= 500:
+            assert any(text in answer.body for text in EXPECTED_500), (request, answer.body)
+
+    assert {200, 201, 400, 404, 409, 422} <= statuses
+    for resource in RESOURCES:
+        for accept in ("application/json", "application/yaml", "application/json;as=Table;v=v1;g=meta.k8s.io"):
+            listed = await transport.send(ApiRequest("GET", resource.path(), {}, {"accept": accept}))
+            assert listed.status == 200
+        plain = await transport.send(ApiRequest("GET", resource.path(), {}, {}))
+        for obj in orjson.loads(plain.body)["items"]:
+            meta = obj["metadata"]
+            assert meta["name"]
+            assert meta["uid"]
+            assert int(meta["resourceVersion"]) > 0
