@@ -54,8 +54,6 @@ _KINDS: Mapping[int, RuntimeErrorKind] = {
 # Nobody types this by chance; Docker's own default would hold back each Ctrl-P of a shell's history.
 _DETACH_KEYS = "ctrl-^,ctrl-@,ctrl-^,ctrl-@"
 
-LINE_BYTES_MAX = 8 << 20
-"""A longer line in a stream ends it: labels are copied into every event, and an event can be large."""
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -114,6 +112,15 @@ class DockerApi:
     async def inspect_container(self, container: str) -> Json:
         """Return a container's full record, by id or name."""
         return await self._read(lambda docker: docker.containers.container(container).show())
+
+    async def find_container(self, container: str) -> Json | None:
+        """Return a container's full record, or None when there is no such container."""
+        try:
+            return await self.inspect_container(container)
+        except ContainerRuntimeError as error:
+            if error.kind is RuntimeErrorKind.NOT_FOUND:
+                return None
+            raise
 
     async def create_container(self, name: str, body: Json) -> str:
         """Create a container and return its id."""
@@ -281,19 +288,3 @@ class DockerApi:
         if error.status == 0:
             return ContainerRuntimeError(pull_error_kind(message), message)
         return ContainerRuntimeError(_KINDS.get(error.status, RuntimeErrorKind.REFUSED), message)
-
-
-async def split_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the lines of a stream of any chunking, without empty ones; Docker ends each line, so an open end is torn.
-
-    Raises:
-        ContainerRuntimeError: REFUSED, a line over LINE_BYTES_MAX.
-    """
-    rest = b""
-    async for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            if line.strip():
-                yield line
-        if len(rest) > LINE_BYTES_MAX:
-            raise ContainerRuntimeError(RuntimeErrorKind.REFUSED, f"Docker sent a line over {LINE_BYTES_MAX} bytes")

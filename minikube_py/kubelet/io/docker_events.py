@@ -22,7 +22,8 @@ from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeErrorKind, RuntimeEvent
 from minikube_py.kubelet.docker_names import CONTAINER_TYPE, NODE, POD_UID
-from minikube_py.kubelet.io.docker_api import DockerApi, split_lines
+from minikube_py.kubelet.io.docker_api import DockerApi
+from minikube_py.kubelet.io.line_stream import split_lines
 
 log = logging.getLogger("kubelet.docker")
 

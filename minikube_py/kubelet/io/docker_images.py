@@ -13,7 +13,8 @@ import orjson
 
 from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord, RegistryAuth, RuntimeErrorKind
 from minikube_py.kubelet.docker_records import image_from_json, pull_error_kind, with_default_tag
-from minikube_py.kubelet.io.docker_api import DockerApi, split_lines
+from minikube_py.kubelet.io.docker_api import DockerApi
+from minikube_py.kubelet.io.line_stream import split_lines
 
 PULL_STALL_S = 60.0
 """Upstream's --image-pull-progress-deadline."""

@@ -7,8 +7,7 @@ nothing is remembered here but caches. What needs care:
   other is removed. Docker sometimes keeps the name of a container that is gone: then the name gets a random end.
 - **Negative OOM scores.** Hosts without CAP_SYS_RESOURCE refuse them, with an error that does not say so. The
   first refusal is tried again with score 0; when that starts, the host is remembered as one of these.
-- **Stopping.** Docker's own stop holds a connection for the whole grace period and cannot be shortened: here the
-  signal is sent, the death awaited (an event, or a look now and then), and the kill sent by our own timer.
+- **Stopping** runs on our own timers (`container_stopper`).
 - **Removing** always takes anonymous volumes along, or images with VOLUME fill the disk.
 - Starting takes CPU of the engine: more than one start for each processor at a time only makes all of them slower.
 
@@ -49,6 +48,7 @@ from minikube_py.kubelet.docker_names import (
     sandbox_name,
 )
 from minikube_py.kubelet.docker_records import as_listed, conflicting_container, sandbox_from_listed
+from minikube_py.kubelet.io.container_stopper import ContainerStopper, is_running
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_events import DockerEvents
 from minikube_py.kubelet.io.docker_listing import DockerListing
@@ -60,12 +60,9 @@ log = logging.getLogger("kubelet.docker")
 
 SANDBOX_GRACE_S = 10.0
 """The pause process ends at once on SIGTERM; only a frozen host needs the kill."""
-KILL_WAIT_S = 30.0
-"""A process that outlives SIGKILL for so long hangs in the kernel."""
 NAME_TRIES_MAX = 4
 REMOVALS_MAX = 4
 """Removals at a time, beside the starts: a crowd of dead containers must not hold up a new pod."""
-_LOOK_AGAIN_S = (0.05, 0.1, 0.2, 0.4, 1.0)
 _REFUSED_SCORE_SIGNS = ("can't get final child's PID from pipe", "oom_score_adj")
 
 Inspected = Mapping[str, Any]
@@ -92,6 +89,7 @@ class DockerRuntime:
         self._pause = PauseSource(api, pause_image)
         self._listing = DockerListing(api, node_name)
         self._events = DockerEvents(api, node_name, clock)
+        self._stopper = ContainerStopper(api, self._events, clock)
         self._starts = asyncio.Semaphore(starts_max)
         self._removals = asyncio.Semaphore(REMOVALS_MAX)
         self._scores_refused: bool | None = None
@@ -136,7 +134,7 @@ class DockerRuntime:
 
     async def stop_pod_sandbox(self, sandbox: SandboxId) -> None:
         """Stop the pause container."""
-        await self._stop(sandbox, SANDBOX_GRACE_S)
+        await self._stopper.stop(sandbox, SANDBOX_GRACE_S)
 
     async def remove_pod_sandbox(self, sandbox: SandboxId) -> None:
         """Remove the app containers that are left in the sandbox, then the pause container."""
@@ -160,7 +158,7 @@ class DockerRuntime:
                 await self._api.start_container(container)
             finally:
                 self._listing.forget(container)
-        started = await self._inspect(container)
+        started = await self._api.find_container(container)
         log_path = _label(started, CONTAINER_LOG_PATH) if started else ""
         if started and log_path and started.get("LogPath"):
             try:
@@ -171,11 +169,11 @@ class DockerRuntime:
 
     async def stop_container(self, container: ContainerId, grace_s: float) -> None:
         """Send the image's stop signal, wait up to `grace_s`, then kill."""
-        await self._stop(container, grace_s)
+        await self._stopper.stop(container, grace_s)
 
     async def remove_container(self, container: ContainerId) -> None:
         """Remove a container with its log and its anonymous volumes."""
-        document = await self._inspect(container)
+        document = await self._api.find_container(container)
         if document is None:
             return
         if log_path := _label(document, CONTAINER_LOG_PATH):
@@ -211,7 +209,7 @@ class DockerRuntime:
 
     async def is_running(self, container: ContainerId) -> bool:
         """Return whether its process runs (False when it is gone)."""
-        return _running(await self._inspect(container))
+        return is_running(await self._api.find_container(container))
 
     async def wait_death(self, container: ContainerId, timeout_s: float) -> bool:
         """Wait for an event of its death for at most `timeout_s` (while `events` is read): whether it came."""
@@ -243,10 +241,10 @@ class DockerRuntime:
                 taken_by = conflicting_container(error.message)
                 if error.kind is not RuntimeErrorKind.CONFLICT or taken_by is None:
                     raise
-            other = await self._inspect(taken_by)
+            other = await self._api.find_container(taken_by)
             if other is None:
                 wanted = f"{name}_{self._ids.new_suffix(8)}"  # the name of a container that is gone
-            elif _running(other) and may_adopt(other):
+            elif is_running(other) and may_adopt(other):
                 return str(other["Id"])
             else:
                 await self._remove(taken_by)
@@ -258,38 +256,6 @@ class DockerRuntime:
             self._scores_refused = _oom_score(await self._api.inspect_container(sandbox)) == 0
         return self._scores_refused
 
-    async def _stop(self, container: str, grace_s: float) -> None:
-        document = await self._inspect(container)
-        if document is None or not _running(document):
-            return
-        if grace_s > 0:
-            await self._signal(container, str(document["Config"].get("StopSignal") or "SIGTERM"))
-            if await self._died_within(container, grace_s):
-                return
-        await self._signal(container, "SIGKILL")
-        if not await self._died_within(container, KILL_WAIT_S):
-            raise ContainerRuntimeError(
-                RuntimeErrorKind.TIMEOUT, f"container {container} still runs {KILL_WAIT_S:g} s after SIGKILL"
-            )
-
-    async def _signal(self, container: str, signal: str) -> None:
-        try:
-            await self._api.kill_container(container, signal)
-        except ContainerRuntimeError as error:
-            if error.kind not in (RuntimeErrorKind.CONFLICT, RuntimeErrorKind.NOT_FOUND):
-                raise  # those two say that it has just ended
-
-    async def _died_within(self, container: str, seconds: float) -> bool:
-        deadline = self._clock.now_s() + seconds
-        pauses = iter(_LOOK_AGAIN_S)
-        while _running(await self._inspect(container)):
-            left = deadline - self._clock.now_s()
-            if left <= 0:
-                return False
-            await self._events.wait_death(container, min(left, next(pauses, _LOOK_AGAIN_S[-1])))
-        self._listing.forget(container)
-        return True
-
     async def _remove(self, container: str) -> None:
         async with self._removals:
             try:
@@ -299,18 +265,6 @@ class DockerRuntime:
                 if error.kind is not RuntimeErrorKind.NOT_FOUND and not under_way:
                     raise
         self._listing.forget(container)
-
-    async def _inspect(self, container: str) -> Inspected | None:
-        try:
-            return await self._api.inspect_container(container)
-        except ContainerRuntimeError as error:
-            if error.kind is RuntimeErrorKind.NOT_FOUND:
-                return None
-            raise
-
-
-def _running(document: Inspected | None) -> bool:
-    return document is not None and bool(document["State"].get("Running"))
 
 
 def _label(document: Inspected, key: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeErrorKind
 from minikube_py.kubelet.io import docker_api
-from minikube_py.kubelet.io.docker_api import DockerApi, split_lines
+from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.testing.fake_docker import FakeDocker
 
 
@@ -69,28 +69,6 @@ async def test_a_stream_that_is_left_gives_its_connection_back(engine, api):
             assert await anext(chunks) == b"{}\n"
 
     assert not api._streams.connector._acquired
-
-
-async def chunked(*chunks):
-    for chunk in chunks:
-        yield chunk
-
-
-async def test_lines_are_found_whatever_the_chunks():
-    lines = [line async for line in split_lines(chunked(b"on", b"e\ntwo\r\n\r\nthr", b"ee\n"))]
-
-    assert [line.strip() for line in lines] == [b"one", b"two", b"three"]
-
-
-async def test_a_line_that_was_cut_off_is_dropped():
-    assert [line async for line in split_lines(chunked(b'{"a":1}\n{"b"'))] == [b'{"a":1}']
-
-
-async def test_a_line_without_end_is_refused(monkeypatch):
-    monkeypatch.setattr(docker_api, "LINE_BYTES_MAX", 10)
-    with pytest.raises(ContainerRuntimeError, match="over 10 bytes"):
-        async for _ in split_lines(chunked(b"x" * 8, b"y" * 8, b"z" * 8)):
-            pass
 
 
 async def test_calls_at_the_same_time_agree_on_one_version(engine, api):

@@ -15,7 +15,7 @@ from minikube_py.kubelet.cri import (
     RuntimeErrorKind,
     SandboxConfig,
 )
-from minikube_py.kubelet.io import docker_api, docker_runtime
+from minikube_py.kubelet.io import container_stopper, docker_api
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_runtime import DockerRuntime
 from minikube_py.kubelet.pause_image import build_pause_image
@@ -155,7 +155,7 @@ async def test_a_relist_inspects_only_what_is_new(engine, runtime):
 
 
 async def test_a_process_that_outlives_the_kill_is_a_timeout(engine, runtime, monkeypatch):
-    monkeypatch.setattr(docker_runtime, "KILL_WAIT_S", 0.05)
+    monkeypatch.setattr(container_stopper, "KILL_WAIT_S", 0.05)
     engine.unkillable = True
     sandbox = await runtime.run_pod_sandbox(SANDBOX)
     with pytest.raises(ContainerRuntimeError, match="still runs") as error:
