@@ -2,10 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from minikube_py.api.errors import NotFoundError, StatusError
 from minikube_py.api.meta import Obj, ObjectKey, format_micro_time, format_time, is_deleting, key_of, metadata, uid_of
 from minikube_py.api.resources import DEPLOYMENTS, LEASES, NAMESPACES, NODES, PODS
 from minikube_py.client.interface import STRATEGIC, DeleteOptions
@@ -77,14 +78,32 @@ class FakeKubelet:
         status = {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}], "conditions": [condition]}
         current = self.cluster.informers.informer(PODS).get(key_of(pod))
         if self.alive and current is not None and uid_of(current) == uid_of(pod) and not is_deleting(current):
-            await self.cluster.client.patch(
-                PODS, key_of(pod), {"status": status}, patch_type=STRATEGIC, subresource="status"
+            patch = {"metadata": {"uid": uid_of(pod)}, "status": status}
+            await self._insist(
+                lambda: self.cluster.client.patch(
+                    PODS, key_of(pod), patch, patch_type=STRATEGIC, subresource="status"
+                )
             )
 
     async def _end(self, pod: Obj) -> None:
         await self.cluster.clock.sleep(self.gone_after_s())
         if self.alive:
-            await self.cluster.client.delete(PODS, key_of(pod), DeleteOptions(0, uid_of(pod)))
+            options = DeleteOptions(0, uid_of(pod))
+            await self._insist(lambda: self.cluster.client.delete(PODS, key_of(pod), options))
+
+    async def _insist(self, call: Callable[[], Awaitable[Obj]]) -> None:
+        """Call until it is done, or pointless: the pod is gone, or another one (each fault may be injected)."""
+        while True:
+            try:
+                await call()
+            except NotFoundError:
+                return
+            except StatusError as error:
+                if "Precondition" in error.message:
+                    return
+                await self.cluster.clock.sleep(0.5)
+            else:
+                return
 
 
 class WorkloadCluster:
