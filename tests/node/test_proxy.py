@@ -12,11 +12,16 @@ from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.pod_network import BridgePodNetwork
 from minikube_py.proxy.chains import ChainSpec
 from minikube_py.proxy.config import ProxyConfig
+from minikube_py.proxy.endpoints_map import merge_slices
+from minikube_py.proxy.host_ports import compile_host_ports
 from minikube_py.proxy.io.conntrack import Conntrack
 from minikube_py.proxy.io.nft_applier import NftApplier
 from minikube_py.proxy.io.proxier_loop import Proxier
 from minikube_py.proxy.ports import RulesetError
-from minikube_py.proxy.ruleset import ElementKey, Ruleset, Transaction
+from minikube_py.proxy.programs import CompileFacts, compile_ruleset
+from minikube_py.proxy.ruleset import Data, ElementKey, Ruleset, Transaction
+from minikube_py.proxy.service_map import parse_service
+from minikube_py.proxy.topology import NodeFacts
 from minikube_py.testing.fake_client import FakeClient
 from minikube_py.testing.fake_informers import FakeInformers
 from minikube_py.testing.netns import Sandbox, ask_from_here, run_checked, run_on_fresh_host, serve_here
@@ -25,6 +30,7 @@ pytestmark = pytest.mark.node
 NODE = "node-1"
 NODE_IP = "192.0.2.1"
 VIP = "10.96.0.20"
+CONFIG = ProxyConfig(NODE, surplus_delay_s=0.3, verify_min_interval_s=0.05)
 HOST = ("ip link add uplink type bridge", "ip link set uplink up", f"ip addr add {NODE_IP}/24 dev uplink")
 
 
@@ -37,12 +43,12 @@ class Host:
         self.pods: dict[str, Sandbox] = {}
         self.ips: dict[str, str] = {}
         self.group = group
+        self.looker = NftApplier(CONFIG)
         self.start_proxy()
 
     def start_proxy(self) -> None:
-        config = ProxyConfig(NODE, surplus_delay_s=0.3, verify_min_interval_s=0.05)
-        self.applier = NftApplier(config)
-        self.proxier = Proxier(config, FakeInformers(self.client), SystemClock(), self.applier, Conntrack())
+        self.applier = NftApplier(CONFIG)
+        self.proxier = Proxier(CONFIG, FakeInformers(self.client), SystemClock(), self.applier, Conntrack())
         self.task = self.group.create_task(self.proxier.run())
 
     def kill_proxy(self) -> None:
@@ -86,8 +92,27 @@ class Host:
         await self.settled()
 
     async def settled(self) -> None:
+        """Wait until the kernel holds what compiling from nothing gives."""
         await self.proxier.wait_first_sync()
-        await asyncio.sleep(0.3)
+        expected = self.expected()
+        async with asyncio.timeout(10):
+            while not self._stands(expected, await self.looker.list_table()):
+                await asyncio.sleep(0.02)
+
+    def expected(self) -> dict[ElementKey, Data]:
+        slices = self.client.objects(ENDPOINT_SLICES)
+        facts = CompileFacts(NodeFacts(NODE), frozenset(CONFIG.node_local_vips))
+        services = [(parse_service(s), merge_slices(slices, NODE)) for s in self.client.objects(SERVICES)]
+        host_ports = [compile_host_ports(pod).elements for pod in self.client.objects(PODS)]
+        return {
+            k: v for elements in (compile_ruleset(services, facts).elements, *host_ports) for k, v in elements.items()
+        }
+
+    @staticmethod
+    def _stands(expected: dict[ElementKey, Data], found: Ruleset | None) -> bool:
+        if found is None or any(found.elements.get(key, "") != data for key, data in expected.items()):
+            return False
+        return all(key.map.endswith("endpoints") for key in found.elements.keys() - expected.keys())
 
     async def ask(self, pod: str, address: str, port: int = 80, count: int = 1, kind: str = "tcp") -> list[str]:
         return await asyncio.to_thread(self.pods[pod].ask, kind, address, port, count)
@@ -282,11 +307,11 @@ def test_a_flushed_ruleset_is_back_at_once():
         await host.service("a")
         for _ in range(2):
             run_checked("nft", "flush", "ruleset")
-            await asyncio.sleep(0.5)
+            await host.settled()
 
             assert names(await host.ask("b", VIP)) == {"a"}
         run_checked("nft", "delete", "element", "ip", "minikube-py", "services", "{", VIP, ".", "tcp", ".", "80", "}")
-        await asyncio.sleep(0.5)
+        await host.settled()
         assert names(await host.ask("b", VIP)) == {"a"}
 
     on_host(scenario)

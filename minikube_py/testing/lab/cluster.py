@@ -138,6 +138,10 @@ class Cluster:
         socket = f"--docker-host=unix://{self.host.docker_socket}"
         run([sys.executable, "-m", "minikube_py", "image", "import", str(archive), socket])
 
+    def minikube_load(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        """Run the load generator in the host's network, to its end."""
+        return self.in_host(sys.executable, "-m", "minikube_py.testing.load", *argv, check=False)
+
     def ask(self, address: str, port: int, times: int = 1) -> list[str]:
         """Return the answers to GET / from the host, one connection each."""
         argv = [sys.executable, "-m", "minikube_py.testing.load", "ask", address, str(port), str(times)]

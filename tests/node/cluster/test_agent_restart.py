@@ -76,7 +76,9 @@ class Watch:
 
 def test_kill_9_leaves_pods_state_watches_and_services_alone(cluster, namespace, tmp_path):
     address = _deploy(cluster, namespace)
-    first = cluster.get("configmaps", "-n", namespace)["metadata"]["resourceVersion"]
+    wait_until(lambda: _configmaps(cluster, namespace), 10, "kube-root-ca.crt")
+    raw = cluster.kubectl("get", "--raw", f"/api/v1/namespaces/{namespace}/configmaps").stdout
+    first = json.loads(raw)["metadata"]["resourceVersion"]
     for n in range(20):
         cluster.kubectl("create", "configmap", "-n", namespace, f"c{n}", f"--from-literal=n={n}")
     objects = _configmaps(cluster, namespace)

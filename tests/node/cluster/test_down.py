@@ -29,6 +29,12 @@ def _traces(lab, cluster):
     }
 
 
+def _down(cluster):
+    host = cluster.host
+    engine = f"--docker-host=unix://{host.docker_socket}"
+    return cluster.minikube_py("down", engine, f"--node-name={host.name}", f"--node-ip={host.address}")
+
+
 def test_down_leaves_nothing_and_a_start_brings_all_back(tmp_path):
     folder = Path(f"/run/mkpy-down-{tmp_path.name[-8:]}")
     lab = Lab(folder, 1)
@@ -48,12 +54,12 @@ def test_down_leaves_nothing_and_a_start_brings_all_back(tmp_path):
         busy = _traces(lab, cluster)
         assert all(busy[name] != before[name] for name in ("containers", "links", "nft"))
 
-        done = cluster.minikube_py("down")
+        done = _down(cluster)
 
         assert "removed" in done.stdout
         assert _traces(lab, cluster) == before
         assert not is_running(lab.pids["lab1/agent"])
-        again = cluster.minikube_py("down")
+        again = _down(cluster)
         assert again.returncode == 0
         lab.start(host)
         cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
@@ -62,7 +68,7 @@ def test_down_leaves_nothing_and_a_start_brings_all_back(tmp_path):
 
         # The agent is killed first: down must do without it.
         lab.stop(host, sig=9)
-        cluster.minikube_py("down")
+        _down(cluster)
         assert _traces(lab, cluster) == before
     finally:
         lab.down()
