@@ -294,6 +294,8 @@ async def test_health_metrics_and_paths():
     assert unready.status == 500
     assert "[-]informer-sync failed: reason withheld" in text
     assert "minikube_py_loop_lag_seconds_bucket" in samples
+    assert 'apiserver_storage_objects{resource="namespaces"} 4.0' in samples
+    assert "process_resident_memory_bytes" in samples
     assert {"/apis/apps/v1", "/readyz/informer-sync", "/version", "/openapi/v3"} <= set(paths)
 
 

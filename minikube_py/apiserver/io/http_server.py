@@ -51,7 +51,7 @@ GZIP_BYTES_MIN = 128 << 10
 HEADER_BYTES_MAX = 64 << 10
 QUERY_PARAMETERS_MAX = 1000
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_PLAIN_HEADERS = {"Cache-Control": "no-cache, private"}
+_PLAIN_HEADERS = {"Cache-Control": "no-cache, private", "Server": "minikube-py"}
 
 
 @dataclass(frozen=True, slots=True)

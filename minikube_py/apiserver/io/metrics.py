@@ -1,6 +1,8 @@
 """What the API server counts, under upstream's names (component-base metrics, apiserver endpoints/metrics)."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from minikube_py.apiserver.routes import RequestInfo
 
@@ -17,6 +19,7 @@ class ApiMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
+        ProcessCollector(registry=self.registry)
         self.requests = Counter(
             "apiserver_request",
             "Requests by verb, resource and answer code",
@@ -42,6 +45,9 @@ class ApiMetrics:
             ("resource",),
             registry=self.registry,
         )
+        self.stored_objects = Gauge(
+            "apiserver_storage_objects", "Objects of each resource", ("resource",), registry=self.registry
+        )
         self.loop_lag = Histogram(
             "minikube_py_loop_lag_seconds",
             "How late the event loop was, measured once a second",
@@ -51,6 +57,10 @@ class ApiMetrics:
         self._labels: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._counters: dict[tuple[tuple[str, ...], int], Counter] = {}
         self._histograms: dict[tuple[str, ...], Histogram] = {}
+
+    def show_stored(self, resource: str, count: Callable[[], int]) -> None:
+        """Let /metrics ask `count` how many objects of a resource there are."""
+        self.stored_objects.labels(resource).set_function(count)
 
     def labels_of(self, info: RequestInfo, *, served: bool) -> tuple[str, ...]:
         """Return the labels of a request; what is not served shares one set, so that nobody can make them grow."""

@@ -11,6 +11,7 @@ import logging
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -77,6 +78,9 @@ class ApiServer:
             True: EventFanout(ports.durable, [r for r in RESOURCES if r.durable]),
             False: EventFanout(ports.volatile, [r for r in RESOURCES if not r.durable]),
         }
+        for resource in RESOURCES:
+            store, prefix = self._storage.store_of(resource), resource.storage_prefix
+            self.metrics.show_stored(resource.qualified, partial(store.count, prefix))
         address = f"{config.advertise_address}:{config.reachable_port}"
         self._documents = Documents(address, self.metrics.render)
         logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
