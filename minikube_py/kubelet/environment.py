@@ -5,6 +5,7 @@ undefined reference stays as it is. Upstream: kubelet_pods.go makeEnvironmentVar
 """
 
 import base64
+import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -153,8 +154,24 @@ def missing_object(kind: str, name: str) -> str:
 
 
 def text_data(obj: Mapping[str, Any], kind: str) -> Mapping[str, str]:
-    """Return the data of a ConfigMap or Secret as texts."""
+    """Return the data of a ConfigMap or Secret as texts.
+
+    Raises:
+        ConfigError: a value of the Secret is not base64.
+    """
     data: Mapping[str, str] = obj.get("data") or {}
     if kind == "ConfigMap":
         return data
-    return {key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()}
+    try:
+        return {key: decode_base64(value).decode(errors="replace") for key, value in data.items()}
+    except binascii.Error as error:
+        raise ConfigError(f"secret holds data that is not base64: {error}") from error
+
+
+def decode_base64(text: str) -> bytes:
+    """Return the bytes; line breaks are allowed, as in Go.
+
+    Raises:
+        binascii.Error: the text is no base64.
+    """
+    return base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)

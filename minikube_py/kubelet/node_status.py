@@ -15,6 +15,16 @@ from minikube_py.kubelet.cri import ImageRecord, RuntimeVersion
 IMAGES_MAX = 50
 """Images listed in a Node's status; the biggest ones."""
 IMAGE_NAMES_MAX = 5
+_EVENTS: Mapping[tuple[str, str], str] = {
+    ("MemoryPressure", "True"): "NodeHasInsufficientMemory",
+    ("MemoryPressure", "False"): "NodeHasSufficientMemory",
+    ("DiskPressure", "True"): "NodeHasDiskPressure",
+    ("DiskPressure", "False"): "NodeHasNoDiskPressure",
+    ("PIDPressure", "True"): "NodeHasInsufficientPID",
+    ("PIDPressure", "False"): "NodeHasSufficientPID",
+    ("Ready", "True"): "NodeReady",
+    ("Ready", "False"): "NodeNotReady",
+}
 _EVICTION_DISK_SHARE = 10
 """nodefs.available<10%: one tenth of the disk is not allocatable."""
 
@@ -215,6 +225,17 @@ def _conditions(view: NodeView, previous: Sequence[Mapping[str, Any]]) -> list[O
             }
         )
     return result
+
+
+def node_events(new: Mapping[str, Any], old: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the reasons of the events that tell what changed in the conditions (NodeReady, ...)."""
+    before = {c["type"]: c.get("status") for c in old.get("conditions") or ()}
+    reasons = [
+        _EVENTS[(c["type"], c["status"])]
+        for c in new.get("conditions") or ()
+        if (c["type"], c["status"]) in _EVENTS and before.get(c["type"]) != c["status"]
+    ]
+    return tuple(reasons)
 
 
 def status_is_due(new: Mapping[str, Any], old: Mapping[str, Any], since_report_s: float, report_s: float) -> bool:

@@ -4,13 +4,13 @@ A payload is a sorted tuple of files; `io/volume_files.py` writes it so that rea
 whole. Upstream: volume/configmap MakePayload, volume/secret, volume/downwardapi, volume/projected.
 """
 
-import base64
+import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from minikube_py.api.meta import Obj
 from minikube_py.kubelet.downward import PodFacts, field_value, resource_value
-from minikube_py.kubelet.environment import ObjectRef, missing_object
+from minikube_py.kubelet.environment import ObjectRef, decode_base64, missing_object
 from minikube_py.kubelet.pod import Pod
 from minikube_py.kubelet.pod_volumes import (
     DownwardSource,
@@ -108,11 +108,17 @@ def _object_files(
 
 
 def object_bytes(obj: Obj, kind: str) -> Mapping[str, bytes]:
-    """Return all data of a ConfigMap (binaryData too) or Secret."""
-    if kind == "Secret":
-        return {key: base64.b64decode(value) for key, value in (obj.get("data") or {}).items()}
-    texts = {key: value.encode() for key, value in (obj.get("data") or {}).items()}
-    binaries = {key: base64.b64decode(value) for key, value in (obj.get("binaryData") or {}).items()}
+    """Return all data of a ConfigMap (binaryData too) or Secret.
+
+    Raises:
+        VolumeError: a value that should be base64 is not.
+    """
+    encoded = obj.get("data" if kind == "Secret" else "binaryData") or {}
+    try:
+        binaries = {key: decode_base64(value) for key, value in encoded.items()}
+    except binascii.Error as error:
+        raise VolumeError(f"{kind.lower()} holds data that is not base64: {error}") from error
+    texts = {} if kind == "Secret" else {key: value.encode() for key, value in (obj.get("data") or {}).items()}
     return {**texts, **binaries}
 
 

@@ -33,8 +33,12 @@ def write_payload(directory: str, files: Sequence[ProjectedFile], gid: int | Non
         return False
     new = tempfile.mkdtemp(prefix="..", dir=directory)
     os.chmod(new, 0o755)  # noqa: S103 - containers of any user read it
-    for file in files:
-        _write(new, file, gid)
+    try:
+        for file in files:
+            _write(new, file, gid)
+    except OSError:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
     new_link = os.path.join(directory, _NEW_DATA)
     if os.path.islink(new_link):
         os.unlink(new_link)

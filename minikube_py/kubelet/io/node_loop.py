@@ -23,6 +23,7 @@ from minikube_py.kubelet.node_status import (
     allocatable,
     missing_labels,
     new_node,
+    node_events,
     node_lease,
     node_status,
     status_is_due,
@@ -77,6 +78,7 @@ class NodeLoop:
 
     async def run(self) -> None:
         """Register, then report and renew until cancelled."""
+        self._say("Starting", "Starting kubelet.")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._report_forever(), name="node-status")
             group.create_task(self._renew_forever(), name="node-lease")
@@ -123,8 +125,16 @@ class NodeLoop:
             body = {"metadata": {"uid": uid_of(self._node)}, "status": status}
             self._node = await self._ports.client.patch(NODES, self._key, body, subresource="status")
             self._reported_at_s = now_s
+            for reason in node_events(status, old):
+                self._say(reason, f"Node {self._config.node_name} status is now: {reason}")
         if not self.faults:
             self.ready.set()
+
+    def _say(self, reason: str, message: str) -> None:
+        # Upstream's events about nodes carry the name as uid: `kubectl describe node` looks for that.
+        name = self._config.node_name
+        involved = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "uid": name}}
+        self._ports.recorder.record(involved, "Normal", reason, message)
 
     async def _check_runtime(self) -> None:
         try:

@@ -132,6 +132,9 @@ class HostPodFiles:
 
 def _check_host_path(path: str, type: str) -> None:
     if not type:
+        # Runtimes make what is missing, and so do we: Docker refuses a bind mount of nothing.
+        if not os.path.lexists(path):
+            os.makedirs(path, 0o755)
         return
     name = type.removesuffix("OrCreate")
     known = _HOST_PATH_TYPES.get(name)

@@ -134,6 +134,11 @@ def test_keys_that_are_no_names_are_skipped_and_told():
     assert environment.skipped == {"configMap n/cm": ("a=b",)}
 
 
+def test_data_that_is_not_base64_is_an_error_of_the_container():
+    with pytest.raises(ConfigError, match="not base64"):
+        made({"envFrom": [{"secretRef": {"name": "s"}}]}, {("Secret", "s"): {"data": {"k": "!"}}})
+
+
 def test_each_object_is_named_once():
     env = [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "cm", "key": key}}} for key in ("k", "k2")]
     obj = {"metadata": {}, "spec": {"containers": [{"name": "c", "image": "i", "env": env}]}}

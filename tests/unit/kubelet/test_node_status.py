@@ -10,6 +10,7 @@ from minikube_py.kubelet.node_status import (
     allocatable,
     missing_labels,
     new_node,
+    node_events,
     node_lease,
     node_status,
     status_is_due,
@@ -82,6 +83,20 @@ def test_a_heartbeat_alone_is_no_reason_to_write():
     assert not status_is_due(later, old, 60, 300)
     assert status_is_due(later, old, 300, 300)
     assert status_is_due(status(faults=("x",), previous=old), old, 60, 300)
+
+
+def test_changed_conditions_become_events():
+    first = status()
+    changed = status(faults=("x",), previous=first)
+
+    assert node_events(first, {}) == (
+        "NodeHasSufficientMemory",
+        "NodeHasNoDiskPressure",
+        "NodeHasSufficientPID",
+        "NodeReady",
+    )
+    assert node_events(changed, first) == ("NodeNotReady",)
+    assert node_events(changed, changed) == ()
 
 
 def test_only_the_biggest_images_are_listed():

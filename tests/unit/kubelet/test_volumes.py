@@ -69,6 +69,11 @@ def test_what_is_missing_or_wrong_is_named(volume, message):
         payload(**volume)
 
 
+def test_data_that_is_not_base64_is_an_error_of_the_volume():
+    with pytest.raises(VolumeError, match="not base64"):
+        payload({("Secret", "s"): {"data": {"k": "!"}}}, secret={"secretName": "s"})
+
+
 @pytest.mark.parametrize("kind", [{"configMap": {"name": "none"}}, {"secret": {"secretName": "none"}}])
 def test_what_is_optional_may_be_missing(kind):
     ((name, source),) = kind.items()

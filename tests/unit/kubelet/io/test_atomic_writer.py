@@ -1,6 +1,8 @@
 import os
 import stat
 
+import pytest
+
 from minikube_py.kubelet.io.atomic_writer import write_payload
 from minikube_py.kubelet.volumes import ProjectedFile
 
@@ -54,3 +56,12 @@ def test_a_half_written_payload_of_before_is_no_obstacle(tmp_path):
     write_payload(str(tmp_path), [file("k")], None)
 
     assert (tmp_path / "k").read_bytes() == b"v"
+
+
+def test_a_payload_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    write_payload(str(tmp_path), [file("k")], None)
+    with pytest.raises(OSError, match="File exists"):
+        write_payload(str(tmp_path), [file("k"), file("k/x")], None)
+
+    assert (tmp_path / "k").read_bytes() == b"v"
+    assert len([n for n in os.listdir(tmp_path) if n.startswith("..")]) == 2

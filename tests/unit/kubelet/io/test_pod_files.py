@@ -102,6 +102,12 @@ async def test_a_host_path_must_be_what_it_is_said_to_be(files, tmp_path, name, 
             await files.check_host_path(str(tmp_path / name), type)
 
 
+async def test_a_host_path_of_any_kind_is_made_when_it_is_missing(files, tmp_path):
+    await files.check_host_path(str(tmp_path / "new"), "")
+
+    assert (tmp_path / "new").is_dir()
+
+
 async def test_a_sub_path_is_made_and_bound(files, mounts, tmp_path):
     (tmp_path / "v").mkdir()
     point = await files.set_up_sub_path(str(tmp_path / "v"), "a/b", str(tmp_path / "m"))
