@@ -9,7 +9,9 @@ import asyncio
 import os
 import socket
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
 
 import orjson
 
@@ -22,6 +24,8 @@ from minikube_py.proxy.nft_script import render_removal, render_script
 from minikube_py.proxy.ports import RulesetError
 from minikube_py.proxy.ruleset import Ruleset, Transaction
 
+P = ParamSpec("P")
+T = TypeVar("T")
 NETLINK_NETFILTER = 12
 SO_SNDBUFFORCE = 32
 SO_RCVBUFFORCE = 33
@@ -56,11 +60,13 @@ class NftApplier:
             RulesetError: it was refused; the table is as before.
         """
         if not transaction.replace_table:
-            await asyncio.get_running_loop().run_in_executor(self._executor, self._send_batch, transaction)
+            await self._beside(self._send_batch, transaction)
             return
         self._strangers = set()
         try:
-            finished = await _nft(("-f", "-"), render_script(transaction, self._config))
+            # Thousands of Services make megabytes of text: rendered beside the loop, not in it.
+            script = await self._beside(render_script, transaction, self._config)
+            finished = await _nft(("-f", "-"), script)
             self._read_notifications()
             if len(self._strangers) > 1:
                 self._foreign_change.set()
@@ -81,7 +87,7 @@ class NftApplier:
                 return None
             raise RulesetError(f"cannot list table {self._config.table}: {finished.stderr[:500].strip()}")
         try:
-            return parse_listing(orjson.loads(finished.stdout), self._config)
+            return await self._beside(_read_listing, finished.stdout, self._config)
         except (ListingError, orjson.JSONDecodeError) as error:
             raise RulesetError(f"cannot read the listing of table {self._config.table}: {error}") from error
 
@@ -140,6 +146,10 @@ class NftApplier:
             self._netlink = None
         self._executor.shutdown(wait=False)
 
+    async def _beside(self, work: Callable[P, T], *args: P.args, **_: P.kwargs) -> T:
+        """Run `work` in the thread of this applier."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work, *args)
+
     def _send_batch(self, transaction: Transaction) -> None:
         batch, expected = encode_batch(transaction, self._config, self._sequence)
         self._sequence = (self._sequence + expected + 2) & 0x7FFFFFFF
@@ -173,6 +183,10 @@ class NftApplier:
         if self._netlink is not None:
             self._netlink.close()
             self._netlink = None
+
+
+def _read_listing(text: str, config: ProxyConfig) -> Ruleset | None:
+    return parse_listing(orjson.loads(text), config)
 
 
 def _open_monitor() -> socket.socket:

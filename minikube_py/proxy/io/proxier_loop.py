@@ -29,6 +29,8 @@ from minikube_py.proxy.topology import NodeFacts
 log = logging.getLogger("proxy")
 ZONE_LABEL = "topology.kubernetes.io/zone"
 _BY_SERVICE = "proxy/service"
+_COMPILED_PER_TURN_MAX = 100
+"""Programs compiled before other tasks get their turn; about 10 ms."""
 
 
 class Owner(NamedTuple):
@@ -130,7 +132,7 @@ class Proxier:
     async def _sync(self, now_s: float) -> None:
         if self._must_list:
             await self._look()
-        self._compile_dirty()
+        await self._compile_dirty()
         transaction = self._table.plan(now_s)
         if not transaction.is_empty:
             await self._applier.apply(transaction)
@@ -155,9 +157,11 @@ class Proxier:
         self._table.observe(listed)
         self._must_list = False
 
-    def _compile_dirty(self) -> None:
+    async def _compile_dirty(self) -> None:
         dirty, self._dirty = self._dirty, set()
-        for owner in sorted(dirty):
+        for place, owner in enumerate(sorted(dirty), start=1):
+            if place % _COMPILED_PER_TURN_MAX == 0:
+                await asyncio.sleep(0)
             program = self._compile_pod(owner.key) if owner.kind == "pod" else self._compile_service(owner.key)
             self._table.want(str(owner), program.elements)
             self._pending[owner] = program
