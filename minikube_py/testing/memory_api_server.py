@@ -15,6 +15,7 @@ from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.certificates import Pki, ensure_pki
+from minikube_py.apiserver.io.http_server import ExecHandler
 from minikube_py.apiserver.io.pod_logs import StreamsForNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.pki import CertificateSpec
@@ -47,6 +48,7 @@ def memory_api_server(
     *,
     clock: Clock | None = None,
     streams_for_node: StreamsForNode = lambda node: None,
+    exec_handler: ExecHandler = refuse_exec,
 ) -> ApiServer:
     """Return an API server whose objects are gone with it; ids and random choices repeat."""
     clock = clock or SystemClock()
@@ -60,7 +62,7 @@ def memory_api_server(
             rng=Random(0),  # noqa: S311
             authenticate=Authenticator(_TOKENS).authenticate,
             streams_for_node=streams_for_node,
-            exec_handler=refuse_exec,
+            exec_handler=exec_handler,
         ),
     )
 
