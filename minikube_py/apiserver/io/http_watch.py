@@ -44,6 +44,7 @@ class HttpWatch:
         self._first = Form(answer, headers=True)
         self._later = Form(answer, headers=False) if answer.transform == "Table" else self._first
         self._next_form = self._first
+        self._written = 0
         self.dropped = False
         """The watcher was too slow."""
 
@@ -82,7 +83,7 @@ class HttpWatch:
         try:
             async for event in self._session.past(self):
                 self._write(self._past_chunk(event))
-                await self._drain()
+                await self._take_turn()
                 if isinstance(event, Failed) or self._ended.is_set():
                     break
             else:
@@ -104,8 +105,11 @@ class HttpWatch:
             case Failed(error):
                 return as_chunk(event_line("ERROR", error_body(error)))
 
-    async def _drain(self) -> None:
-        """Wait while the client is slow with the past; give others a turn now and then."""
+    async def _take_turn(self) -> None:
+        """Wait while the client is slow with the past, and let others run now and then."""
+        self._written += 1
+        if self._written % _EVENTS_A_TURN == 0:
+            await asyncio.sleep(0)
         while self._transport is not None and self._transport.get_write_buffer_size() > _PAST_BUFFER_BYTES:
             if self._transport.is_closing() or self._ended.is_set():
                 return
@@ -129,3 +133,5 @@ class HttpWatch:
 _PAST_BUFFER_BYTES = 1 << 20
 """While the past is sent, no more than about this much waits in the connection's buffer."""
 _DRAIN_POLL_S = 0.005
+_EVENTS_A_TURN = 64
+"""So many events of the past are written before others run."""
