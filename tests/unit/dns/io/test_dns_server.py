@@ -45,7 +45,8 @@ async def over_udp(port: int, data: bytes) -> bytes:
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.setblocking(False)
-        await loop.sock_sendto(client, data, ("127.0.0.1", port))
+        client.connect(("127.0.0.1", port))
+        await loop.sock_sendall(client, data)
         async with asyncio.timeout(2):
             return await loop.sock_recv(client, 4096)
 
