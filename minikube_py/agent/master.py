@@ -28,7 +28,7 @@ from minikube_py.kit.io.supervisor import Health
 from minikube_py.scheduler.config import SchedulerConfig
 from minikube_py.scheduler.io.scheduler_loop import Scheduler
 from minikube_py.store.expiry import ExpiryRule
-from minikube_py.store.io.embedded_store import open_store
+from minikube_py.store.io.open_store import open_store
 from minikube_py.store.io.memory_store import MemoryStore
 
 WATCH_TIMEOUT_S = (300, 600)

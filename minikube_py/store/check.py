@@ -4,7 +4,8 @@
 and the one that the log gives. Both return texts for people, empty when all is well.
 """
 
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Mapping
 
 from minikube_py.store.interface import Entry, Stamp
 from minikube_py.store.mvcc import Applied, Mvcc
@@ -53,10 +54,16 @@ def diff_states(memory: Mvcc, other: Mvcc) -> tuple[str, ...]:
     faults: list[str] = []
     if memory.revision != other.revision:
         faults.append(f"revision {other.revision} instead of {memory.revision}")
-    for key in sorted(memory.entries.keys() | other.entries.keys()):
-        here, there = memory.get(key), other.get(key)
-        if _facts(here) != _facts(there):
-            faults.append(f"{key}: {_facts(there)} instead of {_facts(here)}")
+    return tuple([*faults, *diff_entries(memory.entries, other.entries)][:FAULTS_MAX])
+
+
+def diff_entries(expected: Mapping[str, Entry], found: Mapping[str, Entry]) -> tuple[str, ...]:
+    """Return how `found` differs from `expected`; values are compared and never shown (they may be Secrets)."""
+    faults: list[str] = []
+    for key in sorted(expected.keys() | found.keys()):
+        here, there = _facts(expected.get(key)), _facts(found.get(key))
+        if here != there:
+            faults.append(f"{key}: {_shown(there)} instead of {_shown(here)}")
     return tuple(faults[:FAULTS_MAX])
 
 
@@ -78,11 +85,19 @@ def replay_one(state: Mvcc, transaction: Transaction, now_s: float) -> None:
     Raises:
         ValueError: it does not follow from those before it.
     """
+    if transaction.revision != state.revision + 1:
+        raise ValueError(f"revision {transaction.revision} where {state.revision + 1} is due")
     applied = state.apply(transaction.operations, now_s)
     if not isinstance(applied, Applied):
         raise ValueError(f"revision {transaction.revision} deletes {applied.key}, which does not exist")  # noqa: TRY004
-    if applied.committed.revision != transaction.revision:
-        raise ValueError(f"revision {transaction.revision} where {applied.committed.revision} is due")
+
+
+def _shown(facts: tuple[int, int, bytes] | None) -> str:
+    if facts is None:
+        return "nothing"
+    return (
+        f"created {facts[0]}, modified {facts[1]}, value of {len(facts[2])} bytes with CRC {zlib.crc32(facts[2]):08x}"
+    )
 
 
 def _facts(entry: Entry | None) -> tuple[int, int, bytes] | None:

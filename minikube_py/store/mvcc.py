@@ -13,8 +13,9 @@ Upstream: etcd's mvcc store and key index; there the history is on disk, here it
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from minikube_py.store.interface import (
     Committed,
@@ -48,6 +49,13 @@ class KeyIndex:
 
     def __init__(self) -> None:
         self._buckets: dict[str, list[str]] = {}
+
+    def load(self, keys: Iterable[str]) -> None:
+        """Add many keys to an empty index."""
+        for key in keys:
+            self._buckets.setdefault(bucket_of(key), []).append(key)
+        for bucket in self._buckets.values():
+            bucket.sort()
 
     def add(self, key: str) -> None:
         """Add a key that is not there."""
@@ -189,6 +197,14 @@ class Mvcc:
         self._stamp = stamp
         self._entries: dict[str, Entry] = {}
         self._index = KeyIndex()
+
+    @classmethod
+    def load(cls, entries: Iterable[Entry], revision: int, stamp: Stamp, limits: HistoryLimits | None = None) -> Self:
+        """Return the state that has these entries (of a snapshot) at `revision`, and no history before it."""
+        state = cls(stamp, revision, limits)
+        state._entries = {entry.key: entry for entry in entries}
+        state._index.load(state._entries)
+        return state
 
     @property
     def entries(self) -> Mapping[str, Entry]:

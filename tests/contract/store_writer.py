@@ -8,7 +8,8 @@ from pathlib import Path
 from minikube_py.apiserver.canonical import canonical, decode, stamp
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.interface import Committed, Put
-from minikube_py.store.io.embedded_store import EmbeddedStore, open_store
+from minikube_py.store.io.embedded_store import EmbeddedStore
+from minikube_py.store.io.open_store import open_store
 
 WRITERS = 16
 

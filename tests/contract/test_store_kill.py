@@ -9,7 +9,7 @@ from pathlib import Path
 from minikube_py.apiserver.canonical import decode, stamp
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.check import check_state
-from minikube_py.store.io.embedded_store import open_store
+from minikube_py.store.io.open_store import open_store
 
 WRITER = Path(__file__).with_name("store_writer.py")
 ROOT = Path(__file__).parents[2]

@@ -19,7 +19,7 @@ from tempfile import mkdtemp
 from minikube_py.apiserver.canonical import canonical, stamp
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.interface import Committed, Put
-from minikube_py.store.io.embedded_store import open_store
+from minikube_py.store.io.open_store import open_store
 from minikube_py.testing.bench.report import Row
 
 WRITERS = (1, 16, 64)
