@@ -28,8 +28,8 @@ from minikube_py.kit.io.supervisor import Health
 from minikube_py.scheduler.config import SchedulerConfig
 from minikube_py.scheduler.io.scheduler_loop import Scheduler
 from minikube_py.store.expiry import ExpiryRule
-from minikube_py.store.io.open_store import open_store
 from minikube_py.store.io.memory_store import MemoryStore
+from minikube_py.store.io.open_store import open_store
 
 WATCH_TIMEOUT_S = (300, 600)
 """Clients end their watches after a random time between these, as client-go does."""

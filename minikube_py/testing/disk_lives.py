@@ -59,9 +59,7 @@ class _RecordedWal(wal.Wal):
 
     story: Story
 
-    def append(
-        self, transactions: Sequence[bytes], revision_before: int, *, reserve_bytes: int | None = None
-    ) -> int:
+    def append(self, transactions: Sequence[bytes], revision_before: int, *, reserve_bytes: int | None = None) -> int:
         del self.story.intended[revision_before:]  # what was refused for want of room never was
         self.story.intended += [decode_transaction(payload) for payload in transactions]
         return super().append(transactions, revision_before, reserve_bytes=reserve_bytes)
@@ -70,14 +68,21 @@ class _RecordedWal(wal.Wal):
 @contextmanager
 def small_files() -> Iterator[None]:
     """Let segments end and space be written ahead in small steps, and folders need no lock, while this lasts."""
-    kept = (wal.SEGMENT_BYTES_MAX, wal.ZERO_BYTES, wal.RESERVE_BYTES, opening.locked, opening.Wal)
-    wal.SEGMENT_BYTES_MAX, wal.ZERO_BYTES, wal.RESERVE_BYTES = 6000, 1024, 2048
-    opening.locked = lambda _folder: nullcontext()  # type: ignore[assignment, misc]
-    opening.Wal = _RecordedWal  # type: ignore[misc]
+    changes = [
+        (wal, "SEGMENT_BYTES_MAX", 6000),
+        (wal, "ZERO_BYTES", 1024),
+        (wal, "RESERVE_BYTES", 2048),
+        (opening, "locked", nullcontext),
+        (opening, "Wal", _RecordedWal),
+    ]
+    kept = [(module, name, getattr(module, name)) for module, name, _ in changes]
     try:
+        for module, name, value in changes:
+            setattr(module, name, value)
         yield
     finally:
-        wal.SEGMENT_BYTES_MAX, wal.ZERO_BYTES, wal.RESERVE_BYTES, opening.locked, opening.Wal = kept  # type: ignore[misc]
+        for module, name, value in kept:
+            setattr(module, name, value)
 
 
 def run_story(seed: int) -> Story:
@@ -86,7 +91,7 @@ def run_story(seed: int) -> Story:
     Raises:
         BrokenPromiseError: a promise was broken.
     """
-    story = Story(Random(seed))
+    story = Story(Random(seed))  # noqa: S311 - a story must be repeatable
     with small_files():
         asyncio.run(_run(story))
     return story
@@ -113,8 +118,10 @@ async def _run(story: Story) -> None:
 
 def _was_hurt(disk: SimDisk) -> bool:
     """Return whether the disk failed in this life, so that not beginning is right."""
-    return disk.is_off or any(number <= disk.operations for number in disk.faults.errors) or (
-        disk.faults.capacity_bytes < 1 << 40
+    return (
+        disk.is_off
+        or any(number <= disk.operations for number in disk.faults.errors)
+        or (disk.faults.capacity_bytes < 1 << 40)
     )
 
 
@@ -193,7 +200,9 @@ def _operations(rng: Random, store: EmbeddedStore) -> list[Operation]:
         if entry is not None and rng.random() < 0.3:
             operations.append(Delete(key, rng.choice((None, entry.mod_revision))))
         else:
-            value = canonical({"metadata": {"name": key}, "data": "v" * rng.choice((1, 30, 400, 1500)), "n": rng.random()})
+            value = canonical(
+                {"metadata": {"name": key}, "data": "v" * rng.choice((1, 30, 400, 1500)), "n": rng.random()}
+            )
             operations.append(Put(key, value, rng.choice((None, entry.mod_revision if entry else 0))))
     return operations
 
@@ -218,5 +227,3 @@ def _compare(story: Story, store: EmbeddedStore) -> None:
     if found != model:
         wrong = sorted(key for key in found.keys() | model.keys() if found.get(key) != model.get(key))
         raise BrokenPromiseError(f"at revision {store.revision} these keys are not what was written: {wrong}")
-
-

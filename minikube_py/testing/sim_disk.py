@@ -121,7 +121,11 @@ class SimDisk:
     def remove(self, path: Path) -> None:
         """Remove."""
         self.operation()
-        self._change(lambda names: names.pop(str(path), None))
+
+        def change(names: dict[str, _Inode]) -> None:
+            names.pop(str(path), None)
+
+        self._change(change)
 
     def sync_folder(self, folder: Path) -> None:
         """Make the names durable."""

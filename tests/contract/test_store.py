@@ -5,8 +5,8 @@ import pytest
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.check import check_state
-from minikube_py.store.io.open_store import open_store
 from minikube_py.store.io.memory_store import MemoryStore
+from minikube_py.store.io.open_store import open_store
 from minikube_py.testing.contracts_store import StoreContract
 
 

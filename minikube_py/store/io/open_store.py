@@ -18,7 +18,7 @@ from minikube_py.store.io.folder_lock import locked
 from minikube_py.store.io.local_disk import LocalDisk
 from minikube_py.store.io.recovery import Recovered, read_layout, recover
 from minikube_py.store.io.snapshotter import Progress, Snapshotter
-from minikube_py.store.io.wal import Wal
+from minikube_py.store.io.wal import LogBrokenError, Wal
 from minikube_py.store.records import plain
 from minikube_py.store.retention import SnapshotPolicy
 
@@ -79,15 +79,15 @@ async def open_store(
 
 
 def _recover_and_open(storage: Storage, stamp: Stamp, now_s: float) -> tuple[Recovered, Wal]:
-    for leftover in read_layout(storage).leftovers:
-        storage.disk.remove(storage.folder / leftover)
-    found = recover(storage, stamp, now_s)
-    for note in found.notes:
-        log.error("store %s: %s", storage.folder, note)
     try:
+        for leftover in read_layout(storage).leftovers:
+            storage.disk.remove(storage.folder / leftover)
+        found = recover(storage, stamp, now_s)
+        for note in found.notes:
+            log.error("store %s: %s", storage.folder, note)
         wal = Wal(storage.disk, storage.folder, found.epoch, found.end, found.state.revision)
-    except OSError as error:
-        raise StoreOpenError(f"cannot write the store in {storage.folder}: {error}") from error
+    except (OSError, LogBrokenError) as error:
+        raise StoreOpenError(f"cannot use the store in {storage.folder}: {error}") from error
     return found, wal
 
 

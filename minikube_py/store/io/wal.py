@@ -41,6 +41,7 @@ class Wal:
 
         Raises:
             OSError: a file cannot be made or cut.
+            LogBrokenError: the folder cannot be flushed.
         """
         self._disk = disk
         self._folder = folder
@@ -158,13 +159,17 @@ def _create_segment(disk: Disk, folder: Path, name: SegmentName, revision: int) 
     """Return the new segment and where its first record ends."""
     first = encode_batch(name.seq, [(RecordType.SEGMENT, encode_segment(name.epoch, revision))])
     temporary = folder / f"{name}.tmp"
-    file = write_new(disk, temporary, first)
     try:
+        file = write_new(disk, temporary, first)
         disk.rename(temporary, folder / str(name))
-        disk.sync_folder(folder)
     except OSError:
-        file.close()
+        disk.remove(temporary)
         raise
+    try:
+        disk.sync_folder(folder)
+    except OSError as error:
+        # The segment may be there after a power cut or not, so nothing else may take its place in the sequence.
+        raise LogBrokenError(f"cannot flush the folder {folder}: {error}") from error
     return file, len(first)
 
 

@@ -35,7 +35,7 @@ async def test_many_writers_share_a_flush_and_keep_their_order(tmp_path):
     async with opened(tmp_path) as store:
         appended = []
         append = store._wal.append
-        
+
         def counted(payloads, before, **options):
             appended.append(len(payloads))
             return append(payloads, before, **options)
