@@ -82,7 +82,7 @@ class Server:
                     run_master(config, host, tls, authenticator(config), self._streams_for_node)
                 )
                 write_kubeconfig(config, pki)
-                commands = {"status": self.status, "stop": self.stop}
+                commands = {"status": self.status, "stop": self.stop, **master.state_commands}
                 await stack.enter_async_context(control_socket(control_path(config), commands))
                 self._say("the node")
                 informers = master.informers()

@@ -7,6 +7,7 @@ holds plaintext, as the API server's watch cache does upstream.
 """
 
 import base64
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,10 +98,9 @@ def key_of(value: bytes) -> str | None:
     return name.decode(errors="replace") if colon else None
 
 
-def next_key_name(keys: Sequence[EncryptionKey]) -> str:
-    """Return a name that no key has: key1, key2 and so on."""
-    numbers = [int(key.name[3:]) for key in keys if key.name.startswith("key") and key.name[3:].isdecimal()]
-    return f"key{max(numbers, default=0) + 1}"
+def make_key(secret: bytes) -> EncryptionKey:
+    """Return a key for a new secret; its name follows from the secret, so that two keys never share one."""
+    return EncryptionKey("key-" + hashlib.sha256(secret).hexdigest()[:10], secret)
 
 
 def render_keys(keys: Sequence[EncryptionKey]) -> dict[str, Any]:
