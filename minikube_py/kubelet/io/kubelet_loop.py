@@ -28,7 +28,6 @@ from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
 from minikube_py.kubelet.io.node_loop import NodeLoop
 from minikube_py.kubelet.io.object_reader import ObjectReader
 from minikube_py.kubelet.io.pod_observer import PodObserver
-from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.pod_sync import PodSync, SyncTools
 from minikube_py.kubelet.io.pod_terminator import PodTerminator
 from minikube_py.kubelet.io.pod_workers import PodWorkers
@@ -104,10 +103,6 @@ class Kubelet:
 
     # What other parts of the node ask.
 
-    def pod_state(self, uid: str) -> PodState | None:
-        """Return what is known of a pod, for logs, exec and attach."""
-        return self._workers.state(uid)
-
     def waiting_reason(self, uid: str, container: str) -> str:
         """Return why a container waits, as its pod's status says it; empty when it does not."""
         state = self._workers.state(uid)
@@ -119,11 +114,6 @@ class Kubelet:
                 if entry["name"] == container:
                     return str((entry["state"].get("waiting") or {}).get("reason") or "")
         return ""
-
-    def pod_object(self, uid: str) -> Obj | None:
-        """Return the API object of a pod of this node."""
-        state = self._workers.state(uid)
-        return None if state is None else state.pod.object
 
     # Start.
 
