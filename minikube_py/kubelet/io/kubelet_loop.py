@@ -28,6 +28,7 @@ from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
 from minikube_py.kubelet.io.node_loop import NodeLoop
 from minikube_py.kubelet.io.object_reader import ObjectReader
 from minikube_py.kubelet.io.pod_observer import PodObserver
+from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.pod_sync import PodSync, SyncTools
 from minikube_py.kubelet.io.pod_terminator import PodTerminator
 from minikube_py.kubelet.io.pod_workers import PodWorkers
@@ -102,6 +103,10 @@ class Kubelet:
             group.create_task(self._collect_forever(), name="kubelet-gc")
 
     # What other parts of the node ask.
+
+    def pod_state(self, uid: str) -> PodState | None:
+        """Return what is known of a pod of this node."""
+        return self._workers.state(uid)
 
     def waiting_reason(self, uid: str, container: str) -> str:
         """Return why a container waits, as its pod's status says it; empty when it does not."""
