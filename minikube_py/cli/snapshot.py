@@ -109,7 +109,9 @@ def restore_command(
         return
     for note in done["notes"]:
         click.echo(f"note: {note}")
-    click.echo(f"the state of revision {done['fromRevision']} with {done['keys']} keys is now revision {done['revision']}")
+    click.echo(
+        f"the state of revision {done['fromRevision']} with {done['keys']} keys is now revision {done['revision']}"
+    )
     click.echo("start the agent: every client lists anew, and pods follow the restored state")
 
 

@@ -1,4 +1,4 @@
-"""The keys that Secrets are encrypted with, in a file that only root reads (upstream: --encryption-provider-config)."""
+"""The keys that Secrets are encrypted with, in a file for root alone (upstream: --encryption-provider-config)."""
 
 import json
 import secrets

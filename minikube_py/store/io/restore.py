@@ -87,11 +87,19 @@ def _state(storage: Storage, stamp: Stamp, layout: Layout, source: RestoreSource
         return _told(_found(storage, stamp, layout.epoch, source.until), source.until)
     reasons: list[str] = []
     for epoch in layout.epochs:
+        if not _may_hold(layout.of_epoch(epoch), epoch, source.until):
+            continue
         try:
             return _told(_found(storage, stamp, epoch, source.until), source.until)
         except RestoreError as error:
             reasons.append(str(error))
     raise RestoreError(reasons[0] if reasons else f"there is no store in {storage.folder}")
+
+
+def _may_hold(files: Layout, epoch: int, until: Until) -> bool:
+    """Return whether the revision lies within the epoch, as far as names tell."""
+    begins = files.snapshots[0].revision if files.snapshots and epoch > 1 else 0
+    return until.revision is None or until.revision >= begins
 
 
 def load_state(storage: Storage, stamp: Stamp, file: Path) -> Mvcc:

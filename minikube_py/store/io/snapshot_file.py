@@ -24,7 +24,7 @@ class SnapshotStoppedError(Exception):
 def write_snapshot(
     storage: Storage, header: SnapshotHeader, entries: Iterable[Entry], is_stopping: Callable[[], bool] = bool
 ) -> SnapshotName:
-    """Write a snapshot into the store's folder and verify it; a whole one of that name is left as it is.
+    """Write a snapshot into the store's folder and verify it; a whole one that is the same is left as it is.
 
     Raises:
         OSError: it could not be written; nothing of it stays.
@@ -36,11 +36,10 @@ def write_snapshot(
     path = folder / str(name)
     if str(name) in disk.names(folder):
         try:
-            load_snapshot(storage, path, _nothing)
+            if load_snapshot(storage, path, _nothing).key_ids == header.key_ids:
+                return name
         except SnapshotDamagedError:
             pass  # it is replaced by the one that is about to be written
-        else:
-            return name
     temporary = folder / f"{name}.tmp"
     try:
         _write(disk, temporary, SnapshotEncoder(header, storage.seal).pieces(entries), is_stopping)
