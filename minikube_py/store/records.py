@@ -152,15 +152,23 @@ def scan_segment(data: bytes, first_seq: int) -> Scan:
 
 
 def _is_torn(data: bytes, batch_start: int, hole: int, written: int) -> bool:
-    """Return whether a part of the last batch is missing; else it is all there, and damaged."""
-    if written < hole + HEADER_BYTES:
+    """Return whether a part of the record at `hole` is missing; else it is all there, and damaged."""
+    head_end = hole + HEADER_BYTES
+    if written < head_end or _misses_a_sector(data, batch_start, (hole, head_end), written):
         return True
-    sector = batch_start - batch_start % SECTOR_BYTES
-    for start in range(sector, written, SECTOR_BYTES):
+    length = _length_at(data, hole)
+    if length is None:
+        return False
+    end = head_end + length + 1
+    return end > written or _misses_a_sector(data, batch_start, (hole, end), written)
+
+
+def _misses_a_sector(data: bytes, batch_start: int, span: tuple[int, int], written: int) -> bool:
+    """Return whether a sector in which a part of the span lies holds nothing that the batch wrote there."""
+    for start in range(span[0] - span[0] % SECTOR_BYTES, span[1], SECTOR_BYTES):
         if not data[max(start, batch_start) : min(start + SECTOR_BYTES, written)].strip(b"\0"):
             return True
-    length = _length_at(data, hole)
-    return length is not None and hole + HEADER_BYTES + length + 1 > written
+    return False
 
 
 def _length_at(data: bytes, at: int) -> int | None:

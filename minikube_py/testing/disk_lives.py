@@ -9,17 +9,19 @@ bit allows refusing to open, with a text.
 
 import asyncio
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from minikube_py.apiserver.canonical import canonical, stamp
 from minikube_py.store.disk import Disk, Storage
 from minikube_py.store.interface import Committed, Delete, Operation, Put, StoreOpenError, StoreReadOnlyError
 from minikube_py.store.io import open_store as opening
-from minikube_py.store.io import wal
+from minikube_py.store.io import snapshotter, wal
 from minikube_py.store.io.embedded_store import EmbeddedStore
 from minikube_py.store.io.folder_check import check_folder
 from minikube_py.store.io.open_store import StoreOptions, open_store
@@ -65,15 +67,35 @@ class _RecordedWal(wal.Wal):
         return super().append(transactions, revision_before, reserve_bytes=reserve_bytes)
 
 
+class _AtOnce(Executor):
+    """A thread that does its work when it is given it, so that a seed is the same story every time."""
+
+    def __init__(self, **_names: object) -> None:
+        """Take the arguments of a ThreadPoolExecutor."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Do it now."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as error:
+            future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+        return future
+
+
 @contextmanager
 def small_files() -> Iterator[None]:
-    """Let segments end and space be written ahead in small steps, and folders need no lock, while this lasts."""
+    """Let segments end and space be written ahead in small steps, without lock and threads, while this lasts."""
     changes = [
         (wal, "SEGMENT_BYTES_MAX", 6000),
         (wal, "ZERO_BYTES", 1024),
         (wal, "RESERVE_BYTES", 2048),
         (opening, "locked", nullcontext),
         (opening, "Wal", _RecordedWal),
+        (opening, "ThreadPoolExecutor", _AtOnce),
+        (snapshotter, "ThreadPoolExecutor", _AtOnce),
     ]
     kept = [(module, name, getattr(module, name)) for module, name, _ in changes]
     try:

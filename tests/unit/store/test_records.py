@@ -84,6 +84,20 @@ def test_a_flush_that_never_ended_may_leave_any_sectors_of_its_batch_and_is_no_c
     assert len(scan.records) in (3, len(payloads))
 
 
+@given(st.integers(0, 700), st.integers(0, 2**32))
+def test_a_flushed_record_that_is_damaged_is_not_taken_for_torn_though_a_torn_batch_follows(place, seed):
+    log, ends, payloads = a_log([[10], [700], [1500]])
+    rng = random.Random(seed)
+    disk = bytearray(log)
+    for start in range(ends[1] // SECTOR_BYTES * SECTOR_BYTES, len(log), SECTOR_BYTES):
+        if rng.random() < 0.6:
+            at = max(start, ends[1])
+            disk[at : start + SECTOR_BYTES] = bytes(len(disk[at : start + SECTOR_BYTES]))
+    disk[ends[0] + place] ^= 1 << seed % 8
+
+    assert scan_segment(bytes(disk), 1).corrupt_at == ends[0]
+
+
 @given(st.integers(0, 10_000), st.integers(0, 7))
 def test_a_flipped_bit_before_the_last_batch_is_corruption_and_nothing_behind_it_is_read(place, bit):
     log, ends, payloads = a_log([[10, 20], [30], [40, 50], [5]])
