@@ -99,6 +99,8 @@ def test_a_key_is_named_by_its_secret():
     assert isinstance(OLD, EncryptionKey)
 
 
-@pytest.mark.parametrize(("value", "name"), [(b"{}", None), (b"k8s:enc:aesgcm:v1:k", None), (b"k8s:enc:aesgcm:v1:k:..", "k")])
+@pytest.mark.parametrize(
+    ("value", "name"), [(b"{}", None), (b"k8s:enc:aesgcm:v1:k", None), (b"k8s:enc:aesgcm:v1:k:..", "k")]
+)
 def test_the_key_of_a_value_can_be_asked(value, name):
     assert key_of(value) == name

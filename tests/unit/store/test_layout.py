@@ -24,7 +24,9 @@ def test_an_empty_folder_is_the_first_epoch():
     assert parse_layout([]).epoch == 1
 
 
-@pytest.mark.parametrize("name", ["0000000000000001.log", "1-2.log", "x-0000000000000001.snapshot", "00000001-zz.log"])
+@pytest.mark.parametrize(
+    "name", ["0000000000000001.log", "1-2.log", "x-0000000000000001.snapshot", "00000001-zz.log"]
+)
 def test_a_log_or_snapshot_of_another_naming_is_an_error(name):
     with pytest.raises(UnknownFileError):
         parse_layout([name])

@@ -1,0 +1,157 @@
+"""Rounds of `kill -9` of a process with 64 writers; after each one the log is held against all that was seen."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import orjson
+
+from minikube_py.apiserver.canonical import stamp
+from minikube_py.store.disk import Storage
+from minikube_py.store.interface import Put
+from minikube_py.store.io.folder_check import check_folder
+from minikube_py.store.io.local_disk import LocalDisk
+from minikube_py.store.io.recovery import read_layout, recover, replay_log
+from minikube_py.store.records import Transaction
+from minikube_py.testing.revision_witness import Found, History, Read, Write, check_history
+
+ALIVE_S = (0.02, 0.3)
+"""How long a process lives after its first acknowledgement."""
+START_TIMEOUT_S = 60.0
+
+
+class KillFaultError(AssertionError):
+    """Something was lost, or appeared, or was seen that cannot have been."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the rounds were made of."""
+
+    rounds: int = 0
+    acknowledged: int = 0
+    unanswered: int = 0
+    refused: int = 0
+    reads: int = 0
+    watched: int = 0
+
+    def plus(self, history: History, refused: int) -> "Totals":
+        """Return the totals with one more round."""
+        return Totals(
+            self.rounds + 1,
+            self.acknowledged + sum(write.revision is not None for write in history.writes),
+            self.unanswered + sum(write.returned_s is None for write in history.writes),
+            self.refused + refused,
+            self.reads + len(history.reads),
+            self.watched + sum(map(len, history.watches)),
+        )
+
+
+async def run_rounds(folder: Path, rounds: int, seed: int, report: Callable[[Totals], None] | None = None) -> Totals:
+    """Run the rounds on one store.
+
+    Raises:
+        KillFaultError: a promise was broken.
+    """
+    rng = Random(seed)  # noqa: S311 - rounds must be repeatable
+    storage = Storage(LocalDisk(), folder)
+    totals = Totals()
+    before: Mapping[str, int] = {}
+    revision = 0
+    for number in range(rounds):
+        seen = await _one_life(folder, f"s{seed}r{number}", rng.uniform(*ALIVE_S))
+        history, refused = parse_seen(seen)
+        faults = check_folder(storage, stamp).faults
+        log = _read(storage, revision)
+        faults = (*faults, *check_history(before, revision, history, log))
+        if faults:
+            raise KillFaultError(f"round {number}, seed {seed}: " + "; ".join(faults[:5]))
+        state = recover(storage, stamp, 0.0).state
+        before = {key: entry.mod_revision for key, entry in state.entries.items()}
+        revision = state.revision
+        totals = totals.plus(history, refused)
+        if report is not None:
+            report(totals)
+    return totals
+
+
+async def _one_life(folder: Path, life: str, alive_s: float) -> list[dict[str, Any]]:
+    """Let a process write until it is killed; return what it told."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "minikube_py.testing.store_writer",
+        str(folder),
+        life,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        limit=1 << 24,
+    )
+    assert process.stdout is not None
+    lines: list[bytes] = []
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            while not lines or b'"return"' not in lines[-1]:
+                line = await process.stdout.readline()
+                if not line:
+                    raise KillFaultError(f"life {life} ended by itself with {await process.wait()}")
+                lines.append(line)
+        reading = process.stdout.read()
+        async with asyncio.TaskGroup() as group:
+            rest = group.create_task(reading)
+            await asyncio.sleep(alive_s)
+            process.send_signal(signal.SIGKILL)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+    whole = (b"".join(lines) + rest.result()).splitlines(keepends=True)
+    return [orjson.loads(line) for line in whole if line.endswith(b"\n")]
+
+
+def parse_seen(seen: Iterable[Mapping[str, Any]]) -> tuple[History, int]:
+    """Return a process's lines as a history, and how many writes were refused for want of room."""
+    proposed: dict[str, Mapping[str, Any]] = {}
+    answers: dict[str, Mapping[str, Any]] = {}
+    reads: list[Read] = []
+    watched: list[tuple[int, str]] = []
+    for line in seen:
+        match line["did"]:
+            case "propose":
+                proposed[line["id"]] = line
+            case "return" | "refuse":
+                answers[line["id"]] = line
+            case "read":
+                reads.append(Read(line["key"], line["revision"], line["began"], line["at"]))
+            case "watch":
+                watched += [(revision, key) for revision, key in line["events"]]
+    writes = [_write(line, answers.get(name)) for name, line in proposed.items()]
+    refused = sum(answer["did"] == "refuse" for answer in answers.values())
+    return History(writes, reads, (watched,)), refused
+
+
+def _write(line: Mapping[str, Any], answer: Mapping[str, Any] | None) -> Write:
+    returned_s = answer["at"] if answer is not None else None
+    revision = answer.get("revision") if answer is not None else None
+    return Write(line["id"], line["key"], line["expect"], line["at"], returned_s, revision)
+
+
+def _read(storage: Storage, after: int) -> list[Found]:
+    found: list[Found] = []
+
+    def take(transaction: Transaction) -> bool:
+        if transaction.revision > after:
+            (operation,) = transaction.operations
+            assert isinstance(operation, Put)
+            found.append(Found(transaction.revision, operation.key, orjson.loads(operation.value)["id"]))
+        return True
+
+    layout = read_layout(storage)
+    replay_log(storage, layout.of_epoch(layout.epoch), after, take)
+    return found
