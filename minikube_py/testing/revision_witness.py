@@ -121,9 +121,7 @@ def _check_real_time(writes: Iterable[Write]) -> list[str]:
     for write in sorted(done, key=lambda write: write.revision or 0):
         assert write.returned_s is not None
         if latest is not None and latest[0] > write.returned_s:
-            faults.append(
-                f"{latest[1].id} has a smaller revision than {write.id}, which had returned before it began"
-            )
+            faults.append(f"{latest[1].id} has a smaller revision than {write.id}, which had returned before")
         if latest is None or write.invoked_s > latest[0]:
             latest = (write.invoked_s, write)
     return faults
