@@ -4,8 +4,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -41,19 +41,23 @@ class Totals:
     reads: int = 0
     watched: int = 0
 
-    def plus(self, history: History, refused: int) -> "Totals":
-        """Return the totals with one more round."""
-        return Totals(
-            self.rounds + 1,
-            self.acknowledged + sum(write.revision is not None for write in history.writes),
-            self.unanswered + sum(write.returned_s is None for write in history.writes),
-            self.refused + refused,
-            self.reads + len(history.reads),
-            self.watched + sum(map(len, history.watches)),
-        )
+    def plus(self, other: "Totals") -> "Totals":
+        """Return both together."""
+        return Totals(*(mine + more for mine, more in zip(astuple(self), astuple(other), strict=True)))
 
 
-async def run_rounds(folder: Path, rounds: int, seed: int, report: Callable[[Totals], None] | None = None) -> Totals:
+def _totals(history: History, refused: int) -> Totals:
+    return Totals(
+        1,
+        sum(write.revision is not None for write in history.writes),
+        sum(write.returned_s is None for write in history.writes),
+        refused,
+        len(history.reads),
+        sum(map(len, history.watches)),
+    )
+
+
+async def run_rounds(folder: Path, rounds: int, seed: int) -> Totals:
     """Run the rounds on one store.
 
     Raises:
@@ -75,9 +79,7 @@ async def run_rounds(folder: Path, rounds: int, seed: int, report: Callable[[Tot
         state = recover(storage, stamp, 0.0).state
         before = {key: entry.mod_revision for key, entry in state.entries.items()}
         revision = state.revision
-        totals = totals.plus(history, refused)
-        if report is not None:
-            report(totals)
+        totals = totals.plus(_totals(history, refused))
     return totals
 
 
@@ -131,6 +133,8 @@ def parse_seen(seen: Iterable[Mapping[str, Any]]) -> tuple[History, int]:
                 reads.append(Read(line["key"], line["revision"], line["began"], line["at"]))
             case "watch":
                 watched += [(revision, key) for revision, key in line["events"]]
+            case _:
+                pass
     writes = [_write(line, answers.get(name)) for name, line in proposed.items()]
     refused = sum(answer["did"] == "refuse" for answer in answers.values())
     return History(writes, reads, (watched,)), refused

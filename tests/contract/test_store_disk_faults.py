@@ -1,4 +1,4 @@
-"""Lives of a store on a disk that fails, by seed (testing.disk_lives); more of them: `scripts/soak store-disk`."""
+"""Lives of a store on a disk that fails, by seed (testing.disk_lives); more of them: `scripts/soak store_disk`."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ def test_every_life_finds_a_prefix_with_all_that_was_acknowledged_or_refuses(fir
         try:
             story = run_story(seed)
         except BaseException as error:
-            raise AssertionError(f"run: scripts/soak store-disk --first {seed} --seeds 1") from error
+            raise AssertionError(f"repeat: scripts/soak store_disk --minutes 0 --seed {seed}") from error
         opened += story.opened
         acknowledged += story.acknowledged
     assert opened > 2 * SEEDS_OF_ONE_TEST

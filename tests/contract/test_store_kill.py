@@ -1,4 +1,4 @@
-"""kill -9 of a process with 64 concurrent writers: held against all that they saw; 200 rounds: `scripts/soak store`."""
+"""kill -9 of a process with 64 concurrent writers, held against all that they saw; more: `scripts/soak store`."""
 
 from minikube_py.testing.kill_rounds import run_rounds
 

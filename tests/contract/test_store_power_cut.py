@@ -48,6 +48,7 @@ def recovered(content: bytes) -> tuple[Mvcc, list[Transaction]]:
     disk = SimDisk()
     disk.create(FOLDER / NAME).write_at(content, 0)
     storage = Storage(disk, FOLDER)
+    state = recover(storage, stamp, 0.0).state
     transactions: list[Transaction] = []
 
     def take(transaction: Transaction) -> bool:
@@ -55,7 +56,7 @@ def recovered(content: bytes) -> tuple[Mvcc, list[Transaction]]:
         return True
 
     replay_log(storage, read_layout(storage), 0, take)
-    return recover(storage, stamp, 0.0).state, transactions
+    return state, transactions
 
 
 @pytest.mark.parametrize("tail", [b"", bytes(4096)], ids=["short file", "zeros"])

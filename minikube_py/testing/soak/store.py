@@ -1,4 +1,4 @@
-"""`kill -9` of a process with 64 writers, again and again: nothing acknowledged lost, nothing made up, no watch gap."""
+"""`kill -9` of a process with 64 writers, again and again: nothing lost, nothing made up, no watch with a gap."""
 
 import asyncio
 import shutil

@@ -86,7 +86,7 @@ def test_a_flush_that_never_ended_may_leave_any_sectors_of_its_batch_and_is_no_c
 
 @given(st.integers(0, 700), st.integers(0, 2**32))
 def test_a_flushed_record_that_is_damaged_is_not_taken_for_torn_though_a_torn_batch_follows(place, seed):
-    log, ends, payloads = a_log([[10], [700], [1500]])
+    log, ends, _ = a_log([[10], [700], [1500]])
     rng = random.Random(seed)
     disk = bytearray(log)
     for start in range(ends[1] // SECTOR_BYTES * SECTOR_BYTES, len(log), SECTOR_BYTES):
