@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -57,6 +57,33 @@ def _totals(history: History, refused: int) -> Totals:
     )
 
 
+@dataclass(slots=True)
+class Judge:
+    """Holds what processes saw against the files of their store, one life after the other."""
+
+    folder: Path
+    revision: int = 0
+    before: Mapping[str, int] = field(default_factory=dict)
+    totals: Totals = Totals()
+
+    def judge(self, seen: Iterable[Mapping[str, Any]]) -> None:
+        """Check one life, which has ended.
+
+        Raises:
+            KillFaultError: a promise was broken.
+        """
+        storage = Storage(LocalDisk(), self.folder)
+        history, refused = parse_seen(seen)
+        faults = check_folder(storage, stamp).faults
+        faults = (*faults, *check_history(self.before, self.revision, history, _read(storage, self.revision)))
+        if faults:
+            raise KillFaultError("; ".join(faults[:5]))
+        state = recover(storage, stamp, 0.0).state
+        self.before = {key: entry.mod_revision for key, entry in state.entries.items()}
+        self.revision = state.revision
+        self.totals = self.totals.plus(_totals(history, refused))
+
+
 async def run_rounds(folder: Path, rounds: int, seed: int) -> Totals:
     """Run the rounds on one store.
 
@@ -64,28 +91,20 @@ async def run_rounds(folder: Path, rounds: int, seed: int) -> Totals:
         KillFaultError: a promise was broken.
     """
     rng = Random(seed)  # noqa: S311 - rounds must be repeatable
-    storage = Storage(LocalDisk(), folder)
-    totals = Totals()
-    before: Mapping[str, int] = {}
-    revision = 0
+    judge = Judge(folder)
     for number in range(rounds):
-        seen = await _one_life(folder, f"s{seed}r{number}", rng.uniform(*ALIVE_S))
-        history, refused = parse_seen(seen)
-        faults = check_folder(storage, stamp).faults
-        log = _read(storage, revision)
-        faults = (*faults, *check_history(before, revision, history, log))
-        if faults:
-            raise KillFaultError(f"round {number}, seed {seed}: " + "; ".join(faults[:5]))
-        state = recover(storage, stamp, 0.0).state
-        before = {key: entry.mod_revision for key, entry in state.entries.items()}
-        revision = state.revision
-        totals = totals.plus(_totals(history, refused))
-    return totals
+        life = f"s{seed}r{number}"
+        seen = await _one_life(folder, life, rng.uniform(*ALIVE_S))
+        try:
+            judge.judge(seen)
+        except KillFaultError as error:
+            raise KillFaultError(f"round {number}, seed {seed}, {folder}: {error}") from error
+    return judge.totals
 
 
-async def _one_life(folder: Path, life: str, alive_s: float) -> list[dict[str, Any]]:
-    """Let a process write until it is killed; return what it told."""
-    process = await asyncio.create_subprocess_exec(
+async def start_writer(folder: Path, life: str) -> asyncio.subprocess.Process:
+    """Start a process that writes until it is killed, and tells what it sees on stdout."""
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "minikube_py.testing.store_writer",
@@ -95,6 +114,11 @@ async def _one_life(folder: Path, life: str, alive_s: float) -> list[dict[str, A
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         limit=1 << 24,
     )
+
+
+async def _one_life(folder: Path, life: str, alive_s: float) -> list[dict[str, Any]]:
+    """Let a process write until it is killed; return what it told."""
+    process = await start_writer(folder, life)
     assert process.stdout is not None
     lines: list[bytes] = []
     try:
@@ -113,8 +137,12 @@ async def _one_life(folder: Path, life: str, alive_s: float) -> list[dict[str, A
         if process.returncode is None:
             process.kill()
         await process.wait()
-    whole = (b"".join(lines) + rest.result()).splitlines(keepends=True)
-    return [orjson.loads(line) for line in whole if line.endswith(b"\n")]
+    return parse_lines(b"".join(lines) + rest.result())
+
+
+def parse_lines(output: bytes) -> list[dict[str, Any]]:
+    """Return the whole lines of a process's output."""
+    return [orjson.loads(line) for line in output.splitlines(keepends=True) if line.endswith(b"\n")]
 
 
 def parse_seen(seen: Iterable[Mapping[str, Any]]) -> tuple[History, int]:
