@@ -132,7 +132,7 @@ async def _one_life(folder: Path, life: str, alive_s: float) -> list[dict[str, A
         async with asyncio.TaskGroup() as group:
             rest = group.create_task(reading)
             await asyncio.sleep(alive_s)
-            process.send_signal(signal.SIGKILL)
+            os.kill(process.pid, signal.SIGKILL)
     finally:
         if process.returncode is None:
             process.kill()
