@@ -8,6 +8,7 @@ import asyncio
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 import time
 import tracemalloc
@@ -22,11 +23,12 @@ from minikube_py.store.interface import Committed, Put
 from minikube_py.store.io.open_store import open_store
 from minikube_py.testing.bench.report import Row
 
-WRITERS = (1, 16, 64)
+WRITERS = (1, 16, 64, 256)
 SECONDS = float(os.environ.get("BENCH_STORE_S", "2"))
 TRIES = 3
 VALUE_BYTES = 2048
 REPLAYED = 10_000
+OBJECTS = 100_000
 Write = Callable[[str, bytes], Awaitable[None]]
 
 
@@ -50,7 +52,7 @@ async def _run(folder: Path) -> list[Row]:
         sqlite = Row(f"SQLite, {writers} writers", "writes/s", tuple(theirs))
         mine = Row(f"store, {writers} writers", "writes/s", tuple(ours), sqlite.name)
         rows += [_with_ratio(mine, sqlite), sqlite]
-    return rows + await _replay(folder / "replay")
+    return rows + await _replay(folder / "replay") + await _snapshot(folder / "snapshot")
 
 
 def _with_ratio(row: Row, other: Row) -> Row:
@@ -165,6 +167,60 @@ async def _replay(directory: Path) -> list[Row]:
         Row("memory for each 2 KB object, history included", "bytes", (held / REPLAYED,)),
         Row("of that the value itself", "bytes", (value_bytes / REPLAYED,)),
     ]
+
+
+async def _snapshot(directory: Path) -> list[Row]:
+    """OBJECTS objects of 2 KB: the snapshot, the longest time that it held the loop up, the start, the memory."""
+    keys = [f"/registry/core/pods/ns-{number % 50}/pod-{number}" for number in range(OBJECTS)]
+    async with open_store(directory, stamp=stamp, clock=SystemClock()) as store:
+        for at in range(0, OBJECTS, 2000):
+            async with asyncio.TaskGroup() as group:
+                for key in keys[at : at + 2000]:
+                    group.create_task(_put(store.commit, key))
+        lags: list[float] = []
+        started_s = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            taking = group.create_task(store.snapshots.take("bench"))
+            while not taking.done():
+                turn_s = time.perf_counter()
+                await asyncio.sleep(0.001)
+                lags.append(time.perf_counter() - turn_s - 0.001)
+        took_s = time.perf_counter() - started_s
+    starts = [_in_new_process(directory) for _ in range(TRIES)]
+    return [
+        Row(f"snapshot of {OBJECTS} objects of 2 KB, read back", "s", (took_s,)),
+        Row("longest pause of the loop meanwhile", "ms", (max(lags) * 1000,), aim="< 20"),
+        Row(f"start with {OBJECTS} objects of 2 KB", "s", tuple(start for start, _ in starts), aim="< 2"),
+        Row(f"a process's memory with {OBJECTS} objects of 2 KB", "MB", tuple(rss for _, rss in starts), aim="< 300"),
+    ]
+
+
+_START = """
+import asyncio, os, sys, time
+from pathlib import Path
+from minikube_py.apiserver.canonical import stamp
+from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.store.io.open_store import open_store
+
+async def main():
+    started_s = time.perf_counter()
+    async with open_store(Path(sys.argv[1]), stamp=stamp, clock=SystemClock()) as store:
+        took_s = time.perf_counter() - started_s
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        print(took_s, pages * os.sysconf("SC_PAGE_SIZE") / 1e6, store.count(""))
+
+asyncio.run(main())
+"""
+
+
+def _in_new_process(directory: Path) -> tuple[float, float]:
+    """Open the store in a process of its own; return (seconds, resident MB)."""
+    output = subprocess.run(
+        [sys.executable, "-c", _START, str(directory)], check=True, capture_output=True, text=True
+    )
+    took, resident, count = output.stdout.split()
+    assert int(count) == OBJECTS
+    return float(took), float(resident)
 
 
 async def _put(commit: Callable[[Sequence[Put]], Awaitable[object]], key: str) -> None:

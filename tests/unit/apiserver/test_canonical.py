@@ -2,7 +2,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minikube_py.apiserver.canonical import canonical, decode, stamp, unstamp
+from minikube_py.apiserver.canonical import DecodedObjects, canonical, decode, stamp, unstamp
 from minikube_py.store.interface import Entry
 
 JSON = st.recursive(
@@ -53,3 +53,24 @@ def test_an_entry_is_parsed_once_and_shared():
 
     assert decode(entry) is decode(entry)
     assert decode(entry) == {"metadata": {"resourceVersion": "4", "name": "a"}}
+
+
+def test_of_the_parsed_forms_those_stay_that_were_read_last():
+    entries = [Entry(f"/{at}", b'{"a":%d}' % at, 1, 1) for at in range(4)]
+    decoded = DecodedObjects(value_bytes_max=3 * len(entries[0].value))
+    first, second, third = (decoded.get(entry) for entry in entries[:3])
+    decoded.get(entries[0])
+    decoded.get(entries[3])
+
+    assert decoded.get(entries[0]) is first
+    assert decoded.get(entries[2]) is third
+    again = decoded.get(entries[1])
+    assert again is not second
+    assert again == second == {"a": 1}
+
+
+def test_a_parsed_form_larger_than_all_room_is_kept_while_it_is_the_only_one():
+    entry = Entry("/a", b'{"a":1}', 1, 1)
+    decoded = DecodedObjects(value_bytes_max=1)
+
+    assert decoded.get(entry) is decoded.get(entry)
