@@ -65,11 +65,12 @@ class DecodedObjects:
         if obj is not None:
             self._objs.move_to_end(entry)
             return obj
-        obj = self._objs[entry] = orjson.loads(entry.value)
+        parsed: Obj = orjson.loads(entry.value)
+        self._objs[entry] = parsed
         self._value_bytes += len(entry.value)
         while self._value_bytes > self._value_bytes_max and len(self._objs) > 1:
             self._value_bytes -= len(self._objs.popitem(last=False)[0].value)
-        return obj
+        return parsed
 
 
 _DECODED = DecodedObjects(DECODED_VALUE_BYTES_MAX)

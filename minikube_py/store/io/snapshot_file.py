@@ -7,11 +7,13 @@ from minikube_py.store.disk import Disk, DiskFile, Storage
 from minikube_py.store.interface import Entry
 from minikube_py.store.layout import SnapshotName
 from minikube_py.store.snapshot import (
+    Read,
     SnapshotDamagedError,
     SnapshotEncoder,
     SnapshotHeader,
     read_header,
     read_snapshot,
+    verify_snapshot,
 )
 
 READ_BYTES = 1 << 20
@@ -36,14 +38,14 @@ def write_snapshot(
     path = folder / str(name)
     if str(name) in disk.names(folder):
         try:
-            if load_snapshot(storage, path, _nothing).key_ids == header.key_ids:
+            if check_snapshot(disk, path).key_ids == header.key_ids:
                 return name
         except SnapshotDamagedError:
             pass  # it is replaced by the one that is about to be written
     temporary = folder / f"{name}.tmp"
     try:
         _write(disk, temporary, SnapshotEncoder(header, storage.seal).pieces(entries), is_stopping)
-        load_snapshot(storage, temporary, _nothing)
+        check_snapshot(disk, temporary)
         disk.rename(temporary, path)
         disk.sync_folder(folder)
     except (OSError, SnapshotDamagedError, SnapshotStoppedError):
@@ -66,10 +68,6 @@ def _write(disk: Disk, path: Path, pieces: Iterable[bytes], is_stopping: Callabl
         file.close()
 
 
-def _nothing(_entries: Sequence[Entry]) -> None:
-    """Take no entries: the file is read for its checksums."""
-
-
 def load_snapshot(storage: Storage, path: Path, take: Callable[[Sequence[Entry]], None]) -> SnapshotHeader:
     """Read a snapshot to its end.
 
@@ -77,16 +75,16 @@ def load_snapshot(storage: Storage, path: Path, take: Callable[[Sequence[Entry]]
         SnapshotDamagedError: it is not whole and undamaged, or cannot be read.
         SealedError: a value cannot be decrypted.
     """
-    try:
-        file = storage.disk.open(path)
-    except OSError as error:
-        raise SnapshotDamagedError(f"it cannot be opened: {error.strerror}") from error
-    try:
-        return read_snapshot(_Reading(file).read, storage.unseal, take)
-    except OSError as error:
-        raise SnapshotDamagedError(f"it cannot be read: {error.strerror}") from error
-    finally:
-        file.close()
+    return _reading(storage.disk, path, lambda read: read_snapshot(read, storage.unseal, take))
+
+
+def check_snapshot(disk: Disk, path: Path) -> SnapshotHeader:
+    """Read a snapshot to its end, for its checksums.
+
+    Raises:
+        SnapshotDamagedError: it is not whole and undamaged, or cannot be read.
+    """
+    return _reading(disk, path, verify_snapshot)
 
 
 def snapshot_header(disk: Disk, path: Path) -> SnapshotHeader:
@@ -95,12 +93,18 @@ def snapshot_header(disk: Disk, path: Path) -> SnapshotHeader:
     Raises:
         SnapshotDamagedError: it does not begin as one.
     """
+    return _reading(disk, path, read_header)
+
+
+def _reading(disk: Disk, path: Path, work: Callable[[Read], SnapshotHeader]) -> SnapshotHeader:
     try:
         file = disk.open(path)
     except OSError as error:
         raise SnapshotDamagedError(f"it cannot be opened: {error.strerror}") from error
     try:
-        return read_header(_Reading(file).read)
+        return work(_Reading(file).read)
+    except OSError as error:
+        raise SnapshotDamagedError(f"it cannot be read: {error.strerror}") from error
     finally:
         file.close()
 

@@ -13,6 +13,7 @@ from minikube_py.store.snapshot import (
     SnapshotHeader,
     read_header,
     read_snapshot,
+    verify_snapshot,
 )
 
 
@@ -59,6 +60,8 @@ def test_a_cut_after_any_byte_is_seen():
     for cut in range(len(data)):
         with pytest.raises(SnapshotDamagedError):
             read(data[:cut])
+        with pytest.raises(SnapshotDamagedError):
+            verify_snapshot(io.BytesIO(data[:cut]).read)
 
 
 def test_any_flipped_bit_is_seen():
@@ -68,6 +71,8 @@ def test_any_flipped_bit_is_seen():
         damaged[place] ^= 1 << (place % 8)
         with pytest.raises(SnapshotDamagedError):
             read(bytes(damaged))
+        with pytest.raises(SnapshotDamagedError):
+            verify_snapshot(io.BytesIO(damaged).read)
 
 
 def test_blocks_of_another_file_missing_blocks_and_a_longer_file_are_seen(monkeypatch):
