@@ -60,6 +60,11 @@ class EtcdStore(RevisionedStore):
         self._clock = clock
         self._seal, self._unseal = seals
 
+    @property
+    def endpoint(self) -> str:
+        """The endpoint in use."""
+        return self._client.endpoint
+
     async def commit(self, operations: Sequence[Operation]) -> Committed | Rejected:
         """Write all operations as one revision, durable in the cluster and applied here before this returns.
 
