@@ -6,10 +6,10 @@ the folder, under the same lock. Both answer with the same JSON.
 
 import asyncio
 import gc
+import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,12 @@ from minikube_py.store.disk import Storage
 from minikube_py.store.encryption import Encryption
 from minikube_py.store.interface import StoreOpenError
 from minikube_py.store.io.embedded_store import EmbeddedStore
-from minikube_py.store.io.folder_check import CheckReport, SnapshotFacts, check_folder, list_snapshots
+from minikube_py.store.io.folder_check import CheckReport, check_folder, list_snapshots, one_snapshot
 from minikube_py.store.io.folder_lock import locked
 from minikube_py.store.io.key_file import keys_in_use, open_encryption, read_keys, rotate, write_keys
 from minikube_py.store.io.open_store import StoreOptions, open_store, storage_of
 from minikube_py.store.io.recovery import Until
+from minikube_py.store.io.revisioned_store import RevisionedStore
 from minikube_py.store.io.restore import RestoreError, RestoreSource, restore
 from minikube_py.store.io.snapshotter import SnapshotError
 from minikube_py.store.layout import UnknownFileError, parse_snapshot_name
@@ -47,13 +48,19 @@ def key_file(config: AgentConfig) -> Path:
 
 
 @asynccontextmanager
-async def open_state(config: AgentConfig, clock: Clock) -> AsyncIterator[tuple[EmbeddedStore, Mapping[str, Command]]]:
+async def open_state(config: AgentConfig, clock: Clock) -> AsyncIterator[tuple[RevisionedStore, Mapping[str, Command]]]:
     """Open the store while the context lasts; yield it with the commands that the control socket offers for it.
 
     Raises:
         StoreOpenError: it cannot be opened.
     """
     options = StoreOptions(encryption=open_encryption(key_file(config)))
+    if config.datastore is not None:
+        # gRPC is loaded only by those who use etcd: it costs a sixth of a second and 15 MB.
+        etcd = importlib.import_module("minikube_py.agent.etcd_state")
+        async with etcd.open_etcd_state(config, config.datastore, options, clock) as state:
+            yield state
+        return
     async with open_store(store_dir(config), stamp=stamp, clock=clock, options=options) as store:
         gc.collect()
         gc.freeze()  # what was loaded lives as long as the process: no collection need walk over it again
@@ -117,7 +124,7 @@ class _Commands:
             name = await self._store.snapshots.take(reason)
         except SnapshotError as error:
             return {"error": str(error)}
-        return _one(self._storage, str(name))
+        return one_snapshot(self._storage, str(name))
 
 
 def on_folder(config: AgentConfig, word: str) -> Mapping[str, Any]:
@@ -126,16 +133,16 @@ def on_folder(config: AgentConfig, word: str) -> Mapping[str, Any]:
     Raises:
         AgentError: the folder cannot be used.
     """
-    if not store_dir(config).exists():
+    if not store_dir(config).exists() and config.datastore is None:
         raise AgentError(f"no master was started on the data folder {config.data_dir} yet")
 
     async def work() -> Mapping[str, Any]:
         async with open_state(config, SystemClock()) as (_, commands):
             return await commands[word]()
 
-    if word == "snapshot-list":  # what cannot be opened is exactly what one wants to look at
+    if config.datastore is None and word == "snapshot-list":  # what cannot be opened is exactly what one wants to look at
         return _on_closed(config, _listed)
-    if word == "snapshot-verify":
+    if config.datastore is None and word == "snapshot-verify":
         return _on_closed(config, lambda storage: _reported(check_folder(storage, stamp)))
     try:
         return asyncio.run(work())
@@ -154,6 +161,13 @@ def restore_folder(config: AgentConfig, snapshot: str, until: Until) -> Mapping[
     Raises:
         AgentError: it cannot be done; nothing was changed.
     """
+    if config.datastore is not None:
+        if until != Until():
+            raise AgentError("etcd keeps no log to go back in: name a snapshot")
+        etcd = importlib.import_module("minikube_py.agent.etcd_state")
+        options = StoreOptions(encryption=_encryption(config))
+        restored: Mapping[str, Any] = etcd.restore_into_etcd(config, config.datastore, snapshot, options)
+        return restored
     source = RestoreSource(until=until)
     if snapshot:
         path = Path(snapshot)
@@ -194,26 +208,9 @@ def _encryption(config: AgentConfig) -> Encryption:
 
 def _listed(storage: Storage) -> Mapping[str, Any]:
     try:
-        return {"folder": str(storage.folder), "items": [_shown(facts) for facts in list_snapshots(storage)]}
+        return {"folder": str(storage.folder), "items": [facts.shown() for facts in list_snapshots(storage)]}
     except (StoreOpenError, OSError) as error:
         return {"error": str(error)}
-
-
-def _one(storage: Storage, name: str) -> Mapping[str, Any]:
-    return next(_shown(facts) for facts in list_snapshots(storage) if str(facts.name) == name) | {
-        "path": str(storage.folder / name)
-    }
-
-
-def _shown(facts: SnapshotFacts) -> dict[str, Any]:
-    header = facts.header
-    shown: dict[str, Any] = {"name": str(facts.name), "revision": facts.name.revision, "epoch": facts.name.epoch}
-    shown |= {"size": facts.size_bytes, "damage": facts.damage}
-    if header is not None:
-        time = datetime.fromtimestamp(header.wall_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        shown |= {"time": time, "keys": header.entries, "reason": header.reason}
-        shown["encryptionKeys"] = list(header.key_ids)
-    return shown
 
 
 def _reported(report: CheckReport) -> Mapping[str, Any]:

@@ -68,6 +68,13 @@ def diff_entries(expected: Mapping[str, Entry], found: Mapping[str, Entry]) -> t
     return tuple(faults[:FAULTS_MAX])
 
 
+def diff_revisions(memory: Mapping[str, Entry], found: Mapping[str, int]) -> tuple[str, ...]:
+    """Return which keys do not stand at the same mod revision as in `found`."""
+    here = {key: entry.mod_revision for key, entry in memory.items()}
+    keys = sorted(key for key in here.keys() | found.keys() if here.get(key) != found.get(key))
+    return tuple(f"{key}: memory has revision {here.get(key)}, not {found.get(key)}" for key in keys[:FAULTS_MAX])
+
+
 def replay(transactions: Iterable[Transaction], stamp: Stamp) -> Mvcc:
     """Return the state that a log gives.
 

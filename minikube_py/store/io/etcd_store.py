@@ -11,7 +11,7 @@ Values are the same JSON as in the embedded store, without resourceVersion; Secr
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import groupby
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 from aetcd import rpc
 
 from minikube_py.kit.clock import Clock
+from minikube_py.store.check import diff_revisions
 from minikube_py.store.interface import (
     Committed,
     Delete,
@@ -44,6 +45,8 @@ OPERATIONS_MAX = 128
 """Operations of one transaction that etcd takes (its --max-txn-ops)."""
 APPLY_TIMEOUT_S = 15.0
 RETRY_S = 0.5
+CHECK_TRIES = 20
+"""How often a check is begun anew when somebody wrote meanwhile."""
 COMPACT_S = 300.0
 """How often etcd is told to forget, and how much history it keeps (upstream: --etcd-compaction-interval)."""
 _EVERYTHING = b"\0"
@@ -98,6 +101,23 @@ class EtcdStore(RevisionedStore):
         if not await self.wait_revision(response.header.revision, APPLY_TIMEOUT_S):
             raise StoreReadOnlyError(f"the watch of etcd is behind revision {response.header.revision}")
         return self.revision
+
+    async def check(self) -> tuple[str, ...]:
+        """Return how the copy in memory differs from what etcd holds; empty when all is well.
+
+        Raises:
+            EtcdError: etcd cannot be reached.
+            StoreReadOnlyError: the watch is behind.
+        """
+        faults: tuple[str, ...] = ()
+        for _ in range(CHECK_TRIES):
+            revision, found = await load(self._client, self._unseal)
+            if not await self.wait_revision(revision, APPLY_TIMEOUT_S):
+                raise StoreReadOnlyError(f"the watch of etcd is behind revision {revision}")
+            if self.revision == revision:
+                faults = diff_revisions(self._state.entries, {change.key: change.mod_revision for change in found})
+                break
+        return faults
 
     async def run(self) -> None:
         """Follow the cluster until cancelled."""
@@ -264,3 +284,16 @@ async def open_etcd_store(
                     task.cancel()
     finally:
         await client.close()
+
+
+async def replace_all(store: EtcdStore, wanted: Mapping[str, bytes], unstamp: Callable[[bytes], bytes]) -> None:
+    """Write the difference, so that the store holds exactly `wanted`: several transactions, safe to repeat.
+
+    Raises:
+        StoreReadOnlyError: etcd cannot be reached.
+    """
+    standing = {entry.key: unstamp(entry.value) for entry in store.range("")}
+    operations: list[Operation] = [Put(key, value, None) for key, value in wanted.items() if standing.get(key) != value]
+    operations += [Delete(key, None) for key in standing if key not in wanted]
+    for at in range(0, len(operations), OPERATIONS_MAX):
+        await store.commit(operations[at : at + OPERATIONS_MAX])

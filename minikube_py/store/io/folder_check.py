@@ -6,6 +6,8 @@ snapshot, and at the end it must be what stands in memory. It blocks, and change
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 from minikube_py.store.check import FAULTS_MAX, check_state, diff_entries, replay_one
 from minikube_py.store.disk import Storage
@@ -53,6 +55,23 @@ class SnapshotFacts:
     size_bytes: int
     header: SnapshotHeader | None
     damage: str = ""
+
+    def shown(self) -> dict[str, Any]:
+        """Return it as JSON for people and programs."""
+        header = self.header
+        shown: dict[str, Any] = {"name": str(self.name), "revision": self.name.revision, "epoch": self.name.epoch}
+        shown |= {"size": self.size_bytes, "damage": self.damage}
+        if header is not None:
+            time = datetime.fromtimestamp(header.wall_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            shown |= {"time": time, "keys": header.entries, "reason": header.reason}
+            shown["encryptionKeys"] = list(header.key_ids)
+        return shown
+
+
+def one_snapshot(storage: Storage, name: str) -> dict[str, Any]:
+    """Return the snapshot of this name as JSON, with its path."""
+    facts = next(facts for facts in list_snapshots(storage) if str(facts.name) == name)
+    return {**facts.shown(), "path": str(storage.folder / name)}
 
 
 def list_snapshots(storage: Storage) -> tuple[SnapshotFacts, ...]:
