@@ -42,7 +42,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("node-name", None, "this node's name (default: the host name)"),
     Setting("node-ip", None, "this node's address (default: that of the default route)"),
     Setting(
-        "datastore-endpoint", None, "an etcd cluster to keep the state in: http(s)://HOST:PORT (default: own store)", many=True
+        "datastore-endpoint",
+        None,
+        "an etcd cluster to keep the state in: http(s)://HOST:PORT (default: own store)",
+        many=True,
     ),
     Setting("datastore-cafile", None, "the CA of that cluster's certificates"),
     Setting("datastore-certfile", None, "the client certificate for that cluster"),

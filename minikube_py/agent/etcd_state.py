@@ -124,7 +124,9 @@ class _Commands:
         return {"error": "keys cannot be shown or rotated while the state is in etcd"}
 
 
-def restore_into_etcd(config: AgentConfig, datastore: Datastore, snapshot: str, options: StoreOptions) -> Mapping[str, Any]:
+def restore_into_etcd(
+    config: AgentConfig, datastore: Datastore, snapshot: str, options: StoreOptions
+) -> Mapping[str, Any]:
     """Make the state of a snapshot the state that etcd holds.
 
     Raises:

@@ -21,14 +21,13 @@ from minikube_py.kit.clock import Clock
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.disk import Storage
 from minikube_py.store.encryption import Encryption
-from minikube_py.store.interface import StoreOpenError
+from minikube_py.store.interface import Store, StoreOpenError
 from minikube_py.store.io.embedded_store import EmbeddedStore
 from minikube_py.store.io.folder_check import CheckReport, check_folder, list_snapshots, one_snapshot
 from minikube_py.store.io.folder_lock import locked
 from minikube_py.store.io.key_file import keys_in_use, open_encryption, read_keys, rotate, write_keys
 from minikube_py.store.io.open_store import StoreOptions, open_store, storage_of
 from minikube_py.store.io.recovery import Until
-from minikube_py.store.io.revisioned_store import RevisionedStore
 from minikube_py.store.io.restore import RestoreError, RestoreSource, restore
 from minikube_py.store.io.snapshotter import SnapshotError
 from minikube_py.store.layout import UnknownFileError, parse_snapshot_name
@@ -48,7 +47,7 @@ def key_file(config: AgentConfig) -> Path:
 
 
 @asynccontextmanager
-async def open_state(config: AgentConfig, clock: Clock) -> AsyncIterator[tuple[RevisionedStore, Mapping[str, Command]]]:
+async def open_state(config: AgentConfig, clock: Clock) -> AsyncIterator[tuple[Store, Mapping[str, Command]]]:
     """Open the store while the context lasts; yield it with the commands that the control socket offers for it.
 
     Raises:
@@ -140,7 +139,8 @@ def on_folder(config: AgentConfig, word: str) -> Mapping[str, Any]:
         async with open_state(config, SystemClock()) as (_, commands):
             return await commands[word]()
 
-    if config.datastore is None and word == "snapshot-list":  # what cannot be opened is exactly what one wants to look at
+    # What cannot be opened is exactly what one wants to look at.
+    if config.datastore is None and word == "snapshot-list":
         return _on_closed(config, _listed)
     if config.datastore is None and word == "snapshot-verify":
         return _on_closed(config, lambda storage: _reported(check_folder(storage, stamp)))

@@ -4,7 +4,7 @@ import click
 
 from minikube_py.agent.commands import state_command
 from minikube_py.cli.output import output_option, print_json, print_table
-from minikube_py.cli.settings import with_settings
+from minikube_py.cli.settings import STATE_SETTINGS, with_settings
 from minikube_py.config import AgentConfig
 
 
@@ -21,7 +21,7 @@ def secrets_encrypt() -> None:
 
 @secrets_encrypt.command("status")
 @output_option
-@with_settings("data-dir")
+@with_settings(*STATE_SETTINGS)
 def status_command(config: AgentConfig, output: str) -> None:
     """Show the keys, which of them encrypts, and which are needed to read what is on the disk."""
     facts = state_command(config, "secrets-encrypt-status")
@@ -35,7 +35,7 @@ def status_command(config: AgentConfig, output: str) -> None:
 
 @secrets_encrypt.command("rotate")
 @output_option
-@with_settings("data-dir")
+@with_settings(*STATE_SETTINGS)
 def rotate_command(config: AgentConfig, output: str) -> None:
     """Make a new key, encrypt with it from now on, and take a snapshot in which every Secret is encrypted with it.
 
@@ -50,7 +50,7 @@ def rotate_command(config: AgentConfig, output: str) -> None:
 
 @secrets_encrypt.command("prune")
 @output_option
-@with_settings("data-dir")
+@with_settings(*STATE_SETTINGS)
 def prune_command(config: AgentConfig, output: str) -> None:
     """Drop the keys that no snapshot and no log of this data folder needs (copies kept elsewhere may need them)."""
     facts = state_command(config, "secrets-encrypt-prune")

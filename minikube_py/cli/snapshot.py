@@ -9,7 +9,7 @@ import click
 from minikube_py.agent.commands import restore_state, state_command
 from minikube_py.agent.errors import AgentError
 from minikube_py.cli.output import output_option, print_json, print_table
-from minikube_py.cli.settings import with_settings
+from minikube_py.cli.settings import STATE_SETTINGS, with_settings
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.files import copy_private
 from minikube_py.store.io.recovery import Until
@@ -33,7 +33,7 @@ def snapshot() -> None:
 @snapshot.command("save")
 @click.option("--to", "target", type=click.Path(path_type=Path), help="Also copy the snapshot to this file.")
 @output_option
-@with_settings("data-dir")
+@with_settings(*STATE_SETTINGS)
 def save_command(config: AgentConfig, target: Path | None, output: str) -> None:
     """Take a snapshot now, also while the agent runs."""
     facts = state_command(config, "snapshot-save")
@@ -51,7 +51,7 @@ def save_command(config: AgentConfig, target: Path | None, output: str) -> None:
 
 @snapshot.command("list")
 @output_option
-@with_settings("data-dir")
+@with_settings(*STATE_SETTINGS)
 def list_command(config: AgentConfig, output: str) -> None:
     """List the snapshots of this data folder."""
     facts = state_command(config, "snapshot-list")
@@ -67,7 +67,7 @@ def list_command(config: AgentConfig, output: str) -> None:
 
 @snapshot.command("verify")
 @output_option
-@with_settings("data-dir")
+@with_settings(*STATE_SETTINGS)
 def verify_command(config: AgentConfig, output: str) -> None:
     """Read all snapshots and the log between them, and compare; with a running agent also its memory."""
     report = state_command(config, "snapshot-verify")
@@ -92,7 +92,7 @@ def verify_command(config: AgentConfig, output: str) -> None:
 @click.option("--to-revision", type=int, help="Go back to this revision within the kept log.")
 @click.option("--to-time", help="Go back to this time, as 2026-11-24T07:00:00Z, within the kept log.")
 @output_option
-@with_settings("data-dir")
+@with_settings(*STATE_SETTINGS)
 def restore_command(
     config: AgentConfig, name: str, to_revision: int | None, to_time: str | None, output: str
 ) -> None:

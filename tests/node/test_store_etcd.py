@@ -2,13 +2,20 @@
 
 import asyncio
 import dataclasses
+import json
 from contextlib import contextmanager, suppress
 from random import Random
 
 import pytest
 from aetcd import rpc
+from click.testing import CliRunner
 
+from minikube_py.agent.state import open_state
 from minikube_py.apiserver.canonical import decode, stamp
+from minikube_py.apiserver.io.certificates import ensure_pki
+from minikube_py.apiserver.pki import CertificateSpec
+from minikube_py.cli.root import cli
+from minikube_py.cli.settings import load as load_config
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.check import check_state
 from minikube_py.store.encryption import SECRETS_PREFIX
@@ -303,3 +310,77 @@ async def test_without_any_endpoint_the_start_is_refused_and_says_where_it_looke
             EtcdEndpoints((f"http://127.0.0.1:{unused_tcp_port}",)), stamp=stamp, clock=SystemClock()
         ):
             pass
+
+
+def command(folder, *words, url=""):
+    """Run a command on a data folder; with `url`, on the etcd there."""
+    where = ["--data-dir", str(folder), *(["--datastore-endpoint", url] if url else [])]
+    result = CliRunner(env={"MINIKUBE_PY_NODE_IP": "127.0.0.1"}).invoke(cli, [*words, *where, "-o", "json"])
+    if result.exception is not None:
+        raise result.exception
+    return json.loads(result.output)
+
+
+def in_state(folder, work, url=""):
+    """Do something with the store that an agent of this data folder would use."""
+    flags = {"data-dir": str(folder), "node-ip": "127.0.0.1", "datastore-endpoint": (url,) if url else ()}
+
+    async def opened_state():
+        async with open_state(load_config(flags, None), SystemClock()) as (store, _):
+            return await work(store)
+
+    return asyncio.run(opened_state())
+
+
+def test_the_state_moves_from_etcd_into_the_own_store_and_back(etcd, tmp_path):
+    url, theirs, ours = etcd[0].url, tmp_path / "theirs", tmp_path / "ours"
+    secret = SECRETS_PREFIX + "x/hush"
+
+    async def fill(store):
+        for at in range(300):
+            await put(store, PODS + f"x/{at}", at)
+        await put(store, secret, 7)
+
+    async def read(store):
+        return {entry.key: decode(entry)["data"] for entry in store.range("")}
+
+    async def change(store):
+        await put(store, PODS + "x/0", 1000)
+        await delete(store, PODS + "x/1")
+        await put(store, PODS + "x/new", 1)
+
+    in_state(theirs, fill, url)
+    saved = command(theirs, "snapshot", "save", "--to", str(tmp_path / "copy"), url=url)
+    assert saved["keys"] == 301
+    assert command(theirs, "snapshot", "verify", url=url)["faults"] == []
+    keys = ours / "server" / "cred" / "encryption-config.json"
+    keys.parent.mkdir(parents=True)
+    keys.write_bytes((theirs / "server" / "cred" / "encryption-config.json").read_bytes())
+    keys.chmod(0o600)
+    command(ours, "snapshot", "restore", str(tmp_path / "copy"))
+    before = in_state(theirs, read, url)
+    assert in_state(ours, read) == before
+
+    in_state(ours, change)
+    command(ours, "snapshot", "save", "--to", str(tmp_path / "back"))
+    command(theirs, "snapshot", "restore", str(tmp_path / "back"), url=url)
+    after = in_state(theirs, read, url)
+    assert after == in_state(ours, read)
+    assert (after[PODS + "x/0"], PODS + "x/1" in after, after[PODS + "x/new"]) == (1000, False, 1)
+    assert [item["keys"] for item in command(theirs, "snapshot", "list", url=url)["items"]] == [301]
+
+
+async def test_the_cluster_is_spoken_to_over_tls_with_a_client_certificate(tmp_path):
+    serving = CertificateSpec("etcd", (), ("127.0.0.1",))
+    pki = ensure_pki(tmp_path / "tls", serving, CertificateSpec("minikube-py"), SystemClock().wall_s())
+    files = {"ca": pki.ca.certificate_pem, "crt": pki.serving.certificate_pem, "key": pki.serving.key_pem}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    flags = ["--cert-file", str(tmp_path / "crt"), "--key-file", str(tmp_path / "key"), "--client-cert-auth"]
+    with etcd_cluster(tmp_path, 1, *flags, "--trusted-ca-file", str(tmp_path / "ca")) as servers:
+        options = {"ca": files["ca"], "certificate": pki.admin.certificate_pem, "key": pki.admin.key_pem}
+        async with opened(servers, **options) as store:
+            assert await put(store, PODS + "x/a", 1) == store.revision
+        with pytest.raises(StoreOpenError, match="no etcd endpoint can be reached"):
+            async with opened(servers, ca=files["ca"]):
+                pass

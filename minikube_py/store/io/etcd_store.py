@@ -293,7 +293,9 @@ async def replace_all(store: EtcdStore, wanted: Mapping[str, bytes], unstamp: Ca
         StoreReadOnlyError: etcd cannot be reached.
     """
     standing = {entry.key: unstamp(entry.value) for entry in store.range("")}
-    operations: list[Operation] = [Put(key, value, None) for key, value in wanted.items() if standing.get(key) != value]
+    operations: list[Operation] = [
+        Put(key, value, None) for key, value in wanted.items() if standing.get(key) != value
+    ]
     operations += [Delete(key, None) for key in standing if key not in wanted]
     for at in range(0, len(operations), OPERATIONS_MAX):
         await store.commit(operations[at : at + OPERATIONS_MAX])
