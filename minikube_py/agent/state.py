@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from minikube_py.agent.credentials import make_folders
@@ -56,7 +57,7 @@ async def open_state(config: AgentConfig, clock: Clock) -> AsyncIterator[tuple[S
     options = StoreOptions(encryption=open_encryption(key_file(config)))
     if config.datastore is not None:
         # gRPC is loaded only by those who use etcd: it costs a sixth of a second and 15 MB.
-        etcd = importlib.import_module("minikube_py.agent.etcd_state")
+        etcd = _etcd_module()
         async with etcd.open_etcd_state(config, config.datastore, options, clock) as state:
             yield state
         return
@@ -64,6 +65,15 @@ async def open_state(config: AgentConfig, clock: Clock) -> AsyncIterator[tuple[S
         gc.collect()
         gc.freeze()  # what was loaded lives as long as the process: no collection need walk over it again
         yield store, _Commands(config, store, options).table()
+
+
+def _etcd_module() -> ModuleType:
+    try:
+        return importlib.import_module("minikube_py.agent.etcd_state")
+    except ModuleNotFoundError as error:
+        raise AgentError(
+            f"--datastore-endpoint needs the Python package {error.name}: install minikube-py with the extra `etcd`"
+        ) from error
 
 
 class _Commands:
@@ -164,7 +174,7 @@ def restore_folder(config: AgentConfig, snapshot: str, until: Until) -> Mapping[
     if config.datastore is not None:
         if until != Until():
             raise AgentError("etcd keeps no log to go back in: name a snapshot")
-        etcd = importlib.import_module("minikube_py.agent.etcd_state")
+        etcd = _etcd_module()
         options = StoreOptions(encryption=_encryption(config))
         restored: Mapping[str, Any] = etcd.restore_into_etcd(config, config.datastore, snapshot, options)
         return restored

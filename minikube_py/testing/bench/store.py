@@ -1,7 +1,8 @@
-"""What the store costs: acknowledged writes a second, reading the log at start, memory for each object.
+"""What the store costs: acknowledged writes a second, start, snapshots, memory for each object.
 
-Every write is durable (fdatasync) before it counts. SQLite (one connection in one thread, WAL, synchronous=FULL, a
-transaction for each batch that waits) runs beside it in the same run, on the same disk, with the same values.
+Every write is durable (fdatasync) before it counts. Beside it run, on the same disk and with the same values: SQLite
+(one connection in one thread, WAL, synchronous=FULL, a transaction for each batch that waits), and Debian's etcd, one
+member, plain puts over gRPC, when it is installed.
 """
 
 import asyncio
@@ -17,11 +18,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import mkdtemp
 
+from aetcd import rpc
+from grpc import aio
+
 from minikube_py.apiserver.canonical import canonical, stamp
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.interface import Committed, Put
 from minikube_py.store.io.open_store import open_store
 from minikube_py.testing.bench.report import Row
+from minikube_py.testing.etcd_server import etcd_cluster, is_installed
 
 WRITERS = (1, 16, 64, 256)
 SECONDS = float(os.environ.get("BENCH_STORE_S", "2"))
@@ -45,18 +50,26 @@ async def _run(folder: Path) -> list[Row]:
     rows: list[Row] = []
     for writers in WRITERS:
         ours: list[float] = []
-        theirs: list[float] = []
+        sqlite: list[float] = []
+        etcd: list[float] = []
         for attempt in range(TRIES):
             ours.append(await _store_rate(folder / f"store-{writers}-{attempt}", writers))
-            theirs.append(await _sqlite_rate(folder / f"sqlite-{writers}-{attempt}.db", writers))
-        sqlite = Row(f"SQLite, {writers} writers", "writes/s", tuple(theirs))
-        mine = Row(f"store, {writers} writers", "writes/s", tuple(ours), sqlite.name)
-        rows += [_with_ratio(mine, sqlite), sqlite]
+            sqlite.append(await _sqlite_rate(folder / f"sqlite-{writers}-{attempt}.db", writers))
+            if is_installed():
+                etcd.append(await _etcd_rate(folder / f"etcd-{writers}-{attempt}", writers))
+        rows += _compared(writers, ours, sqlite, etcd)
     return rows + await _replay(folder / "replay") + await _snapshot(folder / "snapshot")
 
 
-def _with_ratio(row: Row, other: Row) -> Row:
-    return Row(row.name, row.unit, row.tries, other.name, row.median / other.median, row.aim)
+def _compared(writers: int, ours: list[float], sqlite: list[float], etcd: list[float]) -> list[Row]:
+    """Return our rate beside etcd's where it was measured, else beside SQLite's."""
+    others = [Row(f"SQLite, {writers} writers", "writes/s", tuple(sqlite))]
+    if etcd:
+        others.insert(0, Row(f"etcd, {writers} writers", "writes/s", tuple(etcd)))
+    against = others[0]
+    mine = Row(f"store, {writers} writers", "writes/s", tuple(ours), against.name)
+    aim = "3 times etcd" if etcd and writers >= 64 else ""
+    return [Row(mine.name, mine.unit, mine.tries, against.name, mine.median / against.median, aim), *others]
 
 
 def _value(key: str) -> bytes:
@@ -143,6 +156,19 @@ async def _sqlite_rate(path: Path, writers: int) -> float:
         rate = await _rate(opponent.write, writers)
         running.cancel()
     return rate
+
+
+async def _etcd_rate(folder: Path, writers: int) -> float:
+    folder.mkdir()
+    with etcd_cluster(folder) as (server,):
+        async with aio.insecure_channel(server.url.removeprefix("http://")) as channel:
+            put = rpc.KVStub(channel).Put
+
+            async def write(key: str, value: bytes) -> None:
+                await put(rpc.PutRequest(key=key.encode(), value=value))
+
+            await write("/warm", b"x")
+            return await _rate(write, writers)
 
 
 async def _replay(directory: Path) -> list[Row]:
