@@ -1,6 +1,6 @@
 import subprocess
-import time
 import sys
+import time
 from pathlib import Path
 
 from minikube_py.kubelet.io.exec_streams import kill_process_tree
