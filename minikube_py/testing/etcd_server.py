@@ -19,15 +19,17 @@ def is_installed() -> bool:
 class EtcdServer:
     """One member, which can be stopped, killed and started again on the same data."""
 
-    def __init__(self, folder: Path, name: str, ports: tuple[int, int], cluster: str, *tls: str) -> None:
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{ports[0]}"
+    def __init__(
+        self, folder: Path, name: str, ports: tuple[int, int], cluster: str, *tls: str, address: str = "127.0.0.1"
+    ) -> None:
+        self.url = f"{'https' if tls else 'http'}://{address}:{ports[0]}"
         self._log = (folder / f"{name}.log").open("ab")
         peer = f"http://127.0.0.1:{ports[1]}"
         self._command = ["etcd", "--name", name, "--data-dir", str(folder / name), *tls]
         self._command += ["--listen-client-urls", self.url, "--advertise-client-urls", self.url]
         self._command += ["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer]
         self._command += ["--initial-cluster", cluster, "--initial-cluster-state", "new"]
-        self._port = ports[0]
+        self._address = (address, ports[0])
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, wait: bool = True) -> None:
@@ -41,7 +43,7 @@ class EtcdServer:
         deadline_s = time.monotonic() + START_TIMEOUT_S
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self._port), 1).close()
+                socket.create_connection(self._address, 1).close()
             except OSError:
                 assert time.monotonic() < deadline_s, "etcd does not start"
                 time.sleep(0.05)
