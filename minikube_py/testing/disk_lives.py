@@ -86,14 +86,17 @@ class _AtOnce(Executor):
 
 
 @contextmanager
-def small_files() -> Iterator[None]:
-    """Let segments end and space be written ahead in small steps, without lock and threads, while this lasts."""
+def small_files(*, record: bool = True) -> Iterator[None]:
+    """Let segments end and space be written ahead in small steps, without lock and threads, while this lasts.
+
+    With `record`, a Story is told what the log is given.
+    """
     changes = [
         (wal, "SEGMENT_BYTES_MAX", 6000),
         (wal, "ZERO_BYTES", 1024),
         (wal, "RESERVE_BYTES", 2048),
         (opening, "locked", nullcontext),
-        (opening, "Wal", _RecordedWal),
+        (opening, "Wal", _RecordedWal if record else wal.Wal),
         (opening, "ThreadPoolExecutor", _AtOnce),
         (snapshotter, "ThreadPoolExecutor", _AtOnce),
     ]
