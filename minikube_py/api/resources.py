@@ -86,6 +86,7 @@ PODS = Resource(
         Subresource("log", "Pod", ("get",)),
         Subresource("exec", "PodExecOptions", ("create", "get")),
         Subresource("attach", "PodAttachOptions", ("create", "get")),
+        Subresource("portforward", "PodPortForwardOptions", ("create", "get")),
     ),
     has_generation=True,
     graceful_deletion=True,

@@ -7,7 +7,7 @@ import asyncio
 import gzip
 import logging
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,18 +23,17 @@ from minikube_py.api.errors import (
     TimeoutStatusError,
     TooLargeError,
 )
-from minikube_py.api.streams import ContainerRef, ExecOptions, PodStreams
 from minikube_py.apiserver.authn import PeerSubject, subject_of
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.impersonation import impersonate
 from minikube_py.apiserver.io.answers import Answer, StreamResponse, WatchResponse, error_answer
-from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher, check_allowed
+from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher
 from minikube_py.apiserver.io.http_listener import NotifyingServer, listen
 from minikube_py.apiserver.io.http_watch import HttpWatch
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.pod_logs import PodLogs
-from minikube_py.apiserver.pod_streams import check_exec_options, choose_container, parse_exec_options
-from minikube_py.apiserver.routes import RequestInfo, parse_request, resolve
+from minikube_py.apiserver.io.upgrades import Upgrades
+from minikube_py.apiserver.routes import RequestInfo, parse_request
 from minikube_py.apiserver.users import UserInfo
 from minikube_py.client.wire import ApiRequest, ApiResponse
 from minikube_py.kit.clock import Clock
@@ -43,8 +42,6 @@ from minikube_py.kit.ids import Ids
 log = logging.getLogger("apiserver")
 
 Authenticate = Callable[[PeerSubject | None, str], UserInfo]
-ExecHandler = Callable[[web.BaseRequest, ContainerRef, ExecOptions, PodStreams], Awaitable[web.StreamResponse]]
-"""Carries an exec or attach over whatever protocol the client asks for, to its end."""
 
 GZIP_BYTES_MIN = 128 << 10
 """Smaller bodies are not compressed (upstream's threshold)."""
@@ -59,7 +56,6 @@ class HttpPorts:
     """What serving HTTP needs beside the API itself."""
 
     authenticate: Authenticate
-    exec_handler: ExecHandler
     clock: Clock
     ids: Ids
     rng: Random
@@ -78,10 +74,9 @@ class HttpServer:
     ) -> None:
         self._config = config
         self._dispatcher = dispatcher
-        self._logs = logs
         self._metrics = metrics
         self._authenticate = ports.authenticate
-        self._exec_handler = ports.exec_handler
+        self._upgrades = Upgrades(logs)
         self._clock = ports.clock
         self._ids = ports.ids
         self._rng = ports.rng
@@ -158,7 +153,7 @@ class HttpServer:
         self, request: web.BaseRequest, user: UserInfo, info: RequestInfo, query: Mapping[str, str]
     ) -> Answer | web.StreamResponse:
         if info.subresource in UPGRADE_SUBRESOURCES and info.is_resource:
-            return await self._exec(request, user, info, query)
+            return await self._upgrades.answer(request, user, info, query)
         headers = {name.lower(): value for name, value in request.headers.items()}
         body = await _read(request, self._config.body_bytes_max) if request.method in _BODY_METHODS else b""
         api_request = ApiRequest(request.method, info.path, query, headers, body)
@@ -170,26 +165,6 @@ class HttpServer:
         except TimeoutError as error:
             why = "Timeout: request did not complete within the allotted timeout"
             raise TimeoutStatusError(why, retry_after_s=1) from error
-
-    async def _exec(
-        self, request: web.BaseRequest, user: UserInfo, info: RequestInfo, query: Mapping[str, str]
-    ) -> web.StreamResponse:
-        """Check an exec or attach, and hand it over."""
-        check_allowed(user, info)
-        route = resolve(info)
-        attach = route.subresource == "attach"
-        pod = self._logs.pod(route.namespace, route.name)
-        ref = choose_container(pod, query.get("container", ""))
-        options = parse_exec_options(query, request.query.getall("command", []), attach=attach)
-        streams = self._logs.streams_of(pod)
-        if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
-            raise BadRequestError(
-                f"cannot exec into a container in a completed pod; current phase is {pod['status']['phase']}"
-            )
-        if not request.headers.get("Upgrade"):
-            raise BadRequestError("Upgrade request required")
-        check_exec_options(options, attach=attach)
-        return await self._exec_handler(request, ref, options, streams)
 
     async def _send(
         self, request: web.BaseRequest, info: RequestInfo, answer: Answer, started_s: float

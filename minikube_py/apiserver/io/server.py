@@ -25,7 +25,7 @@ from minikube_py.apiserver.health import Check
 from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.documents import Documents
 from minikube_py.apiserver.io.event_fanout import EventFanout
-from minikube_py.apiserver.io.http_server import Authenticate, ExecHandler, HttpPorts, HttpServer
+from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
 from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.pod_logs import PodLogs, StreamsForNode
@@ -61,7 +61,6 @@ class ApiServerPorts:
     rng: Random
     authenticate: Authenticate
     streams_for_node: StreamsForNode
-    exec_handler: ExecHandler
 
 
 class ApiServer:
@@ -95,7 +94,7 @@ class ApiServer:
             self._dispatcher,
             logs,
             self.metrics,
-            HttpPorts(ports.authenticate, ports.exec_handler, ports.clock, ports.ids, ports.rng),
+            HttpPorts(ports.authenticate, ports.clock, ports.ids, ports.rng),
         )
         self._bootstrapped = False
         self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")
