@@ -1,11 +1,14 @@
 """Where HTTP listens: a server that tells open answers when their client is gone; clear errors for a taken port."""
 
+import asyncio
 import errno
 import ssl
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 from aiohttp import web
+
+T = TypeVar("T")
 
 
 class ListenError(Exception):
@@ -25,6 +28,28 @@ class NotifyingServer(web.Server):
         if (lost := self.on_lost.pop(handler, None)) is not None:
             lost()
         super().connection_lost(handler, exc)
+
+    async def while_connected(self, request: web.BaseRequest, work: Coroutine[Any, Any, T]) -> T | None:
+        """Await `work` and return what it returns; when the client goes first, it is cancelled: None."""
+        task = asyncio.current_task()
+        assert task is not None
+        gone = False
+
+        def lost() -> None:
+            nonlocal gone
+            gone = True
+            task.cancel()
+
+        self.on_lost[request.protocol] = lost
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if not gone:
+                raise
+            task.uncancel()
+            return None
+        finally:
+            self.on_lost.pop(request.protocol, None)
 
 
 async def listen(runner: web.ServerRunner, address: str, port: int, tls: ssl.SSLContext | None) -> int:

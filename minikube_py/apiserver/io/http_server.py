@@ -7,7 +7,7 @@ import asyncio
 import gzip
 import logging
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,7 +31,6 @@ from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher
 from minikube_py.apiserver.io.http_listener import NotifyingServer, listen
 from minikube_py.apiserver.io.http_watch import HttpWatch
 from minikube_py.apiserver.io.metrics import ApiMetrics
-from minikube_py.apiserver.io.pod_logs import PodLogs
 from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.routes import RequestInfo, parse_request
 from minikube_py.apiserver.users import UserInfo
@@ -68,7 +67,7 @@ class HttpServer:
         self,
         config: ApiServerConfig,
         dispatcher: Dispatcher,
-        logs: PodLogs,
+        upgrades: Upgrades,
         metrics: ApiMetrics,
         ports: HttpPorts,
     ) -> None:
@@ -76,7 +75,7 @@ class HttpServer:
         self._dispatcher = dispatcher
         self._metrics = metrics
         self._authenticate = ports.authenticate
-        self._upgrades = Upgrades(logs)
+        self._upgrades = upgrades
         self._clock = ports.clock
         self._ids = ports.ids
         self._rng = ports.rng
@@ -117,6 +116,7 @@ class HttpServer:
             for watch in tuple(self._open):
                 watch.end()
             await runner.cleanup()
+            await self._upgrades.close()
             self._gzip.shutdown(wait=False)
 
     def _make_request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
@@ -153,7 +153,9 @@ class HttpServer:
         self, request: web.BaseRequest, user: UserInfo, info: RequestInfo, query: Mapping[str, str]
     ) -> Answer | web.StreamResponse:
         if info.subresource in UPGRADE_SUBRESOURCES and info.is_resource:
-            return await self._upgrades.answer(request, user, info, query)
+            assert self._server is not None
+            done = await self._server.while_connected(request, self._upgrades.answer(request, user, info, query))
+            return done or web.Response(status=499, reason="Client Closed Request")
         headers = {name.lower(): value for name, value in request.headers.items()}
         body = await _read(request, self._config.body_bytes_max) if request.method in _BODY_METHODS else b""
         api_request = ApiRequest(request.method, info.path, query, headers, body)
@@ -220,35 +222,25 @@ class HttpServer:
         self, request: web.BaseRequest, response: web.StreamResponse, chunks: Any
     ) -> web.StreamResponse:
         assert self._server is not None
-        task = asyncio.current_task()
-        assert task is not None
-        gone = asyncio.Event()
-
-        def lost() -> None:
-            gone.set()
-            task.cancel()
-
-        self._server.on_lost[request.protocol] = lost
         try:
-            response.enable_chunked_encoding()
-            await response.prepare(request)
-            async for chunk in chunks:
-                await response.write(chunk)
-            await response.write_eof()
-        except asyncio.CancelledError:
-            if not gone.is_set():
-                raise
-            task.uncancel()
+            await self._server.while_connected(request, _write_chunks(request, response, chunks))
         except ConnectionError:
             log.debug("a log's reader went away: %s", request.remote)
         finally:
-            self._server.on_lost.pop(request.protocol, None)
             await chunks.aclose()
         return response
 
     def _count(self, info: RequestInfo, code: int, duration_s: float | None) -> None:
         labels = self._metrics.labels_of(info, served=code not in (401, 403, 404, 405))
         self._metrics.count(labels, code, duration_s)
+
+
+async def _write_chunks(request: web.BaseRequest, response: web.StreamResponse, chunks: AsyncIterator[bytes]) -> None:
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    async for chunk in chunks:
+        await response.write(chunk)
+    await response.write_eof()
 
 
 def _query_of(request: web.BaseRequest) -> Mapping[str, str]:

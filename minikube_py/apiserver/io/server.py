@@ -30,8 +30,10 @@ from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.pod_logs import PodLogs, StreamsForNode
 from minikube_py.apiserver.io.reads import Reads
+from minikube_py.apiserver.io.resource_proxy import ResourceProxy
 from minikube_py.apiserver.io.service_allocation import ServiceAllocation, ranges_of
 from minikube_py.apiserver.io.storage import Decide, Storage
+from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.io.writes import Writes
 from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.routes import Route
@@ -92,7 +94,7 @@ class ApiServer:
         self.http = HttpServer(
             config,
             self._dispatcher,
-            logs,
+            Upgrades(logs, ResourceProxy(self._storage, ports.rng)),
             self.metrics,
             HttpPorts(ports.authenticate, ports.clock, ports.ids, ports.rng),
         )

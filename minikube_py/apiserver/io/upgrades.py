@@ -1,4 +1,4 @@
-"""exec, attach and port-forward: checked like any request, then handed over to a protocol of their own.
+"""exec, attach, port-forward and proxies: checked like any request, then handed over to a protocol of their own.
 
 Only HTTP can carry them, so they do not pass the dispatcher.
 """
@@ -14,6 +14,7 @@ from minikube_py.apiserver.io.dispatcher import check_allowed
 from minikube_py.apiserver.io.pod_logs import PodLogs
 from minikube_py.apiserver.io.port_forward import serve_port_forward
 from minikube_py.apiserver.io.remote_command import serve_remote_command
+from minikube_py.apiserver.io.resource_proxy import ResourceProxy
 from minikube_py.apiserver.pod_streams import check_exec_options, choose_container, parse_exec_options
 from minikube_py.apiserver.routes import RequestInfo, Route, resolve
 from minikube_py.apiserver.users import UserInfo
@@ -22,8 +23,13 @@ from minikube_py.apiserver.users import UserInfo
 class Upgrades:
     """Answers requests for streams in both directions."""
 
-    def __init__(self, logs: PodLogs) -> None:
+    def __init__(self, logs: PodLogs, proxy: ResourceProxy) -> None:
         self._logs = logs
+        self._proxy = proxy
+
+    async def close(self) -> None:
+        """Close what is kept open between requests."""
+        await self._proxy.close()
 
     async def answer(
         self, request: web.BaseRequest, user: UserInfo, info: RequestInfo, query: Mapping[str, str]
@@ -35,6 +41,8 @@ class Upgrades:
         """
         check_allowed(user, info)
         route = resolve(info)
+        if route.subresource == "proxy":
+            return await self._proxy.answer(request, route)
         if route.subresource == "portforward":
             return await self._port_forward(request, route)
         return await self._command(request, route, query, request.query.getall("command", []))
