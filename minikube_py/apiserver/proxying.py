@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from minikube_py.api.errors import BadRequestError, UnavailableError
 from minikube_py.api.meta import name_of
@@ -58,9 +59,18 @@ class Location:
         """Return host and port as a URL has them."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
-    def url(self, rest: str, query: str) -> str:
-        """Return the URL of a path that begins with a slash, and a query without its question mark."""
-        return f"{self.scheme}://{self.authority}{rest}" + (f"?{query}" if query else "")
+    @property
+    def root(self) -> str:
+        """Return the URL without a path."""
+        return f"{self.scheme}://{self.authority}"
+
+
+def request_target(rest: str, query: str) -> str:
+    """Return what stands in the request line for a path that is not quoted, and a query that is.
+
+    The path is quoted anew, as Go's URL does it: a client's `%2F` goes on as a slash.
+    """
+    return quote(rest or "/", safe="/!$&'()*+,;=:@~") + (f"?{query}" if query else "")
 
 
 def split_target(kind: str, text: str) -> Target:
@@ -148,9 +158,9 @@ def _number(text: str) -> int:
     return number
 
 
-def split_path(raw_path: str, *, namespaced: bool) -> tuple[str, str]:
-    """Split a request's path, quoted as it came: (up to and with `/proxy`, the rest; empty without a slash)."""
-    parts = raw_path.split("/")
+def split_path(path: str, *, namespaced: bool) -> tuple[str, str]:
+    """Split a request's path, unquoted: (up to and with `/proxy`, the rest; empty without a slash)."""
+    parts = path.split("/")
     count = 8 if namespaced else 6
     rest = parts[count:]
     return "/".join(parts[:count]), "/" + "/".join(rest) if rest else ""
@@ -193,7 +203,6 @@ def returned_headers(
 
 def rewrite_location(value: str, location: Location, prefix: str) -> str:
     """Return a redirect's target as the client must ask for it; one to another host stays as it is."""
-    own = f"{location.scheme}://{location.authority}"
-    if value.startswith(own):
-        value = value[len(own) :] or "/"
+    if value.startswith(location.root):
+        value = value[len(location.root) :] or "/"
     return prefix + value if value.startswith("/") and not value.startswith("//") else value

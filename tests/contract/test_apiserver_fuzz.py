@@ -94,7 +94,7 @@ class Sender:
     def request(self):
         rng = self.rng
         resource, name = rng.choice(RESOURCES), rng.choice(("x", "y", "z"))
-        streamed = ("log", "exec", "attach", "portforward")
+        streamed = ("log", "exec", "attach", "portforward", "proxy")
         subresource = rng.choice(["", "", *(s.name for s in resource.subresources if s.name not in streamed)])
         query = dict(rng.choice(QUERIES))
         obj = self.body_of(resource, name, subresource)

@@ -11,6 +11,7 @@ import os
 import ssl
 from contextlib import suppress
 from random import Random
+from urllib.parse import unquote
 
 import aiohttp
 from aiohttp import hdrs, web
@@ -26,6 +27,7 @@ from minikube_py.apiserver.proxying import (
     forwarded_headers,
     node_location,
     pod_location,
+    request_target,
     returned_headers,
     service_location,
     split_path,
@@ -65,7 +67,7 @@ class ResourceProxy:
         """
         location = self._locate(route)
         raw_path = request.rel_url.raw_path
-        prefix, rest = split_path(raw_path, namespaced=bool(route.namespace))
+        prefix, rest = split_path(unquote(raw_path), namespaced=bool(route.namespace))
         query = request.rel_url.raw_query_string
         if not rest and request.method in ("GET", "HEAD"):
             where = f"{raw_path}/" + (f"?{query}" if query else "")
@@ -79,9 +81,10 @@ class ResourceProxy:
             scheme="https" if request.secure else "http",
             upgrade=upgrade,
         )
+        target = request_target(rest, query)
         if upgrade:
-            return await self._upgrade(request, location, (rest or "/") + (f"?{query}" if query else ""), headers)
-        return await self._plain(request, location, location.url(rest or "/", query), headers, prefix)
+            return await self._upgrade(request, location, target, headers)
+        return await self._plain(request, location, location.root + target, headers, prefix)
 
     def _locate(self, route: Route) -> Location:
         target = split_target(route.resource.singular, route.name)
@@ -147,7 +150,7 @@ class ResourceProxy:
         return self._session
 
     async def _upgrade(
-        self, request: web.BaseRequest, location: Location, path: str, headers: list[tuple[str, str]]
+        self, request: web.BaseRequest, location: Location, target: str, headers: list[tuple[str, str]]
     ) -> web.StreamResponse:
         tls = self._tls if location.scheme == "https" else None
         try:
@@ -158,7 +161,7 @@ class ResourceProxy:
         except (OSError, TimeoutError) as error:
             raise _unreachable(location, error) from error
         try:
-            lines = [f"{request.method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
+            lines = [f"{request.method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
             writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace"))
             try:
                 head = await reader.readuntil(b"\r\n\r\n")

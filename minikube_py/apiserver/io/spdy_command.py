@@ -70,6 +70,7 @@ class CommandStreams:
         self._types: dict[int, int] = {}
         self._streams: dict[int, int] = {}
         self._opened = asyncio.Event()
+        self._ended = False
         self.session = RemoteSession(self.send)
 
     async def run(self) -> None:
@@ -78,6 +79,7 @@ class CommandStreams:
             with suppress(ConnectionError):
                 await self._connection.run(self._take)
         finally:
+            self._ended = True
             self._opened.set()
 
     async def _take(self, frame: Frame) -> None:
@@ -108,7 +110,7 @@ class CommandStreams:
         try:
             async with asyncio.timeout(timeout_s):
                 while not channels <= set(self._streams):
-                    if self._connection.is_closing():
+                    if self._ended:
                         return False
                     self._opened.clear()
                     await self._opened.wait()

@@ -42,10 +42,6 @@ class SpdyConnection:
         """The client is gone."""
         self._frames.close()
 
-    def is_closing(self) -> bool:
-        """Return whether nothing can be sent any more."""
-        return self._link.is_closing()
-
     async def run(self, take: Callable[[Frame], Awaitable[None]]) -> None:
         """Hand on the client's frames until it is gone; pings are answered here."""
         while True:
