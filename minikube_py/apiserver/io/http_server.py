@@ -21,7 +21,6 @@ from minikube_py.api.errors import (
     BadRequestError,
     StatusError,
     TimeoutStatusError,
-    TooLargeError,
 )
 from minikube_py.apiserver.authn import PeerSubject, subject_of
 from minikube_py.apiserver.config import ApiServerConfig
@@ -29,6 +28,7 @@ from minikube_py.apiserver.impersonation import impersonate
 from minikube_py.apiserver.io.answers import Answer, StreamResponse, WatchResponse, error_answer
 from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher
 from minikube_py.apiserver.io.http_listener import NotifyingServer, listen
+from minikube_py.apiserver.io.http_requests import query_of, read_body, too_many_requests
 from minikube_py.apiserver.io.http_watch import HttpWatch
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.upgrades import Upgrades
@@ -82,6 +82,7 @@ class HttpServer:
         self._gzip = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-gzip")
         self._server: NotifyingServer | None = None
         self._open: dict[HttpWatch, None] = {}
+        self._in_flight = 0
         self.port = 0
         """Where it listens, once it does."""
 
@@ -127,7 +128,7 @@ class HttpServer:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         started_s = self._clock.now_s()
-        query = _query_of(request)
+        query = query_of(request)
         info = parse_request(request.method, unquote(request.rel_url.raw_path), query)
         try:
             user = self._user_of(request)
@@ -157,16 +158,21 @@ class HttpServer:
             done = await self._server.while_connected(request, self._upgrades.answer(request, user, info, query))
             return done or web.Response(status=499, reason="Client Closed Request")
         headers = {name.lower(): value for name, value in request.headers.items()}
-        body = await _read(request, self._config.body_bytes_max) if request.method in _BODY_METHODS else b""
+        body = await read_body(request, self._config.body_bytes_max) if request.method in _BODY_METHODS else b""
         api_request = ApiRequest(request.method, info.path, query, headers, body)
         if info.subresource == "log":
             return await self._dispatcher.handle(api_request, user, info)
+        if self._in_flight >= self._config.requests_in_flight_max:
+            raise too_many_requests()
+        self._in_flight += 1
         try:
             async with asyncio.timeout(self._config.request_timeout_s):
                 return await self._dispatcher.handle(api_request, user, info)
         except TimeoutError as error:
             why = "Timeout: request did not complete within the allotted timeout"
             raise TimeoutStatusError(why, retry_after_s=1) from error
+        finally:
+            self._in_flight -= 1
 
     async def _send(
         self, request: web.BaseRequest, info: RequestInfo, answer: Answer, started_s: float
@@ -178,6 +184,8 @@ class HttpServer:
             case WatchResponse(session):
                 if request.version < HttpVersion11:
                     return await self._whole(request, error_answer(BadRequestError("a watch needs HTTP/1.1")))
+                if len(self._open) >= self._config.watches_max:
+                    return await self._whole(request, error_answer(too_many_requests()))
                 watch = HttpWatch(session, self._config, self._clock, self._rng)
                 self._count(info, 200, None)
                 return await self._watch(request, watch, info)
@@ -241,20 +249,3 @@ async def _write_chunks(request: web.BaseRequest, response: web.StreamResponse, 
     async for chunk in chunks:
         await response.write(chunk)
     await response.write_eof()
-
-
-def _query_of(request: web.BaseRequest) -> Mapping[str, str]:
-    """Return the query; of a parameter that stands twice the first one counts, as Go's url.Values.Get takes it."""
-    if not request.rel_url.raw_query_string:
-        return {}
-    query: dict[str, str] = {}
-    for name, value in request.query.items():
-        query.setdefault(name, value)
-    return query
-
-
-async def _read(request: web.BaseRequest, bytes_max: int) -> bytes:
-    try:
-        return await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise TooLargeError(f"Request entity too large: limit is {bytes_max}") from error
