@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from minikube_py.api.errors import BadRequestError, ConflictError, InternalError
+from minikube_py.api.errors import BadRequestError, ConflictError, UnnamedError
 from minikube_py.api.last_applied import last_applied_fields, sync_last_applied
 from minikube_py.api.managed_fields import (
     NEVER_OWNED,
@@ -170,7 +170,7 @@ def apply(
     Raises:
         BadRequestError: the configuration is of another version or has managedFields.
         ConflictError: others own fields with other values; a cause names each.
-        InternalError: the configuration does not fit the schema (upstream answers 500).
+        UnnamedError: the configuration does not fit the schema (upstream answers 500).
     """
     config = _checked_config(applied, definition, writer)
     start = _bare(live) if live is not None else {key: applied.get(key) for key in ("apiVersion", "kind")}
@@ -181,7 +181,7 @@ def apply(
             entries = _updated({}, start, definition, (), first)
         result, conflicts, tracked = _applied(start, config, definition, entries, writer)
     except WalkError as fault:
-        raise InternalError(f"failed to create typed live object: {fault}") from fault
+        raise UnnamedError(f"failed to create typed live object: {fault}") from fault
     if conflicts and not force:
         _check_conflicts(start, definition, writer, conflicts)
     tracked = [entry.without(frozenset(c.path for c in conflicts if c.entry == entry)) for entry in tracked]
@@ -211,7 +211,7 @@ def _checked_config(applied: Mapping[str, Any], definition: Schema | None, write
         check_types(config, definition)
     except WalkError as fault:
         where = f"{namespace_of(applied)}/{name_of(applied)}; {_group_version_kind(applied)}"
-        raise InternalError(f"failed to create typed patch object ({where}): {fault}") from fault
+        raise UnnamedError(f"failed to create typed patch object ({where}): {fault}") from fault
     return config
 
 
@@ -223,7 +223,7 @@ def _live_entries(live: Mapping[str, Any] | None) -> tuple[ManagedEntry, ...]:
     try:
         return decode_entries(metadata(live or {}).get("managedFields"))
     except ManagedFieldsError as fault:
-        raise InternalError(f"failed to decode managed fields: {fault}") from fault
+        raise UnnamedError(f"failed to decode managed fields: {fault}") from fault
 
 
 def _applied(

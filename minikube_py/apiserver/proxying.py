@@ -99,7 +99,7 @@ def pod_location(pod: Mapping[str, Any], target: Target) -> Location:
 
 
 def service_location(
-    service: Mapping[str, Any], endpoints: Mapping[str, Any] | None, target: Target, choose: Choose[Any]
+    service: Mapping[str, Any], endpoints: Mapping[str, Any], target: Target, choose: Choose[Any]
 ) -> Location:
     """Return one of a Service's endpoints; `choose` picks among equals.
 
@@ -116,7 +116,7 @@ def service_location(
         port = named[0]
     found = [
         (subset["addresses"], item["port"])
-        for subset in (endpoints or {}).get("subsets") or ()
+        for subset in endpoints.get("subsets") or ()
         for item in subset.get("ports") or ()
         if item.get("name", "") == port and subset.get("addresses")
     ]

@@ -76,7 +76,9 @@ class Node:
         return 0
 
     async def attach(self, ref, options, streams):
-        await self.exec(ref, ExecOptions(("cat",), options.stdin, options.stdout, options.stderr, options.tty), streams)
+        await self.exec(
+            ref, ExecOptions(("cat",), options.stdin, options.stdout, options.stderr, options.tty), streams
+        )
 
     async def port_forward(self, ref, port):
         self.asked.append((ref, port))
@@ -330,25 +332,27 @@ async def test_a_client_that_leaves_closes_its_forwarded_connections(node):
 
 async def test_spdy_goes_through_a_websocket_too(node):
     tunnel = "SPDY/3.1+portforward.k8s.io"
-    async with serve(node) as (_, session):
-        async with session.ws_connect(f"{POD}/portforward", protocols=[tunnel]) as socket:
-            assert socket.protocol == tunnel
-            codec = SpdyClient("", 0)._codec
-            frames = b""
-            for stream_id, kind in ((1, "error"), (3, "data")):
-                frames += codec.syn_stream(stream_id, {"streamtype": kind, "port": "80", "requestid": "0"})
-            frames += codec.data(3, b"hello", fin=True)
-            # Messages have borders where SPDY has none.
-            for at in range(0, len(frames), 7):
-                await socket.send_bytes(frames[at : at + 7])
-            data, ended = b"", set()
-            async with asyncio.timeout(5):
-                while len(ended) < 2:
-                    for frame in codec.feed((await socket.receive()).data):
-                        if getattr(frame, "data", b""):
-                            data += frame.data
-                        if getattr(frame, "fin", False):
-                            ended.add(frame.stream_id)
+    async with (
+        serve(node) as (_, session),
+        session.ws_connect(f"{POD}/portforward", protocols=[tunnel]) as socket,
+    ):
+        assert socket.protocol == tunnel
+        codec = SpdyClient("", 0)._codec
+        frames = b""
+        for stream_id, kind in ((1, "error"), (3, "data")):
+            frames += codec.syn_stream(stream_id, {"streamtype": kind, "port": "80", "requestid": "0"})
+        frames += codec.data(3, b"hello", fin=True)
+        # Messages have borders where SPDY has none.
+        for at in range(0, len(frames), 7):
+            await socket.send_bytes(frames[at : at + 7])
+        data, ended = b"", set()
+        async with asyncio.timeout(5):
+            while len(ended) < 2:
+                for frame in codec.feed((await socket.receive()).data):
+                    if getattr(frame, "data", b""):
+                        data += frame.data
+                    if getattr(frame, "fin", False):
+                        ended.add(frame.stream_id)
     assert data == b"HELLO"
 
 
@@ -437,7 +441,11 @@ async def tell(request):
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 async def test_the_proxy_sends_a_request_on_and_its_answer_back(method, monkeypatch):
     async with proxied(tell, monkeypatch) as (session, port):
-        for base in (f"{POD}:{port}/proxy", SERVICES.path("default", "s:80/proxy"), f"{NODES.path()}/n1:{port}/proxy"):
+        for base in (
+            f"{POD}:{port}/proxy",
+            SERVICES.path("default", "s:80/proxy"),
+            f"{NODES.path()}/n1:{port}/proxy",
+        ):
             body = "x" * 5_000_000 if method in ("POST", "PUT") else None
             async with session.request(method, f"{base}/a/b%20c/?q=1%262", data=body) as answer:
                 told = await answer.json()
@@ -480,14 +488,16 @@ async def test_a_websocket_passes_through_the_proxy(monkeypatch):
         await socket.close()
         return socket
 
-    async with proxied(chat, monkeypatch) as (session, port):
-        async with session.ws_connect(f"{POD}:{port}/proxy/room", protocols=["chat"]) as socket:
-            assert socket.protocol == "chat"
-            await socket.send_str("x" * 100_000)
-            assert (await socket.receive_str(timeout=5)) == "/room: " + "x" * 100_000
-            await socket.send_str("bye")
-            assert (await socket.receive_str(timeout=5)) == "/room: bye"
-            assert (await socket.receive(5)).type is WSMsgType.CLOSE
+    async with (
+        proxied(chat, monkeypatch) as (session, port),
+        session.ws_connect(f"{POD}:{port}/proxy/room", protocols=["chat"]) as socket,
+    ):
+        assert socket.protocol == "chat"
+        await socket.send_str("x" * 100_000)
+        assert (await socket.receive_str(timeout=5)) == "/room: " + "x" * 100_000
+        await socket.send_str("bye")
+        assert (await socket.receive_str(timeout=5)) == "/room: bye"
+        assert (await socket.receive(5)).type is WSMsgType.CLOSE
 
 
 async def test_an_upgrade_that_is_refused_comes_back_as_it_is(monkeypatch):

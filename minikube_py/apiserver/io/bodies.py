@@ -12,6 +12,7 @@ import orjson
 import yaml
 
 from minikube_py.api.decode import (
+    JSON,
     YAML,
     Decoded,
     Expected,
@@ -21,7 +22,7 @@ from minikube_py.api.decode import (
     media_type,
     unrecognized,
 )
-from minikube_py.api.errors import BadRequestError, TooLargeError, UnsupportedMediaTypeError
+from minikube_py.api.errors import BadRequestError, TooLargeError, UnnamedError, UnsupportedMediaTypeError
 from minikube_py.api.meta import Obj
 
 NODES_MAX = 1_000_000
@@ -137,7 +138,15 @@ def decode_body(body: bytes, content_type: str, expected: Expected, validation: 
 
 def decode_options(body: bytes, content_type: str, expected: Expected) -> Mapping[str, Any] | None:
     """Return the DeleteOptions in a body, None when there is none."""
-    return decode_body(body, content_type, expected, "Ignore").obj if body.strip() else None
+    if not body.strip():
+        return None
+    try:
+        return decode_body(body, content_type, expected, "Ignore").obj
+    except BadRequestError as error:
+        if media_type(content_type) in ("", JSON) and "cannot be handled as a" in error.message:
+            # Upstream's decoder of options does not know other kinds at all; it calls that its own fault.
+            raise UnnamedError(error.message) from error
+        raise
 
 
 def parse_patch(body: bytes, content_type: str, body_bytes_max: int) -> Any:

@@ -7,12 +7,40 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMethod
+
+from minikube_py.api.errors import BadRequestError, InternalError, MethodNotSupportedError, StatusError
+from minikube_py.apiserver.render import status_body
 
 T = TypeVar("T")
 
 
 class ListenError(Exception):
     """The server cannot listen where it should; says where and why."""
+
+
+class StatusRequestHandler(web.RequestHandler):
+    """One connection; what the HTTP parser refuses is answered with a Status, as everything else is."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer a request that cannot be read, or in which the server failed."""
+        if status >= 500:
+            super().handle_error(request, status, exc, message)  # logs it
+            error: StatusError = InternalError("Internal error occurred: the request could not be served")
+        elif isinstance(exc, BadHttpMethod):
+            error = MethodNotSupportedError("the server does not allow this method on the requested resource")
+        else:
+            error = BadRequestError(f"the request cannot be understood: {message or exc}")
+        response = web.Response(status=error.code, body=status_body(error), content_type="application/json")
+        response.headers["Cache-Control"] = "no-cache, private"
+        response.force_close()
+        return response
 
 
 class NotifyingServer(web.Server):
@@ -22,6 +50,10 @@ class NotifyingServer(web.Server):
         super().__init__(handler, **kwargs)
         self.on_lost: dict[object, Callable[[], None]] = {}
         """For a connection's protocol: what to call, once, when the connection is lost."""
+
+    def __call__(self) -> web.RequestHandler:
+        """Return the handler of a new connection."""
+        return StatusRequestHandler(self, loop=self._loop, **self._kwargs)
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         """Tell who waits for it, then do as aiohttp does."""

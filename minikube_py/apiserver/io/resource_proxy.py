@@ -17,7 +17,7 @@ import aiohttp
 from aiohttp import hdrs, web
 from yarl import URL
 
-from minikube_py.api.errors import UnavailableError
+from minikube_py.api.errors import UnavailableError, not_found
 from minikube_py.api.resources import ENDPOINTS, NODES, SERVICES
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.io.spdy_link import HijackedLink
@@ -94,7 +94,9 @@ class ResourceProxy:
             return node_location(obj, target)
         if route.resource is SERVICES:
             entry = self._storage.find(ENDPOINTS, route.namespace, target.name)
-            return service_location(obj, decode(entry) if entry else None, target, self._rng.choice)
+            if entry is None:
+                raise not_found("", SERVICES.plural, target.name)  # upstream's words for absent Endpoints
+            return service_location(obj, decode(entry), target, self._rng.choice)
         return pod_location(obj, target)
 
     async def _plain(

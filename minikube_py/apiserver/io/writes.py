@@ -12,7 +12,13 @@ from typing import Any
 import orjson
 
 from minikube_py.api.decode import Expected, decode_parsed, expected_of, media_type
-from minikube_py.api.errors import BadRequestError, NotFoundError, StatusError, UnsupportedMediaTypeError
+from minikube_py.api.errors import (
+    BadRequestError,
+    NotFoundError,
+    StatusError,
+    UnnamedError,
+    UnsupportedMediaTypeError,
+)
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.config import ApiServerConfig
@@ -36,7 +42,7 @@ from minikube_py.apiserver.patching import patched
 from minikube_py.apiserver.render import deleted_status, join_list, success_status, transform_object
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.subresources import bind, finalize, render_scale, update_scale
-from minikube_py.apiserver.verbs import update, update_status
+from minikube_py.apiserver.verbs import check_patched_uid, update, update_status
 from minikube_py.client.wire import ApiRequest
 from minikube_py.kit.clock import Clock
 
@@ -140,6 +146,8 @@ class Writes:
                 decoded = patched(base, patch, patch_type, expected, options.field_validation)
             except StatusError as error:
                 return Reject(error)
+            if (refused := check_patched_uid(route.resource, old, decoded.obj)) is not None:
+                return refused
             warnings[:] = decoded.warnings
             return decide_new(route, old, decoded.obj, context)
 
@@ -232,7 +240,13 @@ def _check_config(route: Route, config: Mapping[str, Any]) -> None:
 
     Raises:
         BadRequestError: its name differs, or its metadata is no object.
+        UnnamedError: it is of another kind.
     """
+    kind = config.get("kind")
+    if isinstance(kind, str) and kind and kind != route.resource.kind:
+        raise UnnamedError(
+            f"failed to merge config: expected objects of the same type, but got {route.resource.kind} and {kind}"
+        )
     if not isinstance(config.get("metadata") or {}, dict):
         raise BadRequestError("error decoding YAML: metadata is not an object")
     name = name_of(config)

@@ -82,7 +82,7 @@ def test_a_services_port_is_a_name_or_a_number_and_leads_to_a_ready_endpoint(por
     [
         ("81", ENDPOINTS, 'no service port 81 found for service "web"'),
         ("443", ENDPOINTS, 'no endpoints available for service "web"'),
-        ("http", None, 'no endpoints available for service "web"'),
+        ("http", {}, 'no endpoints available for service "web"'),
         ("", ENDPOINTS, 'no endpoints available for service "web"'),
     ],
 )

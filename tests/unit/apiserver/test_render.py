@@ -1,7 +1,7 @@
 import orjson
 import pytest
 
-from minikube_py.api.errors import BadRequestError, MethodNotSupportedError, not_found
+from minikube_py.api.errors import BadRequestError, MethodNotSupportedError, UnnamedError, not_found
 from minikube_py.api.resources import CONFIGMAPS, DEPLOYMENTS
 from minikube_py.apiserver.negotiate import AnswerForm
 from minikube_py.apiserver.render import (
@@ -14,7 +14,6 @@ from minikube_py.apiserver.render import (
     transform_list,
     transform_object,
 )
-from minikube_py.apiserver.verbs import UnnamedError
 
 NOW_S = 1767225600.0
 TABLE = AnswerForm("json", "Table", "v1beta1")
