@@ -24,6 +24,7 @@ from minikube_py.api.managed_fields import (
     ManagedFieldsError,
     Path,
     cap_updates,
+    contains,
     decode_entries,
     encode_entries,
     encode_fields,
@@ -111,15 +112,24 @@ def _updated(
     live: Obj, new: Obj, definition: Schema | None, entries: Sequence[ManagedEntry], writer: Writer
 ) -> tuple[ManagedEntry, ...]:
     changes = compare(live, new, definition).ignoring(writer.ignored)
-    left = _without(entries, changes.taken | changes.removed)
+    lost = changes.taken | changes.removed
     taken = changes.taken - NEVER_OWNED
-    if taken:
-        ours = writer.entry("Update", taken)
-        previous = next((entry for entry in left if entry.identity == ours.identity), None)
-        if previous:
-            ours = writer.entry("Update", taken | previous.fields)
-        left = [*(entry for entry in left if entry is not previous), ours]
-    return cap_updates(left)
+    if not taken:
+        return cap_updates(_without(entries, lost))
+    identity = (writer.manager, "Update", writer.api_version, writer.subresource)
+    own = next((entry for entry in entries if entry.identity == identity), None)
+    left = _without([entry for entry in entries if entry is not own], lost)
+    return cap_updates([*left, _grown(own, taken, lost, writer)])
+
+
+def _grown(own: ManagedEntry | None, taken: FieldSet, lost: FieldSet, writer: Writer) -> ManagedEntry:
+    """Return the writer's entry after a change; its fields stay the same tree when it owns them all already."""
+    if own is None:
+        return writer.entry("Update", taken)
+    gone = {path for path in lost - taken if contains(own.fields_v1, path)}
+    if gone or not all(contains(own.fields_v1, path) for path in taken):
+        return writer.entry("Update", (own.fields - gone) | taken)
+    return replace(own, time=format_time(writer.wall_s))
 
 
 def _without(entries: Sequence[ManagedEntry], lost: FieldSet) -> list[ManagedEntry]:

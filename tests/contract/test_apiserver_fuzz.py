@@ -45,7 +45,15 @@ PATCHES = {
     "apply": "application/apply-patch+yaml",
 }
 QUERIES = ({}, {"fieldValidation": "Strict"}, {"dryRun": "All"}, {"fieldManager": "f"}, {"limit": "x", "watch": "?"})
-EXPECTED_500 = (b"declared merge key", b"typed patch object", b"typed live object", b"should not be set", b"target.")
+EXPECTED_500 = (
+    b"declared merge key",
+    b"typed patch object",
+    b"typed live object",
+    b"should not be set",
+    b"target.",
+    b"objects of the same type",
+    b"strconv.ParseUint",
+)
 """The cases in which upstream answers 500 too."""
 
 
