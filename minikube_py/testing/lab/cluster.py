@@ -166,8 +166,12 @@ class Cluster:
 
 
 def web(name: str = "web", replicas: int = 3, image: str = IMAGE) -> str:
-    """Return the manifest of a Deployment whose pods answer with their names, and its Service."""
-    script = 'mkdir -p /www && echo "$POD_NAME" > /www/index.html && echo started && exec httpd -f -p 8080 -h /www'
+    """Return the manifest of a Deployment whose pods answer with their names, and its Service.
+
+    The pods end at once on SIGTERM, whatever they are doing: a request that still comes their way is lost.
+    """
+    serve = 'echo "$POD_NAME" > /www/index.html && echo started && { httpd -f -p 8080 -h /www & }'
+    script = f"""mkdir -p /www && trap "exit 0" TERM && {serve} && wait"""
     return f"""
 apiVersion: apps/v1
 kind: Deployment
