@@ -7,7 +7,7 @@ import asyncio
 import gzip
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ from minikube_py.api.errors import (
 from minikube_py.apiserver.authn import PeerSubject, subject_of
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.impersonation import impersonate
-from minikube_py.apiserver.io.answers import Answer, StreamResponse, WatchResponse, error_answer
+from minikube_py.apiserver.io.answers import Answer, PartsResponse, StreamResponse, WatchResponse, error_answer
 from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher
 from minikube_py.apiserver.io.http_listener import NotifyingServer, listen
-from minikube_py.apiserver.io.http_requests import query_of, read_body, too_many_requests
+from minikube_py.apiserver.io.http_requests import compress_parts, query_of, read_body, too_many_requests
 from minikube_py.apiserver.io.http_watch import HttpWatch
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.upgrades import Upgrades
@@ -181,6 +181,9 @@ class HttpServer:
             case ApiResponse():
                 self._count(info, answer.status, self._clock.now_s() - started_s)
                 return await self._whole(request, answer)
+            case PartsResponse():
+                self._count(info, 200, self._clock.now_s() - started_s)
+                return await self._parts(request, answer)
             case WatchResponse(session):
                 if request.version < HttpVersion11:
                     return await self._whole(request, error_answer(BadRequestError("a watch needs HTTP/1.1")))
@@ -206,6 +209,28 @@ class HttpServer:
             headers["Content-Encoding"] = "gzip"
             headers["Vary"] = "Accept-Encoding"
         return web.Response(body=body, status=answer.status, headers=headers)
+
+    async def _parts(self, request: web.BaseRequest, answer: PartsResponse) -> web.StreamResponse:
+        """Write a long answer in turns with everything else."""
+        headers = {**self._common_headers(), **answer.headers}
+        parts: Iterable[bytes] = answer.body.parts()
+        length = answer.body.size_bytes
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            loop = asyncio.get_running_loop()
+            packed = await loop.run_in_executor(self._gzip, compress_parts, parts)
+            headers["Content-Encoding"] = "gzip"
+            headers["Vary"] = "Accept-Encoding"
+            parts, length = packed, sum(map(len, packed))
+        headers["Content-Length"] = str(length)
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        if request.method == "HEAD":
+            return response
+        for part in parts:
+            await response.write(part)
+            await asyncio.sleep(0)
+        await response.write_eof()
+        return response
 
     async def _watch(self, request: web.BaseRequest, watch: HttpWatch, info: RequestInfo) -> web.StreamResponse:
         assert self._server is not None
