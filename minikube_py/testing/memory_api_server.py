@@ -17,7 +17,8 @@ from minikube_py.apiserver.pki import CertificateSpec
 from minikube_py.apiserver.users import AUTHENTICATED, SYSTEM_MASTERS, UserInfo
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.io.system_clock import SystemClock
-from minikube_py.store.io.memory_store import MemoryStore
+from minikube_py.store.io.memory_store import HISTORY, MemoryStore
+from minikube_py.store.mvcc import HistoryLimits
 from minikube_py.testing.sequential_ids import sequential_ids
 
 ADMIN_TOKEN = "admin-token"  # noqa: S105  # known to tests only
@@ -35,13 +36,14 @@ def memory_api_server(
     *,
     clock: Clock | None = None,
     streams_for_node: StreamsForNode = lambda node: None,
+    history: HistoryLimits = HISTORY,
 ) -> ApiServer:
     """Return an API server whose objects are gone with it; ids and random choices repeat."""
     clock = clock or SystemClock()
     return ApiServer(
         config,
         ApiServerPorts(
-            durable=MemoryStore(stamp, clock),
+            durable=MemoryStore(stamp, clock, history=history),
             volatile=MemoryStore(stamp, clock, VOLATILE_FIRST_REVISION),
             clock=clock,
             ids=sequential_ids(),
