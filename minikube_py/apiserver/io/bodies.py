@@ -27,6 +27,9 @@ from minikube_py.api.meta import Obj
 
 NODES_MAX = 1_000_000
 """More values than this in one YAML document, aliases counted as often as they stand, are refused."""
+NESTING_MAX = 100
+"""YAML that goes deeper is refused: the C loader would go as deep on the stack, and beyond its end."""
+_NESTING_MARKS = (b"[", b"{", b"-", b"?", b":")
 PATCH_TYPES = (
     "application/json-patch+json",
     "application/merge-patch+json",
@@ -77,6 +80,7 @@ def parse_yaml(body: bytes, nodes_max: int = NODES_MAX) -> ParsedYaml:
     Raises:
         ValueError: it is not YAML, or grows without bound.
     """
+    _check_nesting(body)
     loader = _Loader(body)
     try:
         value = loader.get_single_data()
@@ -85,6 +89,26 @@ def parse_yaml(body: bytes, nodes_max: int = NODES_MAX) -> ParsedYaml:
     finally:
         loader.dispose()
     return ParsedYaml(_Plain(nodes_max).convert(value), tuple(loader.repeated))
+
+
+def _check_nesting(body: bytes) -> None:
+    """Refuse a document that goes too deep, by its events, which the parser gives without recursion."""
+    if sum(map(body.count, _NESTING_MARKS)) <= NESTING_MAX:
+        return
+    depth = 0
+    parser = _Loader(body)
+    try:
+        while (event := parser.get_event()) is not None:
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > NESTING_MAX:
+                    raise ValueError(f"yaml: exceeded max depth of {NESTING_MAX}")
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+    except yaml.YAMLError as error:
+        raise ValueError(_why(error)) from error
+    finally:
+        parser.dispose()
 
 
 def _why(error: Exception) -> str:
@@ -100,14 +124,16 @@ class _Plain:
         self._nodes_max = nodes_max
         self._nodes = 0
 
-    def convert(self, value: Any) -> Any:
+    def convert(self, value: Any, depth: int = 0) -> Any:
         self._nodes += 1
+        if depth > NESTING_MAX:
+            raise ValueError(f"yaml: exceeded max depth of {NESTING_MAX}")  # an alias that holds itself
         if self._nodes > self._nodes_max:
             raise ValueError("yaml: document contains excessive aliasing")
         if isinstance(value, dict):
-            return {key: self.convert(item) for key, item in value.items()}
+            return {key: self.convert(item, depth + 1) for key, item in value.items()}
         if isinstance(value, list):
-            return [self.convert(item) for item in value]
+            return [self.convert(item, depth + 1) for item in value]
         if value is None or isinstance(value, str | int | float | bool):
             return value
         raise ValueError(f"yaml: a value of type {type(value).__name__} has no meaning in JSON")

@@ -101,3 +101,19 @@ def test_a_patch_that_is_none_is_refused(media, body, error):
 def test_answers_can_be_yaml():
     obj = {"b": 1, "a": ["x", "yes"]}
     assert parse_yaml(dump_yaml(obj)).value == obj
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 100_000, b"- " * 100_000, b"{a: " * 100_000, b"? " * 100_000, b"a: &a [*a]"],
+    ids=["flow", "sequences", "maps", "keys", "an alias that holds itself"],
+)
+def test_what_goes_too_deep_is_refused_before_it_is_built(body):
+    with pytest.raises(ValueError, match="yaml: "):
+        parse_yaml(body)
+
+
+def test_a_flat_document_may_be_long():
+    body = b"\n".join(b"- a: [x, {y: z}]" for _ in range(2000))
+
+    assert len(parse_yaml(body).value) == 2000
