@@ -134,8 +134,15 @@ async def test_beyond_the_bounds_clients_are_asked_to_try_again():
             assert listed.status == 200
         first.close()
     full = replace(LOOPBACK_CONFIG, requests_in_flight_max=0)
-    async with plain(full) as (_, session), session.get(MAPS) as refused:
-        assert (refused.status, (await refused.json())["reason"]) == (429, "TooManyRequests")
+    async with plain(full) as (_, session):
+        async with session.get(MAPS) as refused:
+            assert (refused.status, (await refused.json())["reason"]) == (429, "TooManyRequests")
+            assert refused.headers["Retry-After"] == "1"
+        async with session.get("/livez") as alive, session.post(MAPS, json=a_map("a")) as made:
+            assert (alive.status, made.status) == (200, 201)
+    busy = replace(LOOPBACK_CONFIG, mutating_requests_in_flight_max=0)
+    async with plain(busy) as (_, session), session.post(MAPS, json=a_map("a")) as refused:
+        assert refused.status == 429
 
 
 async def test_yaml_goes_in_and_out():

@@ -46,6 +46,8 @@ GZIP_BYTES_MIN = 128 << 10
 """Smaller bodies are not compressed (upstream's threshold)."""
 HEADER_BYTES_MAX = 64 << 10
 QUERY_PARAMETERS_MAX = 1000
+_HEALTH = ("/livez", "/readyz", "/healthz")
+"""Always answered: a server that is busy is not dead."""
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _PLAIN_HEADERS = {"Cache-Control": "no-cache, private", "Server": "minikube-py"}
 
@@ -82,7 +84,8 @@ class HttpServer:
         self._gzip = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-gzip")
         self._server: NotifyingServer | None = None
         self._open: dict[HttpWatch, None] = {}
-        self._in_flight = 0
+        self._in_flight = {False: 0, True: 0}
+        self._in_flight_max = {False: config.requests_in_flight_max, True: config.mutating_requests_in_flight_max}
         self.port = 0
         """Where it listens, once it does."""
 
@@ -158,21 +161,22 @@ class HttpServer:
             done = await self._server.while_connected(request, self._upgrades.answer(request, user, info, query))
             return done or web.Response(status=499, reason="Client Closed Request")
         headers = {name.lower(): value for name, value in request.headers.items()}
-        body = await read_body(request, self._config.body_bytes_max) if request.method in _BODY_METHODS else b""
-        api_request = ApiRequest(request.method, info.path, query, headers, body)
         if info.subresource == "log":
-            return await self._dispatcher.handle(api_request, user, info)
-        if self._in_flight >= self._config.requests_in_flight_max:
+            return await self._dispatcher.handle(ApiRequest(request.method, info.path, query, headers), user, info)
+        mutating = request.method in _BODY_METHODS
+        if self._in_flight[mutating] >= self._in_flight_max[mutating] and not info.path.startswith(_HEALTH):
             raise too_many_requests()
-        self._in_flight += 1
+        self._in_flight[mutating] += 1
         try:
             async with asyncio.timeout(self._config.request_timeout_s):
+                body = await read_body(request, self._config.body_bytes_max) if mutating else b""
+                api_request = ApiRequest(request.method, info.path, query, headers, body)
                 return await self._dispatcher.handle(api_request, user, info)
         except TimeoutError as error:
             why = "Timeout: request did not complete within the allotted timeout"
             raise TimeoutStatusError(why, retry_after_s=1) from error
         finally:
-            self._in_flight -= 1
+            self._in_flight[mutating] -= 1
 
     async def _send(
         self, request: web.BaseRequest, info: RequestInfo, answer: Answer, started_s: float

@@ -90,7 +90,7 @@ class Writes:
         """Answer a POST to a collection or to pods/binding."""
         options = _write_options("create", request)
         expected = expected_of(route.resource, route.subresource)
-        decoded = decode_body(request.body, _content_type(request), expected, options.field_validation)
+        decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
         if route.subresource == "binding":
             return await self._bind(route, decoded.obj, options)
         if route.subresource:
@@ -113,7 +113,7 @@ class Writes:
         """Answer a PUT."""
         options = _write_options("update", request)
         expected = expected_of(route.resource, route.subresource)
-        decoded = decode_body(request.body, _content_type(request), expected, options.field_validation)
+        decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
         decide_new = _UPDATES[route.subresource]
 
         def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
@@ -133,7 +133,7 @@ class Writes:
         """Answer a PATCH of any of the four types."""
         patch_type = media_type(_content_type(request))
         options = _write_options("patch", request, patch_type)
-        patch = parse_patch(request.body, patch_type, self._config.body_bytes_max)
+        patch = await parse_patch(request.body, patch_type, self._config.body_bytes_max)
         if patch_type == APPLY_PATCH:
             return await self._apply(route, request, patch, options)
         expected = expected_of(route.resource, route.subresource)
@@ -178,7 +178,7 @@ class Writes:
 
     async def delete(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a DELETE of one object."""
-        options = self._removal_options(request)
+        options = await self._removal_options(request)
         stored = await self._remove(route, options)
         return self._deleted(route, request, stored)
 
@@ -190,7 +190,7 @@ class Writes:
 
     async def delete_collection(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a DELETE of a collection: all that is selected, and a list of what was there."""
-        options = self._removal_options(request)
+        options = await self._removal_options(request)
         list_options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
         listed = await list_entries(store, route.resource, list_options, self._config.future_wait_s)
@@ -214,8 +214,8 @@ class Writes:
             raise refused[0]
         return bytes_answer(join_list(route.resource, [entry.value for entry in listed.entries], listed.meta))
 
-    def _removal_options(self, request: ApiRequest) -> RemovalOptions:
-        body = decode_options(request.body, _content_type(request), _DELETE_OPTIONS)
+    async def _removal_options(self, request: ApiRequest) -> RemovalOptions:
+        body = await decode_options(request.body, _content_type(request), _DELETE_OPTIONS)
         return parse_removal_options(request.query, body)
 
     def _deleted(self, route: Route, request: ApiRequest, stored: Stored) -> Answer:
