@@ -20,6 +20,7 @@ from aiohttp import web
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
+from minikube_py.kit.io.garbage import Garbage
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.store.io.embedded_store import open_store
 from minikube_py.store.io.memory_store import MemoryStore
@@ -78,7 +79,9 @@ async def _api(folder: Path, listening: "asyncio.Future[int]") -> None:
             serving = group.create_task(server.serve(pki.server_context(), ready))
             await ready.wait()
             listening.set_result(server.http.port)
+            garbage = group.create_task(Garbage(clock).run())
             await serving
+            garbage.cancel()
 
 
 async def _ceiling(folder: Path, listening: "asyncio.Future[int]") -> None:
