@@ -5,7 +5,6 @@ the folder, under the same lock. Both answer with the same JSON.
 """
 
 import asyncio
-import gc
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -62,8 +61,6 @@ async def open_state(config: AgentConfig, clock: Clock) -> AsyncIterator[tuple[S
             yield state
         return
     async with open_store(store_dir(config), stamp=stamp, clock=clock, options=options) as store:
-        gc.collect()
-        gc.freeze()  # what was loaded lives as long as the process: no collection need walk over it again
         yield store, _Commands(config, store, options).table()
 
 

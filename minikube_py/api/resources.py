@@ -32,10 +32,15 @@ NEUTRAL = Rules(
 """Rules for a resource that has none of its own."""
 
 _STATUS_VERBS = ("get", "patch", "update")
+_PROXY_VERBS = ("create", "delete", "get", "patch", "update")
 
 
 def _status(kind: str) -> Subresource:
     return Subresource("status", kind, _STATUS_VERBS)
+
+
+def _proxy(kind: str) -> Subresource:
+    return Subresource("proxy", kind, _PROXY_VERBS)
 
 
 _SCALE = Subresource("scale", "Scale", _STATUS_VERBS, group="autoscaling", version="v1")
@@ -63,7 +68,7 @@ NODES = Resource(
     rules=NODE_RULES,
     columns=core_v1.NODE_COLUMNS,
     short_names=("no",),
-    subresources=(_status("Node"),),
+    subresources=(_status("Node"), _proxy("NodeProxyOptions")),
     field_selectors={
         "spec.unschedulable": lambda o: "true" if (o.get("spec") or {}).get("unschedulable") else "false"
     },
@@ -86,6 +91,8 @@ PODS = Resource(
         Subresource("log", "Pod", ("get",)),
         Subresource("exec", "PodExecOptions", ("create", "get")),
         Subresource("attach", "PodAttachOptions", ("create", "get")),
+        Subresource("portforward", "PodPortForwardOptions", ("create", "get")),
+        _proxy("PodProxyOptions"),
     ),
     has_generation=True,
     graceful_deletion=True,
@@ -111,7 +118,7 @@ SERVICES = Resource(
     columns=core_v1.SERVICE_COLUMNS,
     short_names=("svc",),
     categories=("all",),
-    subresources=(_status("Service"),),
+    subresources=(_status("Service"), _proxy("ServiceProxyOptions")),
 )
 ENDPOINTS = Resource(
     group="",

@@ -72,8 +72,21 @@ class DecodedObjects:
             self._value_bytes -= len(self._objs.popitem(last=False)[0].value)
         return parsed
 
+    def peek(self, entry: Entry) -> Obj:
+        """Return the entry's object, and keep nothing that was not kept already."""
+        obj = self._objs.get(entry)
+        if obj is None:
+            parsed: Obj = orjson.loads(entry.value)
+            return parsed
+        return obj
+
 
 _DECODED = DecodedObjects(DECODED_VALUE_BYTES_MAX)
+
+
+def peek(entry: Entry) -> Obj:
+    """As decode, but what is parsed here is not kept: for looking once at objects that nobody may need again."""
+    return _DECODED.peek(entry)
 
 
 def decode(entry: Entry) -> Obj:

@@ -137,7 +137,7 @@ def resolve(info: RequestInfo) -> Route:
         raise unknown_resource()
     if info.subresource:
         subresource = resource.subresource(info.subresource)
-        if subresource is None or info.tail:
+        if subresource is None or (info.tail and subresource.name != "proxy"):
             raise unknown_resource()
         served = subresource.verbs
     else:

@@ -31,8 +31,8 @@ MINIMAL = {
     "replicasets.apps": _WORKLOAD,
     "deployments.apps": _WORKLOAD,
 }
-STREAMED = ("log", "exec", "attach", "portforward")
-"""Subresources with a kubelet behind them: test_apiserver_streams."""
+STREAMED = ("log", "exec", "attach", "portforward", "proxy")
+"""Subresources with a kubelet or a pod behind them: test_apiserver_streams."""
 CELLS = [(r, "", verb) for r in RESOURCES for verb in r.verbs] + [
     (r, sub.name, verb) for r in RESOURCES for sub in r.subresources for verb in sub.verbs if sub.name not in STREAMED
 ]

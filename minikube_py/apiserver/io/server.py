@@ -25,13 +25,16 @@ from minikube_py.apiserver.health import Check
 from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.documents import Documents
 from minikube_py.apiserver.io.event_fanout import EventFanout
-from minikube_py.apiserver.io.http_server import Authenticate, ExecHandler, HttpPorts, HttpServer
+from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
 from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.pod_logs import PodLogs, StreamsForNode
 from minikube_py.apiserver.io.reads import Reads
+from minikube_py.apiserver.io.resource_proxy import ResourceProxy
+from minikube_py.apiserver.io.selection import selections_of
 from minikube_py.apiserver.io.service_allocation import ServiceAllocation, ranges_of
 from minikube_py.apiserver.io.storage import Decide, Storage
+from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.io.writes import Writes
 from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.routes import Route
@@ -61,7 +64,6 @@ class ApiServerPorts:
     rng: Random
     authenticate: Authenticate
     streams_for_node: StreamsForNode
-    exec_handler: ExecHandler
 
 
 class ApiServer:
@@ -74,10 +76,12 @@ class ApiServer:
         """Other components may register theirs in `metrics.registry`; /metrics shows them all."""
         allocation = ServiceAllocation(ports.durable, ranges_of(config), ports.rng)
         self._storage = Storage(ports.durable, ports.volatile, ports.clock, ports.ids, allocation)
+        stores = {True: ports.durable, False: ports.volatile}
         fanouts = {
             True: EventFanout(ports.durable, [r for r in RESOURCES if r.durable]),
             False: EventFanout(ports.volatile, [r for r in RESOURCES if not r.durable]),
         }
+        selections = selections_of(stores, RESOURCES)
         for resource in RESOURCES:
             store, prefix = self._storage.store_of(resource), resource.storage_prefix
             self.metrics.show_stored(resource.qualified, partial(store.count, prefix))
@@ -85,7 +89,7 @@ class ApiServer:
         self._documents = Documents(address, self.metrics.render)
         logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
         self._dispatcher = Dispatcher(
-            Reads(self._storage, fanouts, ports.clock, config.future_wait_s),
+            Reads(self._storage, fanouts, selections, ports.clock, config.future_wait_s),
             Writes(self._storage, ports.clock, config),
             self._documents,
             logs,
@@ -93,9 +97,9 @@ class ApiServer:
         self.http = HttpServer(
             config,
             self._dispatcher,
-            logs,
+            Upgrades(logs, ResourceProxy(self._storage, ports.rng)),
             self.metrics,
-            HttpPorts(ports.authenticate, ports.exec_handler, ports.clock, ports.ids, ports.rng),
+            HttpPorts(ports.authenticate, ports.clock, ports.ids, ports.rng),
         )
         self._bootstrapped = False
         self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")

@@ -2,7 +2,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minikube_py.apiserver.canonical import DecodedObjects, canonical, decode, stamp, unstamp
+from minikube_py.apiserver.canonical import DecodedObjects, canonical, decode, peek, stamp, unstamp
 from minikube_py.store.interface import Entry
 
 JSON = st.recursive(
@@ -74,3 +74,12 @@ def test_a_parsed_form_larger_than_all_room_is_kept_while_it_is_the_only_one():
     decoded = DecodedObjects(value_bytes_max=1)
 
     assert decoded.get(entry) is decoded.get(entry)
+
+
+def test_a_look_keeps_nothing():
+    entry = Entry("k", stamp(canonical({"kind": "Pod", "metadata": {}}), 1), 1, 1)
+
+    assert peek(entry)["kind"] == "Pod"
+    assert peek(entry) is not peek(entry)
+    assert peek(entry) is not decode(entry)
+    assert peek(entry) is decode(entry)
