@@ -9,6 +9,7 @@ bit allows refusing to open, with a text.
 
 import asyncio
 import errno
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, nullcontext
@@ -86,6 +87,18 @@ class _AtOnce(Executor):
 
 
 @contextmanager
+def quiet_log() -> Iterator[None]:
+    """Let the store complain to nobody while this lasts: that the disk fails is the point."""
+    log = logging.getLogger("store")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+@contextmanager
 def small_files(*, record: bool = True) -> Iterator[None]:
     """Let segments end and space be written ahead in small steps, without lock and threads, while this lasts.
 
@@ -117,7 +130,7 @@ def run_story(seed: int) -> Story:
         BrokenPromiseError: a promise was broken.
     """
     story = Story(Random(seed))  # noqa: S311 - a story must be repeatable
-    with small_files():
+    with small_files(), quiet_log():
         asyncio.run(_run(story))
     return story
 

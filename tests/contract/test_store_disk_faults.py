@@ -1,7 +1,6 @@
 """Lives of a store on a disk that fails, by seed (testing.disk_lives); more of them: `scripts/soak store_disk`."""
 
 import asyncio
-import logging
 import threading
 
 import pytest
@@ -19,7 +18,6 @@ SEEDS_OF_ONE_TEST = 75
 
 @pytest.mark.parametrize("first", range(0, 450, SEEDS_OF_ONE_TEST))
 def test_every_life_finds_a_prefix_with_all_that_was_acknowledged_or_refuses(first):
-    logging.getLogger("store").setLevel(logging.CRITICAL)
     opened = acknowledged = 0
     for seed in range(first, first + SEEDS_OF_ONE_TEST):
         try:

@@ -1,7 +1,6 @@
 """The embedded store as a Hypothesis state machine against a dictionary: writes, restarts, cuts, restores."""
 
 import asyncio
-import logging
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
@@ -20,7 +19,7 @@ from minikube_py.store.io.recovery import Until
 from minikube_py.store.io.restore import REVISION_STEP, RestoreSource, restore
 from minikube_py.store.retention import SnapshotPolicy
 from minikube_py.testing.contracts_store import PODS, a_value
-from minikube_py.testing.disk_lives import small_files
+from minikube_py.testing.disk_lives import quiet_log, small_files
 from minikube_py.testing.manual_clock import ManualClock
 from minikube_py.testing.sim_disk import SimDisk
 
@@ -32,8 +31,8 @@ EXPECTS = st.sampled_from(["any", "none", "current", "wrong"])
 class StoreMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
-        logging.getLogger("store").setLevel(logging.CRITICAL)
         self.stack = ExitStack()
+        self.stack.enter_context(quiet_log())
         self.stack.enter_context(small_files(record=False))
         self.runner = self.stack.enter_context(asyncio.Runner())
         self.disk, self.clock = SimDisk(), ManualClock()

@@ -1,6 +1,5 @@
 """Lives of the store on a disk that fails (testing.disk_lives), seed after seed."""
 
-import logging
 import time
 
 from minikube_py.testing.disk_lives import run_story
@@ -12,7 +11,6 @@ def run(minutes: float, seed: int) -> str:
     Raises:
         AssertionError: a promise was broken; the text is the command that repeats it.
     """
-    logging.getLogger("store").setLevel(logging.CRITICAL)
     deadline_s = time.monotonic() + minutes * 60
     stories = lives = refused = acknowledged = 0
     while not stories or time.monotonic() < deadline_s:
