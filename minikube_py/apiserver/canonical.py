@@ -59,6 +59,11 @@ class DecodedObjects:
         self._value_bytes = 0
         self._objs: OrderedDict[Entry, Obj] = OrderedDict()
 
+    def peek(self, entry: Entry) -> Obj:
+        """Return the entry's object; nothing is kept that was not kept before."""
+        obj = self._objs.get(entry)
+        return obj if obj is not None else orjson.loads(entry.value)
+
     def get(self, entry: Entry) -> Obj:
         """Return the entry's object."""
         obj = self._objs.get(entry)

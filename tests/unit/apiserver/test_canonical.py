@@ -55,6 +55,14 @@ def test_an_entry_is_parsed_once_and_shared():
     assert decode(entry) == {"metadata": {"resourceVersion": "4", "name": "a"}}
 
 
+def test_a_look_keeps_nothing():
+    entry = Entry("k", stamp(canonical({"kind": "Pod", "metadata": {}}), 1), 1, 1)
+
+    assert peek(entry)["kind"] == "Pod"
+    assert peek(entry) is not decode(entry)
+    assert peek(entry) is decode(entry)
+
+
 def test_of_the_parsed_forms_those_stay_that_were_read_last():
     entries = [Entry(f"/{at}", b'{"a":%d}' % at, 1, 1) for at in range(4)]
     decoded = DecodedObjects(value_bytes_max=3 * len(entries[0].value))
@@ -74,12 +82,3 @@ def test_a_parsed_form_larger_than_all_room_is_kept_while_it_is_the_only_one():
     decoded = DecodedObjects(value_bytes_max=1)
 
     assert decoded.get(entry) is decoded.get(entry)
-
-
-def test_a_look_keeps_nothing():
-    entry = Entry("k", stamp(canonical({"kind": "Pod", "metadata": {}}), 1), 1, 1)
-
-    assert peek(entry)["kind"] == "Pod"
-    assert peek(entry) is not peek(entry)
-    assert peek(entry) is not decode(entry)
-    assert peek(entry) is decode(entry)
