@@ -77,14 +77,6 @@ class DecodedObjects:
             self._value_bytes -= len(self._objs.popitem(last=False)[0].value)
         return parsed
 
-    def peek(self, entry: Entry) -> Obj:
-        """Return the entry's object, and keep nothing that was not kept already."""
-        obj = self._objs.get(entry)
-        if obj is None:
-            parsed: Obj = orjson.loads(entry.value)
-            return parsed
-        return obj
-
 
 _DECODED = DecodedObjects(DECODED_VALUE_BYTES_MAX)
 
