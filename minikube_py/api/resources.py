@@ -6,7 +6,8 @@ columns of each row live in `api/rules/` and `api/columns/`, one module for each
 
 from collections.abc import Mapping
 
-from minikube_py.api.columns import apps_v1, coordination_v1, core_v1, discovery_v1, pods
+from minikube_py.api.columns import apiextensions_v1, apps_v1, coordination_v1, core_v1, discovery_v1, pods
+from minikube_py.api.custom import definitions
 from minikube_py.api.resource import Resource, Rules, Subresource
 from minikube_py.api.rules.apps import DEPLOYMENT_RULES, REPLICA_SET_RULES
 from minikube_py.api.rules.coordination import LEASE_RULES
@@ -234,6 +235,23 @@ DEPLOYMENTS = Resource(
     subresources=(_status("Deployment"), _SCALE),
     has_generation=True,
 )
+CUSTOM_RESOURCE_DEFINITIONS = Resource(
+    group="apiextensions.k8s.io",
+    version="v1",
+    kind="CustomResourceDefinition",
+    plural="customresourcedefinitions",
+    singular="customresourcedefinition",
+    namespaced=False,
+    rules=definitions.CUSTOM_RESOURCE_DEFINITION_RULES,
+    columns=apiextensions_v1.CUSTOM_RESOURCE_DEFINITION_COLUMNS,
+    short_names=("crd", "crds"),
+    categories=("api-extensions",),
+    subresources=(_status("CustomResourceDefinition"),),
+    has_generation=True,
+    unconditional_update=False,
+    finalizers_on_delete=(definitions.CLEANUP_FINALIZER,),
+    validate_status=definitions.validate_status,
+)
 
 RESOURCES: tuple[Resource, ...] = (
     NAMESPACES,
@@ -249,6 +267,7 @@ RESOURCES: tuple[Resource, ...] = (
     LEASES,
     REPLICA_SETS,
     DEPLOYMENTS,
+    CUSTOM_RESOURCE_DEFINITIONS,
 )
 
 _BY_PATH: Mapping[tuple[str, str, str], Resource] = {(r.group, r.version, r.plural): r for r in RESOURCES}

@@ -255,7 +255,8 @@ def _when_absent(schema: Schema | None, key: str) -> Any:
     if field is None:
         return ABSENT
     if field.schema.type == "object":
-        return {} if key in _NEVER_ABSENT else ABSENT
+        never = ("metadata",) if schema is not None and schema.own_fields is not None else _NEVER_ABSENT
+        return {} if key in never else ABSENT
     return None if field.required and field.schema.type in ("list", "map") else ABSENT
 
 

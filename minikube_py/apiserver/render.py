@@ -42,8 +42,8 @@ class ListMeta:
 
 def join_list(resource: Resource, values: Sequence[bytes], meta: ListMeta) -> bytes:
     """Return a whole list from stored bytes."""
-    head = b'{"kind":"%sList","apiVersion":"%s","metadata":%s,"items":[' % (
-        resource.kind.encode(),
+    head = b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[' % (
+        resource.list_kind.encode(),
         resource.api_version.encode(),
         orjson.dumps(meta.obj()),
     )
@@ -53,7 +53,7 @@ def join_list(resource: Resource, values: Sequence[bytes], meta: ListMeta) -> by
 def list_object(resource: Resource, objs: Sequence[Mapping[str, Any]], meta: ListMeta) -> Obj:
     """Return a whole list as an object, for forms that are not plain."""
     return {
-        "kind": f"{resource.kind}List",
+        "kind": resource.list_kind,
         "apiVersion": resource.api_version,
         "metadata": meta.obj(),
         "items": list(objs),

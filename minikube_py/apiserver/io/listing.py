@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from minikube_py.api.errors import GoneError
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.canonical import decode
+from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.watch_session import too_large
 from minikube_py.apiserver.list_options import ContinueFrom, Filter, ListOptions, encode_continue
 from minikube_py.apiserver.render import ListMeta
@@ -60,8 +61,10 @@ class _State:
         return self.store.range_at(self.prefix, self.revision, after=after, limit=limit)
 
 
-async def list_entries(store: Store, resource: Resource, options: ListOptions, future_wait_s: float) -> Listed:
-    """Return one page of a collection.
+async def list_entries(
+    store: Store, resource: Resource, options: ListOptions, future_wait_s: float, views: Views
+) -> Listed:
+    """Return one page of a collection, each object as the resource's version shows it.
 
     Raises:
         GoneError: the state asked for is compacted.
@@ -73,7 +76,7 @@ async def list_entries(store: Store, resource: Resource, options: ListOptions, f
     state = await _state(store, scope, options, future_wait_s)
     after = prefix + options.go_on.after if options.go_on else ""
     try:
-        return _page(state, resource, filter_, after, options.limit)
+        return await _page(state, resource, views, filter_, after, options.limit)
     except CompactedError as error:
         if options.go_on:
             raise ExpiredTokenError(encode_continue(ContinueFrom(-1, options.go_on.after))) from error
@@ -97,21 +100,24 @@ async def _state(store: Store, scope: str, options: ListOptions, future_wait_s: 
     return _State(store, scope, store.revision, newest=True)
 
 
-def _page(state: _State, resource: Resource, filter_: Filter, after: str, limit: int) -> Listed:
+async def _page(
+    state: _State, resource: Resource, views: Views, filter_: Filter, after: str, limit: int
+) -> Listed:
     prefix = resource.storage_prefix
     if filter_.everything:
         entries = state.range(after, limit + 1 if limit else 0)
         if not limit or len(entries) <= limit:
-            return Listed(entries, ListMeta(state.revision))
+            return Listed(await views.entries(resource, entries), ListMeta(state.revision))
         page = entries[:limit]
         last = page[-1].key
         remaining = len(state.range(last, 0))
         token = encode_continue(ContinueFrom(state.revision, last[len(prefix) :]))
-        return Listed(page, ListMeta(state.revision, token, remaining))
+        return Listed(await views.entries(resource, page), ListMeta(state.revision, token, remaining))
     found: list[Entry] = []
     while True:
         chunk = state.range(after, _CHUNK if limit else 0)
-        found.extend(entry for entry in chunk if filter_.matches(resource, decode(entry)))
+        seen = await views.entries(resource, chunk)
+        found.extend(entry for entry in seen if filter_.matches(resource, decode(entry)))
         if limit and len(found) > limit:
             token = encode_continue(ContinueFrom(state.revision, found[limit - 1].key[len(prefix) :]))
             return Listed(found[:limit], ListMeta(state.revision, token))

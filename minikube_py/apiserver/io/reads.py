@@ -10,7 +10,8 @@ from minikube_py.apiserver.io.answers import Answer, WatchResponse, bytes_answer
 from minikube_py.apiserver.io.event_fanout import EventFanout
 from minikube_py.apiserver.io.listing import list_entries
 from minikube_py.apiserver.io.storage import Storage
-from minikube_py.apiserver.io.watch_session import WatchSession, too_large
+from minikube_py.apiserver.io.views import Views
+from minikube_py.apiserver.io.watch_session import WatchSession, WatchSource, too_large
 from minikube_py.apiserver.list_options import parse_list_options
 from minikube_py.apiserver.negotiate import PLAIN, choose_form
 from minikube_py.apiserver.render import join_list, render_transformed, transform_list, transform_object
@@ -25,9 +26,15 @@ class Reads:
     """Answers get, list and watch."""
 
     def __init__(
-        self, storage: Storage, fanouts: Mapping[bool, EventFanout], clock: Clock, future_wait_s: float
+        self,
+        storage: Storage,
+        views: Views,
+        fanouts: Mapping[bool, EventFanout],
+        clock: Clock,
+        future_wait_s: float,
     ) -> None:
         self._storage = storage
+        self._views = views
         self._fanouts = fanouts
         self._clock = clock
         self._future_wait_s = future_wait_s
@@ -36,11 +43,10 @@ class Reads:
         """Answer a GET of one object, its status or its scale."""
         if version := request.query.get("resourceVersion"):
             await self._wait(route, version)
-        entry = self._storage.get(route)
+        entry = await self._views.entry(route.resource, self._storage.get(route))
         if route.subresource == "scale":
-            return object_answer(
-                render_scale(decode(entry)), choose_form(request.headers.get("accept", ""), request.query)
-            )
+            scale = render_scale(decode(entry), route.resource.scale)
+            return object_answer(scale, choose_form(request.headers.get("accept", ""), request.query))
         return self._shown(route, request, entry)
 
     def _shown(self, route: Route, request: ApiRequest, entry: Entry) -> Answer:
@@ -68,7 +74,7 @@ class Reads:
         form = choose_form(request.headers.get("accept", ""), request.query)
         options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
-        listed = await list_entries(store, route.resource, options, self._future_wait_s)
+        listed = await list_entries(store, route.resource, options, self._future_wait_s, self._views)
         if form.plain:
             return bytes_answer(join_list(route.resource, [entry.value for entry in listed.entries], listed.meta))
         objs = [decode(entry) for entry in listed.entries]
@@ -89,6 +95,5 @@ class Reads:
         options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
         watches = self._fanouts[route.resource.durable].of(route.resource)
-        return WatchResponse(
-            WatchSession(store, watches, options, PLAIN if form.plain else form, self._future_wait_s)
-        )
+        source = WatchSource(store, watches, self._views)
+        return WatchResponse(WatchSession(source, options, PLAIN if form.plain else form, self._future_wait_s))

@@ -7,21 +7,29 @@ race, so it works on private copies. Upstream: apiserver endpoints/handlers/{cre
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
 
 from minikube_py.api.decode import Expected, decode_parsed, expected_of, media_type
-from minikube_py.api.errors import BadRequestError, NotFoundError, StatusError, UnsupportedMediaTypeError
+from minikube_py.api.errors import (
+    BadRequestError,
+    MethodNotSupportedError,
+    NotFoundError,
+    StatusError,
+    UnsupportedMediaTypeError,
+)
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.config import ApiServerConfig
-from minikube_py.apiserver.decisions import Decision, Reject, WriteContext
+from minikube_py.apiserver.decisions import Decision, WriteContext
 from minikube_py.apiserver.deletion import delete
 from minikube_py.apiserver.io.answers import Answer, bytes_answer, object_answer
 from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch
 from minikube_py.apiserver.io.listing import list_entries
-from minikube_py.apiserver.io.storage import Storage, Stored
+from minikube_py.apiserver.io.storage import Edit, Storage, Stored
+from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.list_options import parse_list_options
 from minikube_py.apiserver.managed_fields import apply_config
 from minikube_py.apiserver.negotiate import choose_form
@@ -75,8 +83,9 @@ _UPDATES: Mapping[str, DecideNew] = {
 class Writes:
     """Answers create, update, patch, delete and deletecollection."""
 
-    def __init__(self, storage: Storage, clock: Clock, config: ApiServerConfig) -> None:
+    def __init__(self, storage: Storage, views: Views, clock: Clock, config: ApiServerConfig) -> None:
         self._storage = storage
+        self._views = views
         self._clock = clock
         self._config = config
 
@@ -89,6 +98,7 @@ class Writes:
             return await self._bind(route, decoded.obj, options)
         if route.subresource:
             raise NotFoundError("the server could not find the requested resource", {})
+        _check_definition(route)
         stored = await self._storage.create(route, decoded.obj, options)
         return self._answer(route, request, stored, decoded.warnings)
 
@@ -110,9 +120,7 @@ class Writes:
         decoded = decode_body(request.body, _content_type(request), expected, options.field_validation)
         decide_new = _UPDATES[route.subresource]
 
-        def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
-            return decide_new(route, old, copy_object(decoded.obj), context)
-
+        edit = Edit(lambda old, context: copy_object(decoded.obj), partial(decide_new, route))
         may_create = (
             route.resource.create_on_update
             and not route.subresource
@@ -120,7 +128,7 @@ class Writes:
             and not metadata(decoded.obj).get("resourceVersion")
         )
         make = (lambda: copy_object(decoded.obj)) if may_create else None
-        stored = await self._storage.change(route, options, decide, make=make)
+        stored = await self._storage.change(route, options, edit, make=make)
         return self._answer(route, request, stored, decoded.warnings)
 
     async def patch(self, route: Route, request: ApiRequest) -> Answer:
@@ -134,16 +142,13 @@ class Writes:
         decide_new = _UPDATES[route.subresource]
         warnings: list[str] = []
 
-        def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
-            base = render_scale(old) if route.subresource == "scale" else old
-            try:
-                decoded = patched(base, patch, patch_type, expected, options.field_validation)
-            except StatusError as error:
-                return Reject(error)
+        def propose(old: Mapping[str, Any], context: WriteContext) -> Obj:
+            base = render_scale(old, route.resource.scale) if route.subresource == "scale" else old
+            decoded = patched(base, patch, patch_type, expected, options.field_validation)
             warnings[:] = decoded.warnings
-            return decide_new(route, old, decoded.obj, context)
+            return decoded.obj
 
-        stored = await self._storage.change(route, options, decide)
+        stored = await self._storage.change(route, options, Edit(propose, partial(decide_new, route)))
         return self._answer(route, request, stored, tuple(warnings))
 
     async def _apply(self, route: Route, request: ApiRequest, patch: Obj, options: WriteOptions) -> Answer:
@@ -155,17 +160,15 @@ class Writes:
         resource, decide_new = route.resource, _UPDATES[route.subresource]
         context = WriteContext(route.namespace, route.name, self._clock.wall_s(), "", options, route.subresource)
 
-        def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
-            try:
-                new = decode_parsed(apply_config(resource, old, patch, context), expected, "Ignore").obj
-            except StatusError as error:
-                return Reject(error)
-            return decide_new(route, old, new, context)
+        def propose(old: Mapping[str, Any], context: WriteContext) -> Obj:
+            return decode_parsed(apply_config(resource, old, patch, context), expected, "Ignore").obj
 
         def make() -> Obj:
+            _check_definition(route)
             return decode_parsed(apply_config(resource, None, patch, context), expected, "Ignore").obj
 
-        stored = await self._storage.change(route, options, decide, make=None if route.subresource else make)
+        edit = Edit(propose, partial(decide_new, route))
+        stored = await self._storage.change(route, options, edit, make=None if route.subresource else make)
         return self._answer(route, request, stored, ())
 
     async def delete(self, route: Route, request: ApiRequest) -> Answer:
@@ -185,7 +188,9 @@ class Writes:
         options = self._removal_options(request)
         list_options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
-        listed = await list_entries(store, route.resource, list_options, self._config.future_wait_s)
+        listed = await list_entries(
+            store, route.resource, list_options, self._config.future_wait_s, self._views
+        )
         gate = asyncio.Semaphore(DELETIONS_AT_ONCE_MAX)
         refused: list[StatusError] = []
 
@@ -214,17 +219,32 @@ class Writes:
         form = choose_form(request.headers.get("accept", ""), request.query)
         if not stored.removed or route.resource.graceful_deletion:
             return self._answer(route, request, stored, ())
-        return object_answer(deleted_status(route.resource, orjson.loads(stored.value)), form)
+        status = deleted_status(route.resource, orjson.loads(stored.value))
+        return object_answer(status, form, warnings=stored.warnings)
 
     def _answer(self, route: Route, request: ApiRequest, stored: Stored, warnings: tuple[str, ...]) -> Answer:
         form = choose_form(request.headers.get("accept", ""), request.query)
         status = 201 if stored.created else 200
+        warnings = (*warnings, *stored.warnings)
+        if route.resource.custom is not None and route.resource.custom.warning:
+            warnings = (route.resource.custom.warning, *warnings)
         if route.subresource == "scale":
-            return object_answer(render_scale(orjson.loads(stored.value)), form, status=status, warnings=warnings)
+            scale = render_scale(orjson.loads(stored.value), route.resource.scale)
+            return object_answer(scale, form, status=status, warnings=warnings)
         if form.plain:
             return bytes_answer(stored.value, form, status=status, warnings=warnings)
         shown = transform_object(route.resource, orjson.loads(stored.value), form, self._clock.wall_s())
         return object_answer(shown, form, status=status, warnings=warnings)
+
+
+def _check_definition(route: Route) -> None:
+    """Refuse to create what will be deleted with its definition.
+
+    Raises:
+        MethodNotSupportedError: the definition is being deleted.
+    """
+    if route.resource.custom is not None and route.resource.custom.terminating:
+        raise MethodNotSupportedError("create not allowed while custom resource definition is terminating")
 
 
 def _check_config(route: Route, config: Mapping[str, Any]) -> None:
