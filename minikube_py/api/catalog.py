@@ -11,7 +11,7 @@ from minikube_py.api.resource import Resource
 from minikube_py.api.resources import RESOURCES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalog:
     """The resources that are served, and how to find them; make one with `catalog_of`."""
 

@@ -1,13 +1,13 @@
-"""JSONPath as Kubernetes has it, as far as printer columns, scale paths and selectable fields use it.
+r"""JSONPath as Kubernetes has it, as far as printer columns, scale paths and selectable fields use it.
 
     .spec.size   .spec['the key']   .status.conditions[?(@.type=="Ready")].status   .items[0].name   .items[*].name
-    .metadata.labels.app\\.kubernetes\\.io/name   ..name
+    .metadata.labels.app\.kubernetes\.io/name   ..name
 
 Upstream: client-go util/jsonpath.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -21,7 +21,9 @@ _NAME = re.compile(r"(?:[^.\[\]\\]|\\.)+")
 _INDEX = re.compile(r"\[(-?\d+)\]")
 _SLICE = re.compile(r"\[(-?\d*):(-?\d*)\]")
 _KEY = re.compile(r"""\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]""")
-_FILTER = re.compile(r"\[\?\(\s*@((?:[.\[](?:[^()\[\]=<>!\s\"']|\[[^\]]*\])*)+)\s*(?:(==|!=|<=|>=|<|>)\s*([^)]+?))?\s*\)\]")
+_FILTER = re.compile(
+    r"\[\?\(\s*@((?:[.\[](?:[^()\[\]=<>!\s\"']|\[[^\]]*\])*)+)\s*(?:(==|!=|<=|>=|<|>)\s*([^)]+?))?\s*\)\]"
+)
 
 
 class JsonPathError(ValueError):
@@ -59,27 +61,39 @@ def parse_path(text: str) -> tuple[Step, ...]:
 
 
 def _next_step(text: str, at: int) -> tuple[Step | None, int]:
-    if text.startswith("..", at):
-        return Step("descend"), at + 2
-    if text.startswith("[*]", at):
-        return Step("all"), at + 3
-    if text[at] == ".":
-        return (Step("all"), at + 2) if text.startswith(".*", at) else (None, at + 1)
-    if text[at] != "[":
-        found = _NAME.match(text, at)
-        if found is None:
-            raise JsonPathError(f"unrecognized character in action: {text[at]!r}")
-        return Step("field", re.sub(r"\\(.)", r"\1", found[0])), found.end()
-    if found := _INDEX.match(text, at):
-        return Step("index", found[1]), found.end()
-    if found := _SLICE.match(text, at):
-        return Step("slice", f"{found[1]}:{found[2]}"), found.end()
-    if found := _KEY.match(text, at):
-        return Step("field", re.sub(r"\\(.)", r"\1", found[1] or found[2] or "")), found.end()
-    if found := _FILTER.match(text, at):
-        right = (found[3] or "").strip()
-        return Step("filter", right, parse_path(found[1]), found[2] or "exists"), found.end()
-    raise JsonPathError(f"unterminated array in {text[at:]!r}")
+    for fixed, step in _FIXED:
+        if text.startswith(fixed, at):
+            return step, at + len(fixed)
+    for pattern, make in _BRACKETED:
+        if found := pattern.match(text, at):
+            return make(found), found.end()
+    if text[at] == "[":
+        raise JsonPathError(f"unterminated array in {text[at:]!r}")
+    if found := _NAME.match(text, at):
+        return Step("field", _unescaped(found[0])), found.end()
+    raise JsonPathError(f"unrecognized character in action: {text[at]!r}")
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+def _filter_step(found: re.Match[str]) -> Step:
+    return Step("filter", (found[3] or "").strip(), parse_path(found[1]), found[2] or "exists")
+
+
+_FIXED: tuple[tuple[str, Step | None], ...] = (
+    ("..", Step("descend")),
+    ("[*]", Step("all")),
+    (".*", Step("all")),
+    (".", None),
+)
+_BRACKETED: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Step]], ...] = (
+    (_INDEX, lambda found: Step("index", found[1])),
+    (_SLICE, lambda found: Step("slice", f"{found[1]}:{found[2]}")),
+    (_KEY, lambda found: Step("field", _unescaped(found[1] or found[2] or ""))),
+    (_FILTER, _filter_step),
+)
 
 
 def find_all(obj: Any, path: Sequence[Step]) -> list[Any]:
@@ -92,23 +106,21 @@ def find_all(obj: Any, path: Sequence[Step]) -> list[Any]:
 
 def _take(value: Any, step: Step) -> Iterator[Any]:
     match step.kind:
-        case "field":
-            if isinstance(value, Mapping) and step.value in value:
-                yield value[step.value]
-        case "index":
-            if isinstance(value, list) and -len(value) <= int(step.value) < len(value):
-                yield value[int(step.value)]
-        case "slice":
-            if isinstance(value, list):
-                start, _, end = step.value.partition(":")
-                yield from value[int(start or 0) : int(end) if end else None]
+        case "field" if isinstance(value, Mapping) and step.value in value:
+            yield value[step.value]
+        case "index" if isinstance(value, list) and -len(value) <= int(step.value) < len(value):
+            yield value[int(step.value)]
+        case "slice" if isinstance(value, list):
+            start, _, end = step.value.partition(":")
+            yield from value[int(start or 0) : int(end) if end else None]
         case "all":
             yield from value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
         case "descend":
             yield from _descend(value)
-        case "filter":
-            if isinstance(value, list):
-                yield from (item for item in value if _passes(item, step))
+        case "filter" if isinstance(value, list):
+            yield from (item for item in value if _passes(item, step))
+        case _:
+            return
 
 
 def _descend(value: Any) -> Iterator[Any]:

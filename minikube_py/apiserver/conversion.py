@@ -34,9 +34,7 @@ def needs_webhook(resource: Resource, obj: Mapping[str, Any], api_version: str) 
     """Return whether a webhook has to convert the object."""
     custom = resource.custom
     return (
-        custom is not None
-        and custom.conversion.get("strategy") == "Webhook"
-        and obj.get("apiVersion") != api_version
+        custom is not None and custom.conversion.get("strategy") == "Webhook" and obj.get("apiVersion") != api_version
     )
 
 

@@ -14,7 +14,6 @@ from minikube_py.api.resource import Resource, ScalePaths
 from minikube_py.apiserver.decisions import Decision, Reject, Write, WriteContext
 from minikube_py.apiserver.verbs import UnnamedError, check_identity, settle, update
 
-
 _PATHS = ScalePaths(("spec", "replicas"), ("status", "replicas"))
 _INT32_MAX = 2**31 - 1
 

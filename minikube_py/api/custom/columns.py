@@ -28,7 +28,10 @@ def _column(column: Mapping[str, Any]) -> Column:
         _cell(kind, parse_path(str(column["jsonPath"]))),
         type=kind,
         format=str(column.get("format") or ""),
-        description=str(column.get("description") or f"Custom resource definition column (in JSONPath format): {column['jsonPath']}"),
+        description=str(
+            column.get("description")
+            or f"Custom resource definition column (in JSONPath format): {column['jsonPath']}"
+        ),
         priority=int(column.get("priority") or 0),
     )
 

@@ -16,7 +16,6 @@ from minikube_py.api.rules.apiextensions import CLEANUP_FINALIZER
 from minikube_py.api.rules.faults import Faults, invalid
 from minikube_py.api.rules.metadata import validate_metadata, validate_metadata_update
 
-
 __all__ = ("CLEANUP_FINALIZER", "CUSTOM_RESOURCE_DEFINITION_RULES", "validate_status")
 
 
@@ -33,8 +32,7 @@ def check_default(default: Any, node: Node, path: str) -> Faults:
         return
     completed = _copied(wrapped)
     set_custom_defaults(completed, {"properties": {"v": node}})
-    for fault in validate_value(completed["v"], node, path):
-        yield fault
+    yield from validate_value(completed["v"], node, path)
 
 
 def _copied(value: Any) -> Any:

@@ -1,6 +1,6 @@
-"""Regular expressions of schemas and rules: RE2's syntax in Python's engine, compiled once.
+r"""Regular expressions of schemas and rules: RE2's syntax in Python's engine, compiled once.
 
-Both agree on what people write (`^[a-z]+$`, `\\d`, groups, `(?i)`); what Python lacks is translated: `\\z`, POSIX
+Both agree on what people write (`^[a-z]+$`, `\d`, groups, `(?i)`); what Python lacks is translated: `\z`, POSIX
 classes, `(?<name>` of newer Go. RE2 promises linear time and Python does not; patterns come from those who may
 define resources, and texts are bounded by the body limit.
 """
@@ -33,8 +33,14 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         ValueError: it is no regular expression; the text says why.
     """
     translated = re.sub(r"\[:(\w+):\]", lambda found: _POSIX.get(found[1], found[0]), pattern)
-    translated = translated.replace(r"\z", r"\Z").replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")
-    translated = re.sub(r"\$$", r"\\Z", translated) if translated.endswith("$") and not translated.endswith(r"\$") else translated
+    translated = (
+        translated.replace(r"\z", r"\Z").replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")
+    )
+    translated = (
+        re.sub(r"\$$", r"\\Z", translated)
+        if translated.endswith("$") and not translated.endswith(r"\$")
+        else translated
+    )
     try:
         return re.compile(translated, re.ASCII)
     except (re.error, RecursionError, OverflowError) as error:

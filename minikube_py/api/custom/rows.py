@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from minikube_py.api.custom.columns import columns_of
+from minikube_py.api.custom.correlation import UNKNOWN
 from minikube_py.api.custom.defaulting import has_defaults, set_defaults
 from minikube_py.api.custom.embedded import validate_embedded
 from minikube_py.api.custom.list_types import validate_lists
@@ -19,7 +20,6 @@ from minikube_py.api.custom.nodes import Node
 from minikube_py.api.custom.pruning import prune
 from minikube_py.api.custom.schema_values import schema_of_node
 from minikube_py.api.custom.validation import rules_not_checked, validate_value
-from minikube_py.api.custom.correlation import UNKNOWN
 from minikube_py.api.jsonpath import render_value, simple_path, value_at
 from minikube_py.api.meta import Obj, is_deleting, name_of
 from minikube_py.api.resource import CustomTraits, Fields, Resource, Rules, ScalePaths, Subresource

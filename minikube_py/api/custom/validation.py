@@ -10,10 +10,11 @@ apiserver/validation (how they become field errors) and its ratcheting.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 
+from minikube_py.api.custom.correlation import UNKNOWN, old_element, old_field
 from minikube_py.api.custom.formats import has_format
 from minikube_py.api.custom.nodes import (
     INT_OR_STRING,
@@ -23,14 +24,12 @@ from minikube_py.api.custom.nodes import (
     properties,
     values_node,
 )
-from minikube_py.api.custom.correlation import UNKNOWN, old_element, old_field
 from minikube_py.api.custom.patterns import compile_pattern
 from minikube_py.api.errors import FieldError
 from minikube_py.api.rules.faults import Faults
 
 NO_FIELD = "<nil>"
 """What upstream shows as the field of a fault that belongs to none."""
-_NUMBER_TYPES = ("integer", "number")
 _INT_LIMITS = {"int32": 31, "int64": 63}
 
 
@@ -47,17 +46,14 @@ def validate_value(value: Any, node: Node, path: str = "", old: Any = UNKNOWN) -
     if wrong:
         return
     yield from _validate_enum(value, node, path)
-    match value:
-        case bool():
-            pass
-        case str():
-            yield from _validate_text(value, node, path)
-        case int() | float():
-            yield from _validate_number(value, node, path)
-        case list():
-            yield from _validate_list(value, node, path, old)
-        case dict():
-            yield from _validate_object(value, node, path, old)
+    if isinstance(value, str):
+        yield from _validate_text(value, node, path)
+    elif isinstance(value, list):
+        yield from _validate_list(value, node, path, old)
+    elif isinstance(value, dict):
+        yield from _validate_object(value, node, path, old)
+    elif not isinstance(value, bool):
+        yield from _validate_number(value, node, path)
     yield from _validate_junctors(value, node, path)
 
 
@@ -71,46 +67,31 @@ def _type_faults(value: Any, node: Node, path: str) -> list[FieldError]:
     return [_type_fault(value, str(wanted), path)]
 
 
+_PYTHON_TYPES: Mapping[str, type] = {"string": str, "boolean": bool, "array": list, "object": dict}
+_TYPE_NAMES: Mapping[type, str] = {
+    type(None): "null",
+    bool: "boolean",
+    str: "string",
+    int: "integer",
+    float: "number",
+    list: "array",
+    dict: "object",
+}
+
+
 def _is_of(value: Any, wanted: str, form: str) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    match wanted:
-        case "integer":
-            if not is_number or value != int(value):
-                return False
-            bits = _INT_LIMITS.get(form)
-            return bits is None or -(2**bits) <= value < 2**bits
-        case "number":
-            return is_number
-        case "string":
-            return isinstance(value, str)
-        case "boolean":
-            return isinstance(value, bool)
-        case "array":
-            return isinstance(value, list)
-        case _:
-            return isinstance(value, dict)
-
-
-def _type_name(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case str():
-            return "string"
-        case int():
-            return "integer"
-        case float():
-            return "number"
-        case list():
-            return "array"
-        case _:
-            return "object"
+    if wanted not in ("integer", "number"):
+        return isinstance(value, _PYTHON_TYPES.get(wanted, dict))
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    if wanted == "number":
+        return True
+    bits = _INT_LIMITS.get(form, 1024)
+    return value == int(value) and -(2**bits) <= value < 2**bits
 
 
 def _type_fault(value: Any, wanted: str, path: str) -> FieldError:
-    shown = _type_name(value)
+    shown = _TYPE_NAMES[type(value)]
     detail = f'{path} in body must be of type {wanted}: "{shown}"'
     return FieldError("FieldValueTypeInvalid", path or NO_FIELD, detail, shown)
 
@@ -239,7 +220,6 @@ class Null:
         return "null"
 
 
-Blocking = Literal["FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid"]
 _BLOCKING = ("FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from minikube_py.api.jsonpath import JsonPathError, parse_path, simple_path
-from minikube_py.api.meta import Obj, annotations_of, metadata, name_of
+from minikube_py.api.meta import Obj, annotations_of, name_of
 from minikube_py.api.names import Messages, dns_1035_label_faults, dns_subdomain_faults
 from minikube_py.api.rules.faults import (
     Faults,
@@ -143,7 +143,9 @@ def _validate_approval(crd: Mapping[str, Any]) -> Faults:
     path = f"metadata.annotations[{APPROVAL_ANNOTATION}]"
     approval = annotations_of(crd).get(APPROVAL_ANNOTATION)
     if not approval:
-        yield required(path, f'protected groups must have approval annotation "{APPROVAL_ANNOTATION}", see {_APPROVAL_HELP}')
+        yield required(
+            path, f'protected groups must have approval annotation "{APPROVAL_ANNOTATION}", see {_APPROVAL_HELP}'
+        )
     elif not approval.startswith(("unapproved", "https://")):
         detail = (
             f'protected groups must have approval annotation "{APPROVAL_ANNOTATION}" with either a URL or a reason '
@@ -180,7 +182,9 @@ def _validate_versions(spec: Mapping[str, Any], check_default: CheckDefault, che
         if faults := dns_1035_label_faults(name):
             yield invalid(f"{path}.name", name, ",".join(faults))
         if version.get("deprecationWarning") is not None and not version.get("deprecated"):
-            yield invalid(f"{path}.deprecationWarning", version["deprecationWarning"], "can only be set for deprecated versions")
+            yield invalid(
+                f"{path}.deprecationWarning", version["deprecationWarning"], "can only be set for deprecated versions"
+            )
         yield from _validate_version_schema(version, path, check_default, check_rules)
         yield from _validate_columns(version, path)
         yield from _validate_subresources(version, path)
@@ -279,7 +283,12 @@ def _validate_selectable_path(version: Mapping[str, Any], json_path: str, here: 
     elif node is None:
         yield invalid(here, json_path, "is an invalid path: does not refer to a valid field")
     elif node.get("type") not in ("string", "integer", "boolean"):
-        yield invalid(here, json_path, f"must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.")
+        yield invalid(
+            here,
+            json_path,
+            "must point to a field of type string, boolean or integer. "
+            "Enum string fields and strings with formats are allowed.",
+        )
 
 
 def _mixed_case_faults(name: str) -> Messages:
@@ -354,6 +363,10 @@ def _validate_url(url: str, path: str) -> Faults:
         yield invalid(path, url, f"'https' is the only allowed URL scheme{form}")
     if not rest.split("/", 1)[0]:
         yield invalid(path, url, f"host must be specified{form}")
-    for mark, what in (("@", "user information is not permitted in the URL"), ("#", "fragments are not permitted in the URL"), ("?", "query parameters are not permitted in the URL")):
+    for mark, what in (
+        ("@", "user information is not permitted in the URL"),
+        ("#", "fragments are not permitted in the URL"),
+        ("?", "query parameters are not permitted in the URL"),
+    ):
         if mark in rest:
             yield invalid(path, url, what)

@@ -126,29 +126,32 @@ def _validate_extensions(node: Node, path: str) -> Faults:
 
 
 def _validate_list_type(node: Node, path: str) -> Faults:
-    list_type, map_type, kind = node.get(_LIST_TYPE), node.get(_MAP_TYPE), node.get("type")
-    if map_type is not None:
-        if map_type not in ("atomic", "granular"):
-            yield unsupported(f"{path}.{_MAP_TYPE}", map_type, ("atomic", "granular"))
-        if kind != "object":
-            yield invalid(f"{path}.type", kind or "", f"must be object if {_MAP_TYPE} is specified")
-    if list_type is not None:
-        if list_type not in ("atomic", "map", "set"):
-            yield unsupported(f"{path}.{_LIST_TYPE}", list_type, ("atomic", "map", "set"))
-        if kind != "array":
-            yield invalid(f"{path}.type", kind or "", f"must be array if {_LIST_TYPE} is specified")
-    keys = node.get(_LIST_KEYS) or ()
-    if keys and list_type != "map":
-        yield invalid(f"{path}.{_LIST_TYPE}", list_type, f"must be map if {_LIST_KEYS} is non-empty")
+    for key, kind, choices in (
+        (_MAP_TYPE, "object", ("atomic", "granular")),
+        (_LIST_TYPE, "array", ("atomic", "map", "set")),
+    ):
+        given = node.get(key)
+        if given is None:
+            continue
+        if given not in choices:
+            yield unsupported(f"{path}.{key}", given, choices)
+        if node.get("type") != kind:
+            yield invalid(f"{path}.type", node.get("type") or "", f"must be {kind} if {key} is specified")
+    list_type, keys = node.get(_LIST_TYPE), node.get(_LIST_KEYS) or ()
     if list_type == "map":
         yield from _validate_keys(node, keys, path)
+    elif keys:
+        yield invalid(f"{path}.{_LIST_TYPE}", list_type, f"must be map if {_LIST_KEYS} is non-empty")
     if list_type == "set":
-        items = node.get("items") or {}
-        if items.get("nullable"):
-            yield forbidden(f"{path}.items.nullable", f"cannot be nullable when {_LIST_TYPE} is set")
-        if items.get("type") == "object" and items.get(_MAP_TYPE) != "atomic":
-            detail = f"must be atomic as item of a list with {_LIST_TYPE}=set"
-            yield invalid(f"{path}.items.{_MAP_TYPE}", items.get(_MAP_TYPE), detail)
+        yield from _validate_set(node.get("items") or {}, path)
+
+
+def _validate_set(items: Node, path: str) -> Faults:
+    if items.get("nullable"):
+        yield forbidden(f"{path}.items.nullable", f"cannot be nullable when {_LIST_TYPE} is set")
+    if items.get("type") == "object" and items.get(_MAP_TYPE) != "atomic":
+        detail = f"must be atomic as item of a list with {_LIST_TYPE}=set"
+        yield invalid(f"{path}.items.{_MAP_TYPE}", items.get(_MAP_TYPE), detail)
 
 
 def _validate_keys(node: Node, keys: Any, path: str) -> Faults:
@@ -156,7 +159,9 @@ def _validate_keys(node: Node, keys: Any, path: str) -> Faults:
     if not keys:
         yield required(f"{path}.{_LIST_KEYS}", f"must not be empty if {_LIST_TYPE} is map")
     if items.get("type") != "object":
-        yield invalid(f"{path}.items.type", items.get("type") or "", f"must be object if parent array's {_LIST_TYPE} is map")
+        yield invalid(
+            f"{path}.items.type", items.get("type") or "", f"must be object if parent array's {_LIST_TYPE} is map"
+        )
     named = items.get("properties") or {}
     for index, key in enumerate(keys):
         where = f"{path}.{_LIST_KEYS}[{index}]"

@@ -191,9 +191,7 @@ def _delete(row: Resource, old: Mapping[str, Any], wall_s: float) -> Decision:
 
 def _without_finalizer(old: Mapping[str, Any], context: WriteContext) -> Decision:
     new = copy_object(old)
-    set_condition(
-        new, "Terminating", "False", "InstanceDeletionCompleted", "removed all instances", context.wall_s
-    )
+    set_condition(new, "Terminating", "False", "InstanceDeletionCompleted", "removed all instances", context.wall_s)
     left = [finalizer for finalizer in metadata(old).get("finalizers") or () if finalizer != CLEANUP_FINALIZER]
     if left:
         new["metadata"]["finalizers"] = left

@@ -5,6 +5,7 @@ authorize -> find the route -> read, or write; errors are answers too.
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from minikube_py.api.catalog import STATIC, Catalog
 from minikube_py.api.errors import BadRequestError, StatusError
 from minikube_py.apiserver.authorize import Denied, authorize, forbidden_request
 from minikube_py.apiserver.io.answers import Answer, error_answer
@@ -23,7 +24,15 @@ UPGRADE_SUBRESOURCES = frozenset({"exec", "attach", "portforward"})
 class Dispatcher:
     """Answers requests."""
 
-    def __init__(self, reads: Reads, writes: Writes, documents: Documents, logs: PodLogs) -> None:
+    def __init__(
+        self,
+        reads: Reads,
+        writes: Writes,
+        documents: Documents,
+        logs: PodLogs,
+        catalog: Callable[[], Catalog] = lambda: STATIC,
+    ) -> None:
+        self._catalog = catalog
         self._documents = documents
         self._logs = logs
         self._by_verb: Mapping[Verb, Callable[[Route, ApiRequest], Awaitable[Answer]]] = {
@@ -44,7 +53,7 @@ class Dispatcher:
             check_allowed(user, info)
             if not info.is_resource:
                 return await self._documents.answer(info, request)
-            return await self._dispatch(resolve(info), request)
+            return await self._dispatch(resolve(info, self._catalog(), user), request)
         except StatusError as error:
             return error_answer(error)
 

@@ -46,9 +46,13 @@ _ALWAYS: Anchor = ("", "")
 class EventFanout:
     """The live watches of all resources of one store."""
 
-    def __init__(self, store: Store, views: Views) -> None:
+    def __init__(
+        self, store: Store, views: Views, on_waiting: "Callable[[ResourceWatches], None] | None" = None
+    ) -> None:
         self._by_prefix: dict[str, dict[str, ResourceWatches]] = {}
         self._views = views
+        self._on_waiting = on_waiting
+        """Called when events begin to wait for conversion."""
         store.on_commit(self._on_commit)
 
     def of(self, resource: Resource) -> "ResourceWatches":
@@ -86,15 +90,8 @@ class EventFanout:
             watches.end()
         else:
             watches.waiting.append(event)
-            watches.on_waiting(watches)
-
-    def on_waiting(self, resource: Resource, wake: Callable[["ResourceWatches"], None]) -> None:
-        """Call `wake` when events of this resource begin to wait for conversion."""
-        self.of(resource).on_waiting = wake
-
-
-def _nobody(watches: "ResourceWatches") -> None:
-    del watches
+            if self._on_waiting is not None:
+                self._on_waiting(watches)
 
 
 class ResourceWatches:
@@ -105,7 +102,6 @@ class ResourceWatches:
         self.count = 0
         self.waiting: list[StoreEvent] = []
         """Events that must be converted by a webhook before they can be published, and all that came after them."""
-        self.on_waiting: Callable[[ResourceWatches], None] = _nobody
         self._groups: dict[Anchor, dict[Filter, dict[Subscriber, int]]] = defaultdict(dict)
         self._paths: dict[str, int] = {}
 

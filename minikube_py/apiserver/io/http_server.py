@@ -182,7 +182,7 @@ class HttpServer:
     ) -> web.StreamResponse:
         """Check an exec or attach, and hand it over."""
         check_allowed(user, info)
-        route = resolve(info)
+        route = resolve(info, user=user)
         attach = route.subresource == "attach"
         pod = self._logs.pod(route.namespace, route.name)
         ref = choose_container(pod, query.get("container", ""))

@@ -100,9 +100,7 @@ async def _state(store: Store, scope: str, options: ListOptions, future_wait_s: 
     return _State(store, scope, store.revision, newest=True)
 
 
-async def _page(
-    state: _State, resource: Resource, views: Views, filter_: Filter, after: str, limit: int
-) -> Listed:
+async def _page(state: _State, resource: Resource, views: Views, filter_: Filter, after: str, limit: int) -> Listed:
     prefix = resource.storage_prefix
     if filter_.everything:
         entries = state.range(after, limit + 1 if limit else 0)

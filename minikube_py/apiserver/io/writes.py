@@ -188,9 +188,7 @@ class Writes:
         options = self._removal_options(request)
         list_options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
-        listed = await list_entries(
-            store, route.resource, list_options, self._config.future_wait_s, self._views
-        )
+        listed = await list_entries(store, route.resource, list_options, self._config.future_wait_s, self._views)
         gate = asyncio.Semaphore(DELETIONS_AT_ONCE_MAX)
         refused: list[StatusError] = []
 
