@@ -50,7 +50,7 @@ def version_priority(version: str) -> tuple[int, int, int, int, tuple[int, ...]]
     """Return a key that sorts versions from worst to best: v2 > v1 > v1beta2 > v1alpha1 > anything else by name."""
     found = _KUBE_VERSION.fullmatch(version)
     if found is None:
-        return 0, 0, 0, 0, tuple(-ord(letter) for letter in version)
+        return 0, 0, 0, 0, (*(-ord(letter) for letter in version), 1)
     major, word, minor = found.groups()
     return 1, _STABILITY[word], int(major), int(minor or 0), ()
 
