@@ -95,7 +95,10 @@ def collected_resources() -> tuple[Resource, ...]:
 
 def observe(listers: Listers, item: Item, failure: Failure | None) -> GarbageView | None:
     """Look up the owners of an object, and its dependents when it is being deleted or might be."""
-    resource = next(r for r in collected_resources() if r.qualified == item.resource)
+    informer = listers.informers.get(item.resource)
+    if informer is None:
+        return None  # its definition has gone, and it with it
+    resource = informer.resource
     obj = listers.get(resource, item.key)
     if obj is None:
         return None
@@ -106,7 +109,7 @@ def observe(listers: Listers, item: Item, failure: Failure | None) -> GarbageVie
 
 
 def _look_up(listers: Listers, resource: Resource, obj: Obj, reference: Obj) -> Owner:
-    kind = find_kind(str(reference.get("apiVersion", "")), str(reference.get("kind", "")))
+    kind = _kind_of(listers, reference)
     uid = str(reference.get("uid", ""))
     reachable = (
         kind is not None and kind.qualified in listers.informers and (resource.namespaced or not kind.namespaced)
@@ -122,10 +125,20 @@ def _look_up(listers: Listers, resource: Resource, obj: Obj, reference: Obj) -> 
     return Owner(OwnerState.WAITING if waiting else OwnerState.SOLID, uid, kind, key)
 
 
+def _kind_of(listers: Listers, reference: Obj) -> Resource | None:
+    """Return the resource of a reference, None when it is not served; a custom one may be named in any version."""
+    api_version, kind = str(reference.get("apiVersion", "")), str(reference.get("kind", ""))
+    found = find_kind(api_version, kind)
+    if found is not None:
+        return found
+    group = api_version.rpartition("/")[0]
+    return next((row for row in listers.custom() if (row.group, row.kind) == (group, kind)), None)
+
+
 def _dependents(listers: Listers, uid: str) -> tuple[Dependent, ...]:
     return tuple(
         Dependent(resource, obj)
-        for resource in collected_resources()
+        for resource in (*collected_resources(), *listers.custom())
         for obj in listers.by_index(resource, OWNER_UID, uid)
     )
 
@@ -233,7 +246,7 @@ def _deleting_owners(listers: Listers, obj: Obj) -> list[Item]:
     """Return the owners that may wait for what just happened to this dependent."""
     found = []
     for reference in metadata(obj).get("ownerReferences") or ():
-        kind = find_kind(str(reference.get("apiVersion", "")), str(reference.get("kind", "")))
+        kind = _kind_of(listers, reference)
         if kind is None or kind.qualified not in listers.informers:
             continue
         key = ObjectKey(key_of(obj).namespace if kind.namespaced else "", str(reference.get("name", "")))
@@ -253,5 +266,7 @@ def spec() -> ControllerSpec[GarbageView]:
         observe=observe,
         reconcile=reconcile,
         indexes=tuple(by_owner(resource) for resource in resources),
+        watch_custom=lambda resource: Watch(resource, items_of(resource)),
+        index_custom=by_owner,
         workers_max=20,
     )

@@ -53,6 +53,8 @@ class NamespaceView:
     namespace: Obj
     contents: tuple[Content, ...]
     failure: Failure | None = None
+    custom: tuple[Resource, ...] = ()
+    """Custom resources that a namespace can hold."""
 
 
 def watched_resources() -> tuple[Resource, ...]:
@@ -69,8 +71,10 @@ def observe(listers: Listers, item: Item, failure: Failure | None) -> NamespaceV
     namespace = listers.get(NAMESPACES, item.key)
     if namespace is None or not is_deleting(namespace):
         return None
-    contents = ((resource, listers.list(resource, item.key.name)) for resource in watched_resources())
-    return NamespaceView(namespace, tuple(Content(r, objects) for r, objects in contents if objects), failure)
+    custom = tuple(resource for resource in listers.custom() if resource.namespaced)
+    contents = ((resource, listers.list(resource, item.key.name)) for resource in (*watched_resources(), *custom))
+    left = tuple(Content(resource, objects) for resource, objects in contents if objects)
+    return NamespaceView(namespace, left, failure, custom)
 
 
 def reconcile(seen: NamespaceView, now_s: float) -> Plan:
@@ -93,7 +97,7 @@ def reconcile(seen: NamespaceView, now_s: float) -> Plan:
     return Plan(
         (
             DeleteCollection(EVENTS, name),
-            RequireEmpty((*watched_resources(), EVENTS), name),
+            RequireEmpty((*watched_resources(), *seen.custom, EVENTS), name),
             Update(NAMESPACES, finalized, subresource="finalize"),
         ),
         requeue_after_s=LOOK_AGAIN_S,
@@ -193,5 +197,6 @@ def spec() -> ControllerSpec[NamespaceView]:
         ),
         observe=observe,
         reconcile=reconcile,
+        watch_custom=lambda resource: Watch(resource, inside) if resource.namespaced else None,
         workers_max=10,
     )
