@@ -10,6 +10,7 @@ from minikube_py.api.custom.defaulting import set_defaults as set_custom_default
 from minikube_py.api.custom.nodes import Node
 from minikube_py.api.custom.pruning import prune
 from minikube_py.api.custom.validation import validate_value
+from minikube_py.api.custom.validation_rules import check_rules
 from minikube_py.api.resource import Fields, Rules
 from minikube_py.api.rules import apiextensions
 from minikube_py.api.rules.apiextensions import CLEANUP_FINALIZER
@@ -41,18 +42,14 @@ def _copied(value: Any) -> Any:
     return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
-def _no_rules(schema: Mapping[str, Any], path: str) -> Faults:
-    yield from ()
-
-
 def validate(crd: Mapping[str, Any]) -> Fields:
     """Return the faults of a definition."""
-    return (*validate_metadata(crd), *apiextensions.validate_definition(crd, check_default, _no_rules))
+    return (*validate_metadata(crd), *apiextensions.validate_definition(crd, check_default, check_rules))
 
 
 def validate_update(new: Mapping[str, Any], old: Mapping[str, Any]) -> Fields:
     """Return the faults of a change of a definition."""
-    own = apiextensions.validate_definition_update(new, old, check_default, _no_rules)
+    own = apiextensions.validate_definition_update(new, old, check_default, check_rules)
     return (*validate_metadata_update(new, old), *own)
 
 

@@ -20,6 +20,7 @@ from minikube_py.api.custom.nodes import Node
 from minikube_py.api.custom.pruning import prune
 from minikube_py.api.custom.schema_values import schema_of_node
 from minikube_py.api.custom.validation import rules_not_checked, validate_value
+from minikube_py.api.custom.validation_rules import run_rules
 from minikube_py.api.jsonpath import render_value, simple_path, value_at
 from minikube_py.api.meta import Obj, is_deleting, name_of
 from minikube_py.api.resource import CustomTraits, Fields, Resource, Rules, ScalePaths, Subresource
@@ -172,4 +173,5 @@ def _validate_object(node: Node, obj: Mapping[str, Any], old: Any) -> Fields:
         *validate_embedded(obj, node),
         *validate_lists(obj, node),
     )
-    return (*faults, *rules_not_checked(faults))
+    skipped = tuple(rules_not_checked(faults))
+    return (*faults, *(skipped or run_rules(obj, node, old)))

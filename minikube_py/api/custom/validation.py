@@ -15,7 +15,6 @@ from typing import Any
 import orjson
 
 from minikube_py.api.custom.correlation import UNKNOWN, old_element, old_field
-from minikube_py.api.custom.formats import has_format
 from minikube_py.api.custom.nodes import (
     INT_OR_STRING,
     Node,
@@ -24,9 +23,10 @@ from minikube_py.api.custom.nodes import (
     properties,
     values_node,
 )
-from minikube_py.api.custom.patterns import compile_pattern
 from minikube_py.api.errors import FieldError
+from minikube_py.api.regular_expressions import compile_pattern
 from minikube_py.api.rules.faults import Faults
+from minikube_py.api.text_formats import has_format
 
 NO_FIELD = "<nil>"
 """What upstream shows as the field of a fault that belongs to none."""

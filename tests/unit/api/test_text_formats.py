@@ -1,6 +1,6 @@
 import pytest
 
-from minikube_py.api.custom.formats import FORMATS, has_format
+from minikube_py.api.text_formats import FORMATS, has_format
 
 GOOD_AND_BAD = {
     "bsonobjectid": ("507f1f77bcf86cd799439011", "xyz"),

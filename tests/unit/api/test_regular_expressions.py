@@ -1,6 +1,6 @@
 import pytest
 
-from minikube_py.api.custom.patterns import compile_pattern, contains_match
+from minikube_py.api.regular_expressions import compile_pattern, contains_match
 
 
 @pytest.mark.parametrize(
