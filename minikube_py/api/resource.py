@@ -63,6 +63,20 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredAs:
+    """How a row's objects are kept when another version or group of theirs is what is stored.
+
+    Both conversions take an object and return a private one; together they lose nothing (upstream: the storage
+    version, and the conversion through the internal version).
+    """
+
+    resource: "Resource"
+    """The row that stores the objects."""
+    to_stored: Callable[[Mapping[str, Any]], Obj]
+    from_stored: Callable[[Mapping[str, Any]], Obj]
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """One row of the resource table."""
 
@@ -90,6 +104,12 @@ class Resource:
     """Field selectors beyond metadata.name and metadata.namespace: path -> how to read it."""
     row_conditions: Callable[[Mapping[str, Any]], tuple[Obj, ...]] | None = None
     """Conditions of an object's row in a Table (pods: Completed), for kubectl to hide or colour finished ones."""
+    stored_as: StoredAs | None = None
+    """The objects are those of another row, shown in this row's version."""
+    computed: bool = False
+    """Nothing is stored: each answer is made for its request (access reviews, component statuses)."""
+    validate_status: Callable[[Mapping[str, Any], Mapping[str, Any]], Fields] | None = None
+    """Faults of an update through /status, (new, old); None: there are none to look for."""
 
     @property
     def api_version(self) -> str:
@@ -104,7 +124,8 @@ class Resource:
     @property
     def storage_prefix(self) -> str:
         """Return the store prefix of all objects of this resource, with the final slash."""
-        return f"/registry/{self.group or 'core'}/{self.plural}/"
+        row = storage_of(self)
+        return f"/registry/{row.group or 'core'}/{row.plural}/"
 
     def storage_key(self, namespace: str, name: str) -> str:
         """Return the store key of one object."""
@@ -120,3 +141,13 @@ class Resource:
     def subresource(self, name: str) -> Subresource | None:
         """Return the subresource of that name, or None."""
         return next((sub for sub in self.subresources if sub.name == name), None)
+
+
+def storage_of(resource: Resource) -> Resource:
+    """Return the row whose objects are stored for this one: itself, but for other versions of the same objects."""
+    return resource.stored_as.resource if resource.stored_as else resource
+
+
+def is_stored(resource: Resource) -> bool:
+    """Return whether a row stores objects of its own: those are what is counted, collected and deleted."""
+    return resource.stored_as is None and not resource.computed

@@ -56,6 +56,38 @@ def make_rules(
     return Rules(set_defaults, prepare_create, prepare_update, validate, validate_update)
 
 
+def convert_rules(
+    stored: Rules,
+    to_stored: Callable[[Mapping[str, Any]], Obj],
+    from_stored: Callable[[Mapping[str, Any]], Obj],
+    set_defaults: Callable[[Obj], None] = change_nothing,
+) -> Rules:
+    """Return the rules of another version of a kind: its own defaults, the stored version's other rules."""
+
+    def replace(obj: Obj, changed: Mapping[str, Any]) -> None:
+        shown = from_stored(changed)
+        obj.clear()
+        obj.update(shown)
+
+    def prepare_create(obj: Obj) -> None:
+        changed = to_stored(obj)
+        stored.prepare_create(changed)
+        replace(obj, changed)
+
+    def prepare_update(new: Obj, old: Mapping[str, Any]) -> None:
+        changed = to_stored(new)
+        stored.prepare_update(changed, to_stored(old))
+        replace(new, changed)
+
+    return Rules(
+        set_defaults,
+        prepare_create,
+        prepare_update,
+        lambda obj: stored.validate(to_stored(obj)),
+        lambda new, old: stored.validate_update(to_stored(new), to_stored(old)),
+    )
+
+
 def start_with(status: Mapping[str, Any]) -> Callable[[Obj], None]:
     """Return a prepare_create that gives a new object this status, whatever it came with."""
 
