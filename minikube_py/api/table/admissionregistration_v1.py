@@ -2,14 +2,7 @@
 
 from minikube_py.api.columns import admissionregistration_v1
 from minikube_py.api.resource import Resource
-from minikube_py.api.rules.admission_policies import (
-    MUTATING_BINDING_RULES,
-    MUTATING_POLICY_RULES,
-    VALIDATING_BINDING_RULES,
-    VALIDATING_POLICY_RULES,
-)
-from minikube_py.api.rules.admission_webhooks import MUTATING_WEBHOOK_RULES, VALIDATING_WEBHOOK_RULES
-from minikube_py.api.table.parts import status
+from minikube_py.api.table.parts import rules_in, status
 
 VALIDATING_WEBHOOKS = Resource(
     group="admissionregistration.k8s.io",
@@ -18,7 +11,7 @@ VALIDATING_WEBHOOKS = Resource(
     plural="validatingwebhookconfigurations",
     singular="validatingwebhookconfiguration",
     namespaced=False,
-    rules=VALIDATING_WEBHOOK_RULES,
+    rules=rules_in("admission_webhooks", "VALIDATING_WEBHOOK_RULES"),
     columns=admissionregistration_v1.WEBHOOK_COLUMNS,
     categories=("api-extensions",),
     has_generation=True,
@@ -30,7 +23,7 @@ MUTATING_WEBHOOKS = Resource(
     plural="mutatingwebhookconfigurations",
     singular="mutatingwebhookconfiguration",
     namespaced=False,
-    rules=MUTATING_WEBHOOK_RULES,
+    rules=rules_in("admission_webhooks", "MUTATING_WEBHOOK_RULES"),
     columns=admissionregistration_v1.WEBHOOK_COLUMNS,
     categories=("api-extensions",),
     has_generation=True,
@@ -42,7 +35,7 @@ VALIDATING_POLICIES = Resource(
     plural="validatingadmissionpolicies",
     singular="validatingadmissionpolicy",
     namespaced=False,
-    rules=VALIDATING_POLICY_RULES,
+    rules=rules_in("admission_policies", "VALIDATING_POLICY_RULES"),
     columns=admissionregistration_v1.VALIDATING_POLICY_COLUMNS,
     categories=("api-extensions",),
     subresources=(status("ValidatingAdmissionPolicy"),),
@@ -55,7 +48,7 @@ VALIDATING_POLICY_BINDINGS = Resource(
     plural="validatingadmissionpolicybindings",
     singular="validatingadmissionpolicybinding",
     namespaced=False,
-    rules=VALIDATING_BINDING_RULES,
+    rules=rules_in("admission_policies", "VALIDATING_BINDING_RULES"),
     columns=admissionregistration_v1.POLICY_BINDING_COLUMNS,
     categories=("api-extensions",),
     has_generation=True,
@@ -67,7 +60,7 @@ MUTATING_POLICIES = Resource(
     plural="mutatingadmissionpolicies",
     singular="mutatingadmissionpolicy",
     namespaced=False,
-    rules=MUTATING_POLICY_RULES,
+    rules=rules_in("admission_policies", "MUTATING_POLICY_RULES"),
     columns=admissionregistration_v1.MUTATING_POLICY_COLUMNS,
     categories=("api-extensions",),
     has_generation=True,
@@ -79,7 +72,7 @@ MUTATING_POLICY_BINDINGS = Resource(
     plural="mutatingadmissionpolicybindings",
     singular="mutatingadmissionpolicybinding",
     namespaced=False,
-    rules=MUTATING_BINDING_RULES,
+    rules=rules_in("admission_policies", "MUTATING_BINDING_RULES"),
     columns=admissionregistration_v1.POLICY_BINDING_COLUMNS,
     categories=("api-extensions",),
     has_generation=True,

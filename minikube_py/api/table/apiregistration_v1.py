@@ -2,8 +2,7 @@
 
 from minikube_py.api.columns.cluster_kinds import API_SERVICE_COLUMNS
 from minikube_py.api.resource import Resource
-from minikube_py.api.rules.apiregistration import SERVICE_RULES
-from minikube_py.api.table.parts import status
+from minikube_py.api.table.parts import rules_in, status
 
 API_SERVICES = Resource(
     group="apiregistration.k8s.io",
@@ -12,7 +11,7 @@ API_SERVICES = Resource(
     plural="apiservices",
     singular="apiservice",
     namespaced=False,
-    rules=SERVICE_RULES,
+    rules=rules_in("apiregistration", "SERVICE_RULES"),
     columns=API_SERVICE_COLUMNS,
     categories=("api-extensions",),
     subresources=(status("APIService"),),

@@ -2,9 +2,7 @@
 
 from minikube_py.api.columns import batch_v1
 from minikube_py.api.resource import Resource
-from minikube_py.api.rules.batch import JOB_RULES
-from minikube_py.api.rules.batch_cron import CRON_JOB_RULES
-from minikube_py.api.table.parts import select_number, status
+from minikube_py.api.table.parts import rules_in, select_number, status
 
 JOBS = Resource(
     group="batch",
@@ -13,7 +11,7 @@ JOBS = Resource(
     plural="jobs",
     singular="job",
     namespaced=True,
-    rules=JOB_RULES,
+    rules=rules_in("batch", "JOB_RULES"),
     columns=batch_v1.JOB_COLUMNS,
     categories=("all",),
     subresources=(status("Job"),),
@@ -27,7 +25,7 @@ CRON_JOBS = Resource(
     plural="cronjobs",
     singular="cronjob",
     namespaced=True,
-    rules=CRON_JOB_RULES,
+    rules=rules_in("batch_cron", "CRON_JOB_RULES"),
     columns=batch_v1.CRON_JOB_COLUMNS,
     short_names=("cj",),
     categories=("all",),

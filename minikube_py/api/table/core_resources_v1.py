@@ -3,10 +3,8 @@
 from minikube_py.api.columns import core_resources_v1, core_storage_v1
 from minikube_py.api.columns.cells import DEFAULT_COLUMNS
 from minikube_py.api.resource import Resource
-from minikube_py.api.rules.core_limits import LIMIT_RANGE_RULES, QUOTA_RULES
 from minikube_py.api.rules.core_storage import CLAIM_RULES, VOLUME_RULES
-from minikube_py.api.rules.core_workloads import POD_TEMPLATE_RULES, REPLICATION_CONTROLLER_RULES
-from minikube_py.api.table.parts import NEUTRAL, SCALE, select_number, status
+from minikube_py.api.table.parts import NEUTRAL, SCALE, rules_in, select_number, status
 
 BINDINGS = Resource(
     group="",
@@ -40,7 +38,7 @@ LIMIT_RANGES = Resource(
     plural="limitranges",
     singular="limitrange",
     namespaced=True,
-    rules=LIMIT_RANGE_RULES,
+    rules=rules_in("core_limits", "LIMIT_RANGE_RULES"),
     columns=DEFAULT_COLUMNS,
     short_names=("limits",),
 )
@@ -51,7 +49,7 @@ RESOURCE_QUOTAS = Resource(
     plural="resourcequotas",
     singular="resourcequota",
     namespaced=True,
-    rules=QUOTA_RULES,
+    rules=rules_in("core_limits", "QUOTA_RULES"),
     columns=core_resources_v1.RESOURCE_QUOTA_COLUMNS,
     short_names=("quota",),
     subresources=(status("ResourceQuota"),),
@@ -87,7 +85,7 @@ POD_TEMPLATES = Resource(
     plural="podtemplates",
     singular="podtemplate",
     namespaced=True,
-    rules=POD_TEMPLATE_RULES,
+    rules=rules_in("core_workloads", "POD_TEMPLATE_RULES"),
     columns=core_resources_v1.POD_TEMPLATE_COLUMNS,
     has_generation=True,
 )
@@ -98,7 +96,7 @@ REPLICATION_CONTROLLERS = Resource(
     plural="replicationcontrollers",
     singular="replicationcontroller",
     namespaced=True,
-    rules=REPLICATION_CONTROLLER_RULES,
+    rules=rules_in("core_workloads", "REPLICATION_CONTROLLER_RULES"),
     columns=core_resources_v1.REPLICATION_CONTROLLER_COLUMNS,
     short_names=("rc",),
     categories=("all",),

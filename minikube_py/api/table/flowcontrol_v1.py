@@ -2,8 +2,7 @@
 
 from minikube_py.api.columns.cluster_kinds import FLOW_SCHEMA_COLUMNS, PRIORITY_LEVEL_COLUMNS
 from minikube_py.api.resource import Resource
-from minikube_py.api.rules.flowcontrol import LEVEL_RULES, SCHEMA_RULES
-from minikube_py.api.table.parts import status
+from minikube_py.api.table.parts import rules_in, status
 
 FLOW_SCHEMAS = Resource(
     group="flowcontrol.apiserver.k8s.io",
@@ -12,7 +11,7 @@ FLOW_SCHEMAS = Resource(
     plural="flowschemas",
     singular="flowschema",
     namespaced=False,
-    rules=SCHEMA_RULES,
+    rules=rules_in("flowcontrol", "SCHEMA_RULES"),
     columns=FLOW_SCHEMA_COLUMNS,
     subresources=(status("FlowSchema"),),
     has_generation=True,
@@ -24,7 +23,7 @@ PRIORITY_LEVELS = Resource(
     plural="prioritylevelconfigurations",
     singular="prioritylevelconfiguration",
     namespaced=False,
-    rules=LEVEL_RULES,
+    rules=rules_in("flowcontrol", "LEVEL_RULES"),
     columns=PRIORITY_LEVEL_COLUMNS,
     subresources=(status("PriorityLevelConfiguration"),),
     has_generation=True,

@@ -2,10 +2,7 @@
 
 from minikube_py.api.columns import networking_v1
 from minikube_py.api.resource import Resource
-from minikube_py.api.rules.network_addresses import ADDRESS_RULES, SERVICE_CIDR_RULES
-from minikube_py.api.rules.network_policies import POLICY_RULES
-from minikube_py.api.rules.networking import INGRESS_CLASS_RULES, INGRESS_RULES
-from minikube_py.api.table.parts import status
+from minikube_py.api.table.parts import rules_in, status
 
 INGRESSES = Resource(
     group="networking.k8s.io",
@@ -14,7 +11,7 @@ INGRESSES = Resource(
     plural="ingresses",
     singular="ingress",
     namespaced=True,
-    rules=INGRESS_RULES,
+    rules=rules_in("networking", "INGRESS_RULES"),
     columns=networking_v1.INGRESS_COLUMNS,
     short_names=("ing",),
     subresources=(status("Ingress"),),
@@ -27,7 +24,7 @@ INGRESS_CLASSES = Resource(
     plural="ingressclasses",
     singular="ingressclass",
     namespaced=False,
-    rules=INGRESS_CLASS_RULES,
+    rules=rules_in("networking", "INGRESS_CLASS_RULES"),
     columns=networking_v1.INGRESS_CLASS_COLUMNS,
     has_generation=True,
 )
@@ -38,7 +35,7 @@ NETWORK_POLICIES = Resource(
     plural="networkpolicies",
     singular="networkpolicy",
     namespaced=True,
-    rules=POLICY_RULES,
+    rules=rules_in("network_policies", "POLICY_RULES"),
     columns=networking_v1.NETWORK_POLICY_COLUMNS,
     short_names=("netpol",),
     has_generation=True,
@@ -50,7 +47,7 @@ IP_ADDRESSES = Resource(
     plural="ipaddresses",
     singular="ipaddress",
     namespaced=False,
-    rules=ADDRESS_RULES,
+    rules=rules_in("network_addresses", "ADDRESS_RULES"),
     columns=networking_v1.IP_ADDRESS_COLUMNS,
     short_names=("ip",),
 )
@@ -61,7 +58,7 @@ SERVICE_CIDRS = Resource(
     plural="servicecidrs",
     singular="servicecidr",
     namespaced=False,
-    rules=SERVICE_CIDR_RULES,
+    rules=rules_in("network_addresses", "SERVICE_CIDR_RULES"),
     columns=networking_v1.SERVICE_CIDR_COLUMNS,
     subresources=(status("ServiceCIDR"),),
 )

@@ -2,8 +2,7 @@
 
 from minikube_py.api.columns.policy_v1 import BUDGET_COLUMNS
 from minikube_py.api.resource import Resource
-from minikube_py.api.rules.policy import BUDGET_RULES
-from minikube_py.api.table.parts import status
+from minikube_py.api.table.parts import rules_in, status
 
 DISRUPTION_BUDGETS = Resource(
     group="policy",
@@ -12,7 +11,7 @@ DISRUPTION_BUDGETS = Resource(
     plural="poddisruptionbudgets",
     singular="poddisruptionbudget",
     namespaced=True,
-    rules=BUDGET_RULES,
+    rules=rules_in("policy", "BUDGET_RULES"),
     columns=BUDGET_COLUMNS,
     short_names=("pdb",),
     subresources=(status("PodDisruptionBudget"),),

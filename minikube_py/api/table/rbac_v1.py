@@ -3,7 +3,7 @@
 from minikube_py.api.columns.cells import DEFAULT_COLUMNS
 from minikube_py.api.columns.rbac_v1 import BINDING_COLUMNS
 from minikube_py.api.resource import Resource
-from minikube_py.api.rules.rbac import CLUSTER_ROLE_BINDING_RULES, CLUSTER_ROLE_RULES, ROLE_BINDING_RULES, ROLE_RULES
+from minikube_py.api.table.parts import rules_in
 
 ROLES = Resource(
     group="rbac.authorization.k8s.io",
@@ -12,7 +12,7 @@ ROLES = Resource(
     plural="roles",
     singular="role",
     namespaced=True,
-    rules=ROLE_RULES,
+    rules=rules_in("rbac", "ROLE_RULES"),
     columns=DEFAULT_COLUMNS,
 )
 ROLE_BINDINGS = Resource(
@@ -22,7 +22,7 @@ ROLE_BINDINGS = Resource(
     plural="rolebindings",
     singular="rolebinding",
     namespaced=True,
-    rules=ROLE_BINDING_RULES,
+    rules=rules_in("rbac", "ROLE_BINDING_RULES"),
     columns=BINDING_COLUMNS,
 )
 CLUSTER_ROLES = Resource(
@@ -32,7 +32,7 @@ CLUSTER_ROLES = Resource(
     plural="clusterroles",
     singular="clusterrole",
     namespaced=False,
-    rules=CLUSTER_ROLE_RULES,
+    rules=rules_in("rbac", "CLUSTER_ROLE_RULES"),
     columns=DEFAULT_COLUMNS,
 )
 CLUSTER_ROLE_BINDINGS = Resource(
@@ -42,7 +42,7 @@ CLUSTER_ROLE_BINDINGS = Resource(
     plural="clusterrolebindings",
     singular="clusterrolebinding",
     namespaced=False,
-    rules=CLUSTER_ROLE_BINDING_RULES,
+    rules=rules_in("rbac", "CLUSTER_ROLE_BINDING_RULES"),
     columns=BINDING_COLUMNS,
 )
 

@@ -2,8 +2,7 @@
 
 from minikube_py.api.columns.cluster_kinds import NAME_AND_AGE, RESOURCE_CLAIM_COLUMNS, RESOURCE_SLICE_COLUMNS
 from minikube_py.api.resource import Resource
-from minikube_py.api.rules.device_resources import CLAIM_RULES, CLAIM_TEMPLATE_RULES, DEVICE_CLASS_RULES, SLICE_RULES
-from minikube_py.api.table.parts import select, status
+from minikube_py.api.table.parts import rules_in, select, status
 
 DEVICE_CLASSES = Resource(
     group="resource.k8s.io",
@@ -12,7 +11,7 @@ DEVICE_CLASSES = Resource(
     plural="deviceclasses",
     singular="deviceclass",
     namespaced=False,
-    rules=DEVICE_CLASS_RULES,
+    rules=rules_in("device_resources", "DEVICE_CLASS_RULES"),
     columns=NAME_AND_AGE,
     has_generation=True,
 )
@@ -23,7 +22,7 @@ RESOURCE_CLAIMS = Resource(
     plural="resourceclaims",
     singular="resourceclaim",
     namespaced=True,
-    rules=CLAIM_RULES,
+    rules=rules_in("device_resources", "CLAIM_RULES"),
     columns=RESOURCE_CLAIM_COLUMNS,
     subresources=(status("ResourceClaim"),),
 )
@@ -34,7 +33,7 @@ RESOURCE_CLAIM_TEMPLATES = Resource(
     plural="resourceclaimtemplates",
     singular="resourceclaimtemplate",
     namespaced=True,
-    rules=CLAIM_TEMPLATE_RULES,
+    rules=rules_in("device_resources", "CLAIM_TEMPLATE_RULES"),
     columns=NAME_AND_AGE,
 )
 RESOURCE_SLICES = Resource(
@@ -44,7 +43,7 @@ RESOURCE_SLICES = Resource(
     plural="resourceslices",
     singular="resourceslice",
     namespaced=False,
-    rules=SLICE_RULES,
+    rules=rules_in("device_resources", "SLICE_RULES"),
     columns=RESOURCE_SLICE_COLUMNS,
     has_generation=True,
     field_selectors=select("spec.nodeName", "spec.driver"),

@@ -2,7 +2,7 @@
 
 from minikube_py.api.columns import cluster_kinds
 from minikube_py.api.resource import Resource
-from minikube_py.api.rules.scheduling_classes import PRIORITY_RULES, RUNTIME_RULES
+from minikube_py.api.table.parts import rules_in
 
 PRIORITY_CLASSES = Resource(
     group="scheduling.k8s.io",
@@ -11,7 +11,7 @@ PRIORITY_CLASSES = Resource(
     plural="priorityclasses",
     singular="priorityclass",
     namespaced=False,
-    rules=PRIORITY_RULES,
+    rules=rules_in("scheduling_classes", "PRIORITY_RULES"),
     columns=cluster_kinds.PRIORITY_CLASS_COLUMNS,
     short_names=("pc",),
     has_generation=True,
@@ -23,7 +23,7 @@ RUNTIME_CLASSES = Resource(
     plural="runtimeclasses",
     singular="runtimeclass",
     namespaced=False,
-    rules=RUNTIME_RULES,
+    rules=rules_in("scheduling_classes", "RUNTIME_RULES"),
     columns=cluster_kinds.RUNTIME_CLASS_COLUMNS,
 )
 

@@ -2,15 +2,7 @@
 
 from minikube_py.api.columns import storage_v1
 from minikube_py.api.resource import Resource
-from minikube_py.api.rules.storage import (
-    ATTACHMENT_RULES,
-    ATTRIBUTES_CLASS_RULES,
-    CAPACITY_RULES,
-    CLASS_RULES,
-    DRIVER_RULES,
-    NODE_RULES,
-)
-from minikube_py.api.table.parts import status
+from minikube_py.api.table.parts import rules_in, status
 
 STORAGE_CLASSES = Resource(
     group="storage.k8s.io",
@@ -19,7 +11,7 @@ STORAGE_CLASSES = Resource(
     plural="storageclasses",
     singular="storageclass",
     namespaced=False,
-    rules=CLASS_RULES,
+    rules=rules_in("storage", "CLASS_RULES"),
     columns=storage_v1.STORAGE_CLASS_COLUMNS,
     short_names=("sc",),
 )
@@ -30,7 +22,7 @@ VOLUME_ATTRIBUTES_CLASSES = Resource(
     plural="volumeattributesclasses",
     singular="volumeattributesclass",
     namespaced=False,
-    rules=ATTRIBUTES_CLASS_RULES,
+    rules=rules_in("storage", "ATTRIBUTES_CLASS_RULES"),
     columns=storage_v1.ATTRIBUTES_CLASS_COLUMNS,
     short_names=("vac",),
 )
@@ -41,7 +33,7 @@ VOLUME_ATTACHMENTS = Resource(
     plural="volumeattachments",
     singular="volumeattachment",
     namespaced=False,
-    rules=ATTACHMENT_RULES,
+    rules=rules_in("storage", "ATTACHMENT_RULES"),
     columns=storage_v1.ATTACHMENT_COLUMNS,
     subresources=(status("VolumeAttachment"),),
 )
@@ -52,7 +44,7 @@ CSI_DRIVERS = Resource(
     plural="csidrivers",
     singular="csidriver",
     namespaced=False,
-    rules=DRIVER_RULES,
+    rules=rules_in("storage", "DRIVER_RULES"),
     columns=storage_v1.DRIVER_COLUMNS,
 )
 CSI_NODES = Resource(
@@ -62,7 +54,7 @@ CSI_NODES = Resource(
     plural="csinodes",
     singular="csinode",
     namespaced=False,
-    rules=NODE_RULES,
+    rules=rules_in("storage", "NODE_RULES"),
     columns=storage_v1.NODE_COLUMNS,
 )
 CSI_STORAGE_CAPACITIES = Resource(
@@ -72,7 +64,7 @@ CSI_STORAGE_CAPACITIES = Resource(
     plural="csistoragecapacities",
     singular="csistoragecapacity",
     namespaced=True,
-    rules=CAPACITY_RULES,
+    rules=rules_in("storage", "CAPACITY_RULES"),
     columns=storage_v1.CAPACITY_COLUMNS,
 )
 
