@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from random import SystemRandom
@@ -22,7 +22,7 @@ from minikube_py.config import AgentConfig
 from minikube_py.dns.config import DnsConfig
 from minikube_py.dns.io.dns_server import DnsServer
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
-from minikube_py.kubelet.config import KubeletConfig
+from minikube_py.kubelet.config import KubeletConfig, with_fast_timers
 from minikube_py.kubelet.cri import ContainerRuntimeError
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_images import DockerImages
@@ -107,7 +107,7 @@ def proxy_config(config: AgentConfig) -> ProxyConfig:
 
 def kubelet_config(config: AgentConfig) -> KubeletConfig:
     """Return the kubelet's settings."""
-    return KubeletConfig(
+    settings = KubeletConfig(
         node_name=config.node_name,
         node_ip=config.node_ip,
         root_dir=str(config.agent_dir),
@@ -116,6 +116,7 @@ def kubelet_config(config: AgentConfig) -> KubeletConfig:
         cluster_domain=config.cluster_domain,
         kubelet_version=GIT_VERSION,
     )
+    return with_fast_timers(settings) if config.fast_timers else settings
 
 
 async def learn_pod_cidr(client: Client, informers: Informers, node_name: str) -> str:
@@ -139,15 +140,6 @@ async def learn_pod_cidr(client: Client, informers: Informers, node_name: str) -
     node = informer.get(ObjectKey("", node_name))
     assert node is not None
     return str(node["spec"]["podCIDR"])
-
-
-def _waiting_reason_of(kubelet: Kubelet) -> Callable[[str, str], str]:
-    def waiting_reason(pod_uid: str, container: str) -> str:
-        state = kubelet.pod_state(pod_uid)
-        waiting = state.waiting.get(container) if state is not None else None
-        return waiting.reason if waiting is not None else ""
-
-    return waiting_reason
 
 
 @asynccontextmanager
@@ -176,7 +168,7 @@ async def run_node(
         endpoint_drain=proxier,
         files=HostPodFiles(kubelet_config(config)),
         probe_network=HostProbeNetwork(),
-        host=LinuxHostSurvey(str(config.data_dir)),
+        host=LinuxHostSurvey(str(config.agent_dir)),
         recorder=recorder,
         clock=host.clock,
         random=host.rng.random,
@@ -193,7 +185,7 @@ async def run_node(
         components["dns"] = DnsServer(dns, informers, host.clock, host.rng).run
     try:
         async with running(host.health, components):
-            yield Node(kubelet, proxier, DockerPodStreams(runtime, _waiting_reason_of(kubelet)))
+            yield Node(kubelet, proxier, DockerPodStreams(runtime, kubelet.waiting_reason))
     finally:
         await network.close()
 

@@ -23,6 +23,11 @@ class ApiServerConfig:
     """--service-node-port-range: first and last node port."""
     body_bytes_max: int = 3 << 20
     """Request bodies over this are answered with 413 (upstream: 3 MiB)."""
+    requests_in_flight_max: int = 600
+    """Requests over HTTP at one time, watches and streams left out; a further one is answered with 429, try again
+    (upstream: 400 reads and 200 writes)."""
+    watches_max: int = 10_000
+    """Watches over HTTP at one time; a further one is answered with 429."""
     future_wait_s: float = 3.0
     """How long a read of a resource version that is not there yet waits for it (upstream: the watch cache's 3 s)."""
     request_timeout_s: float = 60.0

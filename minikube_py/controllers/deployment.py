@@ -10,7 +10,6 @@ then the revision annotation, which is a patch and needs none.
 Upstream: pkg/controller/deployment.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from minikube_py.api.meta import (
@@ -19,16 +18,16 @@ from minikube_py.api.meta import (
     controller_of,
     is_deleting,
     key_of,
-    labels_of,
     metadata,
     name_of,
     uid_of,
 )
-from minikube_py.api.object_selectors import compile_label_selector, selects
+from minikube_py.api.object_selectors import compile_label_selector
 from minikube_py.api.resources import DEPLOYMENTS, PODS, REPLICA_SETS
-from minikube_py.client.interface import Change, DeleteOptions
+from minikube_py.client.interface import DeleteOptions
 from minikube_py.controllers.claims import claim
 from minikube_py.controllers.conditions import Conditions, find_condition
+from minikube_py.controllers.deployment_items import items_of_pod, items_of_replica_set
 from minikube_py.controllers.deployment_scaling import (
     bounds_of,
     empty_old,
@@ -273,40 +272,6 @@ def _clean_history(at: _Round) -> list[Action]:
         and status_count(rs, "replicas") == 0
         and metadata(rs).get("generation", 0) <= status_count(rs, "observedGeneration")
     ]
-
-
-def items_of_replica_set(change: Change, listers: Listers) -> Sequence[Item]:
-    """Return the Deployments that a change of a ReplicaSet concerns: its controllers, or who may adopt it."""
-    items: list[Item] = []
-    namespace = metadata(change.latest).get("namespace", "")
-    for rs in (change.old, change.new):
-        controller = controller_of(rs) if rs is not None else None
-        if controller is not None and controller.get("kind") == DEPLOYMENTS.kind:
-            items.append(Item(DEPLOYMENTS.qualified, ObjectKey(namespace, str(controller.get("name", "")))))
-    if change.new is not None and controller_of(change.new) is None:
-        for deployment in listers.list(DEPLOYMENTS, namespace):
-            selector = compile_label_selector(deployment["spec"].get("selector"))
-            if selects(selector, labels_of(change.new)):
-                items.append(Item(DEPLOYMENTS.qualified, key_of(deployment)))
-    return items
-
-
-def items_of_pod(change: Change, listers: Listers) -> Sequence[Item]:
-    """Return the Recreate Deployment that waits for this pod to be gone."""
-    if change.new is not None and not is_terminal(change.new):
-        return ()
-    controller = controller_of(change.latest)
-    if controller is None or controller.get("kind") != REPLICA_SETS.kind:
-        return ()
-    namespace = metadata(change.latest).get("namespace", "")
-    replica_set = listers.get(REPLICA_SETS, ObjectKey(namespace, str(controller.get("name", ""))))
-    owner = controller_of(replica_set) if replica_set is not None else None
-    if owner is None or owner.get("kind") != DEPLOYMENTS.kind:
-        return ()
-    deployment = listers.get(DEPLOYMENTS, ObjectKey(namespace, str(owner.get("name", ""))))
-    if deployment is None or not is_recreate(deployment):
-        return ()
-    return (Item(DEPLOYMENTS.qualified, key_of(deployment)),)
 
 
 def spec() -> ControllerSpec[DeploymentView]:

@@ -200,7 +200,6 @@ def diff_sets(deployment: Obj, before: Sets, after: Sets) -> tuple[Action, ...]:
             continue
         old_size, new_size = (size_of(was) if was is not None else 0), size_of(rs)
         actions = growing if new_size > old_size or was is None else other
-        # Another round may have made it already, with a cache that had not seen it: the name says the template.
         actions.append(Create(REPLICA_SETS, rs) if was is None else Update(REPLICA_SETS, rs))
         if new_size != old_size:
             way = "up" if new_size > old_size else "down"

@@ -6,7 +6,7 @@ Upstream: pkg/controller/deployment/progress.go and sync.go (calculateStatus).
 
 from dataclasses import dataclass
 
-from minikube_py.api.meta import Obj, metadata, name_of, parse_time
+from minikube_py.api.meta import Obj, metadata, name_of
 from minikube_py.controllers.conditions import (
     Condition,
     Conditions,
@@ -16,6 +16,7 @@ from minikube_py.controllers.conditions import (
 )
 from minikube_py.controllers.deployment_scaling import bounds_of
 from minikube_py.controllers.deployment_sets import Sets, size_of, status_count
+from minikube_py.controllers.timestamps import seconds_of
 
 _NO_DEADLINE = 2**31 - 1
 
@@ -157,7 +158,7 @@ def _deadline_s(deployment: Obj, conditions: Conditions) -> float | None:
         return None
     if current.get("reason") in ("NewReplicaSetAvailable", "ProgressDeadlineExceeded"):
         return None
-    return parse_time(current["lastUpdateTime"]) + deadline_s
+    return seconds_of(current.get("lastUpdateTime")) + deadline_s
 
 
 def _deadline_after_s(deployment: Obj, status: Obj, now_s: float) -> float | None:

@@ -95,7 +95,8 @@ def reconcile(seen: NamespaceView, now_s: float) -> Plan:
             DeleteCollection(EVENTS, name),
             RequireEmpty((*watched_resources(), EVENTS), name),
             Update(NAMESPACES, finalized, subresource="finalize"),
-        )
+        ),
+        requeue_after_s=LOOK_AGAIN_S,
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 LOOK_EVERY_S = 5.0
-"""How often a node is looked at (upstream: --node-monitor-period)."""
+"""How often a node is looked at (upstream: --node-monitor-period); more often when the grace period is short."""
 STALLED_S = 4 * LOOK_EVERY_S
 """A gap between two looks that says: it was us who stood still."""
 

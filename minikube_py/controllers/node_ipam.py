@@ -32,6 +32,14 @@ def pod_cidr_of(node: Obj) -> str:
     return str((node.get("spec") or {}).get("podCIDR") or "")
 
 
+def read_network(text: str) -> Network | None:
+    """Return a range; None when there is none or it cannot be read (then it takes nothing from us either)."""
+    try:
+        return ip_network(text) if text else None
+    except ValueError:
+        return None
+
+
 def find_free(cluster: Network, prefix_length: int, taken: Sequence[Network]) -> Network | None:
     """Return the lowest range of that length which overlaps none that is taken; None: all are used up."""
     used = {network for network in taken if network.prefixlen == prefix_length}
@@ -75,7 +83,7 @@ def spec(cluster_cidr: str, prefix_length: int) -> ControllerSpec[NodeIpamView]:
         node = listers.get(NODES, ObjectKey("", item.key.name))
         if node is None or is_deleting(node) or pod_cidr_of(node):
             return None
-        taken = tuple(ip_network(pod_cidr_of(other)) for other in listers.list(NODES) if pod_cidr_of(other))
+        taken = tuple(network for other in listers.list(NODES) if (network := read_network(pod_cidr_of(other))))
         return NodeIpamView(node, taken, cluster, prefix_length)
 
     return ControllerSpec(

@@ -98,7 +98,7 @@ def decide(seen: NodeView, config: ControllersConfig, now_s: float) -> Plan:
             actions.append(Patch(NODES, key_of(seen.node), patch, uid=uid_of(seen.node)))
         if reported and _ready_status(seen.node) == "Unknown":
             actions += _pods_not_ready(seen, now_s)
-    return Plan(tuple(actions), requeue_after_s=LOOK_EVERY_S)
+    return Plan(tuple(actions), requeue_after_s=min(LOOK_EVERY_S, config.node_monitor_grace_period_s / 4))
 
 
 def _unknown_conditions(node: Obj, now_s: float) -> list[Obj] | None:

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minikube_py.api.meta import Obj, annotations_of, metadata, name_of, parse_time
+from minikube_py.api.meta import Obj, annotations_of, metadata, name_of
 from minikube_py.controllers.pod_state import is_active, is_ready, phase_of, ready_since_s
+from minikube_py.controllers.timestamps import seconds_of
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _PHASE_WORTH = {"Pending": 0, "Unknown": 1, "Running": 2}
@@ -53,8 +54,7 @@ def _node(pod: Mapping[str, Any]) -> str:
 
 
 def _created_s(pod: Mapping[str, Any]) -> float:
-    text = metadata(pod).get("creationTimestamp")
-    return parse_time(text) if text else 0.0
+    return seconds_of(metadata(pod).get("creationTimestamp"))
 
 
 def _magnitude(age_s: float) -> int:

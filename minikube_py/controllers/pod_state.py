@@ -6,7 +6,8 @@ Upstream: pkg/api/v1/pod and pkg/controller/controller_utils.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from minikube_py.api.meta import Obj, is_deleting, parse_time
+from minikube_py.api.meta import Obj, is_deleting
+from minikube_py.controllers.timestamps import seconds_of
 
 
 def phase_of(pod: Mapping[str, Any]) -> str:
@@ -41,8 +42,7 @@ def is_ready(pod: Mapping[str, Any]) -> bool:
 def ready_since_s(pod: Mapping[str, Any]) -> float:
     """Return when the Ready condition last changed (wall clock, 0 when unknown)."""
     condition = pod_condition(pod, "Ready") or {}
-    text = condition.get("lastTransitionTime")
-    return parse_time(text) if text else 0.0
+    return seconds_of(condition.get("lastTransitionTime"))
 
 
 def available_at_s(pod: Mapping[str, Any], min_ready_s: float) -> float | None:

@@ -16,7 +16,6 @@ from minikube_py.api.meta import (
     metadata,
     name_of,
     namespace_of,
-    parse_time,
     uid_of,
 )
 from minikube_py.api.resources import PODS, SERVICES
@@ -24,6 +23,7 @@ from minikube_py.client.interface import Change
 from minikube_py.controllers.plan import Item, Listers
 from minikube_py.controllers.pod_state import is_ready, is_terminal, pod_condition
 from minikube_py.controllers.spec import Index
+from minikube_py.controllers.timestamps import seconds_of
 
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
 HEADLESS_LABEL = "service.kubernetes.io/headless"
@@ -137,4 +137,4 @@ def trigger_time(service: Obj, pods: Iterable[Obj]) -> str:
         condition = pod_condition(pod, "Ready")
         if condition is not None:
             times.append(str(condition.get("lastTransitionTime") or ""))
-    return max((text for text in times if text), key=parse_time, default="")
+    return max((text for text in times if text), key=seconds_of, default="")

@@ -7,7 +7,7 @@ taint that does not say when, it starts when it was first seen here. Upstream: p
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from minikube_py.api.meta import Obj, ObjectKey, format_time, is_deleting, key_of, parse_time, uid_of
+from minikube_py.api.meta import Obj, ObjectKey, format_time, is_deleting, key_of, uid_of
 from minikube_py.api.resources import NODES, PODS
 from minikube_py.api.taints import NO_EXECUTE, taints_of, tolerates, tolerations_of
 from minikube_py.client.interface import STRATEGIC, Change
@@ -16,6 +16,7 @@ from minikube_py.controllers.indexes import NODE_NAME, PODS_BY_NODE
 from minikube_py.controllers.plan import NOTHING, Delete, Failure, Item, Listers, Patch, Plan, Record, Target
 from minikube_py.controllers.pod_state import is_terminal
 from minikube_py.controllers.spec import ControllerSpec, Watch
+from minikube_py.controllers.timestamps import seconds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,8 @@ def spec() -> ControllerSpec[TaintedPodView]:
     def reconcile(seen: TaintedPodView, now_s: float) -> Plan:
         taints = []
         for taint in seen.taints:
-            added = taint.get("timeAdded")
             key = (uid_of(seen.pod), taint.get("key"), taint.get("value"))
-            taints.append(Taint(taint, parse_time(added) if added else first_seen.since_s(key, now_s)))
+            taints.append(Taint(taint, seconds_of(taint.get("timeAdded")) or first_seen.since_s(key, now_s)))
         return decide(seen.pod, taints, now_s)
 
     return ControllerSpec(

@@ -1,11 +1,11 @@
 """Settings of the kubelet; names and meanings as in KubeletConfiguration where upstream has them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class KubeletConfig:
-    """What one node's kubelet is told; `lab_timers` gives the fast set for tests."""
+    """What one node's kubelet is told; `with_fast_timers` gives the set for tests."""
 
     node_name: str
     node_ip: str
@@ -63,3 +63,16 @@ class KubeletConfig:
     def log_path(self, namespace: str, name: str, uid: str, container: str, attempt: int) -> str:
         """Return where the log of one run is found."""
         return f"{self.pod_logs_dir}/{namespace}_{name}_{uid}/{container}/{attempt}.log"
+
+
+def with_fast_timers(config: KubeletConfig) -> KubeletConfig:
+    """Return the settings for tests that wait for heartbeats, refreshes and clean-up; promises to pods stay."""
+    return replace(
+        config,
+        sync_frequency_s=10.0,
+        relist_s=3.0,
+        object_ttl_s=1.0,
+        lease_renew_s=2.0,
+        node_status_update_s=2.0,
+        container_gc_s=10.0,
+    )

@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from minikube_py.scheduler.filters import Refusal, refuse
-from minikube_py.scheduler.node_info import PodInfo
+from minikube_py.scheduler.node_info import NodeInfo, PodInfo
 from minikube_py.scheduler.scores import score
 from minikube_py.scheduler.snapshot import Snapshot, count_facts
 
+CANDIDATES_MIN = 100
 NO_NODES = "no nodes available to schedule pods"
 
 
@@ -30,14 +31,30 @@ class Unschedulable:
     message: str
 
 
+def count_candidates_max(nodes: int) -> int:
+    """Return how many possible nodes are enough to choose among (upstream: percentageOfNodesToScore, adaptive).
+
+    All of them up to 100 nodes, then a share that shrinks from half of them to 5 %, and never fewer than 100.
+    """
+    if nodes <= CANDIDATES_MIN:
+        return nodes
+    percentage = max(5, 50 - nodes // 125)
+    return max(CANDIDATES_MIN, nodes * percentage // 100)
+
+
 def schedule(pod: PodInfo, snapshot: Snapshot, pick_below: Callable[[int], int]) -> Bind | Unschedulable:
     """Choose a node for the pod; `pick_below(n)` returns a random number below n, for nodes that are equally good."""
     if not snapshot.nodes:
         return Unschedulable(NO_NODES)
     facts = count_facts(pod, snapshot)
     refusals: dict[str, Refusal] = {}
-    candidates = []
-    for node in snapshot.nodes:
+    candidates: list[NodeInfo] = []
+    enough = count_candidates_max(len(snapshot.nodes))
+    # Whoever is not looked at today is first tomorrow: the round starts anywhere.
+    start = pick_below(len(snapshot.nodes)) if enough < len(snapshot.nodes) else 0
+    for node in (*snapshot.nodes[start:], *snapshot.nodes[:start]):
+        if len(candidates) == enough:
+            break
         refusal = refuse(pod, node, facts)
         if refusal is None:
             candidates.append(node)

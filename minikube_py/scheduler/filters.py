@@ -101,6 +101,8 @@ def topology_spread(pod: PodInfo, node: NodeInfo, facts: Facts) -> Refusal | Non
 
 def pod_affinity(pod: PodInfo, node: NodeInfo, facts: Facts) -> Refusal | None:
     """Refuse nodes that required affinity and anti-affinity, the pod's or others', rule out."""
+    if not (pod.terms.affinity or facts.far or facts.closed):
+        return None
     keys = [term.topology_key for term in pod.terms.affinity]
     domains = [(key, node.labels[key]) for key in keys if key in node.labels]
     all_near = len(domains) == len(keys) and all(facts.near.get(domain, 0) > 0 for domain in domains)

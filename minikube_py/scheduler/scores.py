@@ -111,6 +111,8 @@ def image_locality(pod: PodInfo, nodes: Sequence[NodeInfo], facts: Facts, snapsh
     wanted = [str(container.get("image", "")) for container in pod.spec.get("containers") or ()]
     total = len(snapshot.nodes)
     have = {image: sum(_size(node.images, image) > 0 for node in snapshot.nodes) for image in wanted}
+    if not any(have.values()):
+        return [0.0] * len(nodes)
     scores = []
     upper = _IMAGE_LARGE * max(1, len(wanted))
     for node in nodes:

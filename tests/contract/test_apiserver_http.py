@@ -127,6 +127,19 @@ async def test_warnings_come_as_headers():
     assert 'strict decoding error: unknown field "bogus", unknown field "more"' in status["message"]
 
 
+async def test_beyond_the_bounds_clients_are_asked_to_try_again():
+    async with plain(replace(LOOPBACK_CONFIG, watches_max=1)) as (_, session):
+        first = await session.get(MAPS, params={"watch": "1"})
+        async with session.get(MAPS, params={"watch": "1"}) as second:
+            assert (second.status, second.headers["Retry-After"]) == (429, "1")
+        async with session.get(MAPS) as listed:
+            assert listed.status == 200
+        first.close()
+    full = replace(LOOPBACK_CONFIG, requests_in_flight_max=0)
+    async with plain(full) as (_, session), session.get(MAPS) as refused:
+        assert (refused.status, (await refused.json())["reason"]) == (429, "TooManyRequests")
+
+
 async def test_yaml_goes_in_and_out():
     text = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\ndata:\n  when: '2026-01-01'\n  on: 'x'\n"
     async with plain() as (_, session):

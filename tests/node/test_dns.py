@@ -68,20 +68,26 @@ def test_pods_resolve_services_and_the_outside(transport):
             argv = (sys.executable, "-c", CLIENT, name, kind, transport)
             return (await asyncio.to_thread(pod.run, *argv)).strip()
 
-        async with asyncio.TaskGroup() as group:
-            serving = group.create_task(server.run())
-            await network.ensure_bridge()
-            await network.attach("uid", pod.pid)
+        async def converse() -> None:
+            async with asyncio.TaskGroup() as group:
+                serving = group.create_task(server.run())
+                await network.ensure_bridge()
+                await network.attach("uid", pod.pid)
 
-            assert await ask("web.shop.svc.cluster.local") == "NOERROR 10.96.3.4"
-            assert await ask("absent.shop.svc.cluster.local") == "NXDOMAIN"
-            assert await ask("4.3.96.10.in-addr.arpa", "PTR") == "NOERROR web.shop.svc.cluster.local."
-            if transport == "udp":
-                assert await ask("example.org") == "NOERROR 192.0.2.7"
+                assert await ask("web.shop.svc.cluster.local") == "NOERROR 10.96.3.4"
+                assert await ask("absent.shop.svc.cluster.local") == "NXDOMAIN"
+                assert await ask("4.3.96.10.in-addr.arpa", "PTR") == "NOERROR web.shop.svc.cluster.local."
+                if transport == "udp":
+                    assert await ask("example.org") == "NOERROR 192.0.2.7"
+                upstream.close()
+                assert await ask("other.example.org") == "SERVFAIL"
+                serving.cancel()
+
+        try:
+            await converse()
+        finally:
             upstream.close()
-            assert await ask("other.example.org") == "SERVFAIL"
-            serving.cancel()
-        pod.stop()
-        await network.close()
+            pod.stop()
+            await network.close()
 
     run_on_fresh_host(scenario)

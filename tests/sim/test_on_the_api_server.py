@@ -10,6 +10,7 @@ import pytest
 from minikube_py.api.meta import (
     Obj,
     ObjectKey,
+    controller_of,
     format_time,
     is_deleting,
     key_of,
@@ -39,6 +40,7 @@ from minikube_py.client.io.rest_client import RestClient
 from minikube_py.controllers.config import ControllersConfig
 from minikube_py.controllers.deployment_sets import REVISION
 from minikube_py.controllers.io.controller_loop import Controllers
+from minikube_py.controllers.pod_state import is_ready
 from minikube_py.controllers.table import controllers
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.scheduler.config import SchedulerConfig
@@ -49,6 +51,7 @@ from minikube_py.testing.workload_cluster import a_deployment
 pytestmark = pytest.mark.slow
 WITHIN_S = 20.0
 CLOCK = SystemClock()
+CONFIG = ControllersConfig(root_ca_pem="PEM")
 
 
 class Cluster:
@@ -105,13 +108,13 @@ async def act_as_kubelet(client: RestClient, informers: InformerSet, group: asyn
 
 
 @asynccontextmanager
-async def a_cluster() -> AsyncIterator[Cluster]:
+async def a_cluster(config: ControllersConfig = CONFIG) -> AsyncIterator[Cluster]:
     server = memory_api_server()
     await server.bootstrap()
     clock, ids, rng = CLOCK, system_ids(), Random(1)
     client = RestClient(server.local_transport(), "test", lambda: 300)
     informers = InformerSet(client, clock, rng.random)
-    running = Controllers(client, informers, clock, ids, controllers(ControllersConfig(root_ca_pem="PEM")))
+    running = Controllers(client, informers, clock, ids, controllers(config))
     scheduler = Scheduler(client, informers, clock, ids, rng.randrange, SchedulerConfig())
     async with asyncio.TaskGroup() as group:
         await act_as_kubelet(client, informers, group)
@@ -195,3 +198,32 @@ async def test_a_namespace_goes_with_everything_in_it() -> None:
         await cluster.until(lambda: "shop" not in {name_of(n) for n in cluster.objects(NAMESPACES)})
         for resource in (PODS, DEPLOYMENTS, REPLICA_SETS, CONFIGMAPS, SERVICE_ACCOUNTS, EVENTS):
             assert (await cluster.client.list(resource, Selection(namespace="shop"))).items == ()
+
+
+async def test_an_orphan_is_adopted_and_a_relabelled_pod_released() -> None:
+    async with a_cluster() as cluster:
+        spec = {"containers": [{"name": "c", "image": "i:1"}]}
+        orphan = {"metadata": {"name": "orphan", "namespace": "default", "labels": {"app": "web"}}, "spec": spec}
+        await cluster.client.create(PODS, orphan)
+        replica_set = a_deployment(replicas=2)["spec"]
+        body = {field: replica_set[field] for field in ("replicas", "selector", "template")}
+        await cluster.client.create(REPLICA_SETS, {"metadata": {"name": "rs", "namespace": "default"}, "spec": body})
+        await cluster.until(lambda: len([pod for pod in cluster.objects(PODS) if controller_of(pod)]) == 2)
+        assert len(cluster.objects(PODS)) == 2
+        patch = {"metadata": {"labels": {"app": "released"}}}
+        await cluster.client.patch(PODS, ObjectKey("default", "orphan"), patch, patch_type=STRATEGIC)
+        await cluster.until(lambda: len(cluster.objects(PODS)) == 3)
+        await cluster.until(lambda: len([pod for pod in cluster.objects(PODS) if controller_of(pod)]) == 2)
+        released = next(pod for pod in cluster.objects(PODS) if name_of(pod) == "orphan")
+        assert controller_of(released) is None
+
+
+async def test_a_silent_node_is_tainted_and_its_pods_are_not_ready() -> None:
+    async with a_cluster(ControllersConfig(root_ca_pem="PEM", node_monitor_grace_period_s=0.4)) as cluster:
+        await cluster.client.create(DEPLOYMENTS, a_deployment(replicas=1))
+        await cluster.until(lambda: cluster.objects(PODS))
+        await cluster.until(lambda: cluster.objects(NODES)[0]["spec"].get("taints"))
+        await cluster.until(lambda: not any(is_ready(pod) for pod in cluster.objects(PODS)))
+        conditions = {c["type"]: c["status"] for c in cluster.objects(NODES)[0]["status"]["conditions"]}
+        assert conditions["Ready"] == "Unknown"
+        assert [c["type"] for c in cluster.objects(PODS)[0]["status"]["conditions"]].count("Ready") == 1

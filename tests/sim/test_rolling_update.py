@@ -214,3 +214,50 @@ async def test_a_deleted_pod_leaves_its_endpoint_slice_in_the_same_moment() -> N
     by_pod = {e["targetRef"]["name"]: e["conditions"] for e in endpoint_slice["endpoints"]}
     assert by_pod[victim["metadata"]["name"]] == {"ready": False, "serving": True, "terminating": True}
     assert sum(conditions["ready"] for conditions in by_pod.values()) == 1
+
+
+async def test_a_default_rollout_ends_as_upstream_was_seen_to_end() -> None:
+    """Recorded from upstream's controllers: 3 replicas, 25%/25%, one change of the template."""
+    cluster = WorkloadCluster()
+    cluster.add_node("n1")
+    reasons: list[str] = []
+
+    def note(recorded: Recorded) -> None:
+        conditions = (recorded.last.get("status") or {}).get("conditions") or ()
+        if recorded.resource == DEPLOYMENTS.qualified:
+            reasons.extend(c["reason"] for c in conditions if c["type"] == "Progressing")
+
+    async with cluster.running():
+        await cluster.client.create(DEPLOYMENTS, a_deployment())
+        await cluster.advance_until(lambda: is_rolled_out(cluster, 3), within_s=30)
+        cluster.client.on_commit(note)
+        await change_template(cluster, "i:2")
+        await cluster.advance_until(lambda: is_rolled_out(cluster, 3), within_s=60)
+        await cluster.advance(5)
+
+    status = dict(status_of(cluster))
+    conditions = [(c["type"], c["status"], c["reason"], c["message"]) for c in status.pop("conditions")]
+    old, new = sorted(cluster.client.objects(REPLICA_SETS), key=lambda rs: rs["metadata"]["annotations"][REVISION])
+    notes = {"deployment.kubernetes.io/desired-replicas": "3", "deployment.kubernetes.io/max-replicas": "4"}
+    counts = {"replicas": 3, "fullyLabeledReplicas": 3, "readyReplicas": 3, "availableReplicas": 3}
+    assert status == {
+        "observedGeneration": 2,
+        "replicas": 3,
+        "updatedReplicas": 3,
+        "readyReplicas": 3,
+        "availableReplicas": 3,
+    }
+    assert conditions == [
+        ("Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability."),
+        (
+            "Progressing",
+            "True",
+            "NewReplicaSetAvailable",
+            f'ReplicaSet "{new["metadata"]["name"]}" has successfully progressed.',
+        ),
+    ]
+    assert list(dict.fromkeys(reasons)) == ["NewReplicaSetAvailable", "NewReplicaSetCreated", "ReplicaSetUpdated"]
+    assert (new["metadata"]["generation"], new["status"]) == (3, {**counts, "observedGeneration": 3})
+    assert (old["metadata"]["generation"], old["status"]) == (4, {"replicas": 0, "observedGeneration": 4})
+    assert new["metadata"]["annotations"] == {**notes, REVISION: "2"}
+    assert old["metadata"]["annotations"] == {**notes, REVISION: "1"}

@@ -21,7 +21,6 @@ from minikube_py.api.errors import (
     BadRequestError,
     StatusError,
     TimeoutStatusError,
-    TooLargeError,
 )
 from minikube_py.api.streams import ContainerRef, ExecOptions, PodStreams
 from minikube_py.apiserver.authn import PeerSubject, subject_of
@@ -30,6 +29,7 @@ from minikube_py.apiserver.impersonation import impersonate
 from minikube_py.apiserver.io.answers import Answer, StreamResponse, WatchResponse, error_answer
 from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher, check_allowed
 from minikube_py.apiserver.io.http_listener import NotifyingServer, listen
+from minikube_py.apiserver.io.http_requests import query_of, read_body, too_many_requests
 from minikube_py.apiserver.io.http_watch import HttpWatch
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.pod_logs import PodLogs
@@ -88,6 +88,7 @@ class HttpServer:
         self._gzip = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-gzip")
         self._server: NotifyingServer | None = None
         self._open: dict[HttpWatch, None] = {}
+        self._in_flight = 0
         self.port = 0
         """Where it listens, once it does."""
 
@@ -132,7 +133,7 @@ class HttpServer:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         started_s = self._clock.now_s()
-        query = _query_of(request)
+        query = query_of(request)
         info = parse_request(request.method, unquote(request.rel_url.raw_path), query)
         try:
             user = self._user_of(request)
@@ -160,16 +161,21 @@ class HttpServer:
         if info.subresource in UPGRADE_SUBRESOURCES and info.is_resource:
             return await self._exec(request, user, info, query)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        body = await _read(request, self._config.body_bytes_max) if request.method in _BODY_METHODS else b""
+        body = await read_body(request, self._config.body_bytes_max) if request.method in _BODY_METHODS else b""
         api_request = ApiRequest(request.method, info.path, query, headers, body)
         if info.subresource == "log":
             return await self._dispatcher.handle(api_request, user, info)
+        if self._in_flight >= self._config.requests_in_flight_max:
+            raise too_many_requests()
+        self._in_flight += 1
         try:
             async with asyncio.timeout(self._config.request_timeout_s):
                 return await self._dispatcher.handle(api_request, user, info)
         except TimeoutError as error:
             why = "Timeout: request did not complete within the allotted timeout"
             raise TimeoutStatusError(why, retry_after_s=1) from error
+        finally:
+            self._in_flight -= 1
 
     async def _exec(
         self, request: web.BaseRequest, user: UserInfo, info: RequestInfo, query: Mapping[str, str]
@@ -201,6 +207,8 @@ class HttpServer:
             case WatchResponse(session):
                 if request.version < HttpVersion11:
                     return await self._whole(request, error_answer(BadRequestError("a watch needs HTTP/1.1")))
+                if len(self._open) >= self._config.watches_max:
+                    return await self._whole(request, error_answer(too_many_requests()))
                 watch = HttpWatch(session, self._config, self._clock, self._rng)
                 self._count(info, 200, None)
                 return await self._watch(request, watch, info)
@@ -274,20 +282,3 @@ class HttpServer:
     def _count(self, info: RequestInfo, code: int, duration_s: float | None) -> None:
         labels = self._metrics.labels_of(info, served=code not in (401, 403, 404, 405))
         self._metrics.count(labels, code, duration_s)
-
-
-def _query_of(request: web.BaseRequest) -> Mapping[str, str]:
-    """Return the query; of a parameter that stands twice the first one counts, as Go's url.Values.Get takes it."""
-    if not request.rel_url.raw_query_string:
-        return {}
-    query: dict[str, str] = {}
-    for name, value in request.query.items():
-        query.setdefault(name, value)
-    return query
-
-
-async def _read(request: web.BaseRequest, bytes_max: int) -> bytes:
-    try:
-        return await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise TooLargeError(f"Request entity too large: limit is {bytes_max}") from error

@@ -105,7 +105,7 @@ class Kubelet:
     # What other parts of the node ask.
 
     def pod_state(self, uid: str) -> PodState | None:
-        """Return what is known of a pod, for logs, exec and attach."""
+        """Return what is known of a pod of this node."""
         return self._workers.state(uid)
 
     def waiting_reason(self, uid: str, container: str) -> str:
@@ -119,11 +119,6 @@ class Kubelet:
                 if entry["name"] == container:
                     return str((entry["state"].get("waiting") or {}).get("reason") or "")
         return ""
-
-    def pod_object(self, uid: str) -> Obj | None:
-        """Return the API object of a pod of this node."""
-        state = self._workers.state(uid)
-        return None if state is None else state.pod.object
 
     # Start.
 

@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import subprocess
+import termios
 import time
 
 import pytest
@@ -70,15 +71,15 @@ def test_apply_and_look(user):
 
 def test_watch_shows_changes_as_they_come(user):
     user.deploy(replicas=1)
-    process = subprocess.Popen(user.argv("get", "pods", "-w"), stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(user.argv("get", "pods", "-w"), stdout=subprocess.PIPE)
     try:
-        os.set_blocking(process.stdout.fileno(), False)
         user.run("scale", "deployment", "web", "--replicas=2")
         seen = ""
 
         def second_is_running():
             nonlocal seen
-            seen += process.stdout.read() or ""
+            if select.select([process.stdout], [], [], 0.1)[0]:
+                seen += os.read(process.stdout.fileno(), 65536).decode()
             return len(set(re.findall(r"(web-\S+) +1/1 +Running", seen))) == 2
 
         wait_until(second_is_running, 30, "the second pod in the watch")
@@ -156,6 +157,7 @@ def test_exec_with_a_terminal(user):
     pod = user.pods()[0]
     pid, terminal = pty.fork()
     if pid == 0:
+        termios.tcsetwinsize(0, (33, 111))
         argv = user.argv("exec", "-it", pod, "--", "sh")
         os.execv(argv[0], argv)
     seen = b""
@@ -171,7 +173,11 @@ def test_exec_with_a_terminal(user):
     read_until(b"# ")
     os.write(terminal, b"stty size; echo mark-$((40+2))\n")
     read_until(b"mark-42")
-    assert re.search(rb"\d+ \d+\r\n", seen)
+    assert b"33 111\r\n" in seen
+    termios.tcsetwinsize(terminal, (40, 120))
+    os.write(terminal, b"sleep 1; stty size; echo mark-$((41+2))\n")
+    read_until(b"mark-43")
+    assert b"40 120\r\n" in seen
     os.write(terminal, b"exit 7\n")
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 7
@@ -216,7 +222,8 @@ def test_scale_label_annotate_edit(user):
     assert user.out("label", "deployment/web", "tier=front") == "deployment.apps/web labeled\n"
     assert "web" in user.out("get", "deployment", "-l", "tier=front", "-o", "name")
     assert user.out("get", "deployment", "-l", "tier=back", "-o", "name") == ""
-    assert user.out("annotate", "deployment/web", "note=hi") == "deployment.apps/web annotated\n"
+    assert user.out("annotate", "deployment/web", "note=hi").startswith("deployment.apps/web annotate")
+    assert user.out("get", "deployment", "web", "-o", "jsonpath={.metadata.annotations.note}") == "hi"
     again = user.run("label", "deployment/web", "tier=back", check=False)
     assert "already has a value" in again.stderr
     script = "sed -i 's/note: hi/note: edited/'"

@@ -1,5 +1,6 @@
 """Wrong input: each a clear error and the right exit status, and nothing half-made."""
 
+import json
 import os
 import socket
 import sys
@@ -92,8 +93,9 @@ def test_a_wrong_token(kubectl, cluster):
     done = run([*argv, "--insecure-skip-tls-verify", "--token=wrong", "get", "pods"], check=False)
     assert done.returncode == 1
     assert "must be logged in to the server" in done.stderr or "Unauthorized" in done.stderr
-    anonymous = run([*argv, "--insecure-skip-tls-verify", "get", "--raw", "/api/v1/pods"], check=False)
-    assert "cannot list resource" in anonymous.stderr or "Forbidden" in anonymous.stderr
+    anonymous = json.loads(run(["curl", "-sk", "--noproxy", "*", f"{server}/api/v1/pods"]).stdout)
+    assert (anonymous["code"], anonymous["reason"]) == (403, "Forbidden")
+    assert anonymous["message"].startswith('pods is forbidden: User "system:anonymous" cannot list resource "pods"')
 
 
 def _server(cluster, *flags, user=None):

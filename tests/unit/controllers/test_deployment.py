@@ -1,9 +1,8 @@
 """Deployment: views and the plans that they lead to (whole rollouts are in tests/sim)."""
 
 from minikube_py.api.meta import ObjectKey
-from minikube_py.api.resources import DEPLOYMENTS, PODS, REPLICA_SETS
-from minikube_py.client.interface import Change
-from minikube_py.controllers.deployment import DeploymentView, reconcile, spec
+from minikube_py.api.resources import DEPLOYMENTS, REPLICA_SETS
+from minikube_py.controllers.deployment import DeploymentView, reconcile
 from minikube_py.controllers.deployment_sets import REVISION, build_set
 from minikube_py.controllers.plan import Create, Delete, Failure, Patch, Plan, Record, Require, Update
 from minikube_py.testing.workload_cluster import a_deployment
@@ -107,20 +106,3 @@ def test_history_is_cleaned_only_when_the_rollout_is_complete() -> None:
     assert not any(isinstance(action, Delete) for action in before.actions)
     (deletion,) = [action for action in after.actions if isinstance(action, Delete)]
     assert deletion.target.key.name == "old2"
-
-
-def test_the_last_pod_of_a_recreate_deployment_concerns_it() -> None:
-    (watch,) = [w for w in spec().watches if w.resource is PODS]
-    gone = Change(a_pod(owner=an_owner("ReplicaSet", "rs", "uid-rs")), None)
-
-    class Cache:
-        def get(self, resource, key):
-            found = {
-                REPLICA_SETS.qualified: a_replica_set("rs", owner=MINE),
-                DEPLOYMENTS.qualified: deployment(strategy={"type": "Recreate"}),
-            }
-            return found[resource.qualified]
-
-    assert [item.key.name for item in watch.items(gone, Cache())] == ["web"]  # type: ignore[arg-type]
-    running = Change(None, a_pod(owner=an_owner("ReplicaSet", "rs", "uid-rs")))
-    assert watch.items(running, Cache()) == ()  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import pytest
 
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import NODES
-from minikube_py.controllers.node_ipam import NodeIpamView, find_free, pod_cidr_of, reconcile
+from minikube_py.controllers.node_ipam import NodeIpamView, find_free, pod_cidr_of, read_network, reconcile
 from minikube_py.controllers.plan import Patch, Plan, Record
 from minikube_py.testing.workload_objects import NOW_S, a_node
 
@@ -42,3 +42,9 @@ def test_when_all_are_used_up_the_node_is_told() -> None:
 
     assert isinstance(record, Record)
     assert record.reason == "CIDRNotAvailable"
+
+
+def test_a_range_that_cannot_be_read_takes_nothing() -> None:
+    assert read_network("10.0.0.0/8") == ip_network("10.0.0.0/8")
+    assert read_network("10.0.0.1/8") is None
+    assert read_network("") is None

@@ -1,6 +1,8 @@
 """One decision: a node, or the message that says why not."""
 
-from minikube_py.scheduler.cycle import NO_NODES, Bind, Unschedulable, schedule
+import pytest
+
+from minikube_py.scheduler.cycle import NO_NODES, Bind, Unschedulable, count_candidates_max, schedule
 from minikube_py.scheduler.node_info import read_node, read_pod
 from minikube_py.scheduler.snapshot import Snapshot
 from minikube_py.testing.workload_objects import a_node, a_pod
@@ -45,3 +47,20 @@ def test_who_must_not_preempt_is_told_so() -> None:
 
 def test_a_cluster_without_nodes_says_so() -> None:
     assert decide(asking("1")) == Unschedulable(NO_NODES)
+
+
+@pytest.mark.parametrize(("nodes", "expected"), [(0, 0), (3, 3), (100, 100), (150, 100), (1000, 420), (10_000, 500)])
+def test_in_a_large_cluster_a_share_of_the_nodes_is_enough(nodes, expected) -> None:
+    assert count_candidates_max(nodes) == expected
+
+
+def test_every_node_of_a_large_cluster_can_be_the_first_looked_at() -> None:
+    nodes = [a_node(f"n{number:03}") for number in range(150)]
+
+    assert decide(asking("1"), *nodes, pick=lambda n: 120 if n == 150 else 0) == Bind("n120")
+
+
+def test_a_possible_node_is_found_wherever_it_is() -> None:
+    nodes = [a_node(f"n{number:03}", unschedulable=number != 7) for number in range(150)]
+
+    assert decide(asking("1"), *nodes, pick=lambda n: n - 1) == Bind("n007")

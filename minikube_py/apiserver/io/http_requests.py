@@ -1,0 +1,34 @@
+"""What is read of an HTTP request: its query and its body, within bounds."""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from minikube_py.api.errors import TooLargeError, TooManyRequestsError
+
+
+def too_many_requests() -> TooManyRequestsError:
+    """Return the answer beyond a bound."""
+    return TooManyRequestsError("too many requests, please try again later.", retry_after_s=1)
+
+
+def query_of(request: web.BaseRequest) -> Mapping[str, str]:
+    """Return the query; of a parameter that stands twice the first one counts, as Go's url.Values.Get takes it."""
+    if not request.rel_url.raw_query_string:
+        return {}
+    query: dict[str, str] = {}
+    for name, value in request.query.items():
+        query.setdefault(name, value)
+    return query
+
+
+async def read_body(request: web.BaseRequest, bytes_max: int) -> bytes:
+    """Return the body.
+
+    Raises:
+        TooLargeError: it is longer than `bytes_max`.
+    """
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise TooLargeError(f"Request entity too large: limit is {bytes_max}") from error
