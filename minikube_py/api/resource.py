@@ -66,8 +66,8 @@ class Rules:
 class StoredAs:
     """How a row's objects are kept when another version or group of theirs is what is stored.
 
-    Both conversions take an object and return a private one; together they lose nothing (upstream: the storage
-    version, and the conversion through the internal version).
+    Both conversions take an object and return another, which may share parts with it (neither is changed); together
+    they lose nothing (upstream: the storage version, and the conversion through the internal version).
     """
 
     resource: "Resource"
@@ -108,6 +108,8 @@ class Resource:
     """The objects are those of another row, shown in this row's version."""
     computed: bool = False
     """Nothing is stored: each answer is made for its request (access reviews, component statuses)."""
+    set_requestor: Callable[[Obj, str, tuple[str, ...]], None] | None = None
+    """Writes down, in a new object, who makes it: (object, user's name, groups); None: nobody is written down."""
     validate_status: Callable[[Mapping[str, Any], Mapping[str, Any]], Fields] | None = None
     """Faults of an update through /status, (new, old); None: there are none to look for."""
 

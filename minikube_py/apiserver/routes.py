@@ -14,6 +14,7 @@ from typing import Literal
 from minikube_py.api.errors import MethodNotSupportedError, NotFoundError
 from minikube_py.api.resource import Resource
 from minikube_py.api.resources import find_resource
+from minikube_py.apiserver.users import ANONYMOUS, UserInfo
 
 Verb = Literal["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
 
@@ -59,6 +60,8 @@ class Route:
     name: str
     subresource: str = ""
     tail: str = ""
+    user: UserInfo = ANONYMOUS
+    """Who asks."""
 
 
 def is_true(text: str | None) -> bool:

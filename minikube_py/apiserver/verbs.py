@@ -114,6 +114,8 @@ def update_status(resource: Resource, old: Mapping[str, Any], new: Obj, context:
         merged["status"] = new["status"]
     record_owners(resource, old, merged, context)
     faults = finalizer_faults(old, merged)
+    if resource.validate_status is not None:
+        faults += resource.validate_status(merged, old)
     if faults:
         return reject_invalid(resource, merged, faults)
     return settle(resource, old, merged)

@@ -24,6 +24,7 @@ from minikube_py.apiserver.canonical import decode, stamp, unstamp
 from minikube_py.apiserver.list_options import Filter
 from minikube_py.apiserver.negotiate import AnswerForm
 from minikube_py.apiserver.render import render_transformed
+from minikube_py.apiserver.versions import shown_event
 from minikube_py.store.interface import Entry, StoreEvent
 
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -45,7 +46,7 @@ class WatchedChange:
 
     def __init__(self, resource: Resource, event: StoreEvent) -> None:
         self.resource = resource
-        self.event = event
+        self.event = shown_event(resource, event)
         self._values: dict[str, tuple[bytes, Obj]] = {}
         self._chunks: dict[tuple[str, Form], bytes] = {}
         self._last: Obj | None = None

@@ -59,6 +59,14 @@ _BEGIN, _END = b"-----BEGIN CERTIFICATE REQUEST-----", b"-----END CERTIFICATE RE
 _SIGNER_RULE = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
 
 
+def set_requestor(request: Obj, user: str, groups: tuple[str, ...]) -> None:
+    """Write down who asks, in place of what the request says."""
+    spec = request.setdefault("spec", {})
+    for field in ("uid", "extra"):
+        spec.pop(field, None)
+    spec |= {"username": user, "groups": list(groups)}
+
+
 def prepare_create(request: Obj) -> None:
     """Start undecided."""
     request["status"] = {}

@@ -70,12 +70,12 @@ def convert_rules(
         obj.update(shown)
 
     def prepare_create(obj: Obj) -> None:
-        changed = to_stored(obj)
+        changed = copy_object(to_stored(obj))
         stored.prepare_create(changed)
         replace(obj, changed)
 
     def prepare_update(new: Obj, old: Mapping[str, Any]) -> None:
-        changed = to_stored(new)
+        changed = copy_object(to_stored(new))
         stored.prepare_update(changed, to_stored(old))
         replace(new, changed)
 

@@ -2,7 +2,7 @@
 
 from minikube_py.api.columns.cluster_kinds import SIGNING_REQUEST_COLUMNS
 from minikube_py.api.resource import Resource, Subresource
-from minikube_py.api.rules.certificates import REQUEST_RULES, validate_status
+from minikube_py.api.rules.certificates import REQUEST_RULES, set_requestor, validate_status
 from minikube_py.api.table.parts import CHANGE_VERBS, select, status
 
 SIGNING_REQUESTS = Resource(
@@ -21,6 +21,7 @@ SIGNING_REQUESTS = Resource(
     ),
     field_selectors=select("spec.signerName"),
     validate_status=validate_status,
+    set_requestor=set_requestor,
 )
 
 ROWS = (SIGNING_REQUESTS,)

@@ -36,18 +36,21 @@ class EventFanout:
     """The live watches of all resources of one store."""
 
     def __init__(self, store: Store, resources: Sequence[Resource]) -> None:
-        self._by_prefix = {r.storage_prefix: ResourceWatches(r) for r in resources}
+        self._by_path = {r.path(): ResourceWatches(r) for r in resources}
+        self._by_prefix: dict[str, list[ResourceWatches]] = defaultdict(list)
+        for resource in resources:  # several versions of a kind watch the same objects
+            self._by_prefix[resource.storage_prefix].append(self._by_path[resource.path()])
         store.on_commit(self._on_commit)
 
     def of(self, resource: Resource) -> "ResourceWatches":
         """Return the live watches of one resource."""
-        return self._by_prefix[resource.storage_prefix]
+        return self._by_path[resource.path()]
 
     def _on_commit(self, events: Sequence[StoreEvent]) -> None:
         for event in events:
-            watches = self._by_prefix.get(bucket_of(event.key))
-            if watches is not None and watches.count:
-                watches.publish(event)
+            for watches in self._by_prefix.get(bucket_of(event.key), ()):
+                if watches.count:
+                    watches.publish(event)
 
 
 class ResourceWatches:
@@ -91,7 +94,7 @@ class ResourceWatches:
         """Deliver one change to all whom it concerns."""
         change = WatchedChange(self.resource, event)
         namespace = self._namespace_of(event.key)
-        for anchor in self._anchors(event):
+        for anchor in self._anchors(change.event):
             groups = self._groups.get(anchor)
             if not groups:
                 continue

@@ -17,11 +17,14 @@ from typing import Any
 
 from minikube_py.api.errors import AlreadyExistsError, StatusError
 from minikube_py.api.meta import Obj, copy_object, name_of, namespace_of
+from minikube_py.api.resource import is_stored
 from minikube_py.api.resources import RESOURCES
+from minikube_py.apiserver.authorize import authorize
 from minikube_py.apiserver.bootstrap import FirstObject, first_objects
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Decision, WriteContext
 from minikube_py.apiserver.health import Check
+from minikube_py.apiserver.io.computed import Computed
 from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.documents import Documents
 from minikube_py.apiserver.io.event_fanout import EventFanout
@@ -34,6 +37,7 @@ from minikube_py.apiserver.io.service_allocation import ServiceAllocation, range
 from minikube_py.apiserver.io.storage import Decide, Storage
 from minikube_py.apiserver.io.writes import Writes
 from minikube_py.apiserver.options import WriteOptions
+from minikube_py.apiserver.reviews import Judges
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.users import LOOPBACK, UserInfo
 from minikube_py.apiserver.verbs import update
@@ -75,20 +79,24 @@ class ApiServer:
         allocation = ServiceAllocation(ports.durable, ranges_of(config), ports.rng)
         self._storage = Storage(ports.durable, ports.volatile, ports.clock, ports.ids, allocation)
         fanouts = {
-            True: EventFanout(ports.durable, [r for r in RESOURCES if r.durable]),
+            True: EventFanout(ports.durable, [r for r in RESOURCES if r.durable and not r.computed]),
             False: EventFanout(ports.volatile, [r for r in RESOURCES if not r.durable]),
         }
-        for resource in RESOURCES:
+        for resource in filter(is_stored, RESOURCES):
             store, prefix = self._storage.store_of(resource), resource.storage_prefix
             self.metrics.show_stored(resource.qualified, partial(store.count, prefix))
         address = f"{config.advertise_address}:{config.reachable_port}"
         self._documents = Documents(address, self.metrics.render)
         logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
+        writes = Writes(self._storage, ports.clock, config)
+        judges = Judges(authorize, lambda token: ports.authenticate(None, f"Bearer {token}"))
+        checks = self._documents.checks["readyz"]
         self._dispatcher = Dispatcher(
             Reads(self._storage, fanouts, ports.clock, config.future_wait_s),
-            Writes(self._storage, ports.clock, config),
+            writes,
             self._documents,
             logs,
+            Computed(writes, judges, checks, ports.clock, lambda: ports.durable.revision),
         )
         self.http = HttpServer(
             config,

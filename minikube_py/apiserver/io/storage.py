@@ -29,6 +29,7 @@ from minikube_py.apiserver.io.service_allocation import Reservation, ServiceAllo
 from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.verbs import GENERATED_SUFFIX_LENGTH, create, fill_name
+from minikube_py.apiserver.versions import shown_entry, stored_object
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
 from minikube_py.store.interface import Committed, Delete, Entry, Operation, Put, Rejected, Store, StoreReadOnlyError
@@ -69,7 +70,8 @@ class Storage:
 
     def find(self, resource: Resource, namespace: str, name: str) -> Entry | None:
         """Return the newest entry of an object, or None."""
-        return self.store_of(resource).get(resource.storage_key(namespace, name))
+        entry = self.store_of(resource).get(resource.storage_key(namespace, name))
+        return None if entry is None else shown_entry(resource, entry)
 
     def get(self, route: Route) -> Entry:
         """Return the newest entry of the object that the route names.
@@ -106,20 +108,21 @@ class Storage:
     async def _try_create(self, route: Route, obj: Obj, options: WriteOptions) -> Stored | None:
         """Return None when an object of this name is there."""
         resource, store = route.resource, self.store_of(route.resource)
+        if resource.set_requestor is not None:
+            resource.set_requestor(obj, route.user.name, route.user.groups)
         with self._reserving(resource) as reservation:
             context = self._context(replace(route, name=name_of(obj)), options, reservation)
             decision = create(resource, obj, context)
             if isinstance(decision, Reject):
                 raise decision.error
             assert isinstance(decision, Write)
-            value = canonical(decision.obj)
             key = resource.storage_key(route.namespace, context.name)
             if options.dry_run:
-                return None if store.get(key) is not None else Stored(value, created=True)
-            outcome = await self._commit(store, Put(key, value, expect=0))
+                return None if store.get(key) is not None else Stored(canonical(decision.obj), created=True)
+            outcome = await self._commit(store, Put(key, canonical(stored_object(resource, decision.obj)), expect=0))
         if isinstance(outcome, Rejected):
             return None
-        return Stored(_value_of(outcome), created=True)
+        return Stored(_value_of(resource, outcome), created=True)
 
     async def change(
         self, route: Route, options: WriteOptions, decide: Decide, *, make: Callable[[], Obj] | None = None
@@ -141,9 +144,11 @@ class Storage:
                 if made is not None:
                     return made
                 continue
+            entry = shown_entry(resource, entry)
             with self._reserving(resource) as reservation:
                 context = self._context(route, options, reservation)
-                stored = await self._act(store, entry, decide(decode(entry), context), dry_run=options.dry_run)
+                decision = decide(decode(entry), context)
+                stored = await self._act(resource, entry, decision, dry_run=options.dry_run)
             if stored is not None:
                 return stored
         raise conflict(resource.group, resource.plural, route.name, MODIFIED)
@@ -156,28 +161,28 @@ class Storage:
         Raises:
             StatusError: refused, not there, or changed all the time.
         """
-        store = self.store_of(route.resource)
         for _ in range(CONFLICT_TRIES_MAX):
             entry = self.get(route)
             decision = decide(decode(entry), self._clock.wall_s())
-            stored = await self._act(store, entry, decision, dry_run=dry_run)
+            stored = await self._act(route.resource, entry, decision, dry_run=dry_run)
             if stored is not None:
                 return stored
         raise conflict(route.resource.group, route.resource.plural, route.name, MODIFIED)
 
-    async def _act(self, store: Store, entry: Entry, decision: Decision, *, dry_run: bool) -> Stored | None:
-        """Carry a decision about `entry` out; None when the entry is no longer the newest."""
+    async def _act(self, resource: Resource, entry: Entry, decision: Decision, *, dry_run: bool) -> Stored | None:
+        """Carry a decision about `entry` (as shown) out; None when it is no longer the newest."""
+        store = self.store_of(resource)
         match decision:
             case Reject(error):
                 raise error
             case NoChange():
                 return Stored(entry.value)
             case Write(obj):
-                value = canonical(obj)
                 if dry_run:
-                    return Stored(stamp(value, entry.mod_revision))
+                    return Stored(stamp(canonical(obj), entry.mod_revision))
+                value = canonical(stored_object(resource, obj))
                 outcome = await self._commit(store, Put(entry.key, value, expect=entry.mod_revision))
-                return None if isinstance(outcome, Rejected) else Stored(_value_of(outcome))
+                return None if isinstance(outcome, Rejected) else Stored(_value_of(resource, outcome))
             case Remove(obj):
                 last = entry.value if obj is decode(entry) else stamp(canonical(obj), entry.mod_revision)
                 if dry_run:
@@ -226,10 +231,10 @@ class Storage:
         raise error
 
 
-def _value_of(outcome: Committed) -> bytes:
+def _value_of(resource: Resource, outcome: Committed) -> bytes:
     entry = outcome.entries[0]
     assert entry is not None
-    return entry.value
+    return shown_entry(resource, entry).value
 
 
 def _shallow_copy(obj: Obj) -> Obj:
