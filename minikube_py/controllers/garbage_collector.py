@@ -18,9 +18,10 @@ Upstream: pkg/controller/garbagecollector. The graph is the informers' index by 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 from minikube_py.api.meta import Obj, ObjectKey, is_deleting, key_of, metadata, uid_of
-from minikube_py.api.resource import Resource
+from minikube_py.api.resource import Resource, is_stored, storage_of
 from minikube_py.api.resources import EVENTS, RESOURCES, find_kind
 from minikube_py.client.interface import Change, DeleteOptions
 from minikube_py.controllers.claims import release
@@ -40,6 +41,7 @@ from minikube_py.controllers.plan import (
 )
 from minikube_py.controllers.spec import ControllerSpec, Watch
 
+_COLLECTED_BY = frozenset({"list", "watch", "delete"})
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
 
@@ -86,16 +88,23 @@ class GarbageView:
     dependents: tuple[Dependent, ...]
 
 
+@cache
 def collected_resources() -> tuple[Resource, ...]:
-    """Return the resources that take part: all but Events, which nobody owns and which go by themselves."""
-    return tuple(
-        r for r in RESOURCES if r.qualified != EVENTS.qualified and {"list", "watch", "delete"} <= {*r.verbs}
-    )
+    """Return the resources that take part: all but Events, which nobody owns and which go by themselves.
+
+    Another version of what is stored already takes part as what is stored.
+    """
+    return tuple(r for r in RESOURCES if is_stored(r) and r is not EVENTS and {*r.verbs} >= _COLLECTED_BY)
+
+
+@cache
+def _collected(qualified: str) -> Resource:
+    return next(r for r in collected_resources() if r.qualified == qualified)
 
 
 def observe(listers: Listers, item: Item, failure: Failure | None) -> GarbageView | None:
     """Look up the owners of an object, and its dependents when it is being deleted or might be."""
-    resource = next(r for r in collected_resources() if r.qualified == item.resource)
+    resource = _collected(item.resource)
     obj = listers.get(resource, item.key)
     if obj is None:
         return None
@@ -105,8 +114,14 @@ def observe(listers: Listers, item: Item, failure: Failure | None) -> GarbageVie
     return GarbageView(resource, obj, owners, _dependents(listers, uid_of(obj)))
 
 
-def _look_up(listers: Listers, resource: Resource, obj: Obj, reference: Obj) -> Owner:
+def _kind_of(reference: Obj) -> Resource | None:
+    """Return the row that stores the owner that a reference names, in whatever version it names it."""
     kind = find_kind(str(reference.get("apiVersion", "")), str(reference.get("kind", "")))
+    return storage_of(kind) if kind is not None else None
+
+
+def _look_up(listers: Listers, resource: Resource, obj: Obj, reference: Obj) -> Owner:
+    kind = _kind_of(reference)
     uid = str(reference.get("uid", ""))
     reachable = (
         kind is not None and kind.qualified in listers.informers and (resource.namespaced or not kind.namespaced)
@@ -233,7 +248,7 @@ def _deleting_owners(listers: Listers, obj: Obj) -> list[Item]:
     """Return the owners that may wait for what just happened to this dependent."""
     found = []
     for reference in metadata(obj).get("ownerReferences") or ():
-        kind = find_kind(str(reference.get("apiVersion", "")), str(reference.get("kind", "")))
+        kind = _kind_of(reference)
         if kind is None or kind.qualified not in listers.informers:
             continue
         key = ObjectKey(key_of(obj).namespace if kind.namespaced else "", str(reference.get("name", "")))
