@@ -99,6 +99,20 @@ class CustomTraits:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredAs:
+    """How a row's objects are kept when another version or group of theirs is what is stored.
+
+    Both conversions take an object and return another, which may share parts with it (neither is changed); together
+    they lose nothing (upstream: the storage version, and the conversion through the internal version).
+    """
+
+    resource: "Resource"
+    """The row that stores the objects."""
+    to_stored: Callable[[Mapping[str, Any]], Obj]
+    from_stored: Callable[[Mapping[str, Any]], Obj]
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """One row of the resource table."""
 
@@ -136,6 +150,12 @@ class Resource:
     """None: spec.replicas, status.replicas and spec.selector."""
     custom: CustomTraits | None = None
     """Set for custom resources only."""
+    stored_as: StoredAs | None = None
+    """The objects are those of another row, shown in this row's version."""
+    computed: bool = False
+    """Nothing is stored: each answer is made for its request (access reviews, component statuses)."""
+    set_requestor: Callable[[Obj, str, tuple[str, ...]], None] | None = None
+    """Writes down, in a new object, who makes it: (object, user's name, groups); None: nobody is written down."""
 
     @property
     def api_version(self) -> str:
@@ -160,7 +180,8 @@ class Resource:
     @property
     def storage_prefix(self) -> str:
         """Return the store prefix of all objects of this resource, with the final slash."""
-        return f"/registry/{self.group or 'core'}/{self.plural}/"
+        row = storage_of(self)
+        return f"/registry/{row.group or 'core'}/{row.plural}/"
 
     def storage_key(self, namespace: str, name: str) -> str:
         """Return the store key of one object."""
@@ -176,3 +197,13 @@ class Resource:
     def subresource(self, name: str) -> Subresource | None:
         """Return the subresource of that name, or None."""
         return next((sub for sub in self.subresources if sub.name == name), None)
+
+
+def storage_of(resource: Resource) -> Resource:
+    """Return the row whose objects are stored for this one: itself, but for other versions of the same objects."""
+    return resource.stored_as.resource if resource.stored_as else resource
+
+
+def is_stored(resource: Resource) -> bool:
+    """Return whether a row stores objects of its own: those are what is counted, collected and deleted."""
+    return resource.stored_as is None and not resource.computed

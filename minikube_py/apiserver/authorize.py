@@ -39,7 +39,7 @@ DENIED = Denied()
 
 def authorize(user: UserInfo, info: RequestInfo) -> Allowed | Denied:
     """Return whether `user` may make the request."""
-    if SYSTEM_MASTERS in user.groups or _NODES in user.groups or user.name.startswith(_COMPONENT_PREFIX):
+    if _may_do_everything(user):
         return ALLOWED
     if info.is_resource or info.verb not in ("get", "head"):
         return DENIED
@@ -48,6 +48,47 @@ def authorize(user: UserInfo, info: RequestInfo) -> Allowed | Denied:
     if AUTHENTICATED in user.groups and (info.path in _DISCOVERY_PATHS or info.path.startswith(_DISCOVERY_PREFIXES)):
         return ALLOWED
     return DENIED
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRule:
+    """What may be done with resources; `*` stands for all."""
+
+    verbs: tuple[str, ...]
+    api_groups: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NonResourceRule:
+    """What may be done with other paths; a `*` at the end stands for the rest."""
+
+    verbs: tuple[str, ...]
+    urls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UserRules:
+    """All that a user may do."""
+
+    resource_rules: tuple[ResourceRule, ...] = ()
+    non_resource_rules: tuple[NonResourceRule, ...] = ()
+
+
+def rules_of(user: UserInfo) -> UserRules:
+    """Return what `user` may do: what `authorize` says, as a list."""
+    if _may_do_everything(user):
+        return UserRules((ResourceRule(("*",), ("*",), ("*",)),), (NonResourceRule(("*",), ("*",)),))
+    public = (*_PUBLIC_PATHS, *(f"{prefix}*" for prefix in _PUBLIC_PREFIXES))
+    rules = [NonResourceRule(("get",), public)]
+    if AUTHENTICATED in user.groups:
+        known = (*_DISCOVERY_PATHS, *(f"{prefix}*" for prefix in _DISCOVERY_PREFIXES))
+        rules.append(NonResourceRule(("get",), known))
+    return UserRules((), tuple(rules))
+
+
+def _may_do_everything(user: UserInfo) -> bool:
+    return SYSTEM_MASTERS in user.groups or _NODES in user.groups or user.name.startswith(_COMPONENT_PREFIX)
 
 
 def forbidden_request(user: UserInfo, info: RequestInfo, why: str) -> ForbiddenError:

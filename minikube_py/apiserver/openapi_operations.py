@@ -136,7 +136,11 @@ def definition_names(resource: Resource) -> tuple[str, str]:
 
 
 def paths_of(resource: Resource) -> Iterator[Path]:
-    """Yield every path of a resource: the collections, the object and its subresources."""
+    """Yield every path of a resource at which something can be asked: collections, the object, its subresources."""
+    return (path for path in _paths_of(resource) if path.operations)
+
+
+def _paths_of(resource: Resource) -> Iterator[Path]:
     namespace = "{namespace}" if resource.namespaced else ""
     variables = ("namespace",) if namespace else ()
     collection = _operations(resource, ("list", "create", "deletecollection"))

@@ -45,11 +45,19 @@ def render_scale(obj: Mapping[str, Any], paths: ScalePaths | None = None) -> Obj
 
 def render_selector(selector: Mapping[str, Any]) -> str:
     """Return a LabelSelector as text (upstream: metav1.FormatLabelSelector)."""
-    terms = [(key, f"{key}={value}") for key, value in (selector.get("matchLabels") or {}).items()]
+    labels = selector if _is_plain(selector) else selector.get("matchLabels") or {}
+    terms = [(key, f"{key}={value}") for key, value in labels.items()]
+    if labels is selector:
+        return ",".join(text for _, text in sorted(terms))
     for expression in selector.get("matchExpressions") or ():
         key = str(expression.get("key", ""))
         terms.append((key, _render_expression(key, expression)))
     return ",".join(text for _, text in sorted(terms))
+
+
+def _is_plain(selector: Mapping[str, Any]) -> bool:
+    """Return whether a selector is just a map of labels (ReplicationController)."""
+    return all(isinstance(value, str) for value in selector.values())
 
 
 def _render_expression(key: str, expression: Mapping[str, Any]) -> str:

@@ -18,9 +18,10 @@ Upstream: pkg/controller/garbagecollector. The graph is the informers' index by 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 from minikube_py.api.meta import Obj, ObjectKey, is_deleting, key_of, metadata, uid_of
-from minikube_py.api.resource import Resource
+from minikube_py.api.resource import Resource, is_stored, storage_of
 from minikube_py.api.resources import EVENTS, RESOURCES, find_kind
 from minikube_py.client.interface import Change, DeleteOptions
 from minikube_py.controllers.claims import release
@@ -40,6 +41,7 @@ from minikube_py.controllers.plan import (
 )
 from minikube_py.controllers.spec import ControllerSpec, Watch
 
+_COLLECTED_BY = frozenset({"list", "watch", "delete"})
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
 
@@ -86,11 +88,13 @@ class GarbageView:
     dependents: tuple[Dependent, ...]
 
 
+@cache
 def collected_resources() -> tuple[Resource, ...]:
-    """Return the resources that take part: all but Events, which nobody owns and which go by themselves."""
-    return tuple(
-        r for r in RESOURCES if r.qualified != EVENTS.qualified and {"list", "watch", "delete"} <= {*r.verbs}
-    )
+    """Return the resources that take part: all but Events, which nobody owns and which go by themselves.
+
+    Another version of what is stored already takes part as what is stored.
+    """
+    return tuple(r for r in RESOURCES if is_stored(r) and r is not EVENTS and {*r.verbs} >= _COLLECTED_BY)
 
 
 def observe(listers: Listers, item: Item, failure: Failure | None) -> GarbageView | None:
@@ -126,11 +130,11 @@ def _look_up(listers: Listers, resource: Resource, obj: Obj, reference: Obj) -> 
 
 
 def _kind_of(listers: Listers, reference: Obj) -> Resource | None:
-    """Return the resource of a reference, None when it is not served; a custom one may be named in any version."""
+    """Return the row that stores the owner that a reference names, in whatever version; None: not served."""
     api_version, kind = str(reference.get("apiVersion", "")), str(reference.get("kind", ""))
     found = find_kind(api_version, kind)
     if found is not None:
-        return found
+        return storage_of(found)
     group = api_version.rpartition("/")[0]
     return next((row for row in listers.custom() if (row.group, row.kind) == (group, kind)), None)
 

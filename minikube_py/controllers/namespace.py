@@ -11,9 +11,10 @@ Upstream: pkg/controller/namespace/deletion.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from minikube_py.api.meta import Obj, ObjectKey, is_deleting, key_of, metadata, name_of, namespace_of, uid_of
-from minikube_py.api.resource import Resource
+from minikube_py.api.resource import Resource, is_stored
 from minikube_py.api.resources import EVENTS, NAMESPACES, RESOURCES
 from minikube_py.client.interface import Change
 from minikube_py.controllers.conditions import Condition, Conditions, set_condition
@@ -57,12 +58,13 @@ class NamespaceView:
     """Custom resources that a namespace can hold."""
 
 
+@cache
 def watched_resources() -> tuple[Resource, ...]:
     """Return the resources that a namespace can hold, Events apart (they are many, and nobody waits for them)."""
     return tuple(
         resource
         for resource in RESOURCES
-        if resource.namespaced and resource.qualified != EVENTS.qualified and "delete" in resource.verbs
+        if resource.namespaced and is_stored(resource) and resource is not EVENTS and "delete" in resource.verbs
     )
 
 

@@ -129,7 +129,8 @@ def _address(value: Any) -> Address:
 def _network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     if not isinstance(value, CidrValue):
         raise NoOverloadError(f"a CIDR's method on {type_name(value)}")
-    return value.interface.network
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network = value.interface.network
+    return network
 
 
 def _is_canonical(value: Any) -> bool:

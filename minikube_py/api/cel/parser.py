@@ -24,7 +24,7 @@ from minikube_py.api.cel.tokens import Token, tokenize
 from minikube_py.api.cel.values import INT_MAX
 
 DEPTH_MAX = 50
-"""An expression that nests deeper than this is refused (upstream: 250; each level costs this parser twelve frames)."""
+"""An expression that nests deeper than this is refused (upstream: 250; each level costs twelve frames here)."""
 
 _LEVELS: Sequence[Mapping[str, str]] = (
     {"==": "_==_", "!=": "_!=_", "<": "_<_", "<=": "_<=_", ">": "_>_", ">=": "_>=_", "in": "@in"},

@@ -9,6 +9,7 @@ from minikube_py.api.catalog import STATIC, Catalog
 from minikube_py.api.errors import BadRequestError, StatusError
 from minikube_py.apiserver.authorize import Denied, authorize, forbidden_request
 from minikube_py.apiserver.io.answers import Answer, error_answer
+from minikube_py.apiserver.io.computed import Computed
 from minikube_py.apiserver.io.documents import Documents
 from minikube_py.apiserver.io.pod_logs import PodLogs
 from minikube_py.apiserver.io.reads import Reads
@@ -30,11 +31,13 @@ class Dispatcher:
         writes: Writes,
         documents: Documents,
         logs: PodLogs,
+        computed: Computed,
         catalog: Callable[[], Catalog] = lambda: STATIC,
     ) -> None:
         self._catalog = catalog
         self._documents = documents
         self._logs = logs
+        self._computed = computed
         self._by_verb: Mapping[Verb, Callable[[Route, ApiRequest], Awaitable[Answer]]] = {
             "get": reads.get,
             "list": reads.list,
@@ -60,6 +63,8 @@ class Dispatcher:
     async def _dispatch(self, route: Route, request: ApiRequest) -> Answer:
         if route.subresource == "log":
             return await self._logs.answer(route, request)
+        if route.resource.computed:
+            return await self._computed.answer(route, request)
         if route.subresource in UPGRADE_SUBRESOURCES:
             raise BadRequestError("Upgrade request required")
         return await self._by_verb[route.verb](route, request)

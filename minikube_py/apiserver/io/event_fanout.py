@@ -80,7 +80,7 @@ class EventFanout:
                     self._publish(watches, event)
 
     def _publish(self, watches: "ResourceWatches", event: StoreEvent) -> None:
-        if watches.resource.custom is None:
+        if watches.resource.custom is None and watches.resource.stored_as is None:
             watches.publish(event)
             return
         seen = None if watches.waiting else self._views.event_now(watches.resource, event)
@@ -145,7 +145,7 @@ class ResourceWatches:
         """Deliver one change to all whom it concerns."""
         change = WatchedChange(self.resource, event)
         namespace = self._namespace_of(event.key)
-        for anchor in self._anchors(event):
+        for anchor in self._anchors(change.event):
             groups = self._groups.get(anchor)
             if not groups:
                 continue

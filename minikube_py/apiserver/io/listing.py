@@ -4,7 +4,7 @@ Upstream: registry/generic/registry/store.go (ListPredicate), storage/etcd3 (Get
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from minikube_py.api.errors import GoneError
 from minikube_py.api.resource import Resource
@@ -46,6 +46,7 @@ class _State:
     """The state that a list shows: at `revision`, the newest when `newest`."""
 
     store: Store
+    resource: Resource
     prefix: str
     revision: int
     newest: bool
@@ -73,7 +74,7 @@ async def list_entries(
     filter_ = options.filter
     prefix = resource.storage_prefix
     scope = f"{prefix}{filter_.namespace}/" if resource.namespaced and filter_.namespace else prefix
-    state = await _state(store, scope, options, future_wait_s)
+    state = await _state(_State(store, resource, scope, 0, newest=True), options, future_wait_s)
     after = prefix + options.go_on.after if options.go_on else ""
     try:
         return await _page(state, resource, views, filter_, after, options.limit)
@@ -83,11 +84,13 @@ async def list_entries(
         raise GoneError("The resourceVersion for the provided list is too old.") from error
 
 
-async def _state(store: Store, scope: str, options: ListOptions, future_wait_s: float) -> _State:
+async def _state(state: _State, options: ListOptions, future_wait_s: float) -> _State:
+    """Return the state of a collection that the options ask for."""
+    store = state.store
     if options.go_on is not None:
         if options.go_on.revision < 0:
-            return _State(store, scope, store.revision, newest=True)
-        return _State(store, scope, options.go_on.revision, newest=options.go_on.revision == store.revision)
+            return replace(state, revision=store.revision)
+        return replace(state, revision=options.go_on.revision, newest=options.go_on.revision == store.revision)
     version = options.resource_version
     if not version:
         await store.read_barrier()
@@ -96,8 +99,8 @@ async def _state(store: Store, scope: str, options: ListOptions, future_wait_s: 
         if revision > store.revision and not await store.wait_revision(revision, future_wait_s):
             raise too_large(revision, store.revision)
         if options.exact:
-            return _State(store, scope, revision, newest=revision == store.revision)
-    return _State(store, scope, store.revision, newest=True)
+            return replace(state, revision=revision, newest=revision == store.revision)
+    return replace(state, revision=store.revision)
 
 
 async def _page(state: _State, resource: Resource, views: Views, filter_: Filter, after: str, limit: int) -> Listed:

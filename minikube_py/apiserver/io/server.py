@@ -19,13 +19,15 @@ from typing import Any
 from minikube_py.api.catalog import Catalog
 from minikube_py.api.errors import AlreadyExistsError, StatusError
 from minikube_py.api.meta import Obj, copy_object, name_of, namespace_of
-from minikube_py.api.resource import Resource
+from minikube_py.api.resource import Resource, is_stored
 from minikube_py.api.resources import CUSTOM_RESOURCE_DEFINITIONS, RESOURCES, SERVICES
+from minikube_py.apiserver.authorize import authorize
 from minikube_py.apiserver.bootstrap import FirstObject, first_objects
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Complete, Decision, WriteContext, complete_nothing
 from minikube_py.apiserver.health import Check
 from minikube_py.apiserver.io.admission_chain import NoAdmission
+from minikube_py.apiserver.io.computed import Computed
 from minikube_py.apiserver.io.conversion_webhooks import ConversionWebhooks
 from minikube_py.apiserver.io.converted_watches import ConvertedWatches
 from minikube_py.apiserver.io.custom_resources import CustomResources
@@ -43,6 +45,7 @@ from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.webhook_client import WebhookClient
 from minikube_py.apiserver.io.writes import Writes
 from minikube_py.apiserver.options import WriteOptions
+from minikube_py.apiserver.reviews import Judges
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.users import LOOPBACK, UserInfo
 from minikube_py.apiserver.verbs import update
@@ -101,17 +104,21 @@ class ApiServer:
             False: EventFanout(ports.volatile, views),
         }
         self._custom.on_gone.append(fanouts[True].forget)
-        for resource in RESOURCES:
+        for resource in filter(is_stored, RESOURCES):
             store, prefix = self._storage.store_of(resource), resource.storage_prefix
             self.metrics.show_stored(resource.qualified, partial(store.count, prefix))
         address = f"{config.advertise_address}:{config.reachable_port}"
         self._documents = Documents(address, self.metrics.render, self.catalog)
         logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
+        writes = Writes(self._storage, views, ports.clock, config)
+        judges = Judges(authorize, lambda token: ports.authenticate(None, f"Bearer {token}"))
+        checks = self._documents.checks["readyz"]
         self._dispatcher = Dispatcher(
             Reads(self._storage, views, fanouts, ports.clock, config.future_wait_s),
-            Writes(self._storage, views, ports.clock, config),
+            writes,
             self._documents,
             logs,
+            Computed(writes, judges, checks, ports.clock, lambda: ports.durable.revision),
             self.catalog,
         )
         self.http = HttpServer(

@@ -11,7 +11,7 @@ Upstream: registry/generic/registry/store.go, storage/etcd3 (GuaranteedUpdate).
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,7 +37,6 @@ from minikube_py.apiserver.decisions import (
     Remove,
     Write,
     WriteContext,
-    complete_nothing,
 )
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.options import WriteOptions
@@ -157,6 +156,8 @@ class Storage:
         resource, store = route.resource, self.store_of(route.resource)
         named = replace(route, name=name_of(obj))
         attributes = self._attributes(named, "CREATE", options)
+        if resource.set_requestor is not None:
+            resource.set_requestor(obj, route.user.name, route.user.groups)
         obj, warnings = await self._mutate(attributes, obj, None)
         with self._completions(resource, self._clock.wall_s()) as complete:
             context = self._context(named, options, complete)
@@ -331,12 +332,6 @@ class Storage:
             }
         ]
         raise error
-
-
-def no_completions(resource: Resource, wall_s: float) -> AbstractContextManager[Complete]:
-    """Hold nothing."""
-    del resource, wall_s
-    return nullcontext(complete_nothing)
 
 
 def _shallow_copy(obj: Obj) -> Obj:

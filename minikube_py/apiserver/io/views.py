@@ -1,4 +1,6 @@
-"""Stored custom objects as the version that is asked for shows them; everything else passes through untouched.
+"""Stored objects as the version that is asked for shows them; those of one version pass through untouched.
+
+Built-in kinds with several versions convert by rules (`versions`), custom ones by their definition (`conversion`).
 
 Views are kept, as long as the object stays as it is: a list of a thousand objects in an older version is converted
 once. Only conversion by webhook waits for anybody.
@@ -13,6 +15,7 @@ from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.canonical import decode, stamp, unstamp
 from minikube_py.apiserver.conversion import needs_view, needs_webhook, render_view, stored_form
+from minikube_py.apiserver.versions import shown_entries, shown_entry, stored_object
 from minikube_py.store.interface import Entry, StoreEvent
 
 VIEWS_MAX = 10_000
@@ -55,7 +58,7 @@ class Views:
             StatusError: conversion failed.
         """
         if resource.custom is None:
-            return entries
+            return shown_entries(resource, entries)
         seen = [self.view_now(resource, entry) for entry in entries]
         missing = [index for index, entry in enumerate(seen) if entry is None]
         if missing:
@@ -68,7 +71,7 @@ class Views:
     def view_now(self, resource: Resource, entry: Entry) -> Entry | None:
         """Return an entry as this row serves it, None when a webhook has to be asked."""
         if not needs_view(resource, entry):
-            return entry
+            return shown_entry(resource, entry)
         assert resource.custom is not None
         kept = self._kept.get((resource.api_version, entry.key))
         if kept is not None and kept[:2] == (entry.mod_revision, resource.custom.since):
@@ -112,7 +115,9 @@ class Views:
             StatusError: conversion failed.
         """
         custom = resource.custom
-        if custom is None or resource.api_version == custom.storage_version:
+        if custom is None:
+            return stored_object(resource, obj)
+        if resource.api_version == custom.storage_version:
             return obj
         converted: Mapping[str, Any] | None = None
         if needs_webhook(resource, obj, custom.storage_version):

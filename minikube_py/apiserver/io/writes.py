@@ -21,12 +21,14 @@ from minikube_py.api.errors import (
     UnsupportedMediaTypeError,
 )
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
+from minikube_py.apiserver.approval import update_approval
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Decision, WriteContext
 from minikube_py.apiserver.deletion import delete
 from minikube_py.apiserver.io.answers import Answer, bytes_answer, object_answer
 from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch
+from minikube_py.apiserver.io.evictions import Evictions
 from minikube_py.apiserver.io.listing import list_entries
 from minikube_py.apiserver.io.storage import Edit, Storage, Stored
 from minikube_py.apiserver.io.views import Views
@@ -41,6 +43,7 @@ from minikube_py.apiserver.options import (
     parse_write_options,
 )
 from minikube_py.apiserver.patching import patched
+from minikube_py.apiserver.pod_subresources import update_ephemeral_containers, update_resources
 from minikube_py.apiserver.render import deleted_status, join_list, success_status, transform_object
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.subresources import bind, finalize, render_scale, update_scale
@@ -71,11 +74,26 @@ def _decide_finalize(route: Route, old: Mapping[str, Any], new: Obj, context: Wr
     return finalize(route.resource, old, new, context)
 
 
+def _decide_ephemeral_containers(route: Route, old: Mapping[str, Any], new: Obj, context: WriteContext) -> Decision:
+    return update_ephemeral_containers(route.resource, old, new, context)
+
+
+def _decide_resize(route: Route, old: Mapping[str, Any], new: Obj, context: WriteContext) -> Decision:
+    return update_resources(route.resource, old, new, context)
+
+
+def _decide_approval(route: Route, old: Mapping[str, Any], new: Obj, context: WriteContext) -> Decision:
+    return update_approval(route.resource, old, new, context)
+
+
 _UPDATES: Mapping[str, DecideNew] = {
     "": _decide_main,
     "status": _decide_status,
     "scale": _decide_scale,
     "finalize": _decide_finalize,
+    "ephemeralcontainers": _decide_ephemeral_containers,
+    "resize": _decide_resize,
+    "approval": _decide_approval,
 }
 """How an update of the object, or through one of its subresources, is decided."""
 
@@ -88,6 +106,7 @@ class Writes:
         self._views = views
         self._clock = clock
         self._config = config
+        self._evictions = Evictions(storage, clock)
 
     async def create(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a POST to a collection or to pods/binding."""
@@ -96,6 +115,9 @@ class Writes:
         decoded = decode_body(request.body, _content_type(request), expected, options.field_validation)
         if route.subresource == "binding":
             return await self._bind(route, decoded.obj, options)
+        if route.subresource == "eviction":
+            await self._evictions.evict(route, decoded.obj, request.query)
+            return object_answer(success_status(201), status=201)
         if route.subresource:
             raise NotFoundError("the server could not find the requested resource", {})
         _check_definition(route)

@@ -165,8 +165,11 @@ class Cluster:
             outcome.update(json.loads(out))
 
 
-def web(name: str = "web", replicas: int = 3, image: str = IMAGE) -> str:
-    """Return the manifest of a Deployment whose pods answer with their names, and its Service."""
+def web(name: str = "web", replicas: int = 3, image: str = IMAGE, grace_s: int = 1) -> str:
+    """Return the manifest of a Deployment whose pods answer with their names, and its Service.
+
+    The server is process 1 and does not listen to SIGTERM: each pod needs its whole grace period to end.
+    """
     script = 'mkdir -p /www && echo "$POD_NAME" > /www/index.html && echo started && exec httpd -f -p 8080 -h /www'
     return f"""
 apiVersion: apps/v1
@@ -180,7 +183,7 @@ spec:
   template:
     metadata: {{labels: {{app: {name}}}}}
     spec:
-      terminationGracePeriodSeconds: 5
+      terminationGracePeriodSeconds: {grace_s}
       containers:
       - name: web
         image: {image}

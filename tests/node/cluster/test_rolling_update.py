@@ -24,7 +24,7 @@ def _pods(cluster, namespace):
 
 
 def test_a_rolling_update_under_load_loses_no_request(cluster, namespace):
-    address = _deploy(cluster, namespace)
+    address = _deploy(cluster, namespace, grace_s=5)
     before = set(_pods(cluster, namespace))
 
     with cluster.load(address, 80) as outcome:
