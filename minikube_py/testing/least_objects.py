@@ -53,6 +53,16 @@ MINIMAL: Mapping[str, Obj] = {
     "persistentvolumeclaims": {"spec": _STORAGE},
     "podtemplates": {"template": _TEMPLATE},
     "replicationcontrollers": {"spec": {"replicas": 2, "selector": {"app": "x"}, "template": _TEMPLATE}},
+    "customresourcedefinitions.apiextensions.k8s.io": {
+        "spec": {
+            "group": "least.example.com",
+            "scope": "Namespaced",
+            "names": {"plural": "x", "kind": "Kindx"},
+            "versions": [
+                {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
+            ],
+        }
+    },
     "apiservices.apiregistration.k8s.io": {
         "spec": {
             "group": "example.com",
@@ -163,6 +173,8 @@ def name_for(resource: Resource, name: str) -> str:
         return _IPS.get(name, "10.200.0.9")
     if resource.plural == "apiservices":
         return f"v1.{name}.example.com"
+    if resource.plural == "customresourcedefinitions":
+        return f"{name}.least.example.com"
     return name
 
 
@@ -174,6 +186,8 @@ def least_object(resource: Resource, name: str = "x", **metadata: Any) -> Obj:
     body = orjson.loads(orjson.dumps(MINIMAL[resource.qualified]))
     if resource.plural == "apiservices":
         body["spec"]["group"] = f"{name}.example.com"
+    if resource.plural == "customresourcedefinitions":
+        body["spec"]["names"] = {"plural": name, "kind": f"Kind{name}"}
     return {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": meta, **body}
 
 

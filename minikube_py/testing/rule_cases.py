@@ -19,10 +19,10 @@ def with_changes(obj: Mapping[str, Any], changes: Mapping[str, Any]) -> Obj:
     """Return a copy of an object with values set at paths."""
     changed = copy_object(obj)
     for path, value in changes.items():
-        *parents, last = (int(part) if part.isdigit() else part for part in path.split("."))
+        *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
         place: Any = changed
         for part in parents:
-            place = place[part] if isinstance(place, list) else place.setdefault(part, {})
+            place = place[int(part)] if isinstance(place, list) else place.setdefault(part, {})
         if value is REMOVED:
             del place[last]
         else:

@@ -134,7 +134,7 @@ def _network(value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 
 
 def _is_canonical(value: Any) -> bool:
-    return str(_ip(value)) == value
+    return bool(str(_ip(value)) == value)
 
 
 def _contains_ip(value: Any, other: Any) -> bool:

@@ -36,6 +36,7 @@ AGE_LAST = {"resourcequotas"}
 SINCE = {
     "bindings",
     "csistoragecapacities",
+    "customresourcedefinitions",
     "deviceclasses",
     "ipaddresses",
     "localsubjectaccessreviews",

@@ -2,8 +2,8 @@
 
 from minikube_py.api.resources import CONFIGMAPS, EVENTS, find_resource
 from minikube_py.apiserver.canonical import canonical, decode, stamp
-from minikube_py.apiserver.versions import shown_entries, shown_entry, shown_event, stored_object
-from minikube_py.store.interface import Entry, StoreEvent
+from minikube_py.apiserver.versions import shown_entries, shown_entry, stored_object
+from minikube_py.store.interface import Entry
 
 NEW = find_resource("events.k8s.io", "v1", "events")
 EVENT = {"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e", "namespace": "d"}, "message": "m"}
@@ -28,21 +28,8 @@ def test_a_stored_entry_is_shown_with_its_revisions():
 
 
 def test_a_row_that_stores_itself_is_not_touched():
-    stored, event = entry(), StoreEvent(7, entry().key, entry(), None)
+    stored = entry()
 
     assert shown_entry(CONFIGMAPS, stored) is stored
     assert shown_entries(CONFIGMAPS, [stored])[0] is stored
-    assert shown_event(CONFIGMAPS, event) is event
     assert stored_object(CONFIGMAPS, EVENT) is EVENT
-
-
-def test_a_change_is_shown_with_what_was_before_and_what_was_last():
-    gone = StoreEvent(9, entry().key, None, entry(), stamp(canonical(EVENT), 9))
-    shown = shown_event(NEW, gone)
-
-    assert decode(shown.previous)["note"] == "m"
-    assert b'"note":"m"' in shown.last_value
-    assert b'"resourceVersion":"9"' in shown.last_value
-    assert shown.entry is None
-    changed = shown_event(NEW, StoreEvent(8, entry().key, entry(8, message="n"), entry()))
-    assert [decode(e)["note"] for e in (changed.entry, changed.previous)] == ["n", "m"]
