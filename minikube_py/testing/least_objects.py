@@ -193,6 +193,7 @@ def least_object(resource: Resource, name: str = "x", **metadata: Any) -> Obj:
 
 _CONDITION: Obj = {"conditions": [{"type": "Ready", "status": "True", "reason": "Test"}]}
 STATUS: Mapping[str, Obj] = {
+    "customresourcedefinitions.apiextensions.k8s.io": {**_CONDITION, "storedVersions": ["v1"]},
     "resourcequotas": {"used": {"pods": "1"}},
     "horizontalpodautoscalers.autoscaling": {"currentReplicas": 2, "desiredReplicas": 3},
     "certificatesigningrequests.certificates.k8s.io": {"certificate": "MA=="},

@@ -159,7 +159,7 @@ async def _delete(api, r):
         assert gone["details"]["uid"] == made["metadata"]["uid"]
     _, left = await api("GET", r.path("default"), fieldSelector=f"metadata.name={name_for(r, 'x')}")
     assert all(o["metadata"]["deletionTimestamp"] for o in left["items"])
-    assert not left["items"] or r.subresource("finalize") or made["metadata"]["finalizers"]
+    assert not left["items"] or r.subresource("finalize") or r.finalizers_on_delete or made["metadata"]["finalizers"]
 
 
 async def _deletecollection(api, r):

@@ -254,8 +254,8 @@ def _dotted(node: Node) -> str:
 def _select(value: Any, field: str) -> Any:
     if isinstance(value, Optional):
         return _select_optional(value, field)
-    if isinstance(value, Constructed):
-        value = value.fields
+    if not isinstance(value, Mapping):
+        value = getattr(value, "cel_fields", value)
     if not isinstance(value, Mapping):
         raise NoOverloadError(f"select '{field}' of {type_name(value)}" if value is not None else "")
     if field in value:
@@ -272,8 +272,8 @@ def _select(value: Any, field: str) -> Any:
 def _has(value: Any, field: str) -> bool:
     if isinstance(value, Optional):
         return value.present and _has(value.value, field)
-    if isinstance(value, Constructed):
-        value = value.fields
+    if not isinstance(value, Mapping):
+        value = getattr(value, "cel_fields", value)
     if not isinstance(value, Mapping):
         raise NoOverloadError
     return field in value or unescape_field(field) in value

@@ -52,11 +52,20 @@ class AuthorizerValue:
     question: Question = Question()
     stage: str = ""
     """What has been chosen so far: nothing, `path`, `group` or `resource`."""
+    requested: Question | None = None
+    """What the request itself is about: `authorizer.requestResource`."""
 
     @property
     def cel_type(self) -> str:
         """Return the CEL name of the type."""
         return "kubernetes.authorization.Authorizer"
+
+    @property
+    def cel_fields(self) -> Mapping[str, Any]:
+        """Return what can be selected."""
+        if self.requested is None:
+            return {}
+        return {"requestResource": replace(self, question=self.requested, stage="resource", requested=None)}
 
 
 def _chooses(field: str, *stages: str, leads_to: str = "") -> Callable[[Any, Any], AuthorizerValue]:

@@ -187,7 +187,16 @@ def _inner(value: Any) -> str:
     return _quote(value) if isinstance(value, str) else _shown(value)
 
 
-FUNCTIONS: Mapping[str, Callable[..., Any]] = {"strings.quote": _quote, "matches": _matches}
+def _escape_key(text: Any) -> str:
+    """Return a key as a JSON pointer has it (for JSON patches of mutating policies)."""
+    return _text(text).replace("~", "~0").replace("/", "~1")
+
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "strings.quote": _quote,
+    "matches": _matches,
+    "jsonpatch.escapeKey": _escape_key,
+}
 METHODS: Mapping[str, Callable[..., Any]] = {
     "contains": lambda text, part: _text(part) in _text(text),
     "startsWith": lambda text, part: _text(text).startswith(_text(part)),

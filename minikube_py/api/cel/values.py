@@ -96,6 +96,11 @@ class Constructed:
     type_name: str
     fields: Mapping[str, Any]
 
+    @property
+    def cel_fields(self) -> Mapping[str, Any]:
+        """Return what can be selected."""
+        return self.fields
+
 
 _TYPE_NAMES: Mapping[type, str] = {
     bool: "bool",

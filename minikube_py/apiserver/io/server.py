@@ -26,7 +26,8 @@ from minikube_py.apiserver.bootstrap import FirstObject, first_objects
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Complete, Decision, WriteContext, complete_nothing
 from minikube_py.apiserver.health import Check
-from minikube_py.apiserver.io.admission_chain import NoAdmission
+from minikube_py.apiserver.io.admission_chain import AdmissionChain
+from minikube_py.apiserver.io.admission_sources import AdmissionSources
 from minikube_py.apiserver.io.computed import Computed
 from minikube_py.apiserver.io.conversion_webhooks import ConversionWebhooks
 from minikube_py.apiserver.io.converted_watches import ConvertedWatches
@@ -87,6 +88,7 @@ class ApiServer:
         self._custom = CustomResources(ports.durable, ports.clock)
         self._webhooks = WebhookClient(ports.durable)
         views = Views(ConversionWebhooks(self._webhooks, ports.ids).convert)
+        sources = AdmissionSources(ports.durable, self.catalog)
         self._storage = Storage(
             StoragePorts(
                 durable=ports.durable,
@@ -95,7 +97,7 @@ class ApiServer:
                 ids=ports.ids,
                 completions=self._completions(ServiceAllocation(ports.durable, ranges_of(config), ports.rng)),
                 views=views,
-                admission=NoAdmission(),
+                admission=AdmissionChain(sources, self._webhooks, views, ports.ids),
             )
         )
         self._converted = ConvertedWatches(views)

@@ -108,6 +108,19 @@ class Views:
             views[entry] = view
         return _with_views(event, views)
 
+    async def convert(self, obj: Obj, given: Resource, wanted: Resource) -> Obj:
+        """Return an object of one row as another row, which serves the same objects, shows it.
+
+        Raises:
+            StatusError: conversion failed.
+        """
+        if wanted.custom is None:
+            stored = stored_object(given, obj)
+            return wanted.stored_as.from_stored(stored) if wanted.stored_as else stored
+        if needs_webhook(given, obj, wanted.api_version):
+            return (await self._convert(given, (obj,), wanted.api_version))[0]
+        return {**obj, "apiVersion": wanted.api_version}
+
     async def to_storage(self, resource: Resource, obj: Obj) -> Obj:
         """Return an object of this row as it is stored.
 
