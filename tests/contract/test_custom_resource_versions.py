@@ -1,4 +1,4 @@
-"""Custom resources in several versions, over the API: conversion, storage migration, watches, definitions that change."""
+"""Custom resources in several versions, over the API: conversion, migration, watches, definitions that change."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -193,7 +193,7 @@ async def test_a_definition_that_goes_waits_for_its_objects(tmp_path):
 async def test_names_that_become_free_are_given_to_who_waits(tmp_path):
     async with a_world(tmp_path) as (api, _):
         await api("POST", CRDS, a_definition())
-        names = {"plural": "gadgets", "kind": "Widget"}
+        names = {"plural": "gadgets", "singular": "gadget", "kind": "Widget"}
         rival = a_definition(names=names)
         rival["metadata"]["name"] = "gadgets.ex.io"
         made = await api("POST", CRDS, rival)
