@@ -10,6 +10,9 @@ from minikube_py.agent.credentials import render_kubeconfig, server_pki, server_
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.node import tear_down
 from minikube_py.config import AgentConfig
+from minikube_py.doctor.checks import Finding, examine
+from minikube_py.doctor.facts import EngineFacts
+from minikube_py.doctor.io.survey import survey_host
 from minikube_py.kit.io.control_socket import AgentNotRunningError, ask_agent
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kubelet.cri import ContainerRuntimeError
@@ -143,6 +146,8 @@ def import_image(config: AgentConfig, archive: Path) -> tuple[str, ...]:
         return asyncio.run(_with_engine(config, lambda api: image_import.import_archive(api, str(archive))))
     except OSError as error:
         raise AgentError(f"cannot read {archive}: {error.strerror or error}") from error
+    except AgentError as error:
+        raise AgentError(f"cannot load {archive}: {error}") from error
 
 
 def list_images(config: AgentConfig) -> list[dict[str, Any]]:
@@ -163,3 +168,47 @@ async def _with_engine(config: AgentConfig, work: Callable[[DockerApi], Awaitabl
         raise AgentError(error.message) from error
     finally:
         await api.close()
+
+
+def examine_host(config: AgentConfig) -> tuple[Finding, ...]:
+    """Return what doctor finds on this host."""
+    return asyncio.run(_examine_host(config))
+
+
+async def _examine_host(config: AgentConfig) -> tuple[Finding, ...]:
+    try:
+        await ask_agent(control_path(config), "status", ANSWER_TIMEOUT_S)
+    except (AgentNotRunningError, TimeoutError, PermissionError):
+        agent_runs = False
+    else:
+        agent_runs = True
+    host = await survey_host(config.data_dir, {config.https_port: "API server"}, agent_runs)
+    return examine(host, await _engine_facts(config))
+
+
+async def _engine_facts(config: AgentConfig) -> EngineFacts:
+    api = DockerApi(config.docker_host)
+    try:
+        version, info = await api.version(), await api.info()
+        api_version = api.api_version
+    except ContainerRuntimeError as error:
+        return EngineFacts(config.docker_host, error=error.message)
+    finally:
+        await api.close()
+    return EngineFacts(
+        address=config.docker_host,
+        version=str(version["Version"]),
+        api_version=api_version.removeprefix("v"),
+        storage_driver=str(info.get("Driver", "")),
+        cgroup_version=int(info.get("CgroupVersion") or 1),
+        can_lower_oom_scores=_may_use_sys_resource(),
+    )
+
+
+def _may_use_sys_resource() -> bool:
+    """Return whether this host's processes may have CAP_SYS_RESOURCE: what dockerd is limited by too."""
+    sys_resource = 24
+    for line in Path("/proc/1/status").read_text().splitlines():
+        if line.startswith("CapBnd:"):
+            return bool(int(line.split()[1], 16) >> sys_resource & 1)
+    return True

@@ -142,6 +142,7 @@ class Server:
         while interval_s:
             self._notify.send("WATCHDOG=1")
             await asyncio.sleep(interval_s)
+        await self._stopping.wait()
 
     def _reload(self, tls: ssl.SSLContext) -> None:
         """SIGHUP: renew certificates that are due, and serve new connections with what is on disk."""

@@ -5,6 +5,7 @@ import sys
 import click
 
 from minikube_py.agent.errors import AgentError
+from minikube_py.cli.doctor import doctor
 from minikube_py.cli.down import down
 from minikube_py.cli.image import image
 from minikube_py.cli.kubeconfig import kubeconfig
@@ -20,6 +21,7 @@ def cli() -> None:
 
     \b
     Examples:
+      minikube-py doctor                      could a node run on this host
       minikube-py server                      run one node with everything
       minikube-py status                      how it fares
       minikube-py kubeconfig > config.yaml    for kubectl on another host
@@ -27,7 +29,7 @@ def cli() -> None:
     """  # noqa: D301 - click's mark against rewrapping
 
 
-for command in (server, status, kubeconfig, down, image, version):
+for command in (server, status, doctor, kubeconfig, down, image, version):
     cli.add_command(command)
 
 

@@ -165,12 +165,13 @@ class Cluster:
             outcome.update(json.loads(out))
 
 
-def web(name: str = "web", replicas: int = 3, image: str = IMAGE, grace_s: int = 1) -> str:
+def web(name: str = "web", replicas: int = 3, image: str = IMAGE) -> str:
     """Return the manifest of a Deployment whose pods answer with their names, and its Service.
 
-    The server is process 1 and does not listen to SIGTERM: each pod needs its whole grace period to end.
+    The pods end at once on SIGTERM, whatever they are doing: a request that still comes their way is lost.
     """
-    script = 'mkdir -p /www && echo "$POD_NAME" > /www/index.html && echo started && exec httpd -f -p 8080 -h /www'
+    serve = 'echo "$POD_NAME" > /www/index.html && echo started && { httpd -f -p 8080 -h /www & }'
+    script = f"""mkdir -p /www && trap "exit 0" TERM && {serve} && wait"""
     return f"""
 apiVersion: apps/v1
 kind: Deployment
@@ -183,7 +184,7 @@ spec:
   template:
     metadata: {{labels: {{app: {name}}}}}
     spec:
-      terminationGracePeriodSeconds: {grace_s}
+      terminationGracePeriodSeconds: 5
       containers:
       - name: web
         image: {image}

@@ -1,0 +1,55 @@
+"""What doctor looks at: one value with everything seen on the host, so that the verdicts are a pure function."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """What the Docker engine said of itself; `error` when it did not answer."""
+
+    address: str
+    error: str = ""
+    version: str = ""
+    api_version: str = ""
+    storage_driver: str = ""
+    cgroup_version: int = 0
+    can_lower_oom_scores: bool = True
+    """False: containers of system components get score 0 instead of a negative one (no CAP_SYS_RESOURCE)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortFacts:
+    """One port that the agent listens on."""
+
+    number: int
+    purpose: str
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """Everything else."""
+
+    is_root: bool
+    python: tuple[int, int]
+    kernel: str
+    nft_fault: str
+    """Why nft could not check our kind of rules; empty when it could."""
+    has_iptables: bool
+    iptables_needed: bool
+    """Another program's filter rules drop forwarded packets: ours must be let through with iptables."""
+    cgroup_controllers: frozenset[str]
+    can_forward: bool
+    """net.ipv4.ip_forward is 1, or may be set to it."""
+    ports: tuple[PortFacts, ...]
+    agent_runs: bool
+    """An agent of this data folder runs: the ports are its own."""
+    data_dir: str
+    disk_free_bytes: int
+    data_dir_fault: str
+    """Why the data folder cannot be written; empty when it can."""
+    wall_s: float
+    newest_data_s: float
+    """When the newest file of the store was written (seconds since the epoch); 0 when there is none."""
+    firewalld_runs: bool
+    selinux_enforces: bool

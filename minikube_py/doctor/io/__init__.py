@@ -1,0 +1,1 @@
+"""doctor.io: looks at the host; changes nothing."""
