@@ -27,7 +27,17 @@ _HOOK = {
     "admissionReviewVersions": ["v1"],
 }
 _DEVICES = {"devices": {"requests": [{"name": "r", "exactly": {"deviceClassName": "c"}}]}}
-_CSR = b"-----BEGIN CERTIFICATE REQUEST-----\nMA==\n-----END CERTIFICATE REQUEST-----\n"
+_CSR_LINES = (
+    "-----BEGIN CERTIFICATE REQUEST-----",
+    "MIHHMG4CAQAwDDEKMAgGA1UEAwwBeDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IA",
+    "BJaPUx3jI5WlQvdkksngXxC6zd5BeIRGMqor/brE5DwxJuYB5N1ezLTW9nH3UQRC",
+    "+Jbh/5JxCeiBvd0vO8ABenygADAKBggqhkjOPQQDAgNJADBGAiEA4IsRuC5MYzVx",
+    "DtX1QjMPvF+9Dt9L63gxCLiC7LKKOW0CIQCsDEsHVkKDb0nUuV9fMD/aKyEafLpc",
+    "J2jTZkaI/ADLOQ==",
+    "-----END CERTIFICATE REQUEST-----",
+    "",
+)
+_CSR = "\n".join(_CSR_LINES).encode()
 _POD = {"kind": "Pod", "namespace": "default", "name": "x"}
 _ROLE = {"apiGroup": "rbac.authorization.k8s.io", "name": "r"}
 _TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}

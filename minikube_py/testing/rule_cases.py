@@ -19,14 +19,15 @@ def with_changes(obj: Mapping[str, Any], changes: Mapping[str, Any]) -> Obj:
     """Return a copy of an object with values set at paths."""
     changed = copy_object(obj)
     for path, value in changes.items():
-        *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+        *parents, last = (int(part) if part.isdigit() else part for part in path.split("."))
         place: Any = changed
-        for part in parents:
-            place = place[int(part)] if isinstance(place, list) else place.setdefault(part, {})
+        last_key: Any = last
+        for key in parents:
+            place = place[int(key)] if isinstance(place, list) else place.setdefault(key, {})
         if value is REMOVED:
-            del place[last]
+            del place[last_key]
         else:
-            place[last] = copy_object({"": value})[""]
+            place[last_key] = copy_object({"": value})[""]
     return changed
 
 
