@@ -1,4 +1,4 @@
-"""Admission policies in CEL, and what binds them: their form; what the expressions mean is checked where CEL is.
+"""Admission policies in CEL, and what binds them: their form; `admission_expressions` checks what they say.
 
 Upstream: pkg/apis/admissionregistration/v1 defaults.go, pkg/apis/admissionregistration/validation.
 """
@@ -8,6 +8,7 @@ from typing import Any
 
 from minikube_py.api.meta import Obj
 from minikube_py.api.names import c_identifier_faults, dns_subdomain_faults, qualified_name_faults
+from minikube_py.api.rules.admission_expressions import check_policy_expressions
 from minikube_py.api.rules.admission_webhooks import (
     FAILURE_POLICIES,
     MATCH_POLICIES,
@@ -130,6 +131,7 @@ def _check_policy(spec: Mapping[str, Any]) -> Faults:
             yield required("spec.matchConstraints.resourceRules", "")
     yield from validate_match_conditions(spec, "spec")
     yield from _check_variables(spec)
+    yield from check_policy_expressions(spec)
 
 
 def _check_variables(spec: Mapping[str, Any]) -> Faults:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from minikube_py.api.meta import Obj
 from minikube_py.api.names import dns_subdomain_faults, port_number_faults, qualified_name_faults
+from minikube_py.api.rules.admission_expressions import CONDITION_VARIABLES, Names, check_conditions
 from minikube_py.api.rules.faults import (
     Faults,
     all_invalid,
@@ -98,6 +99,7 @@ def _check_webhook(webhook: Mapping[str, Any], path: str) -> Faults:
     yield from _check_client(part(webhook, "clientConfig"), f"{path}.clientConfig")
     yield from _check_review_versions(webhook, f"{path}.admissionReviewVersions")
     yield from validate_match_conditions(webhook, path)
+    yield from check_conditions(webhook, path, Names(CONDITION_VARIABLES))
 
 
 def _check_choices(webhook: Mapping[str, Any], path: str) -> Faults:

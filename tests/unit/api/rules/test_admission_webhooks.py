@@ -56,7 +56,13 @@ def rule(**changes):
             [(f"{W}.objectSelector.matchLabels", "Invalid")],
         ),
         (
-            {"webhooks.0.matchConditions": [{"name": "a"}, {"name": "a", "expression": "true"}, {"expression": "1"}]},
+            {
+                "webhooks.0.matchConditions": [
+                    {"name": "a"},
+                    {"name": "a", "expression": "true"},
+                    {"expression": "true"},
+                ]
+            },
             [
                 (f"{W}.matchConditions[0].expression", "Required"),
                 (f"{W}.matchConditions[1].name", "Duplicate"),
