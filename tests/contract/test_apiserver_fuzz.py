@@ -58,6 +58,8 @@ class Sender:
             kind = {"binding": "Binding", "eviction": "Eviction"}[subresource]
             api_version = "v1" if subresource == "binding" else "policy/v1"
             obj = {"apiVersion": api_version, "kind": kind, "target": {"kind": "Node", "name": "n"}}
+        elif subresource == "token":
+            obj = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": ["a"]}}
         elif resource.plural == "componentstatuses":
             obj = {"apiVersion": "v1", "kind": "ComponentStatus"}
         elif subresource == "scale":
@@ -98,7 +100,10 @@ class Sender:
         method, media, body = "PATCH", PATCHES.get(kind, "application/json"), self.spoil(obj)
         match kind:
             case "create":
-                method, path = "POST", path if subresource in ("binding", "eviction") else resource.path("default")
+                method, path = (
+                    "POST",
+                    path if subresource in ("binding", "eviction", "token") else resource.path("default"),
+                )
             case "update":
                 method = "PUT"
             case "delete":

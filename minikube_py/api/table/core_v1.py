@@ -136,6 +136,7 @@ SERVICE_ACCOUNTS = Resource(
     rules=SERVICE_ACCOUNT_RULES,
     columns=core_v1.SERVICE_ACCOUNT_COLUMNS,
     short_names=("sa",),
+    subresources=(Subresource("token", "TokenRequest", ("create",), group="authentication.k8s.io", version="v1"),),
 )
 _EVENT_FIELDS = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
 EVENTS = Resource(

@@ -19,11 +19,13 @@ from minikube_py.api.errors import AlreadyExistsError, StatusError
 from minikube_py.api.meta import Obj, copy_object, name_of, namespace_of
 from minikube_py.api.resource import is_stored
 from minikube_py.api.resources import RESOURCES
+from minikube_py.apiserver.authn import PeerSubject
 from minikube_py.apiserver.authorize import authorize
 from minikube_py.apiserver.bootstrap import FirstObject, first_objects
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Decision, WriteContext
 from minikube_py.apiserver.health import Check
+from minikube_py.apiserver.io.account_tokens import AccountTokens
 from minikube_py.apiserver.io.computed import Computed
 from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.documents import Documents
@@ -35,6 +37,7 @@ from minikube_py.apiserver.io.pod_logs import PodLogs, StreamsForNode
 from minikube_py.apiserver.io.reads import Reads
 from minikube_py.apiserver.io.service_allocation import ServiceAllocation, ranges_of
 from minikube_py.apiserver.io.storage import Decide, Storage
+from minikube_py.apiserver.io.token_key import TokenKey
 from minikube_py.apiserver.io.writes import Writes
 from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.reviews import Judges
@@ -64,6 +67,8 @@ class ApiServerPorts:
     ids: Ids
     rng: Random
     authenticate: Authenticate
+    token_key_pem: bytes
+    """The key that signs tokens of service accounts; all API servers of a cluster have the same."""
     streams_for_node: StreamsForNode
     exec_handler: ExecHandler
 
@@ -88,8 +93,9 @@ class ApiServer:
         address = f"{config.advertise_address}:{config.reachable_port}"
         self._documents = Documents(address, self.metrics.render)
         logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
-        writes = Writes(self._storage, ports.clock, config)
-        judges = Judges(authorize, lambda token: ports.authenticate(None, f"Bearer {token}"))
+        self._tokens = AccountTokens(self._storage, TokenKey(ports.token_key_pem), ports.clock, ports.ids)
+        writes = Writes(self._storage, self._tokens, ports.clock, config)
+        judges = Judges(authorize, lambda token: self._authenticate(None, f"Bearer {token}"))
         checks = self._documents.checks["readyz"]
         self._dispatcher = Dispatcher(
             Reads(self._storage, fanouts, ports.clock, config.future_wait_s),
@@ -103,10 +109,17 @@ class ApiServer:
             self._dispatcher,
             logs,
             self.metrics,
-            HttpPorts(ports.authenticate, ports.exec_handler, ports.clock, ports.ids, ports.rng),
+            HttpPorts(self._authenticate, ports.exec_handler, ports.clock, ports.ids, ports.rng),
         )
         self._bootstrapped = False
         self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")
+
+    def _authenticate(self, subject: PeerSubject | None, authorization: str) -> UserInfo:
+        """Say who asks: a service account by its token, everybody else as the port says."""
+        scheme, _, token = authorization.partition(" ")
+        if subject is None and scheme.lower() == "bearer" and self._tokens.is_ours(token.strip()):
+            return self._tokens.user_of(token.strip())
+        return self._ports.authenticate(subject, authorization)
 
     def add_readiness_check(self, name: str, check: Check) -> None:
         """Let /readyz ask `check` (an empty text means well)."""

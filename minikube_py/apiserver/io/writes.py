@@ -19,6 +19,7 @@ from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Decision, Reject, WriteContext
 from minikube_py.apiserver.deletion import delete
+from minikube_py.apiserver.io.account_tokens import AccountTokens
 from minikube_py.apiserver.io.answers import Answer, bytes_answer, object_answer
 from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch
 from minikube_py.apiserver.io.evictions import Evictions
@@ -93,11 +94,12 @@ _UPDATES: Mapping[str, DecideNew] = {
 class Writes:
     """Answers create, update, patch, delete and deletecollection."""
 
-    def __init__(self, storage: Storage, clock: Clock, config: ApiServerConfig) -> None:
+    def __init__(self, storage: Storage, tokens: AccountTokens, clock: Clock, config: ApiServerConfig) -> None:
         self._storage = storage
         self._clock = clock
         self._config = config
         self._evictions = Evictions(storage, clock)
+        self._tokens = tokens
 
     async def create(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a POST to a collection or to pods/binding."""
@@ -109,6 +111,8 @@ class Writes:
         if route.subresource == "eviction":
             await self._evictions.evict(route, decoded.obj, request.query)
             return object_answer(success_status(201), status=201)
+        if route.subresource == "token":
+            return object_answer(self._tokens.issue(route, decoded.obj), status=201, warnings=decoded.warnings)
         if route.subresource:
             raise NotFoundError("the server could not find the requested resource", {})
         stored = await self._storage.create(route, decoded.obj, options)

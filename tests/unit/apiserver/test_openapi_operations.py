@@ -73,7 +73,6 @@ UPSTREAM = json.loads(Path("tests/fixtures/observed/paths-1.36.json").read_text(
 ELSEWHERE = {
     re.compile(r"/proxy(/\{path\})?$"): "proxies are streams",
     re.compile(r"/portforward$"): "port forwarding is a stream",
-    re.compile(r"/serviceaccounts/\{name\}/token$"): "tokens need a key to sign with",
     re.compile(r"customresourcedefinitions"): "definitions come with what they define",
 }
 
