@@ -14,7 +14,6 @@ from minikube_py.api.streams import PodStreams
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
-from minikube_py.apiserver.io.remote_command import serve_remote_command
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.users import AUTHENTICATED, LOOPBACK, SYSTEM_MASTERS, UserInfo
 from minikube_py.client.io.informer import InformerSet
@@ -122,7 +121,6 @@ async def run_master(
             authenticate=authenticator.authenticate,
             token_key_pem=token_key_pem(config),
             streams_for_node=streams_for_node,
-            exec_handler=serve_remote_command,
         )
         api = ApiServer(api_config(config), ports)
         listening = asyncio.Event()

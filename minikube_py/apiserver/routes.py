@@ -128,8 +128,8 @@ def _verb(method: str, name: str, subresource: str, query: Mapping[str, str], *,
     return verb
 
 
-def resolve(info: RequestInfo) -> Route:
-    """Return the route of a resource request.
+def resolve(info: RequestInfo, user: UserInfo = ANONYMOUS) -> Route:
+    """Return the route of a resource request of `user`.
 
     Raises:
         NotFoundError: no such group, version, resource or subresource.
@@ -140,7 +140,7 @@ def resolve(info: RequestInfo) -> Route:
         raise unknown_resource()
     if info.subresource:
         subresource = resource.subresource(info.subresource)
-        if subresource is None or info.tail:
+        if subresource is None or (info.tail and subresource.name != "proxy"):
             raise unknown_resource()
         served = subresource.verbs
     else:
@@ -155,6 +155,7 @@ def resolve(info: RequestInfo) -> Route:
         name=info.name,
         subresource=info.subresource,
         tail=info.tail,
+        user=user,
     )
 
 

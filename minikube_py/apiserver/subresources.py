@@ -7,11 +7,11 @@ registry/core/namespace/storage (FinalizeREST).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minikube_py.api.errors import FieldError, StatusError, conflict, invalid
+from minikube_py.api.errors import FieldError, StatusError, UnnamedError, conflict, invalid
 from minikube_py.api.meta import Obj, copy_object, format_time, is_deleting, metadata
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.decisions import Decision, Reject, Write, WriteContext
-from minikube_py.apiserver.verbs import UnnamedError, check_identity, settle, update
+from minikube_py.apiserver.verbs import check_identity, settle, update
 
 
 def render_scale(obj: Mapping[str, Any]) -> Obj:

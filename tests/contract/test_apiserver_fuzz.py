@@ -35,7 +35,15 @@ PATCHES = {
     "apply": "application/apply-patch+yaml",
 }
 QUERIES = ({}, {"fieldValidation": "Strict"}, {"dryRun": "All"}, {"fieldManager": "f"}, {"limit": "x", "watch": "?"})
-EXPECTED_500 = (b"declared merge key", b"typed patch object", b"typed live object", b"should not be set", b"target.")
+EXPECTED_500 = (
+    b"declared merge key",
+    b"typed patch object",
+    b"typed live object",
+    b"should not be set",
+    b"target.",
+    b"objects of the same type",
+    b"strconv.ParseUint",
+)
 """The cases in which upstream answers 500 too."""
 
 
@@ -90,7 +98,7 @@ class Sender:
     def request(self):
         rng = self.rng
         resource, name = rng.choice(RESOURCES), rng.choice(("x", "y", "z"))
-        streamed = ("log", "exec", "attach", "portforward")
+        streamed = ("log", "exec", "attach", "portforward", "proxy")
         subresource = rng.choice(["", "", *(s.name for s in resource.subresources if s.name not in streamed)])
         query = dict(rng.choice(QUERIES))
         obj = self.body_of(resource, name, subresource)

@@ -14,8 +14,8 @@ from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.least_objects import least_object, least_status, name_for
 from minikube_py.testing.memory_api_server import client_context, loopback_pki, memory_api_server, serving
 
-STREAMED = ("log", "exec", "attach", "portforward")
-"""Subresources with a kubelet behind them: test_apiserver_streams."""
+STREAMED = ("log", "exec", "attach", "portforward", "proxy")
+"""Subresources with a kubelet or a pod behind them: test_apiserver_streams."""
 CELLS = [(r, "", verb) for r in RESOURCES for verb in r.verbs] + [
     (r, sub.name, verb) for r in RESOURCES for sub in r.subresources for verb in sub.verbs if sub.name not in STREAMED
 ]

@@ -24,10 +24,6 @@ from minikube_py.testing.contracts_client import ClientContract, a_config
 from minikube_py.testing.fake_client import FakeClient
 
 
-async def no_exec(*_):
-    raise AssertionError("no exec here")
-
-
 def a_free_port() -> int:
     """The port that the server is told goes into Endpoints, so it must be a real one."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -46,7 +42,6 @@ async def a_server():
         authenticate=lambda peer, authorization: LOOPBACK,
         token_key_pem=new_key_pem(),
         streams_for_node=lambda node: None,
-        exec_handler=no_exec,
     )
     server = ApiServer(
         ApiServerConfig(bind_address="127.0.0.1", secure_port=a_free_port(), shutdown_grace_s=0.1), ports

@@ -4,7 +4,6 @@ authorize -> find the route -> read, or write; errors are answers too.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 
 from minikube_py.api.errors import BadRequestError, StatusError
 from minikube_py.apiserver.authorize import Denied, authorize, forbidden_request
@@ -18,8 +17,8 @@ from minikube_py.apiserver.routes import RequestInfo, Route, Verb, parse_request
 from minikube_py.apiserver.users import UserInfo
 from minikube_py.client.wire import ApiRequest
 
-UPGRADE_SUBRESOURCES = frozenset({"exec", "attach", "portforward"})
-"""Subresources that are streams in both directions; only HTTP can carry them."""
+UPGRADE_SUBRESOURCES = frozenset({"exec", "attach", "portforward", "proxy"})
+"""Subresources that are streams in both directions; only HTTP can carry them (apiserver.io.upgrades)."""
 
 
 class Dispatcher:
@@ -47,7 +46,7 @@ class Dispatcher:
             check_allowed(user, info)
             if not info.is_resource:
                 return await self._documents.answer(info, request)
-            return await self._dispatch(replace(resolve(info), user=user), request)
+            return await self._dispatch(resolve(info, user), request)
         except StatusError as error:
             return error_answer(error)
 

@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 
 from minikube_py.api.errors import GoneError
 from minikube_py.api.resource import Resource
-from minikube_py.apiserver.canonical import decode
+from minikube_py.apiserver.io.selection import Selections, matching
 from minikube_py.apiserver.io.watch_session import too_large
-from minikube_py.apiserver.list_options import ContinueFrom, Filter, ListOptions, encode_continue
+from minikube_py.apiserver.list_options import ContinueFrom, ListOptions, encode_continue
 from minikube_py.apiserver.render import ListMeta
 from minikube_py.apiserver.versions import shown_entries
 from minikube_py.store.interface import CompactedError, Entry, Store
 
-_CHUNK = 500
-"""So many entries are looked at for each page of a filtered list, until the page is full."""
 _PAGE_TOO_OLD = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list "
     "without the continue parameter, or use the continue token in this response to retrieve the remainder of "
@@ -63,8 +61,14 @@ class _State:
         return shown_entries(self.resource, past)
 
 
-async def list_entries(store: Store, resource: Resource, options: ListOptions, future_wait_s: float) -> Listed:
-    """Return one page of a collection.
+async def list_entries(
+    store: Store,
+    resource: Resource,
+    options: ListOptions,
+    future_wait_s: float,
+    selections: Selections | None = None,
+) -> Listed:
+    """Return one page of a collection; `selections` has indexes for filters, of what is stored and as it is stored.
 
     Raises:
         GoneError: the state asked for is compacted.
@@ -76,7 +80,9 @@ async def list_entries(store: Store, resource: Resource, options: ListOptions, f
     state = await _state(_State(store, resource, scope, 0, newest=True), options, future_wait_s)
     after = prefix + options.go_on.after if options.go_on else ""
     try:
-        return _page(state, resource, filter_, after, options.limit)
+        if filter_.everything:
+            return _page(state, resource, after, options.limit)
+        return await _filtered(state, resource, options, after, selections)
     except CompactedError as error:
         if options.go_on:
             raise ExpiredTokenError(encode_continue(ContinueFrom(-1, options.go_on.after))) from error
@@ -102,24 +108,32 @@ async def _state(state: _State, options: ListOptions, future_wait_s: float) -> _
     return replace(state, revision=store.revision)
 
 
-def _page(state: _State, resource: Resource, filter_: Filter, after: str, limit: int) -> Listed:
-    prefix = resource.storage_prefix
-    if filter_.everything:
-        entries = state.range(after, limit + 1 if limit else 0)
-        if not limit or len(entries) <= limit:
-            return Listed(entries, ListMeta(state.revision))
-        page = entries[:limit]
-        last = page[-1].key
-        remaining = len(state.range(last, 0))
-        token = encode_continue(ContinueFrom(state.revision, last[len(prefix) :]))
-        return Listed(page, ListMeta(state.revision, token, remaining))
-    found: list[Entry] = []
-    while True:
-        chunk = state.range(after, _CHUNK if limit else 0)
-        found.extend(entry for entry in chunk if filter_.matches(resource, decode(entry)))
-        if limit and len(found) > limit:
-            token = encode_continue(ContinueFrom(state.revision, found[limit - 1].key[len(prefix) :]))
-            return Listed(found[:limit], ListMeta(state.revision, token))
-        if not limit or len(chunk) < _CHUNK:
-            return Listed(found, ListMeta(state.revision))
-        after = chunk[-1].key
+def _page(state: _State, resource: Resource, after: str, limit: int) -> Listed:
+    entries = state.range(after, limit + 1 if limit else 0)
+    if not limit or len(entries) <= limit:
+        return Listed(entries, ListMeta(state.revision))
+    page = entries[:limit]
+    last = page[-1].key
+    remaining = len(state.range(last, 0))
+    token = encode_continue(ContinueFrom(state.revision, last[len(resource.storage_prefix) :]))
+    return Listed(page, ListMeta(state.revision, token, remaining))
+
+
+async def _filtered(
+    state: _State, resource: Resource, options: ListOptions, after: str, selections: Selections | None
+) -> Listed:
+    revision, entries = state.revision, None
+    if state.newest and selections is not None and resource.stored_as is None:
+        entries = await selections.find(resource, options.filter, state.prefix, after)
+        pinned = options.exact or (options.go_on is not None and options.go_on.revision >= 0)
+        if not pinned:
+            revision = state.store.revision  # an index may have been made meanwhile: this is what was read
+        elif state.store.revision != revision:
+            entries = state.store.range_at(state.prefix, revision, after=after)
+    if entries is None:
+        entries = state.range(after, 0)
+    found, more = await matching(resource, options.filter, entries, options.limit)
+    if not more:
+        return Listed(found, ListMeta(revision))
+    token = encode_continue(ContinueFrom(revision, found[-1].key[len(resource.storage_prefix) :]))
+    return Listed(found, ListMeta(revision, token))

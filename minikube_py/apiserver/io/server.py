@@ -30,14 +30,17 @@ from minikube_py.apiserver.io.computed import Computed
 from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.documents import Documents
 from minikube_py.apiserver.io.event_fanout import EventFanout
-from minikube_py.apiserver.io.http_server import Authenticate, ExecHandler, HttpPorts, HttpServer
+from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
 from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.pod_logs import PodLogs, StreamsForNode
 from minikube_py.apiserver.io.reads import Reads
+from minikube_py.apiserver.io.resource_proxy import ResourceProxy
+from minikube_py.apiserver.io.selection import selections_of
 from minikube_py.apiserver.io.service_allocation import ServiceAllocation, ranges_of
 from minikube_py.apiserver.io.storage import Decide, Storage
 from minikube_py.apiserver.io.token_key import TokenKey
+from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.io.writes import Writes
 from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.reviews import Judges
@@ -70,7 +73,6 @@ class ApiServerPorts:
     token_key_pem: bytes
     """The key that signs tokens of service accounts; all API servers of a cluster have the same."""
     streams_for_node: StreamsForNode
-    exec_handler: ExecHandler
 
 
 class ApiServer:
@@ -83,10 +85,12 @@ class ApiServer:
         """Other components may register theirs in `metrics.registry`; /metrics shows them all."""
         allocation = ServiceAllocation(ports.durable, ranges_of(config), ports.rng)
         self._storage = Storage(ports.durable, ports.volatile, ports.clock, ports.ids, allocation)
+        stores = {True: ports.durable, False: ports.volatile}
         fanouts = {
             True: EventFanout(ports.durable, [r for r in RESOURCES if r.durable and not r.computed]),
             False: EventFanout(ports.volatile, [r for r in RESOURCES if not r.durable]),
         }
+        selections = selections_of(stores, [resource for resource in RESOURCES if is_stored(resource)])
         for resource in filter(is_stored, RESOURCES):
             store, prefix = self._storage.store_of(resource), resource.storage_prefix
             self.metrics.show_stored(resource.qualified, partial(store.count, prefix))
@@ -98,7 +102,7 @@ class ApiServer:
         judges = Judges(authorize, lambda token: self._authenticate(None, f"Bearer {token}"))
         checks = self._documents.checks["readyz"]
         self._dispatcher = Dispatcher(
-            Reads(self._storage, fanouts, ports.clock, config.future_wait_s),
+            Reads(self._storage, fanouts, selections, ports.clock, config.future_wait_s),
             writes,
             self._documents,
             logs,
@@ -107,9 +111,9 @@ class ApiServer:
         self.http = HttpServer(
             config,
             self._dispatcher,
-            logs,
+            Upgrades(logs, ResourceProxy(self._storage, ports.rng)),
             self.metrics,
-            HttpPorts(self._authenticate, ports.exec_handler, ports.clock, ports.ids, ports.rng),
+            HttpPorts(self._authenticate, ports.clock, ports.ids, ports.rng),
         )
         self._bootstrapped = False
         self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")

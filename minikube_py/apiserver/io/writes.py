@@ -12,7 +12,13 @@ from typing import Any
 import orjson
 
 from minikube_py.api.decode import Expected, decode_parsed, expected_of, media_type
-from minikube_py.api.errors import BadRequestError, NotFoundError, StatusError, UnsupportedMediaTypeError
+from minikube_py.api.errors import (
+    BadRequestError,
+    NotFoundError,
+    StatusError,
+    UnnamedError,
+    UnsupportedMediaTypeError,
+)
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
 from minikube_py.apiserver.approval import update_approval
 from minikube_py.apiserver.canonical import decode
@@ -40,7 +46,7 @@ from minikube_py.apiserver.pod_subresources import update_ephemeral_containers, 
 from minikube_py.apiserver.render import deleted_status, join_list, success_status, transform_object
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.subresources import bind, finalize, render_scale, update_scale
-from minikube_py.apiserver.verbs import update, update_status
+from minikube_py.apiserver.verbs import check_patched_uid, update, update_status
 from minikube_py.client.wire import ApiRequest
 from minikube_py.kit.clock import Clock
 
@@ -105,7 +111,7 @@ class Writes:
         """Answer a POST to a collection or to pods/binding."""
         options = _write_options("create", request)
         expected = expected_of(route.resource, route.subresource)
-        decoded = decode_body(request.body, _content_type(request), expected, options.field_validation)
+        decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
         if route.subresource == "binding":
             return await self._bind(route, decoded.obj, options)
         if route.subresource == "eviction":
@@ -133,7 +139,7 @@ class Writes:
         """Answer a PUT."""
         options = _write_options("update", request)
         expected = expected_of(route.resource, route.subresource)
-        decoded = decode_body(request.body, _content_type(request), expected, options.field_validation)
+        decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
         decide_new = _UPDATES[route.subresource]
 
         def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
@@ -153,7 +159,7 @@ class Writes:
         """Answer a PATCH of any of the four types."""
         patch_type = media_type(_content_type(request))
         options = _write_options("patch", request, patch_type)
-        patch = parse_patch(request.body, patch_type, self._config.body_bytes_max)
+        patch = await parse_patch(request.body, patch_type, self._config.body_bytes_max)
         if patch_type == APPLY_PATCH:
             return await self._apply(route, request, patch, options)
         expected = expected_of(route.resource, route.subresource)
@@ -166,6 +172,8 @@ class Writes:
                 decoded = patched(base, patch, patch_type, expected, options.field_validation)
             except StatusError as error:
                 return Reject(error)
+            if (refused := check_patched_uid(route.resource, old, decoded.obj)) is not None:
+                return refused
             warnings[:] = decoded.warnings
             return decide_new(route, old, decoded.obj, context)
 
@@ -196,7 +204,7 @@ class Writes:
 
     async def delete(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a DELETE of one object."""
-        options = self._removal_options(request)
+        options = await self._removal_options(request)
         stored = await self._remove(route, options)
         return self._deleted(route, request, stored)
 
@@ -208,7 +216,7 @@ class Writes:
 
     async def delete_collection(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a DELETE of a collection: all that is selected, and a list of what was there."""
-        options = self._removal_options(request)
+        options = await self._removal_options(request)
         list_options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
         listed = await list_entries(store, route.resource, list_options, self._config.future_wait_s)
@@ -232,8 +240,8 @@ class Writes:
             raise refused[0]
         return bytes_answer(join_list(route.resource, [entry.value for entry in listed.entries], listed.meta))
 
-    def _removal_options(self, request: ApiRequest) -> RemovalOptions:
-        body = decode_options(request.body, _content_type(request), _DELETE_OPTIONS)
+    async def _removal_options(self, request: ApiRequest) -> RemovalOptions:
+        body = await decode_options(request.body, _content_type(request), _DELETE_OPTIONS)
         return parse_removal_options(request.query, body)
 
     def _deleted(self, route: Route, request: ApiRequest, stored: Stored) -> Answer:
@@ -258,7 +266,13 @@ def _check_config(route: Route, config: Mapping[str, Any]) -> None:
 
     Raises:
         BadRequestError: its name differs, or its metadata is no object.
+        UnnamedError: it is of another kind.
     """
+    kind = config.get("kind")
+    if isinstance(kind, str) and kind and kind != route.resource.kind:
+        raise UnnamedError(
+            f"failed to merge config: expected objects of the same type, but got {route.resource.kind} and {kind}"
+        )
     if not isinstance(config.get("metadata") or {}, dict):
         raise BadRequestError("error decoding YAML: metadata is not an object")
     name = name_of(config)
