@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
+from minikube_py.agent.credentials import token_key_pem
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.api.resources import EVENTS
 from minikube_py.api.streams import PodStreams
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
-from minikube_py.apiserver.io.remote_command import serve_remote_command
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.users import AUTHENTICATED, LOOPBACK, SYSTEM_MASTERS, UserInfo
 from minikube_py.client.io.informer import InformerSet
@@ -119,8 +119,8 @@ async def run_master(
             ids=host.ids,
             rng=host.rng,
             authenticate=authenticator.authenticate,
+            token_key_pem=token_key_pem(config),
             streams_for_node=streams_for_node,
-            exec_handler=serve_remote_command,
         )
         api = ApiServer(api_config(config), ports)
         listening = asyncio.Event()

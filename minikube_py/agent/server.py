@@ -26,6 +26,7 @@ from minikube_py.api.streams import PodStreams
 from minikube_py.apiserver.io.http_listener import ListenError
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.control_socket import control_socket
+from minikube_py.kit.io.garbage import Garbage
 from minikube_py.kit.io.sd_notify import SdNotify, watchdog_interval_s
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.store.interface import StoreOpenError
@@ -82,6 +83,7 @@ class Server:
                     run_master(config, host, tls, authenticator(config), self._streams_for_node)
                 )
                 write_kubeconfig(config, pki)
+                await stack.enter_async_context(running(host.health, {"garbage": Garbage(host.clock).run}))
                 commands = {"status": self.status, "stop": self.stop}
                 await stack.enter_async_context(control_socket(control_path(config), commands))
                 self._say("the node")

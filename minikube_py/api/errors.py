@@ -168,6 +168,12 @@ class InternalError(StatusError):
     code, reason = 500, "InternalError"
 
 
+class UnnamedError(InternalError):
+    """500 without a reason: the cases in which upstream lets a plain error of its insides through."""
+
+    reason = ""
+
+
 class UnavailableError(StatusError):
     """503: try again later; nothing was changed."""
 

@@ -103,20 +103,18 @@ def contains(fields_v1: Mapping[str, Any], path: Path) -> bool:
 
 def encode_fields(fields: Iterable[Path]) -> Obj:
     """Return a set of paths as a FieldsV1 tree."""
-    tree: Obj = {}
-    for path in sorted(fields):
+    members = frozenset(fields)
+    tree: Obj = {_ITSELF: {}} if () in members and len(members) > 1 else {}
+    for path in sorted(members):
         node = tree
-        for element in path:
-            node = node.setdefault(element, {})
-        node[_ITSELF] = {}
-    return _trimmed(tree)
-
-
-def _trimmed(node: Obj) -> Obj:
-    """Leave `.` out of nodes that have nothing else in them."""
-    if len(node) == 1 and _ITSELF in node:
-        return {}
-    return {element: _trimmed(inner) if element != _ITSELF else {} for element, inner in node.items()}
+        for depth, element in enumerate(path):
+            inner = node.get(element)
+            if inner is None:
+                if not node and depth and path[:depth] in members:
+                    node[_ITSELF] = {}  # a member in which there are others
+                inner = node[element] = {}
+            node = inner
+    return tree
 
 
 def decode_fields(fields_v1: Mapping[str, Any]) -> FieldSet:

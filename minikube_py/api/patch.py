@@ -22,6 +22,10 @@ JSON_PATCH_OPERATIONS_MAX = 10_000
 _REJECTED = "the server rejected our request due to an error in our request"
 
 
+COPIED_BYTES_MAX = 3 << 20
+"""Bytes that the `copy` operations of one patch may add in all (upstream: jsonpatch.AccumulatedCopySizeLimit)."""
+
+
 class _OperationError(Exception):
     """One operation cannot be done: the path does not exist, or a test failed."""
 
@@ -42,10 +46,15 @@ def apply_json_patch(obj: Mapping[str, Any], operations: Sequence[Any]) -> Obj:
             f" {JSON_PATCH_OPERATIONS_MAX}, got {len(operations)}"
         )
     document: Any = copy_object(obj)
+    copied_bytes = 0
     for operation in operations:
         if not isinstance(operation, Mapping):
             raise BadRequestError("json: cannot unmarshal array into Go value of type jsonpatch.Operation")
         try:
+            if operation.get("op") == "copy":
+                copied_bytes += _copy_bytes(document, operation)
+                if copied_bytes > COPIED_BYTES_MAX:
+                    raise _OperationError(f"the copies of this patch have more than {COPIED_BYTES_MAX} bytes")
             document = _perform(document, operation)
         except _OperationError as fault:
             raise InvalidError(_REJECTED) from fault
@@ -114,6 +123,14 @@ def _perform(document: Any, operation: Mapping[str, Any]) -> Any:
             return document
         case _:
             raise _OperationError(f"unexpected operation {name}")
+
+
+def _copy_bytes(document: Any, operation: Mapping[str, Any]) -> int:
+    """Return how much a copy adds: a few that copy one another's results would fill the memory."""
+    try:
+        return len(orjson.dumps(_get(document, _pointer(operation.get("from")))))
+    except orjson.JSONEncodeError as error:
+        raise _OperationError("a copy goes too deep") from error
 
 
 def _pointer(text: object) -> tuple[str, ...]:

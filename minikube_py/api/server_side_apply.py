@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from minikube_py.api.errors import BadRequestError, ConflictError, InternalError
+from minikube_py.api.errors import BadRequestError, ConflictError, UnnamedError
 from minikube_py.api.last_applied import last_applied_fields, sync_last_applied
 from minikube_py.api.managed_fields import (
     NEVER_OWNED,
@@ -24,6 +24,7 @@ from minikube_py.api.managed_fields import (
     ManagedFieldsError,
     Path,
     cap_updates,
+    contains,
     decode_entries,
     encode_entries,
     encode_fields,
@@ -111,15 +112,24 @@ def _updated(
     live: Obj, new: Obj, definition: Schema | None, entries: Sequence[ManagedEntry], writer: Writer
 ) -> tuple[ManagedEntry, ...]:
     changes = compare(live, new, definition).ignoring(writer.ignored)
-    left = _without(entries, changes.taken | changes.removed)
+    lost = changes.taken | changes.removed
     taken = changes.taken - NEVER_OWNED
-    if taken:
-        ours = writer.entry("Update", taken)
-        previous = next((entry for entry in left if entry.identity == ours.identity), None)
-        if previous:
-            ours = writer.entry("Update", taken | previous.fields)
-        left = [*(entry for entry in left if entry is not previous), ours]
-    return cap_updates(left)
+    if not taken:
+        return cap_updates(_without(entries, lost))
+    identity = (writer.manager, "Update", writer.api_version, writer.subresource)
+    own = next((entry for entry in entries if entry.identity == identity), None)
+    left = _without([entry for entry in entries if entry is not own], lost)
+    return cap_updates([*left, _grown(own, taken, lost, writer)])
+
+
+def _grown(own: ManagedEntry | None, taken: FieldSet, lost: FieldSet, writer: Writer) -> ManagedEntry:
+    """Return the writer's entry after a change; its fields stay the same tree when it owns them all already."""
+    if own is None:
+        return writer.entry("Update", taken)
+    gone = {path for path in lost - taken if contains(own.fields_v1, path)}
+    if gone or not all(contains(own.fields_v1, path) for path in taken):
+        return writer.entry("Update", (own.fields - gone) | taken)
+    return replace(own, time=format_time(writer.wall_s))
 
 
 def _without(entries: Sequence[ManagedEntry], lost: FieldSet) -> list[ManagedEntry]:
@@ -170,7 +180,7 @@ def apply(
     Raises:
         BadRequestError: the configuration is of another version or has managedFields.
         ConflictError: others own fields with other values; a cause names each.
-        InternalError: the configuration does not fit the schema (upstream answers 500).
+        UnnamedError: the configuration does not fit the schema (upstream answers 500).
     """
     config = _checked_config(applied, definition, writer)
     start = _bare(live) if live is not None else {key: applied.get(key) for key in ("apiVersion", "kind")}
@@ -181,7 +191,7 @@ def apply(
             entries = _updated({}, start, definition, (), first)
         result, conflicts, tracked = _applied(start, config, definition, entries, writer)
     except WalkError as fault:
-        raise InternalError(f"failed to create typed live object: {fault}") from fault
+        raise UnnamedError(f"failed to create typed live object: {fault}") from fault
     if conflicts and not force:
         _check_conflicts(start, definition, writer, conflicts)
     tracked = [entry.without(frozenset(c.path for c in conflicts if c.entry == entry)) for entry in tracked]
@@ -211,7 +221,7 @@ def _checked_config(applied: Mapping[str, Any], definition: Schema | None, write
         check_types(config, definition)
     except WalkError as fault:
         where = f"{namespace_of(applied)}/{name_of(applied)}; {_group_version_kind(applied)}"
-        raise InternalError(f"failed to create typed patch object ({where}): {fault}") from fault
+        raise UnnamedError(f"failed to create typed patch object ({where}): {fault}") from fault
     return config
 
 
@@ -223,7 +233,7 @@ def _live_entries(live: Mapping[str, Any] | None) -> tuple[ManagedEntry, ...]:
     try:
         return decode_entries(metadata(live or {}).get("managedFields"))
     except ManagedFieldsError as fault:
-        raise InternalError(f"failed to decode managed fields: {fault}") from fault
+        raise UnnamedError(f"failed to decode managed fields: {fault}") from fault
 
 
 def _applied(

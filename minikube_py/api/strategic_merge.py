@@ -22,7 +22,7 @@ from typing import Any
 
 import orjson
 
-from minikube_py.api.errors import BadRequestError, InternalError, InvalidError
+from minikube_py.api.errors import BadRequestError, InvalidError, UnnamedError
 from minikube_py.api.meta import Obj, copy_object
 from minikube_py.api.patch import patch_fault
 from minikube_py.api.schema import Schema
@@ -42,7 +42,7 @@ def apply_strategic_merge(obj: Mapping[str, Any], patch: Mapping[str, Any], defi
     Raises:
         BadRequestError: a directive has a wrong form.
         InvalidError: a value has the wrong type for its field.
-        InternalError: an element has no merge key, or `$patch` has an unknown value (upstream answers 500).
+        UnnamedError: an element has no merge key, or `$patch` has an unknown value (upstream answers 500).
     """
     if not isinstance(patch, Mapping):
         raise patch_fault(orjson.dumps(patch).decode(), "a strategic merge patch must be an object")
@@ -127,7 +127,7 @@ def _special_elements(original: list[Any], patch: Sequence[Any], merge_key: str)
             case "replace":
                 replace = True
             case "merge":
-                raise InternalError("merging lists cannot yet be specified in the patch")
+                raise UnnamedError("merging lists cannot yet be specified in the patch")
             case other:
                 raise _bad_patch_type(other, element)
     return ([], plain) if replace else (original, plain)
@@ -161,7 +161,7 @@ def _check_order(
     places = {identify(element): place for place, element in enumerate(order)}
     at = [places.get(identify(change), -1) for change in changes]
     if -1 in at or at != sorted(at):
-        raise InternalError(
+        raise UnnamedError(
             f"The order in patch list:\n{list(changes)}\n doesn't match $setElementOrder list:\n{list(order)}\n"
         )
 
@@ -204,7 +204,7 @@ def _identity(schema: Schema | None, *lists: Sequence[Any]) -> Callable[[Any], s
 
 def _key_value(element: Mapping[str, Any], merge_key: str) -> Any:
     if merge_key not in element:
-        raise InternalError(f"map: {_go_map(element)} does not contain declared merge key: {merge_key}")
+        raise UnnamedError(f"map: {_go_map(element)} does not contain declared merge key: {merge_key}")
     return element[merge_key]
 
 
@@ -242,8 +242,8 @@ def _replaced_map(patch: Obj) -> Obj:
             raise _bad_patch_type(other, {_PATCH: other, **patch})
 
 
-def _bad_patch_type(found: object, element: Mapping[str, Any]) -> InternalError:
-    return InternalError(f"unknown patch type: {found} in map: {_go_map(element)}")
+def _bad_patch_type(found: object, element: Mapping[str, Any]) -> UnnamedError:
+    return UnnamedError(f"unknown patch type: {found} in map: {_go_map(element)}")
 
 
 def _go_map(value: Any) -> str:

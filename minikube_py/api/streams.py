@@ -1,8 +1,17 @@
-"""Values for logs and exec: what a client asks of a container (upstream: PodLogOptions, PodExecOptions)."""
+"""Values for logs, exec and port-forward: what a client asks of a pod (upstream: PodLogOptions, PodExecOptions)."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class PodRef:
+    """One pod."""
+
+    namespace: str
+    pod: str
+    pod_uid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +79,28 @@ class RemoteStreams(Protocol):
         ...
 
 
+class PodConnection(Protocol):
+    """One TCP connection to a port of a pod: one task reads, another one writes."""
+
+    async def read(self) -> bytes:
+        """Return what the pod sent, nothing at its end; raises ConnectionError when the connection broke."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Send; waits while the pod does not read; raises ConnectionError when it is gone."""
+        ...
+
+    def write_eof(self) -> None:
+        """Let the pod read the end; what it sends still comes."""
+        ...
+
+    def close(self) -> None:
+        """Close both directions; fine when they are closed."""
+        ...
+
+
 class PodStreams(Protocol):
-    """Logs and exec of the pods of one node: implemented by the kubelet, used by the API server.
+    """Logs, exec and port-forward of the pods of one node: implemented by the kubelet, used by the API server.
 
     All methods raise api.errors.StatusError with upstream's texts (`container "x" in pod "y" is waiting to start:
     ContainerCreating`, `previous terminated container "x" in pod "y" not found`, `container not found ("x")`).
@@ -87,4 +116,8 @@ class PodStreams(Protocol):
 
     async def attach(self, ref: ContainerRef, options: ExecOptions, streams: RemoteStreams) -> None:
         """Join the container's own streams until it ends or the client leaves."""
+        ...
+
+    async def port_forward(self, ref: PodRef, port: int) -> PodConnection:
+        """Connect to a port as a process inside the pod would, by its localhost."""
         ...

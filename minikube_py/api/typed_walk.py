@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from minikube_py.api.managed_fields import FieldSet, Path, key_element, path_text, value_element
-from minikube_py.api.schema import Schema
+from minikube_py.api.schema import Field, Schema
 
 Shape = Literal["leaf", "map", "keyed", "set"]
 
@@ -54,6 +54,10 @@ _NEVER_ABSENT = frozenset(
     }
 )
 """Fields of the served kinds that are plain structs in Go, not pointers."""
+
+
+_CUSTOM_NEVER_ABSENT = frozenset({"metadata"})
+"""A custom resource is no Go struct; only its metadata is."""
 
 
 class WalkError(Exception):
@@ -223,17 +227,23 @@ def _compare(path: Path, old: Any, new: Any, schema: Schema | None, found: _Foun
     if old is not ABSENT and new is not ABSENT and old == new:
         return
     shape = shape_of(schema, new if new is not ABSENT else old)
-    container = list if shape in ("keyed", "set") else Mapping
-    fits = all(value is ABSENT or value is None or isinstance(value, container) for value in (old, new))
-    if shape == "leaf" or not fits or not (_filled(old) or _filled(new)):
+    before, after = _filled(old), _filled(new)
+    if shape == "leaf" or not (before or after) or not (_fits(shape, before) and _fits(shape, after)):
         found.leaf(path, old, new)
         return
     if shape == "map":
-        _compare_maps(path, _filled(old) or {}, _filled(new) or {}, schema, found)
+        _compare_maps(path, before or {}, after or {}, schema, found)
     else:
-        _compare_lists(path, (_filled(old) or (), _filled(new) or ()), schema, shape, found)
+        _compare_lists(path, (before or (), after or ()), schema, shape, found)
     if old is ABSENT or new is ABSENT:
         found.leaf(path, old, new)
+
+
+def _fits(shape: Shape, value: Any) -> bool:
+    """Return whether a value is of the type that its shape needs (None: nothing is there)."""
+    if value is None or type(value) is (dict if shape == "map" else list):
+        return True
+    return isinstance(value, Mapping if shape == "map" else list)
 
 
 def _filled(value: Any) -> Any:
@@ -244,19 +254,24 @@ def _filled(value: Any) -> Any:
 def _compare_maps(
     path: Path, old: Mapping[str, Any], new: Mapping[str, Any], schema: Schema | None, found: _Found
 ) -> None:
+    fields = schema.fields if schema is not None else {}
+    custom = schema is not None and schema.own_fields is not None
     for key in old.keys() | new.keys():
-        absent = _when_absent(schema, key)
-        _compare((*path, f"f:{key}"), old.get(key, absent), new.get(key, absent), child_schema(schema, key), found)
+        before, after = old.get(key, ABSENT), new.get(key, ABSENT)
+        if before is not ABSENT and after is not ABSENT:
+            if before == after:
+                continue
+        elif (absent := _when_absent(fields.get(key), custom=custom)) is not ABSENT:
+            before, after = (absent if value is ABSENT else value for value in (before, after))
+        _compare((*path, f"f:{key}"), before, after, child_schema(schema, key), found)
 
 
-def _when_absent(schema: Schema | None, key: str) -> Any:
+def _when_absent(field: Field | None, *, custom: bool) -> Any:
     """Return what Go has where JSON has nothing: an empty struct, null for a list that must be there, or ABSENT."""
-    field = schema.fields.get(key) if schema is not None else None
     if field is None:
         return ABSENT
     if field.schema.type == "object":
-        never = ("metadata",) if schema is not None and schema.own_fields is not None else _NEVER_ABSENT
-        return {} if key in never else ABSENT
+        return {} if field.name in (_CUSTOM_NEVER_ABSENT if custom else _NEVER_ABSENT) else ABSENT
     return None if field.required and field.schema.type in ("list", "map") else ABSENT
 
 

@@ -50,11 +50,10 @@ class Authenticator:
         if subject is not None and subject.common_name:
             groups = tuple(dict.fromkeys((*subject.organizations, AUTHENTICATED)))
             return UserInfo(subject.common_name, groups)
-        if not authorization:
-            return ANONYMOUS
         scheme, _, token = authorization.partition(" ")
-        if scheme.lower() == "bearer":
-            for known, user in self._tokens.items():
-                if compare_digest(known.encode(), token.strip().encode()):
-                    return user
+        if scheme.lower() != "bearer" or not token.strip():
+            return ANONYMOUS  # as upstream: other schemes have nobody who looks at them
+        for known, user in self._tokens.items():
+            if compare_digest(known.encode(), token.strip().encode()):
+                return user
         raise UnauthorizedError("Unauthorized")

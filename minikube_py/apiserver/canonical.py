@@ -48,6 +48,12 @@ def unstamp(value: bytes) -> bytes:
     return _HEAD + value[end + (value[end : end + 1] == b",") :]
 
 
+def peek(entry: Entry) -> Obj:
+    """As decode, but what is parsed here is not kept: for looking once at objects that nobody may need again."""
+    memo: Obj | None = entry.memo
+    return memo if memo is not None else orjson.loads(entry.value)
+
+
 def decode(entry: Entry) -> Obj:
     """Return the entry's object, parsed once and shared: read it, never change it (api.meta.copy_object)."""
     memo: Obj | None = entry.memo

@@ -23,9 +23,11 @@ class ApiServerConfig:
     """--service-node-port-range: first and last node port."""
     body_bytes_max: int = 3 << 20
     """Request bodies over this are answered with 413 (upstream: 3 MiB)."""
-    requests_in_flight_max: int = 600
-    """Requests over HTTP at one time, watches and streams left out; a further one is answered with 429, try again
-    (upstream: 400 reads and 200 writes)."""
+    requests_in_flight_max: int = 400
+    """Reads over HTTP at one time, watches and streams left out; a further one is answered with 429, try again
+    (upstream: --max-requests-inflight)."""
+    mutating_requests_in_flight_max: int = 200
+    """The same for writes (upstream: --max-mutating-requests-inflight)."""
     watches_max: int = 10_000
     """Watches over HTTP at one time; a further one is answered with 429."""
     future_wait_s: float = 3.0

@@ -11,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from minikube_py.api.errors import ForbiddenError, StatusError, TooManyRequestsError, forbidden
+from minikube_py.api.errors import ForbiddenError, StatusError, TooManyRequestsError, UnnamedError, forbidden
 from minikube_py.api.meta import Obj, copy_object, format_time, is_deleting, labels_of, metadata, name_of
 from minikube_py.api.object_selectors import compile_label_selector, selects
 from minikube_py.api.resources import DISRUPTION_BUDGETS
 from minikube_py.api.rules.faults import items, part
 from minikube_py.api.rules.policy import ALWAYS_ALLOW
-from minikube_py.apiserver.verbs import UnnamedError
 
 DISRUPTED_PODS_MAX = 2000
 """A budget that has so many evictions under way allows no more (upstream: MaxDisruptedPodSize)."""

@@ -8,6 +8,7 @@ Upstream: apiserver endpoints/handlers/negotiation and handlers/response.go.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from minikube_py.api.errors import NotAcceptableError
@@ -29,6 +30,8 @@ _MEDIA: Mapping[str, Media] = {
     "application/yaml": "yaml",
 }
 ACCEPTED = "application/json, application/yaml"
+FORMS_CACHED_MAX = 256
+"""Accept headers whose meaning is kept: each client sends a few, always the same."""
 _RANGES_MAX = 64
 """Media ranges after this many are not looked at."""
 
@@ -63,10 +66,13 @@ def choose_form(accept: str, query: Mapping[str, str]) -> AnswerForm:
     Raises:
         NotAcceptableError: there is none.
     """
-    if not accept and not query:
-        return PLAIN
-    include = query.get("includeObject", "Metadata")
-    pretty = query.get("pretty", "") in ("1", "true")
+    if not query:
+        return _chosen(accept)
+    return _chosen(accept, query.get("includeObject", "Metadata"), query.get("pretty", "") in ("1", "true"))
+
+
+@lru_cache(maxsize=FORMS_CACHED_MAX)
+def _chosen(accept: str, include: str = "Metadata", pretty: bool = False) -> AnswerForm:
     for media_range in accept.split(",")[:_RANGES_MAX] if accept.strip() else ("*/*",):
         media_type, *rest = (part.strip() for part in media_range.split(";"))
         media = _MEDIA.get(media_type.lower())

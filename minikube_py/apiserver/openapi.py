@@ -28,6 +28,11 @@ from minikube_py.apiserver.openapi_operations import MEDIA_TYPES, Operation, Pat
 from minikube_py.apiserver.openapi_schemas import known, reachable, render_definition
 
 _COMPONENTS = "#/components/schemas/"
+_TWO_TYPES: Mapping[str, tuple[str, str]] = {
+    "io.k8s.apimachinery.pkg.util.intstr.IntOrString": ("integer", "string"),
+    "io.k8s.apimachinery.pkg.api.resource.Quantity": ("string", "number"),
+}
+"""What v2 cannot say: these values are of either type."""
 
 
 class Document(NamedTuple):
@@ -128,7 +133,11 @@ def _reference(name: str, beside: Mapping[str, Any]) -> Obj:
 @cache
 def _schema(name: str) -> orjson.Fragment:
     """Return a definition as JSON text, which several documents share."""
-    return orjson.Fragment(orjson.dumps(render_definition(name, _reference)))
+    rendered = render_definition(name, _reference)
+    if name in _TWO_TYPES:
+        del rendered["type"]
+        rendered["oneOf"] = [{"type": each} for each in _TWO_TYPES[name]]
+    return orjson.Fragment(orjson.dumps(rendered))
 
 
 def _path(path: Path) -> Obj:

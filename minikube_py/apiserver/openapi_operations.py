@@ -8,7 +8,7 @@ Upstream: apiserver endpoints/installer and kube-openapi pkg/builder.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from minikube_py.api.resource import Resource, Subresource
@@ -84,6 +84,9 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "deletecollection": ("delete", "Collection"),
     "connect get": ("connect", "Get"),
     "connect create": ("connect", "Post"),
+    "connect update": ("connect", "Put"),
+    "connect patch": ("connect", "Patch"),
+    "connect delete": ("connect", "Delete"),
 }
 """Verb -> the word in operation ids, and what stands before the kind."""
 
@@ -152,7 +155,11 @@ def _paths_of(resource: Resource) -> Iterator[Path]:
     yield Path(resource.path(namespace, "{name}"), ("name", *variables), item)
     for subresource in resource.subresources:
         operations = tuple(_of_subresource(resource, subresource, verb) for verb in sorted(subresource.verbs))
-        yield Path(resource.path(namespace, "{name}", subresource.name), ("name", *variables), operations)
+        path = resource.path(namespace, "{name}", subresource.name)
+        yield Path(path, ("name", *variables), operations)
+        if subresource.name == "proxy":
+            below = tuple(replace(each, operation_id=f"{each.operation_id}WithPath") for each in operations)
+            yield Path(f"{path}/{{path}}", ("name", *variables, "path"), below)
 
 
 def _operations(resource: Resource, verbs: tuple[str, ...], suffix: str = "") -> tuple[Operation, ...]:

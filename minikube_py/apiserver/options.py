@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from minikube_py.api.errors import BadRequestError, FieldError, InternalError, InvalidError, invalid
+from minikube_py.api.errors import BadRequestError, FieldError, InvalidError, UnnamedError, invalid
 from minikube_py.apiserver.routes import is_true
 
 FieldValidation = Literal["Ignore", "Warn", "Strict"]
@@ -132,14 +132,14 @@ def parse_removal_options(query: Mapping[str, str], body: Mapping[str, Any] | No
 
     Raises:
         BadRequestError: a number that is none.
-        InternalError: the body is of another kind.
+        UnnamedError: the body is of another kind.
         InvalidError: a value that is not served.
     """
     given = body if body else _removal_query(query)
     kind = given.get("kind") or "DeleteOptions"
     if kind != "DeleteOptions":
         version = given.get("apiVersion", "")
-        raise InternalError(f'no kind "{kind}" is registered for version "{version}" among the delete options')
+        raise UnnamedError(f'no kind "{kind}" is registered for version "{version}" among the delete options')
     dry_run = given.get("dryRun") or []
     propagation = given.get("propagationPolicy")
     orphan = given.get("orphanDependents")

@@ -4,7 +4,7 @@ The common answers never parse an object: a LIST is a head, the stored bytes wit
 Upstream: apiserver endpoints/handlers/response.go (transforms); there every LIST is encoded anew.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,10 @@ _WITH_DETAILS = frozenset(
     {"NotFound", "Forbidden", "MethodNotAllowed", "Invalid", "NotAcceptable", "UnsupportedMediaType"}
 )
 """Reasons whose Status always has details, empty ones if need be."""
+
+
+PART_BYTES = 512 << 10
+"""Long answers are written in parts of about this length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,66 @@ class ListMeta:
 
 def join_list(resource: Resource, values: Sequence[bytes], meta: ListMeta) -> bytes:
     """Return a whole list from stored bytes."""
-    head = b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[' % (
+    return _list_head(resource, meta) + b",".join(values) + b"]}"
+
+
+@dataclass(frozen=True, slots=True)
+class ListBody:
+    """A list's bytes, not put together yet: what stands around the items, and the items."""
+
+    head: bytes
+    items: Sequence[bytes]
+    tail: bytes = b"]}"
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the length of the whole."""
+        return len(self.head) + sum(map(len, self.items)) + max(0, len(self.items) - 1) + len(self.tail)
+
+    def whole(self) -> bytes:
+        """Return it in one piece."""
+        return self.head + b",".join(self.items) + self.tail
+
+    def parts(self) -> Iterator[bytes]:
+        """Yield it in parts of about PART_BYTES, none of which is long in the making."""
+        yield self.head
+        start = size = 0
+        for at, item in enumerate(self.items):
+            size += len(item)
+            if size >= PART_BYTES or at == len(self.items) - 1:
+                yield (b"," if start else b"") + b",".join(self.items[start : at + 1])
+                start, size = at + 1, 0
+        yield self.tail
+
+
+def list_body(resource: Resource, values: Sequence[bytes], meta: ListMeta) -> ListBody:
+    """Return a list of stored bytes."""
+    return ListBody(_list_head(resource, meta), values)
+
+
+def _list_head(resource: Resource, meta: ListMeta) -> bytes:
+    return b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[' % (
         resource.list_kind.encode(),
         resource.api_version.encode(),
         orjson.dumps(meta.obj()),
     )
-    return head + b",".join(values) + b"]}"
+
+
+def list_frame(resource: Resource, meta: ListMeta, form: AnswerForm, wall_s: float) -> tuple[bytes, bytes]:
+    """Return what stands before and after the items (or rows) of a list in this form."""
+    empty = orjson.dumps(transform_list(resource, (), meta, form, wall_s))
+    field = b'"rows":[' if form.transform == "Table" else b'"items":['
+    at = empty.rindex(field) + len(field)
+    return empty[:at], empty[at:]
+
+
+def list_items(resource: Resource, objs: Sequence[Mapping[str, Any]], form: AnswerForm, wall_s: float) -> bytes:
+    """Return some of a list's items (or rows) in this form, with commas between them."""
+    if form.transform == "Table":
+        items = table(resource, objs, form, wall_s, {}, headers=False)["rows"]
+    else:
+        items = [partial(obj, form.version) for obj in objs] if form.transform else list(objs)
+    return orjson.dumps(items)[1:-1]
 
 
 def list_object(resource: Resource, objs: Sequence[Mapping[str, Any]], meta: ListMeta) -> Obj:

@@ -140,7 +140,7 @@ def resolve(info: RequestInfo, catalog: Catalog = STATIC, user: UserInfo = LOOPB
         raise unknown_resource()
     if info.subresource:
         subresource = resource.subresource(info.subresource)
-        if subresource is None or info.tail:
+        if subresource is None or (info.tail and subresource.name != "proxy"):
             raise unknown_resource()
         served = subresource.verbs
     else:

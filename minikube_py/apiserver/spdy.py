@@ -1,6 +1,7 @@
 """SPDY/3.1 framing without I/O: bytes in, frames out, and back.
 
-kubectl before 1.30 runs exec and attach over SPDY only, newer ones fall back to it; no maintained library speaks it.
+kubectl before 1.30 runs exec and attach over SPDY only, newer ones fall back to it; port-forward is SPDY always,
+since 1.31 inside WebSocket messages. No maintained library speaks it.
 What clients use of it is small: streams opened by the client, data, half-close, pings. Flow-control windows are not
 kept: the clients' library neither sends nor reads WINDOW_UPDATE, and TCP's own back-pressure holds.
 
@@ -50,6 +51,8 @@ DICTIONARY = (
 """The draft's compression dictionary: counted words, then common values. zlib checks it by its Adler-32."""
 
 FLAG_FIN = 0x01
+REFUSED_STREAM, CANCEL = 3, 5
+"""Reasons of a RST_STREAM."""
 _SYN_STREAM, _SYN_REPLY, _RST_STREAM, _PING, _GOAWAY, _HEADERS = 1, 2, 3, 6, 7, 8
 
 
@@ -167,6 +170,10 @@ class SpdyCodec:
     def data(self, stream_id: int, data: bytes, *, fin: bool = False) -> bytes:
         """Return the frame that carries `data`."""
         return struct.pack(">II", stream_id, (FLAG_FIN if fin else 0) << 24 | len(data)) + data
+
+    def reset(self, stream_id: int, status: int = REFUSED_STREAM) -> bytes:
+        """Return the frame that gives a stream up."""
+        return _control_frame(_RST_STREAM, 0, struct.pack(">II", stream_id, status))
 
     def ping(self, ping_id: int) -> bytes:
         """Return a ping, or the answer to one."""

@@ -7,12 +7,20 @@ registry/core/namespace/storage (FinalizeREST).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minikube_py.api.errors import BadRequestError, FieldError, InternalError, StatusError, conflict, invalid
+from minikube_py.api.errors import (
+    BadRequestError,
+    FieldError,
+    InternalError,
+    StatusError,
+    UnnamedError,
+    conflict,
+    invalid,
+)
 from minikube_py.api.jsonpath import value_at
 from minikube_py.api.meta import Obj, copy_object, format_time, is_deleting, metadata
 from minikube_py.api.resource import Resource, ScalePaths
 from minikube_py.apiserver.decisions import Decision, Reject, Write, WriteContext
-from minikube_py.apiserver.verbs import UnnamedError, check_identity, settle, update
+from minikube_py.apiserver.verbs import check_identity, settle, update
 
 _PATHS = ScalePaths(("spec", "replicas"), ("status", "replicas"))
 _INT32_MAX = 2**31 - 1

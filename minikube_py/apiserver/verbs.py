@@ -13,13 +13,7 @@ Upstream: apiserver registry/rest (BeforeCreate, BeforeUpdate), registry/generic
 from collections.abc import Mapping
 from typing import Any
 
-from minikube_py.api.errors import (
-    MODIFIED,
-    BadRequestError,
-    FieldError,
-    StatusError,
-    conflict,
-)
+from minikube_py.api.errors import MODIFIED, BadRequestError, FieldError, UnnamedError, conflict
 from minikube_py.api.meta import Obj, format_time, is_deleting, metadata, name_of, namespace_of, uid_of
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.decisions import (
@@ -48,12 +42,6 @@ class _Hex:
 
 
 UNSET_VERSION = _Hex()
-
-
-class UnnamedError(StatusError):
-    """A 500 without a reason, for the one case in which upstream answers so."""
-
-    code, reason = 500, ""
 
 
 def fill_name(obj: Obj, suffix: str) -> None:
@@ -179,9 +167,8 @@ def _check_version(resource: Resource, old: Mapping[str, Any], meta: Obj, kind: 
     version = meta.get("resourceVersion")
     if not version or version == "0" or version == metadata(old).get("resourceVersion"):
         return None
-    if not str(version).isdigit():
-        fault = FieldError("FieldValueInvalid", "metadata.resourceVersion", "must be a decimal number", version)
-        return reject_invalid(resource, {"metadata": meta}, (fault,))
+    if not (str(version).isascii() and str(version).isdigit()):
+        return Reject(UnnamedError(f'strconv.ParseUint: parsing "{version}": invalid syntax'))
     return Reject(conflict(resource.group, kind or resource.plural, str(meta.get("name", "")), MODIFIED))
 
 
@@ -191,6 +178,16 @@ def _check_conditional(resource: Resource, new: Obj) -> Reject | None:
         return None
     path, detail = "metadata.resourceVersion", "must be specified for an update"
     return reject_invalid(resource, new, (FieldError("FieldValueInvalid", path, detail, UNSET_VERSION),))
+
+
+def check_patched_uid(resource: Resource, old: Mapping[str, Any], new: Mapping[str, Any]) -> Reject | None:
+    """Refuse a patch that changes the uid: there it is no precondition, as it is in an update."""
+    uid = metadata(new).get("uid")
+    if not uid or uid == uid_of(old):
+        return None
+    return reject_invalid(
+        resource, new, (FieldError("FieldValueInvalid", "metadata.uid", "field is immutable", uid),)
+    )
 
 
 def finalizer_faults(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[FieldError, ...]:

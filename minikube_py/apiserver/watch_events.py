@@ -41,13 +41,14 @@ class Form:
 class WatchedChange:
     """One change of one object of `resource`; what it costs to show is paid once for all watchers."""
 
-    __slots__ = ("_chunks", "_last", "_values", "event", "resource")
+    __slots__ = ("_chunks", "_last", "_plain_chunks", "_values", "event", "resource")
 
     def __init__(self, resource: Resource, event: StoreEvent) -> None:
         self.resource = resource
         self.event = event
         self._values: dict[str, tuple[bytes, Obj]] = {}
         self._chunks: dict[tuple[str, Form], bytes] = {}
+        self._plain_chunks: dict[str, bytes] = {}
         self._last: Obj | None = None
 
     def type_for(self, filter_: Filter) -> ChangeType | None:
@@ -90,16 +91,22 @@ class WatchedChange:
         assert self.event.previous is not None
         return stamp(unstamp(self.event.previous.value), self.event.revision)
 
+    def plain_chunk(self, change_type: ChangeType) -> bytes:
+        """Return the event as one HTTP chunk with the object as it is stored: what most watchers want."""
+        chunk = self._plain_chunks.get(change_type)
+        if chunk is None:
+            chunk = self._plain_chunks[change_type] = as_chunk(event_line(change_type, self.value(change_type)))
+        return chunk
+
     def chunk(self, change_type: ChangeType, form: Form, wall_s: Callable[[], float]) -> bytes:
         """Return the event as one HTTP chunk, made once for each form."""
         key = (change_type, form)
         chunk = self._chunks.get(key)
         if chunk is None:
             if form.answer.plain:
-                body = self.value(change_type)
-            else:
-                obj = self.obj(change_type)
-                body = render_transformed(self.resource, obj, form.answer, wall_s(), headers=form.headers)
+                return self.plain_chunk(change_type)
+            obj = self.obj(change_type)
+            body = render_transformed(self.resource, obj, form.answer, wall_s(), headers=form.headers)
             chunk = self._chunks[key] = as_chunk(event_line(change_type, body))
         return chunk
 

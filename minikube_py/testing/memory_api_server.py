@@ -7,22 +7,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
-from aiohttp import web
-
-from minikube_py.api.errors import UnavailableError
-from minikube_py.api.streams import ContainerRef, ExecOptions, PodStreams
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.certificates import Pki, ensure_pki
-from minikube_py.apiserver.io.http_server import ExecHandler
 from minikube_py.apiserver.io.pod_logs import StreamsForNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
+from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.apiserver.pki import CertificateSpec
 from minikube_py.apiserver.users import AUTHENTICATED, SYSTEM_MASTERS, UserInfo
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.io.system_clock import SystemClock
-from minikube_py.store.io.memory_store import MemoryStore
+from minikube_py.store.io.memory_store import HISTORY, MemoryStore
+from minikube_py.store.mvcc import HistoryLimits
 from minikube_py.testing.sequential_ids import sequential_ids
 
 ADMIN_TOKEN = "admin-token"  # noqa: S105  # known to tests only
@@ -35,34 +32,26 @@ _TOKENS = {
 }
 
 
-async def refuse_exec(
-    request: web.BaseRequest, ref: ContainerRef, options: ExecOptions, streams: PodStreams
-) -> web.StreamResponse:
-    """Refuse an exec: for servers in tests that have no kubelet."""
-    del request, options, streams
-    raise UnavailableError(f"no exec into {ref.namespace}/{ref.pod} here")
-
-
 def memory_api_server(
     config: ApiServerConfig = LOOPBACK_CONFIG,
     *,
     clock: Clock | None = None,
     streams_for_node: StreamsForNode = lambda node: None,
-    exec_handler: ExecHandler = refuse_exec,
+    history: HistoryLimits = HISTORY,
 ) -> ApiServer:
     """Return an API server whose objects are gone with it; ids and random choices repeat."""
     clock = clock or SystemClock()
     return ApiServer(
         config,
         ApiServerPorts(
-            durable=MemoryStore(stamp, clock),
+            durable=MemoryStore(stamp, clock, history=history),
             volatile=MemoryStore(stamp, clock, VOLATILE_FIRST_REVISION),
             clock=clock,
             ids=sequential_ids(),
             rng=Random(0),  # noqa: S311
             authenticate=Authenticator(_TOKENS).authenticate,
+            token_key_pem=new_key_pem(),
             streams_for_node=streams_for_node,
-            exec_handler=exec_handler,
         ),
     )
 

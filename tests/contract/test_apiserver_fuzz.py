@@ -35,7 +35,16 @@ PATCHES = {
     "apply": "application/apply-patch+yaml",
 }
 QUERIES = ({}, {"fieldValidation": "Strict"}, {"dryRun": "All"}, {"fieldManager": "f"}, {"limit": "x", "watch": "?"})
-EXPECTED_500 = (b"declared merge key", b"typed patch object", b"typed live object", b"should not be set", b"target.")
+EXPECTED_500 = (
+    b"failed calling webhook",  # a webhook that was made here is not there
+    b"declared merge key",
+    b"typed patch object",
+    b"typed live object",
+    b"should not be set",
+    b"target.",
+    b"objects of the same type",
+    b"strconv.ParseUint",
+)
 """The cases in which upstream answers 500 too."""
 
 
@@ -58,6 +67,8 @@ class Sender:
             kind = {"binding": "Binding", "eviction": "Eviction"}[subresource]
             api_version = "v1" if subresource == "binding" else "policy/v1"
             obj = {"apiVersion": api_version, "kind": kind, "target": {"kind": "Node", "name": "n"}}
+        elif subresource == "token":
+            obj = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": ["a"]}}
         elif resource.plural == "componentstatuses":
             obj = {"apiVersion": "v1", "kind": "ComponentStatus"}
         elif subresource == "scale":
@@ -88,7 +99,7 @@ class Sender:
     def request(self):
         rng = self.rng
         resource, name = rng.choice(RESOURCES), rng.choice(("x", "y", "z"))
-        streamed = ("log", "exec", "attach", "portforward")
+        streamed = ("log", "exec", "attach", "portforward", "proxy")
         subresource = rng.choice(["", "", *(s.name for s in resource.subresources if s.name not in streamed)])
         query = dict(rng.choice(QUERIES))
         obj = self.body_of(resource, name, subresource)
@@ -98,7 +109,10 @@ class Sender:
         method, media, body = "PATCH", PATCHES.get(kind, "application/json"), self.spoil(obj)
         match kind:
             case "create":
-                method, path = "POST", path if subresource in ("binding", "eviction") else resource.path("default")
+                method, path = (
+                    "POST",
+                    path if subresource in ("binding", "eviction", "token") else resource.path("default"),
+                )
             case "update":
                 method = "PUT"
             case "delete":

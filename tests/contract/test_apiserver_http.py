@@ -9,11 +9,9 @@ from dataclasses import replace
 import aiohttp
 import orjson
 import pytest
-from aiohttp import web
 
 from minikube_py.api.resources import EVENTS, PODS
 from minikube_py.api.served import GIT_VERSION
-from minikube_py.api.streams import ExecOptions
 from minikube_py.apiserver.io.http_listener import ListenError
 from minikube_py.client.interface import Selection
 from minikube_py.client.io.http_transport import HttpTransport
@@ -136,8 +134,15 @@ async def test_beyond_the_bounds_clients_are_asked_to_try_again():
             assert listed.status == 200
         first.close()
     full = replace(LOOPBACK_CONFIG, requests_in_flight_max=0)
-    async with plain(full) as (_, session), session.get(MAPS) as refused:
-        assert (refused.status, (await refused.json())["reason"]) == (429, "TooManyRequests")
+    async with plain(full) as (_, session):
+        async with session.get(MAPS) as refused:
+            assert (refused.status, (await refused.json())["reason"]) == (429, "TooManyRequests")
+            assert refused.headers["Retry-After"] == "1"
+        async with session.get("/livez") as alive, session.post(MAPS, json=a_map("a")) as made:
+            assert (alive.status, made.status) == (200, 201)
+    busy = replace(LOOPBACK_CONFIG, mutating_requests_in_flight_max=0)
+    async with plain(busy) as (_, session), session.post(MAPS, json=a_map("a")) as refused:
+        assert refused.status == 429
 
 
 async def test_yaml_goes_in_and_out():
@@ -387,39 +392,6 @@ async def test_logs_are_streamed_from_the_pods_node():
         await eventually(lambda: kubelet.closed)
         async with session.get(path, params={"container": "zzz"}) as wrong:
             assert (wrong.status, (await wrong.json())["message"]) == (400, "container zzz is not valid for pod p")
-
-
-async def test_an_exec_is_checked_and_handed_over():
-    handed = []
-
-    async def handler(request, ref, options, streams):
-        handed.append((ref.container, options, streams))
-        return web.Response(text="over")
-
-    kubelet = _Kubelet()
-    async with plain(streams_for_node={"n1": kubelet}.get, exec_handler=handler) as (_, session):
-        path = (await _with_pod(session, "n1")).replace("log", "exec")
-        query = [("command", "sh"), ("command", "-c"), ("stdin", "true"), ("stdout", "true"), ("tty", "true")]
-        upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
-        async with session.get(path, params=query, headers=upgrade) as given:
-            assert await given.text() == "over"
-        refusals = {}
-        for why, params, headers in (
-            ("no upgrade", query, {}),
-            ("no container", [*query, ("container", "zzz")], upgrade),
-            ("no streams", [("command", "sh")], upgrade),
-            ("no command", [("stdout", "true")], upgrade),
-        ):
-            async with session.get(path, params=params, headers=headers) as refused:
-                refusals[why] = (refused.status, (await refused.json())["message"])
-    options = ExecOptions(("sh", "-c"), stdin=True, stdout=True, stderr=False, tty=True)
-    assert handed == [("c", options, kubelet)]
-    assert refusals == {
-        "no upgrade": (400, "Upgrade request required"),
-        "no container": (400, "container zzz is not valid for pod p"),
-        "no streams": (400, "you must specify at least 1 of stdin, stdout, stderr"),
-        "no command": (400, "you must specify at least one command for the container"),
-    }
 
 
 async def test_logs_and_exec_of_a_pod_without_a_node():

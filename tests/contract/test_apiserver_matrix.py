@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import orjson
 import pytest
 
-from minikube_py.api.errors import InvalidError, NotFoundError, TooManyRequestsError, from_status
+from minikube_py.api.errors import BadRequestError, InvalidError, NotFoundError, TooManyRequestsError, from_status
 from minikube_py.api.resources import RESOURCES, find_resource
 from minikube_py.client.io.http_transport import HttpTransport
 from minikube_py.client.wire import ApiRequest
@@ -14,8 +14,8 @@ from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.least_objects import least_object, least_status, name_for
 from minikube_py.testing.memory_api_server import client_context, loopback_pki, memory_api_server, serving
 
-STREAMED = ("log", "exec", "attach", "portforward")
-"""Subresources with a kubelet behind them: test_apiserver_streams."""
+STREAMED = ("log", "exec", "attach", "portforward", "proxy")
+"""Subresources with a kubelet or a pod behind them: test_apiserver_streams."""
 CELLS = [(r, "", verb) for r in RESOURCES for verb in r.verbs] + [
     (r, sub.name, verb) for r in RESOURCES for sub in r.subresources for verb in sub.verbs if sub.name not in STREAMED
 ]
@@ -388,6 +388,33 @@ async def _create_review(api, r):
         assert review["status"] == ANSWERS[r.plural]
 
 
+async def _create_token(api, r):
+    account = await api.create(r)
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    status, answer = await api("POST", _at(r, "token"), request)
+    assert (status, answer["kind"], answer["spec"]["expirationSeconds"]) == (201, "TokenRequest", 3600)
+
+    reviews = find_resource("authentication.k8s.io", "v1", "tokenreviews")
+
+    async def user_of(token):
+        body = {**least_object(reviews), "spec": {"token": token}}
+        return (await api("POST", reviews.path(), body))[1]["status"]
+
+    token = answer["status"]["token"]
+    assert (await user_of(token))["user"]["username"] == "system:serviceaccount:default:x"
+    assert "authenticated" not in await user_of(token[:-4] + "AAAA")
+    await api.create(find_resource("", "v1", "pods"))
+    bound = {"spec": {"boundObjectRef": {"kind": "Pod", "apiVersion": "v1", "name": "x"}}}
+    with pytest.raises(BadRequestError, match="different serviceaccount"):
+        await api("POST", _at(r, "token"), {**request, **bound})
+    with pytest.raises(InvalidError, match="may not specify a duration less than 10 minutes"):
+        await api("POST", _at(r, "token"), {**request, "spec": {"expirationSeconds": 5}})
+    await api("DELETE", _at(r))
+    again = await api.create(r)
+    assert again["metadata"]["uid"] != account["metadata"]["uid"]
+    assert "authenticated" not in await user_of(token), "a token ends with its account"
+
+
 BUDGETS = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -416,6 +443,7 @@ CHECKS = {
     ("resize", "get"): _get_pod,
     ("resize", "update"): _update_resize,
     ("resize", "patch"): _patch_resize,
+    ("token", "create"): _create_token,
     ("approval", "get"): _get_approval,
     ("approval", "update"): _update_approval,
     ("approval", "patch"): _patch_approval,

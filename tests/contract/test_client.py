@@ -13,6 +13,7 @@ from minikube_py.api.resources import CONFIGMAPS, NAMESPACES
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
+from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.apiserver.users import LOOPBACK
 from minikube_py.client.io.http_transport import HttpTransport
 from minikube_py.client.io.informer import InformerSet
@@ -21,10 +22,6 @@ from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.store.io.memory_store import MemoryStore
 from minikube_py.testing.contracts_client import ClientContract, a_config
 from minikube_py.testing.fake_client import FakeClient
-
-
-async def no_exec(*_):
-    raise AssertionError("no exec here")
 
 
 def a_free_port() -> int:
@@ -43,8 +40,8 @@ async def a_server():
         ids=system_ids(),
         rng=random.Random(1),
         authenticate=lambda peer, authorization: LOOPBACK,
+        token_key_pem=new_key_pem(),
         streams_for_node=lambda node: None,
-        exec_handler=no_exec,
     )
     server = ApiServer(
         ApiServerConfig(bind_address="127.0.0.1", secure_port=a_free_port(), shutdown_grace_s=0.1), ports

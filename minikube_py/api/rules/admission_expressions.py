@@ -49,7 +49,7 @@ class Names:
 
 def policy_names(spec: Mapping[str, Any], count: int | None = None) -> Names:
     """Return what expressions of a policy may name, with its first `count` variables (None: all)."""
-    plain = (*CONDITION_VARIABLES, "namespaceObject", "variables")
+    plain: tuple[str, ...] = (*CONDITION_VARIABLES, "namespaceObject", "variables")
     if spec.get("paramKind") is not None:
         plain = (*plain, "params")
     declared = [str(variable.get("name")) for variable in (spec.get("variables") or ())[:count]]

@@ -12,7 +12,7 @@ from minikube_py.api.rules.core_data import (
 )
 from minikube_py.api.rules.core_pod import POD_RULES
 from minikube_py.api.rules.core_service import SERVICE_RULES
-from minikube_py.api.table.parts import CHANGE_VERBS, select, select_flag, status
+from minikube_py.api.table.parts import CHANGE_VERBS, proxy, select, select_flag, status
 
 NAMESPACES = Resource(
     group="",
@@ -38,7 +38,7 @@ NODES = Resource(
     rules=NODE_RULES,
     columns=core_v1.NODE_COLUMNS,
     short_names=("no",),
-    subresources=(status("Node"),),
+    subresources=(status("Node"), proxy("NodeProxyOptions")),
     field_selectors=select_flag("spec.unschedulable"),
 )
 PODS = Resource(
@@ -62,6 +62,8 @@ PODS = Resource(
         Subresource("log", "Pod", ("get",)),
         Subresource("exec", "PodExecOptions", ("create", "get")),
         Subresource("attach", "PodAttachOptions", ("create", "get")),
+        Subresource("portforward", "PodPortForwardOptions", ("create", "get")),
+        proxy("PodProxyOptions"),
     ),
     has_generation=True,
     graceful_deletion=True,
@@ -89,7 +91,7 @@ SERVICES = Resource(
     columns=core_v1.SERVICE_COLUMNS,
     short_names=("svc",),
     categories=("all",),
-    subresources=(status("Service"),),
+    subresources=(status("Service"), proxy("ServiceProxyOptions")),
     field_selectors=select("spec.clusterIP", "spec.type"),
 )
 ENDPOINTS = Resource(
@@ -136,6 +138,7 @@ SERVICE_ACCOUNTS = Resource(
     rules=SERVICE_ACCOUNT_RULES,
     columns=core_v1.SERVICE_ACCOUNT_COLUMNS,
     short_names=("sa",),
+    subresources=(Subresource("token", "TokenRequest", ("create",), group="authentication.k8s.io", version="v1"),),
 )
 _EVENT_FIELDS = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
 EVENTS = Resource(

@@ -42,12 +42,19 @@ def rules_in(module: str, name: str) -> Rules:
 CHANGE_VERBS = ("get", "patch", "update")
 SCALE = Subresource("scale", "Scale", CHANGE_VERBS, group="autoscaling", version="v1")
 
+PROXY_VERBS = ("create", "delete", "get", "patch", "update")
+
 FieldSelectors = dict[str, Callable[[Mapping[str, Any]], str]]
 
 
 def status(kind: str) -> Subresource:
     """Return the status subresource of a kind."""
     return Subresource("status", kind, CHANGE_VERBS)
+
+
+def proxy(kind: str) -> Subresource:
+    """Return the proxy subresource whose options are of a kind."""
+    return Subresource("proxy", kind, PROXY_VERBS)
 
 
 def select(*paths: str) -> FieldSelectors:

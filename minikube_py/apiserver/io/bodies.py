@@ -4,6 +4,7 @@ Times stay text, keys become text (`1: x` is `"1": "x"`), a key that stands twic
 grows without bound through aliases is refused. Upstream: sigs.k8s.io/yaml.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import orjson
 import yaml
 
 from minikube_py.api.decode import (
+    JSON,
     YAML,
     Decoded,
     Expected,
@@ -21,11 +23,14 @@ from minikube_py.api.decode import (
     media_type,
     unrecognized,
 )
-from minikube_py.api.errors import BadRequestError, TooLargeError, UnsupportedMediaTypeError
+from minikube_py.api.errors import BadRequestError, TooLargeError, UnnamedError, UnsupportedMediaTypeError
 from minikube_py.api.meta import Obj
 
 NODES_MAX = 1_000_000
 """More values than this in one YAML document, aliases counted as often as they stand, are refused."""
+NESTING_MAX = 100
+"""YAML that goes deeper is refused: the C loader would go as deep on the stack, and beyond its end."""
+_NESTING_MARKS = (b"[", b"{", b"-", b"?", b":")
 PATCH_TYPES = (
     "application/json-patch+json",
     "application/merge-patch+json",
@@ -76,6 +81,7 @@ def parse_yaml(body: bytes, nodes_max: int = NODES_MAX) -> ParsedYaml:
     Raises:
         ValueError: it is not YAML, or grows without bound.
     """
+    _check_nesting(body)
     loader = _Loader(body)
     try:
         value = loader.get_single_data()
@@ -84,6 +90,26 @@ def parse_yaml(body: bytes, nodes_max: int = NODES_MAX) -> ParsedYaml:
     finally:
         loader.dispose()
     return ParsedYaml(_Plain(nodes_max).convert(value), tuple(loader.repeated))
+
+
+def _check_nesting(body: bytes) -> None:
+    """Refuse a document that goes too deep, by its events, which the parser gives without recursion."""
+    if sum(map(body.count, _NESTING_MARKS)) <= NESTING_MAX:
+        return
+    depth = 0
+    parser = _Loader(body)
+    try:
+        while (event := parser.get_event()) is not None:
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > NESTING_MAX:
+                    raise ValueError(f"yaml: exceeded max depth of {NESTING_MAX}")
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+    except yaml.YAMLError as error:
+        raise ValueError(_why(error)) from error
+    finally:
+        parser.dispose()
 
 
 def _why(error: Exception) -> str:
@@ -99,14 +125,16 @@ class _Plain:
         self._nodes_max = nodes_max
         self._nodes = 0
 
-    def convert(self, value: Any) -> Any:
+    def convert(self, value: Any, depth: int = 0) -> Any:
         self._nodes += 1
+        if depth > NESTING_MAX:
+            raise ValueError(f"yaml: exceeded max depth of {NESTING_MAX}")  # an alias that holds itself
         if self._nodes > self._nodes_max:
             raise ValueError("yaml: document contains excessive aliasing")
         if isinstance(value, dict):
-            return {key: self.convert(item) for key, item in value.items()}
+            return {key: self.convert(item, depth + 1) for key, item in value.items()}
         if isinstance(value, list):
-            return [self.convert(item) for item in value]
+            return [self.convert(item, depth + 1) for item in value]
         if value is None or isinstance(value, str | int | float | bool):
             return value
         raise ValueError(f"yaml: a value of type {type(value).__name__} has no meaning in JSON")
@@ -118,7 +146,7 @@ def _key(key: object) -> str:
     return "null" if key is None else str(key)
 
 
-def decode_body(body: bytes, content_type: str, expected: Expected, validation: FieldValidation) -> Decoded:
+async def decode_body(body: bytes, content_type: str, expected: Expected, validation: FieldValidation) -> Decoded:
     """Return the object in a body, whatever media type it has.
 
     Raises:
@@ -127,7 +155,8 @@ def decode_body(body: bytes, content_type: str, expected: Expected, validation: 
     if media_type(content_type) != YAML:
         return decode_object(body, content_type, expected, validation)
     try:
-        parsed = parse_yaml(body)
+        # A small document may take half a second, if it is meant to.
+        parsed = await asyncio.to_thread(parse_yaml, body)
     except ValueError as error:
         raise unrecognized(expected, str(error), body) from error
     if not isinstance(parsed.value, dict):
@@ -135,12 +164,20 @@ def decode_body(body: bytes, content_type: str, expected: Expected, validation: 
     return decode_parsed(parsed.value, expected, validation, parsed.repeated)
 
 
-def decode_options(body: bytes, content_type: str, expected: Expected) -> Mapping[str, Any] | None:
+async def decode_options(body: bytes, content_type: str, expected: Expected) -> Mapping[str, Any] | None:
     """Return the DeleteOptions in a body, None when there is none."""
-    return decode_body(body, content_type, expected, "Ignore").obj if body.strip() else None
+    if not body.strip():
+        return None
+    try:
+        return (await decode_body(body, content_type, expected, "Ignore")).obj
+    except BadRequestError as error:
+        if media_type(content_type) in ("", JSON) and "cannot be handled as a" in error.message:
+            # Upstream's decoder of options does not know other kinds at all; it calls that its own fault.
+            raise UnnamedError(error.message) from error
+        raise
 
 
-def parse_patch(body: bytes, content_type: str, body_bytes_max: int) -> Any:
+async def parse_patch(body: bytes, content_type: str, body_bytes_max: int) -> Any:
     """Return what a PATCH body says: a list for a JSON patch, a mapping for the others.
 
     Raises:
@@ -156,12 +193,20 @@ def parse_patch(body: bytes, content_type: str, body_bytes_max: int) -> Any:
         raise TooLargeError(f"Request entity too large: limit is {body_bytes_max}")
     is_apply = media == PATCH_TYPES[3]
     try:
-        patch = parse_yaml(body).value if is_apply else orjson.loads(body)
+        patch = await _parse_apply(body) if is_apply else orjson.loads(body)
     except ValueError as error:
         raise BadRequestError(f"error decoding {'YAML' if is_apply else 'patch'}: {error}") from error
     if media != PATCH_TYPES[0] and not isinstance(patch, dict):
         raise BadRequestError("error decoding patch: json: cannot unmarshal a value that is not an object")
     return patch
+
+
+async def _parse_apply(body: bytes) -> Any:
+    """Return an applied configuration: what clients call YAML is JSON nearly always, and so much cheaper."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return (await asyncio.to_thread(parse_yaml, body)).value
 
 
 def dump_yaml(obj: Obj) -> bytes:

@@ -51,7 +51,7 @@ class Computed:
         content_type = request.headers.get("content-type", "")
         options = parse_write_options("create", request.query, request.headers.get("user-agent", ""))
         expected = expected_of(route.resource)
-        decoded = decode_body(request.body, content_type, expected, options.field_validation)
+        decoded = await decode_body(request.body, content_type, expected, options.field_validation)
         if answer is None:  # the collection of bindings: the body names the pod
             pod = Route(PODS, "create", route.namespace, name_of(decoded.obj), "binding", user=route.user)
             return await self._writes.create(pod, request)

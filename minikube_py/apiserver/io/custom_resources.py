@@ -99,8 +99,9 @@ class CustomResources:
             self.catalog = catalog_of((*STATIC.rows, *custom)) if custom else STATIC
 
     def complete(self, wall_s: float, new: Obj, old: Mapping[str, Any] | None) -> Fields:
-        """Give a definition its names and conditions (decisions.Complete)."""
-        del old
+        """Give a definition its names and conditions (decisions.Complete), when its names are new."""
+        if old is not None and (old.get("spec") or {}).get("names") == (new.get("spec") or {}).get("names"):
+            return ()
         settle_names(new, self._crds.values(), wall_s)
         return ()
 

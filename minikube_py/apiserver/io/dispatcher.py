@@ -18,8 +18,8 @@ from minikube_py.apiserver.routes import RequestInfo, Route, Verb, parse_request
 from minikube_py.apiserver.users import UserInfo
 from minikube_py.client.wire import ApiRequest
 
-UPGRADE_SUBRESOURCES = frozenset({"exec", "attach", "portforward"})
-"""Subresources that are streams in both directions; only HTTP can carry them."""
+UPGRADE_SUBRESOURCES = frozenset({"exec", "attach", "portforward", "proxy"})
+"""Subresources that are streams in both directions; only HTTP can carry them (apiserver.io.upgrades)."""
 
 
 class Dispatcher:

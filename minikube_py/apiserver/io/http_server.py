@@ -7,7 +7,7 @@ import asyncio
 import gzip
 import logging
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,19 +22,17 @@ from minikube_py.api.errors import (
     StatusError,
     TimeoutStatusError,
 )
-from minikube_py.api.streams import ContainerRef, ExecOptions, PodStreams
 from minikube_py.apiserver.authn import PeerSubject, subject_of
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.impersonation import impersonate
-from minikube_py.apiserver.io.answers import Answer, StreamResponse, WatchResponse, error_answer
-from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher, check_allowed
+from minikube_py.apiserver.io.answers import Answer, PartsResponse, StreamResponse, WatchResponse, error_answer
+from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher
 from minikube_py.apiserver.io.http_listener import NotifyingServer, listen
-from minikube_py.apiserver.io.http_requests import query_of, read_body, too_many_requests
+from minikube_py.apiserver.io.http_requests import compress_parts, query_of, read_body, too_many_requests
 from minikube_py.apiserver.io.http_watch import HttpWatch
 from minikube_py.apiserver.io.metrics import ApiMetrics
-from minikube_py.apiserver.io.pod_logs import PodLogs
-from minikube_py.apiserver.pod_streams import check_exec_options, choose_container, parse_exec_options
-from minikube_py.apiserver.routes import RequestInfo, parse_request, resolve
+from minikube_py.apiserver.io.upgrades import Upgrades
+from minikube_py.apiserver.routes import RequestInfo, parse_request
 from minikube_py.apiserver.users import UserInfo
 from minikube_py.client.wire import ApiRequest, ApiResponse
 from minikube_py.kit.clock import Clock
@@ -43,13 +41,13 @@ from minikube_py.kit.ids import Ids
 log = logging.getLogger("apiserver")
 
 Authenticate = Callable[[PeerSubject | None, str], UserInfo]
-ExecHandler = Callable[[web.BaseRequest, ContainerRef, ExecOptions, PodStreams], Awaitable[web.StreamResponse]]
-"""Carries an exec or attach over whatever protocol the client asks for, to its end."""
 
 GZIP_BYTES_MIN = 128 << 10
 """Smaller bodies are not compressed (upstream's threshold)."""
 HEADER_BYTES_MAX = 64 << 10
 QUERY_PARAMETERS_MAX = 1000
+_HEALTH = ("/livez", "/readyz", "/healthz")
+"""Always answered: a server that is busy is not dead."""
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _PLAIN_HEADERS = {"Cache-Control": "no-cache, private", "Server": "minikube-py"}
 
@@ -59,7 +57,6 @@ class HttpPorts:
     """What serving HTTP needs beside the API itself."""
 
     authenticate: Authenticate
-    exec_handler: ExecHandler
     clock: Clock
     ids: Ids
     rng: Random
@@ -72,23 +69,23 @@ class HttpServer:
         self,
         config: ApiServerConfig,
         dispatcher: Dispatcher,
-        logs: PodLogs,
+        upgrades: Upgrades,
         metrics: ApiMetrics,
         ports: HttpPorts,
     ) -> None:
         self._config = config
         self._dispatcher = dispatcher
-        self._logs = logs
         self._metrics = metrics
         self._authenticate = ports.authenticate
-        self._exec_handler = ports.exec_handler
+        self._upgrades = upgrades
         self._clock = ports.clock
         self._ids = ports.ids
         self._rng = ports.rng
         self._gzip = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-gzip")
         self._server: NotifyingServer | None = None
         self._open: dict[HttpWatch, None] = {}
-        self._in_flight = 0
+        self._in_flight = {False: 0, True: 0}
+        self._in_flight_max = {False: config.requests_in_flight_max, True: config.mutating_requests_in_flight_max}
         self.port = 0
         """Where it listens, once it does."""
 
@@ -123,6 +120,7 @@ class HttpServer:
             for watch in tuple(self._open):
                 watch.end()
             await runner.cleanup()
+            await self._upgrades.close()
             self._gzip.shutdown(wait=False)
 
     def _make_request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
@@ -159,43 +157,31 @@ class HttpServer:
         self, request: web.BaseRequest, user: UserInfo, info: RequestInfo, query: Mapping[str, str]
     ) -> Answer | web.StreamResponse:
         if info.subresource in UPGRADE_SUBRESOURCES and info.is_resource:
-            return await self._exec(request, user, info, query)
+            assert self._server is not None
+            done = await self._server.while_connected(request, self._upgrades.answer(request, user, info, query))
+            return done or web.Response(status=499, reason="Client Closed Request")
         headers = {name.lower(): value for name, value in request.headers.items()}
-        body = await read_body(request, self._config.body_bytes_max) if request.method in _BODY_METHODS else b""
-        api_request = ApiRequest(request.method, info.path, query, headers, body)
         if info.subresource == "log":
-            return await self._dispatcher.handle(api_request, user, info)
-        if self._in_flight >= self._config.requests_in_flight_max:
+            return await self._dispatcher.handle(ApiRequest(request.method, info.path, query, headers), user, info)
+        mutating = request.method in _BODY_METHODS
+        if self._in_flight[mutating] >= self._in_flight_max[mutating] and not info.path.startswith(_HEALTH):
             raise too_many_requests()
-        self._in_flight += 1
+        self._in_flight[mutating] += 1
         try:
+            if info.verb == "get" and not query:
+                # The commonest request waits for nothing, so it needs no deadline.
+                return await self._dispatcher.handle(
+                    ApiRequest(request.method, info.path, query, headers), user, info
+                )
             async with asyncio.timeout(self._config.request_timeout_s):
+                body = await read_body(request, self._config.body_bytes_max) if mutating else b""
+                api_request = ApiRequest(request.method, info.path, query, headers, body)
                 return await self._dispatcher.handle(api_request, user, info)
         except TimeoutError as error:
             why = "Timeout: request did not complete within the allotted timeout"
             raise TimeoutStatusError(why, retry_after_s=1) from error
         finally:
-            self._in_flight -= 1
-
-    async def _exec(
-        self, request: web.BaseRequest, user: UserInfo, info: RequestInfo, query: Mapping[str, str]
-    ) -> web.StreamResponse:
-        """Check an exec or attach, and hand it over."""
-        check_allowed(user, info)
-        route = resolve(info, user=user)
-        attach = route.subresource == "attach"
-        pod = self._logs.pod(route.namespace, route.name)
-        ref = choose_container(pod, query.get("container", ""))
-        options = parse_exec_options(query, request.query.getall("command", []), attach=attach)
-        streams = self._logs.streams_of(pod)
-        if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
-            raise BadRequestError(
-                f"cannot exec into a container in a completed pod; current phase is {pod['status']['phase']}"
-            )
-        if not request.headers.get("Upgrade"):
-            raise BadRequestError("Upgrade request required")
-        check_exec_options(options, attach=attach)
-        return await self._exec_handler(request, ref, options, streams)
+            self._in_flight[mutating] -= 1
 
     async def _send(
         self, request: web.BaseRequest, info: RequestInfo, answer: Answer, started_s: float
@@ -204,6 +190,9 @@ class HttpServer:
             case ApiResponse():
                 self._count(info, answer.status, self._clock.now_s() - started_s)
                 return await self._whole(request, answer)
+            case PartsResponse():
+                self._count(info, 200, self._clock.now_s() - started_s)
+                return await self._parts(request, answer)
             case WatchResponse(session):
                 if request.version < HttpVersion11:
                     return await self._whole(request, error_answer(BadRequestError("a watch needs HTTP/1.1")))
@@ -230,6 +219,28 @@ class HttpServer:
             headers["Vary"] = "Accept-Encoding"
         return web.Response(body=body, status=answer.status, headers=headers)
 
+    async def _parts(self, request: web.BaseRequest, answer: PartsResponse) -> web.StreamResponse:
+        """Write a long answer in turns with everything else."""
+        headers = {**self._common_headers(), **answer.headers}
+        parts: Iterable[bytes] = answer.body.parts()
+        length = answer.body.size_bytes
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            loop = asyncio.get_running_loop()
+            packed = await loop.run_in_executor(self._gzip, compress_parts, parts)
+            headers["Content-Encoding"] = "gzip"
+            headers["Vary"] = "Accept-Encoding"
+            parts, length = packed, sum(map(len, packed))
+        headers["Content-Length"] = str(length)
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        if request.method == "HEAD":
+            return response
+        for part in parts:
+            await response.write(part)
+            await asyncio.sleep(0)
+        await response.write_eof()
+        return response
+
     async def _watch(self, request: web.BaseRequest, watch: HttpWatch, info: RequestInfo) -> web.StreamResponse:
         assert self._server is not None
         response = web.StreamResponse(headers=self._common_headers())
@@ -253,32 +264,22 @@ class HttpServer:
         self, request: web.BaseRequest, response: web.StreamResponse, chunks: Any
     ) -> web.StreamResponse:
         assert self._server is not None
-        task = asyncio.current_task()
-        assert task is not None
-        gone = asyncio.Event()
-
-        def lost() -> None:
-            gone.set()
-            task.cancel()
-
-        self._server.on_lost[request.protocol] = lost
         try:
-            response.enable_chunked_encoding()
-            await response.prepare(request)
-            async for chunk in chunks:
-                await response.write(chunk)
-            await response.write_eof()
-        except asyncio.CancelledError:
-            if not gone.is_set():
-                raise
-            task.uncancel()
+            await self._server.while_connected(request, _write_chunks(request, response, chunks))
         except ConnectionError:
             log.debug("a log's reader went away: %s", request.remote)
         finally:
-            self._server.on_lost.pop(request.protocol, None)
             await chunks.aclose()
         return response
 
     def _count(self, info: RequestInfo, code: int, duration_s: float | None) -> None:
         labels = self._metrics.labels_of(info, served=code not in (401, 403, 404, 405))
         self._metrics.count(labels, code, duration_s)
+
+
+async def _write_chunks(request: web.BaseRequest, response: web.StreamResponse, chunks: AsyncIterator[bytes]) -> None:
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    async for chunk in chunks:
+        await response.write(chunk)
+    await response.write_eof()

@@ -44,6 +44,7 @@ class HttpWatch:
         self._first = Form(answer, headers=True)
         self._later = Form(answer, headers=False) if answer.transform == "Table" else self._first
         self._next_form = self._first
+        self._plain = answer.plain
         self._written = 0
         self.dropped = False
         """The watcher was too slow."""
@@ -54,7 +55,7 @@ class HttpWatch:
 
     def deliver(self, change: WatchedChange, change_type: ChangeType) -> None:
         """Write a live event (io.event_fanout.Subscriber)."""
-        self._write(self._chunk(change, change_type))
+        self._write(change.plain_chunk(change_type) if self._plain else self._chunk(change, change_type))
 
     def _chunk(self, change: WatchedChange, change_type: ChangeType) -> bytes:
         form, self._next_form = self._next_form, self._later

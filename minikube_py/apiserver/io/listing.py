@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 
 from minikube_py.api.errors import GoneError
 from minikube_py.api.resource import Resource
-from minikube_py.apiserver.canonical import decode
+from minikube_py.apiserver.io.selection import Selections, matching
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.watch_session import too_large
-from minikube_py.apiserver.list_options import ContinueFrom, Filter, ListOptions, encode_continue
+from minikube_py.apiserver.list_options import ContinueFrom, ListOptions, encode_continue
 from minikube_py.apiserver.render import ListMeta
 from minikube_py.store.interface import CompactedError, Entry, Store
 
-_CHUNK = 500
-"""So many entries are looked at for each page of a filtered list, until the page is full."""
 _PAGE_TOO_OLD = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list "
     "without the continue parameter, or use the continue token in this response to retrieve the remainder of "
@@ -42,6 +40,15 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class ListSource:
+    """Where a list reads: the store, how objects are shown, and indexes for filters (None: there are none)."""
+
+    store: Store
+    views: Views
+    selections: Selections | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _State:
     """The state that a list shows: at `revision`, the newest when `newest`."""
 
@@ -62,9 +69,7 @@ class _State:
         return self.store.range_at(self.prefix, self.revision, after=after, limit=limit)
 
 
-async def list_entries(
-    store: Store, resource: Resource, options: ListOptions, future_wait_s: float, views: Views
-) -> Listed:
+async def list_entries(source: ListSource, resource: Resource, options: ListOptions, future_wait_s: float) -> Listed:
     """Return one page of a collection, each object as the resource's version shows it.
 
     Raises:
@@ -74,10 +79,13 @@ async def list_entries(
     filter_ = options.filter
     prefix = resource.storage_prefix
     scope = f"{prefix}{filter_.namespace}/" if resource.namespaced and filter_.namespace else prefix
-    state = await _state(_State(store, resource, scope, 0, newest=True), options, future_wait_s)
+    state = await _state(_State(source.store, resource, scope, 0, newest=True), options, future_wait_s)
     after = prefix + options.go_on.after if options.go_on else ""
     try:
-        return await _page(state, resource, views, filter_, after, options.limit)
+        if filter_.everything:
+            page = _page(state, resource, after, options.limit)
+            return Listed(await source.views.entries(resource, page.entries), page.meta)
+        return await _filtered(state, resource, options, after, source)
     except CompactedError as error:
         if options.go_on:
             raise ExpiredTokenError(encode_continue(ContinueFrom(-1, options.go_on.after))) from error
@@ -103,25 +111,34 @@ async def _state(state: _State, options: ListOptions, future_wait_s: float) -> _
     return replace(state, revision=store.revision)
 
 
-async def _page(state: _State, resource: Resource, views: Views, filter_: Filter, after: str, limit: int) -> Listed:
-    prefix = resource.storage_prefix
-    if filter_.everything:
-        entries = state.range(after, limit + 1 if limit else 0)
-        if not limit or len(entries) <= limit:
-            return Listed(await views.entries(resource, entries), ListMeta(state.revision))
-        page = entries[:limit]
-        last = page[-1].key
-        remaining = len(state.range(last, 0))
-        token = encode_continue(ContinueFrom(state.revision, last[len(prefix) :]))
-        return Listed(await views.entries(resource, page), ListMeta(state.revision, token, remaining))
-    found: list[Entry] = []
-    while True:
-        chunk = state.range(after, _CHUNK if limit else 0)
-        seen = await views.entries(resource, chunk)
-        found.extend(entry for entry in seen if filter_.matches(resource, decode(entry)))
-        if limit and len(found) > limit:
-            token = encode_continue(ContinueFrom(state.revision, found[limit - 1].key[len(prefix) :]))
-            return Listed(found[:limit], ListMeta(state.revision, token))
-        if not limit or len(chunk) < _CHUNK:
-            return Listed(found, ListMeta(state.revision))
-        after = chunk[-1].key
+def _page(state: _State, resource: Resource, after: str, limit: int) -> Listed:
+    entries = state.range(after, limit + 1 if limit else 0)
+    if not limit or len(entries) <= limit:
+        return Listed(entries, ListMeta(state.revision))
+    page = entries[:limit]
+    last = page[-1].key
+    remaining = len(state.range(last, 0))
+    token = encode_continue(ContinueFrom(state.revision, last[len(resource.storage_prefix) :]))
+    return Listed(page, ListMeta(state.revision, token, remaining))
+
+
+async def _filtered(
+    state: _State, resource: Resource, options: ListOptions, after: str, source: ListSource
+) -> Listed:
+    revision, entries, selections = state.revision, None, source.selections
+    as_stored = resource.stored_as is None and resource.custom is None
+    if state.newest and selections is not None and as_stored:
+        entries = await selections.find(resource, options.filter, state.prefix, after)
+        pinned = options.exact or (options.go_on is not None and options.go_on.revision >= 0)
+        if not pinned:
+            revision = state.store.revision  # an index may have been made meanwhile: this is what was read
+        elif state.store.revision != revision:
+            entries = state.store.range_at(state.prefix, revision, after=after)
+    if entries is None:
+        entries = state.range(after, 0)
+    seen = await source.views.entries(resource, entries)
+    found, more = await matching(resource, options.filter, seen, options.limit)
+    if not more:
+        return Listed(found, ListMeta(revision))
+    token = encode_continue(ContinueFrom(revision, found[-1].key[len(resource.storage_prefix) :]))
+    return Listed(found, ListMeta(revision, token))

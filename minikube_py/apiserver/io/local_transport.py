@@ -11,7 +11,7 @@ import orjson
 
 from minikube_py.api.errors import GoneError, from_status, to_status
 from minikube_py.apiserver.config import ApiServerConfig
-from minikube_py.apiserver.io.answers import WatchResponse
+from minikube_py.apiserver.io.answers import PartsResponse, WatchResponse
 from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.watch_session import Failed, Happened, InitialEnd, WatchSession
 from minikube_py.apiserver.users import UserInfo
@@ -54,12 +54,14 @@ class LocalTransport:
         match answer:
             case ApiResponse():
                 return answer
+            case PartsResponse(body, headers):
+                return ApiResponse(200, body.whole(), headers)
             case WatchResponse(session):
                 session.close()
                 raise AssertionError("a watch must be sent with stream()")
             case _:
-                body = b"".join([chunk async for chunk in answer.chunks])
-                return ApiResponse(200, body, answer.headers)
+                log = b"".join([chunk async for chunk in answer.chunks])
+                return ApiResponse(200, log, answer.headers)
 
     async def stream(self, request: ApiRequest) -> AsyncIterator[WatchEvent]:
         """Answer a watch."""

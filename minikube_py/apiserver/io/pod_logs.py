@@ -70,7 +70,8 @@ class PodLogs:
         if streams is not None:
             return streams
         if self._storage.find(NODES, "", node) is None:
-            raise not_found("", NODES.plural, node)
+            # Upstream looks the node up in the name of the resource that was asked for, and says so.
+            raise not_found("", PODS.plural, node)
         raise UnavailableError(f'the kubelet of node "{node}" cannot be reached')
 
 

@@ -1,20 +1,29 @@
 """GET on objects, collections and their parts; the bytes go out as they are stored wherever the client lets them."""
 
+import asyncio
 from collections.abc import Mapping
 
-import orjson
-
 from minikube_py.api.errors import BadRequestError, NotAcceptableError
+from minikube_py.api.resource import Resource
 from minikube_py.apiserver.canonical import decode
-from minikube_py.apiserver.io.answers import Answer, WatchResponse, bytes_answer, object_answer
+from minikube_py.apiserver.io.answers import Answer, WatchResponse, bytes_answer, list_answer, object_answer
 from minikube_py.apiserver.io.event_fanout import EventFanout
-from minikube_py.apiserver.io.listing import list_entries
+from minikube_py.apiserver.io.listing import Listed, ListSource, list_entries
+from minikube_py.apiserver.io.selection import SLICE, Selections
 from minikube_py.apiserver.io.storage import Storage
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.watch_session import WatchSession, WatchSource, too_large
 from minikube_py.apiserver.list_options import parse_list_options
-from minikube_py.apiserver.negotiate import PLAIN, choose_form
-from minikube_py.apiserver.render import join_list, render_transformed, transform_list, transform_object
+from minikube_py.apiserver.negotiate import PLAIN, AnswerForm, choose_form
+from minikube_py.apiserver.render import (
+    ListBody,
+    list_body,
+    list_frame,
+    list_items,
+    render_transformed,
+    transform_list,
+    transform_object,
+)
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.subresources import render_scale
 from minikube_py.client.wire import ApiRequest
@@ -30,11 +39,13 @@ class Reads:
         storage: Storage,
         views: Views,
         fanouts: Mapping[bool, EventFanout],
+        selections: Mapping[bool, Selections],
         clock: Clock,
         future_wait_s: float,
     ) -> None:
         self._storage = storage
         self._views = views
+        self._selections = selections
         self._fanouts = fanouts
         self._clock = clock
         self._future_wait_s = future_wait_s
@@ -74,14 +85,27 @@ class Reads:
         form = choose_form(request.headers.get("accept", ""), request.query)
         options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
-        listed = await list_entries(store, route.resource, options, self._future_wait_s, self._views)
+        source = ListSource(store, self._views, self._selections[route.resource.durable])
+        listed = await list_entries(source, route.resource, options, self._future_wait_s)
         if form.plain:
-            return bytes_answer(join_list(route.resource, [entry.value for entry in listed.entries], listed.meta))
+            return list_answer(list_body(route.resource, [entry.value for entry in listed.entries], listed.meta))
+        if form.media == "json" and not form.pretty:
+            return list_answer(await self._transformed(route.resource, listed, form), form)
         objs = [decode(entry) for entry in listed.entries]
         shown = transform_list(route.resource, objs, listed.meta, form, self._clock.wall_s())
-        if form.media == "json" and not form.pretty:
-            return bytes_answer(orjson.dumps(shown), form)
-        return object_answer(shown, form)
+        # YAML takes a millisecond for each object.
+        return await asyncio.to_thread(object_answer, shown, form)
+
+    async def _transformed(self, resource: Resource, listed: Listed, form: AnswerForm) -> ListBody:
+        """Return a list in another form, a slice at a time."""
+        wall_s = self._clock.wall_s()
+        head, tail = list_frame(resource, listed.meta, form, wall_s)
+        slices: list[bytes] = []
+        for start in range(0, len(listed.entries), SLICE):
+            objs = [decode(entry) for entry in listed.entries[start : start + SLICE]]
+            slices.append(list_items(resource, objs, form, wall_s))
+            await asyncio.sleep(0)
+        return ListBody(head, slices, tail)
 
     async def watch(self, route: Route, request: ApiRequest) -> WatchResponse:
         """Accept a watch.

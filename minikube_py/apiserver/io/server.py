@@ -21,11 +21,13 @@ from minikube_py.api.errors import AlreadyExistsError, StatusError
 from minikube_py.api.meta import Obj, copy_object, name_of, namespace_of
 from minikube_py.api.resource import Resource, is_stored
 from minikube_py.api.resources import CUSTOM_RESOURCE_DEFINITIONS, RESOURCES, SERVICES
+from minikube_py.apiserver.authn import PeerSubject
 from minikube_py.apiserver.authorize import authorize
 from minikube_py.apiserver.bootstrap import FirstObject, first_objects
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Complete, Decision, WriteContext, complete_nothing
 from minikube_py.apiserver.health import Check
+from minikube_py.apiserver.io.account_tokens import AccountTokens
 from minikube_py.apiserver.io.admission_chain import AdmissionChain
 from minikube_py.apiserver.io.admission_sources import AdmissionSources
 from minikube_py.apiserver.io.computed import Computed
@@ -35,13 +37,17 @@ from minikube_py.apiserver.io.custom_resources import CustomResources
 from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.documents import Documents
 from minikube_py.apiserver.io.event_fanout import EventFanout
-from minikube_py.apiserver.io.http_server import Authenticate, ExecHandler, HttpPorts, HttpServer
+from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
 from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.pod_logs import PodLogs, StreamsForNode
 from minikube_py.apiserver.io.reads import Reads
+from minikube_py.apiserver.io.resource_proxy import ResourceProxy
+from minikube_py.apiserver.io.selection import selections_of
 from minikube_py.apiserver.io.service_allocation import ServiceAllocation, ranges_of
 from minikube_py.apiserver.io.storage import Completions, Decide, Storage, StoragePorts
+from minikube_py.apiserver.io.token_key import TokenKey
+from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.webhook_client import WebhookClient
 from minikube_py.apiserver.io.writes import Writes
@@ -73,8 +79,9 @@ class ApiServerPorts:
     ids: Ids
     rng: Random
     authenticate: Authenticate
+    token_key_pem: bytes
+    """The key that signs tokens of service accounts; all API servers of a cluster have the same."""
     streams_for_node: StreamsForNode
-    exec_handler: ExecHandler
 
 
 class ApiServer:
@@ -101,22 +108,25 @@ class ApiServer:
             )
         )
         self._converted = ConvertedWatches(views)
+        stores = {True: ports.durable, False: ports.volatile}
         fanouts = {
             True: EventFanout(ports.durable, views, self._converted.take),
             False: EventFanout(ports.volatile, views),
         }
         self._custom.on_gone.append(fanouts[True].forget)
+        selections = selections_of(stores, [resource for resource in RESOURCES if is_stored(resource)])
         for resource in filter(is_stored, RESOURCES):
             store, prefix = self._storage.store_of(resource), resource.storage_prefix
             self.metrics.show_stored(resource.qualified, partial(store.count, prefix))
         address = f"{config.advertise_address}:{config.reachable_port}"
         self._documents = Documents(address, self.metrics.render, self.catalog)
         logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
-        writes = Writes(self._storage, views, ports.clock, config)
-        judges = Judges(authorize, lambda token: ports.authenticate(None, f"Bearer {token}"))
+        self._tokens = AccountTokens(self._storage, TokenKey(ports.token_key_pem), ports.clock, ports.ids)
+        writes = Writes(self._storage, views, self._tokens, ports.clock, config)
+        judges = Judges(authorize, lambda token: self._authenticate(None, f"Bearer {token}"))
         checks = self._documents.checks["readyz"]
         self._dispatcher = Dispatcher(
-            Reads(self._storage, views, fanouts, ports.clock, config.future_wait_s),
+            Reads(self._storage, views, fanouts, selections, ports.clock, config.future_wait_s),
             writes,
             self._documents,
             logs,
@@ -126,9 +136,9 @@ class ApiServer:
         self.http = HttpServer(
             config,
             self._dispatcher,
-            logs,
+            Upgrades(logs, ResourceProxy(self._storage, ports.rng)),
             self.metrics,
-            HttpPorts(ports.authenticate, ports.exec_handler, ports.clock, ports.ids, ports.rng),
+            HttpPorts(self._authenticate, ports.clock, ports.ids, ports.rng),
         )
         self._bootstrapped = False
         self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")
@@ -148,6 +158,13 @@ class ApiServer:
             return nullcontext(complete_nothing)
 
         return holding
+
+    def _authenticate(self, subject: PeerSubject | None, authorization: str) -> UserInfo:
+        """Say who asks: a service account by its token, everybody else as the port says."""
+        scheme, _, token = authorization.partition(" ")
+        if subject is None and scheme.lower() == "bearer" and self._tokens.is_ours(token.strip()):
+            return self._tokens.user_of(token.strip())
+        return self._ports.authenticate(subject, authorization)
 
     def add_readiness_check(self, name: str, check: Check) -> None:
         """Let /readyz ask `check` (an empty text means well)."""

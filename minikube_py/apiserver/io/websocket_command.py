@@ -42,7 +42,7 @@ async def serve_websocket(
     async with asyncio.TaskGroup() as group:
         command = group.create_task(run_command(session, ref, options, streams), name=f"exec {ref.pod}")
         reader = group.create_task(_read(socket, protocol, session, command), name=f"exec-input {ref.pod}")
-        with suppress(ConnectionError, asyncio.CancelledError):
+        with suppress(ConnectionError):
             await asyncio.wait({command})
             if not command.cancelled() and command.exception() is None:
                 end = render_end(protocol, command.result())

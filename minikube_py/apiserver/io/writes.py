@@ -18,6 +18,7 @@ from minikube_py.api.errors import (
     MethodNotSupportedError,
     NotFoundError,
     StatusError,
+    UnnamedError,
     UnsupportedMediaTypeError,
 )
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
@@ -26,10 +27,11 @@ from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Decision, WriteContext
 from minikube_py.apiserver.deletion import delete
+from minikube_py.apiserver.io.account_tokens import AccountTokens
 from minikube_py.apiserver.io.answers import Answer, bytes_answer, object_answer
 from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch
 from minikube_py.apiserver.io.evictions import Evictions
-from minikube_py.apiserver.io.listing import list_entries
+from minikube_py.apiserver.io.listing import ListSource, list_entries
 from minikube_py.apiserver.io.storage import Edit, Storage, Stored
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.list_options import parse_list_options
@@ -47,7 +49,7 @@ from minikube_py.apiserver.pod_subresources import update_ephemeral_containers, 
 from minikube_py.apiserver.render import deleted_status, join_list, success_status, transform_object
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.subresources import bind, finalize, render_scale, update_scale
-from minikube_py.apiserver.verbs import update, update_status
+from minikube_py.apiserver.verbs import check_patched_uid, update, update_status
 from minikube_py.client.wire import ApiRequest
 from minikube_py.kit.clock import Clock
 
@@ -101,23 +103,28 @@ _UPDATES: Mapping[str, DecideNew] = {
 class Writes:
     """Answers create, update, patch, delete and deletecollection."""
 
-    def __init__(self, storage: Storage, views: Views, clock: Clock, config: ApiServerConfig) -> None:
+    def __init__(
+        self, storage: Storage, views: Views, tokens: AccountTokens, clock: Clock, config: ApiServerConfig
+    ) -> None:
         self._storage = storage
         self._views = views
         self._clock = clock
         self._config = config
         self._evictions = Evictions(storage, clock)
+        self._tokens = tokens
 
     async def create(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a POST to a collection or to pods/binding."""
         options = _write_options("create", request)
         expected = expected_of(route.resource, route.subresource)
-        decoded = decode_body(request.body, _content_type(request), expected, options.field_validation)
+        decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
         if route.subresource == "binding":
             return await self._bind(route, decoded.obj, options)
         if route.subresource == "eviction":
             await self._evictions.evict(route, decoded.obj, request.query)
             return object_answer(success_status(201), status=201)
+        if route.subresource == "token":
+            return object_answer(self._tokens.issue(route, decoded.obj), status=201, warnings=decoded.warnings)
         if route.subresource:
             raise NotFoundError("the server could not find the requested resource", {})
         _check_definition(route)
@@ -139,7 +146,7 @@ class Writes:
         """Answer a PUT."""
         options = _write_options("update", request)
         expected = expected_of(route.resource, route.subresource)
-        decoded = decode_body(request.body, _content_type(request), expected, options.field_validation)
+        decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
         decide_new = _UPDATES[route.subresource]
 
         edit = Edit(lambda old, context: copy_object(decoded.obj), partial(decide_new, route))
@@ -157,7 +164,7 @@ class Writes:
         """Answer a PATCH of any of the four types."""
         patch_type = media_type(_content_type(request))
         options = _write_options("patch", request, patch_type)
-        patch = parse_patch(request.body, patch_type, self._config.body_bytes_max)
+        patch = await parse_patch(request.body, patch_type, self._config.body_bytes_max)
         if patch_type == APPLY_PATCH:
             return await self._apply(route, request, patch, options)
         expected = expected_of(route.resource, route.subresource)
@@ -167,6 +174,8 @@ class Writes:
         def propose(old: Mapping[str, Any], context: WriteContext) -> Obj:
             base = render_scale(old, route.resource.scale) if route.subresource == "scale" else old
             decoded = patched(base, patch, patch_type, expected, options.field_validation)
+            if (refused := check_patched_uid(route.resource, old, decoded.obj)) is not None:
+                raise refused.error
             warnings[:] = decoded.warnings
             return decoded.obj
 
@@ -195,7 +204,7 @@ class Writes:
 
     async def delete(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a DELETE of one object."""
-        options = self._removal_options(request)
+        options = await self._removal_options(request)
         stored = await self._remove(route, options)
         return self._deleted(route, request, stored)
 
@@ -207,10 +216,12 @@ class Writes:
 
     async def delete_collection(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a DELETE of a collection: all that is selected, and a list of what was there."""
-        options = self._removal_options(request)
+        options = await self._removal_options(request)
         list_options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
-        listed = await list_entries(store, route.resource, list_options, self._config.future_wait_s, self._views)
+        listed = await list_entries(
+            ListSource(store, self._views), route.resource, list_options, self._config.future_wait_s
+        )
         gate = asyncio.Semaphore(DELETIONS_AT_ONCE_MAX)
         refused: list[StatusError] = []
 
@@ -231,8 +242,8 @@ class Writes:
             raise refused[0]
         return bytes_answer(join_list(route.resource, [entry.value for entry in listed.entries], listed.meta))
 
-    def _removal_options(self, request: ApiRequest) -> RemovalOptions:
-        body = decode_options(request.body, _content_type(request), _DELETE_OPTIONS)
+    async def _removal_options(self, request: ApiRequest) -> RemovalOptions:
+        body = await decode_options(request.body, _content_type(request), _DELETE_OPTIONS)
         return parse_removal_options(request.query, body)
 
     def _deleted(self, route: Route, request: ApiRequest, stored: Stored) -> Answer:
@@ -272,7 +283,13 @@ def _check_config(route: Route, config: Mapping[str, Any]) -> None:
 
     Raises:
         BadRequestError: its name differs, or its metadata is no object.
+        UnnamedError: it is of another kind.
     """
+    kind = config.get("kind")
+    if isinstance(kind, str) and kind and kind != route.resource.kind:
+        raise UnnamedError(
+            f"failed to merge config: expected objects of the same type, but got {route.resource.kind} and {kind}"
+        )
     if not isinstance(config.get("metadata") or {}, dict):
         raise BadRequestError("error decoding YAML: metadata is not an object")
     name = name_of(config)

@@ -1,4 +1,4 @@
-"""Logs, exec and attach of this node's pods for the API server (api.streams.PodStreams; upstream: kubelet server).
+"""Logs, exec, attach and port-forward of this node's pods (api.streams.PodStreams; upstream: the kubelet's server).
 
 Everything is found anew at the engine by labels, so that it works for pods that the agent has adopted, and while the
 kubelet loop is busy.
@@ -8,8 +8,16 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any, Protocol, TypeVar
 
-from minikube_py.api.errors import InternalError, StatusError, TimeoutStatusError, UnavailableError
-from minikube_py.api.streams import ContainerRef, ExecOptions, LogOptions, RemoteStreams, TerminalSize
+from minikube_py.api.errors import InternalError, NotFoundError, StatusError, TimeoutStatusError, UnavailableError
+from minikube_py.api.streams import (
+    ContainerRef,
+    ExecOptions,
+    LogOptions,
+    PodConnection,
+    PodRef,
+    RemoteStreams,
+    TerminalSize,
+)
 from minikube_py.kubelet.container_choice import choose_for_logs, choose_running
 from minikube_py.kubelet.cri import (
     ContainerId,
@@ -19,6 +27,7 @@ from minikube_py.kubelet.cri import (
     RuntimeListing,
 )
 from minikube_py.kubelet.io.container_logs import read_container_log
+from minikube_py.kubelet.io.pod_ports import connect_localhost
 
 ENDED_CHECK_S = 1.0
 """How often a follower asks the engine whether the container still runs, when no event told."""
@@ -33,7 +42,7 @@ class StreamingRuntime(Protocol):
     """What this needs of the runtime beyond CRI: DockerRuntime has it."""
 
     async def listing(self, pod_uid: str = "") -> RuntimeListing:
-        """Return the pod's containers."""
+        """Return the pod's sandboxes (with their pids) and containers."""
         ...
 
     async def exec_stream(
@@ -93,6 +102,15 @@ class DockerPodStreams:
                 record.id, tty=options.tty, stdin=options.stdin, streams=_Wanted(streams, options)
             )
         )
+
+    async def port_forward(self, ref: PodRef, port: int) -> PodConnection:
+        """Connect to a port of the pod's localhost."""
+        sandboxes = (await _translated(self._runtime.listing(ref.pod_uid))).sandboxes
+        running = [sandbox for sandbox in sandboxes if sandbox.ready and sandbox.pid]
+        if not running:
+            raise NotFoundError(f'pod "{ref.pod}" has no running sandbox')
+        newest = max(running, key=lambda sandbox: sandbox.created_at_s)
+        return await connect_localhost(ref, newest.pid, port)
 
     async def _find_log(self, ref: ContainerRef, options: LogOptions) -> tuple[ContainerRecord, str]:
         listing = await self._runtime.listing(ref.pod_uid)

@@ -7,7 +7,6 @@ costs 20-90 ms and stalls the process; design notes: network namespaces). rtnl i
 """
 
 import asyncio
-import ctypes
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -17,10 +16,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, TypeVar
 
+from minikube_py.kit.io.netns import open_socket_in
 from minikube_py.network.links import POD_END, PodLink
 
 T = TypeVar("T")
-CLONE_NEWNET = 0x40000000
 LOOPBACK_INDEX = 1
 HAIRPIN_ON = 1
 ROUTE_PROTOCOL = 0x6B
@@ -179,7 +178,7 @@ class RtNetlink:
 
     @contextmanager
     def _socket_in(self, netns: int) -> Iterator[Any]:
-        descriptor = _netlink_socket_in(netns)
+        descriptor = open_socket_in(netns, socket.AF_NETLINK, socket.SOCK_DGRAM).detach()
         try:
             pod = _pyroute2().IPRoute(fileno=descriptor, use_event_loop=self._loop)
         except BaseException:
@@ -203,22 +202,6 @@ def _open_netns(pid: int) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _netlink_socket_in(netns: int) -> int:
-    """Open a netlink socket in another namespace: a socket stays where it was made, the thread comes back."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if libc.setns(netns, CLONE_NEWNET) != 0:
-            raise LinkError(ctypes.get_errno(), "cannot enter the sandbox's network namespace")
-        try:
-            return socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, 0).detach()
-        finally:
-            # A thread that cannot come home must not serve anybody else: assert ends the agent.
-            assert libc.setns(home, CLONE_NEWNET) == 0, "cannot return to the host's network namespace"
-    finally:
-        os.close(home)
 
 
 def _found_link(message: Any) -> FoundLink:

@@ -13,14 +13,21 @@ from minikube_py.store.interface import Committed, Delete, Operation, Rejected, 
 from minikube_py.store.io.revisioned_store import RevisionedStore
 from minikube_py.store.mvcc import Applied, HistoryLimits, Mvcc
 
+HISTORY = HistoryLimits(events_min=1000)
+
 
 class MemoryStore(RevisionedStore):
     """Implements Store in memory alone."""
 
     def __init__(
-        self, stamp: Stamp, clock: Clock, first_revision: int = 0, expiry_rules: Sequence[ExpiryRule] = ()
+        self,
+        stamp: Stamp,
+        clock: Clock,
+        first_revision: int = 0,
+        expiry_rules: Sequence[ExpiryRule] = (),
+        history: HistoryLimits = HISTORY,
     ) -> None:
-        super().__init__(Mvcc(stamp, first_revision, HistoryLimits(events_min=1000)))
+        super().__init__(Mvcc(stamp, first_revision, history))
         self._clock = clock
         self._expiries = tuple(Expiry(rule) for rule in expiry_rules)
 

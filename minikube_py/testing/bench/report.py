@@ -22,6 +22,7 @@ class Row:
     ratio: float | None = None
     """This figure's median over the other's, within the same run."""
     aim: str = ""
+    note: str = ""
 
     @property
     def median(self) -> float:
@@ -31,12 +32,12 @@ class Row:
 
 def print_rows(name: str, rows: Sequence[Row]) -> None:
     """Print the table of one benchmark."""
-    header = ("figure", "min", "median", "max", "unit", "ratio", "compared with", "aim")
+    header = ("figure", "min", "median", "max", "unit", "ratio", "compared with", "aim", "note")
     lines = [header]
     for row in rows:
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
         figures = (f"{min(row.tries):.3g}", f"{row.median:.3g}", f"{max(row.tries):.3g}")
-        lines.append((row.name, *figures, row.unit, ratio, row.compared_with, row.aim))
+        lines.append((row.name, *figures, row.unit, ratio, row.compared_with, row.aim, row.note))
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     print(f"== {name} ({len(rows[0].tries)} tries)")  # noqa: T201 - a benchmark's output
     for line in lines:

@@ -92,3 +92,11 @@ def test_a_merge_patch_that_is_no_object_is_refused_as_upstream_does():
 
     assert refused.value.details["causes"][0]["field"] == "patch"
     assert refused.value.message.startswith(' "" is invalid: patch: Invalid value: "[1]"')
+
+
+def test_copies_that_copy_one_another_are_bounded():
+    patch = [{"op": "add", "path": "/data/a", "value": ["x" * 1000]}]
+    patch += [{"op": "copy", "from": "/data/a", "path": "/data/a/-"}] * 40
+
+    with pytest.raises(InvalidError):
+        apply_json_patch({"data": {}}, patch)

@@ -1,6 +1,8 @@
 """The rules of every row against what a real API server 1.20.2 did (tests/fixtures/observed)."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -239,3 +241,13 @@ def test_field_selectors_read_what_may_be_absent():
         "status.podIP": "",
         "status.nominatedNodeName": "",
     }
+
+
+@pytest.mark.slow
+def test_the_table_does_not_load_the_rules_of_seldom_used_kinds():
+    script = "import sys, minikube_py.api.resources; print(*(m for m in sys.modules if '.api.rules.' in m))"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+
+    late = ("storage", "flowcontrol", "admission_policies", "admission_webhooks", "device_resources", "networking")
+    assert not {f"minikube_py.api.rules.{name}" for name in late} & set(loaded)
+    assert "minikube_py.api.rules.core_pod" in loaded

@@ -2,7 +2,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minikube_py.apiserver.canonical import canonical, decode, stamp, unstamp
+from minikube_py.apiserver.canonical import canonical, decode, peek, stamp, unstamp
 from minikube_py.store.interface import Entry
 
 JSON = st.recursive(
@@ -53,3 +53,12 @@ def test_an_entry_is_parsed_once_and_shared():
 
     assert decode(entry) is decode(entry)
     assert decode(entry) == {"metadata": {"resourceVersion": "4", "name": "a"}}
+
+
+def test_a_look_keeps_nothing():
+    entry = Entry("k", stamp(canonical({"kind": "Pod", "metadata": {}}), 1), 1, 1)
+
+    assert peek(entry)["kind"] == "Pod"
+    assert entry.memo is None
+    assert peek(entry) is not decode(entry)
+    assert peek(entry) is decode(entry)

@@ -1,20 +1,23 @@
 import orjson
 import pytest
 
-from minikube_py.api.errors import BadRequestError, MethodNotSupportedError, not_found
+from minikube_py.api.errors import BadRequestError, MethodNotSupportedError, UnnamedError, not_found
 from minikube_py.api.resources import CONFIGMAPS, DEPLOYMENTS
 from minikube_py.apiserver.negotiate import AnswerForm
 from minikube_py.apiserver.render import (
+    PART_BYTES,
     ListMeta,
     deleted_status,
     join_list,
+    list_body,
+    list_frame,
+    list_items,
     list_object,
     status_body,
     success_status,
     transform_list,
     transform_object,
 )
-from minikube_py.apiserver.verbs import UnnamedError
 
 NOW_S = 1767225600.0
 TABLE = AnswerForm("json", "Table", "v1beta1")
@@ -27,6 +30,28 @@ OBJECTS = [
     }
     for name, version in (("x", "3"), ("y", "5"))
 ]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 700])
+def test_a_long_list_in_parts_is_the_list_in_one_piece(count):
+    values = [b'"' + b"x" * 2000 + b'"'] * count
+    body = list_body(CONFIGMAPS, values, ListMeta(7))
+    parts = list(body.parts())
+
+    assert b"".join(parts) == body.whole() == join_list(CONFIGMAPS, values, ListMeta(7))
+    assert body.size_bytes == len(body.whole())
+    assert max(map(len, parts)) < 2 * PART_BYTES
+    assert (len(parts) > 3) == (count == 700)
+
+
+@pytest.mark.parametrize("form", [TABLE, AnswerForm("json", "PartialObjectMetadata"), AnswerForm("json")])
+def test_a_list_made_a_slice_at_a_time_is_the_whole_list(form):
+    meta = ListMeta(7, "token", 3)
+    head, tail = list_frame(CONFIGMAPS, meta, form, NOW_S)
+    slices = [list_items(CONFIGMAPS, OBJECTS[:1], form, NOW_S), list_items(CONFIGMAPS, OBJECTS[1:], form, NOW_S)]
+
+    whole = transform_list(CONFIGMAPS, OBJECTS, meta, form, NOW_S)
+    assert orjson.loads(head + b",".join(slices) + tail) == whole
 
 
 @pytest.mark.parametrize("objects", [[], OBJECTS[:1], OBJECTS], ids=["none", "one", "two"])

@@ -107,7 +107,11 @@ def test_what_one_may_do_is_listed_and_agrees_with_the_authorizer():
     some = ask("selfsubjectrulesreviews", {"namespace": "default"}, ALICE)["status"]
 
     assert everything["resourceRules"] == [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]
-    assert some["resourceRules"] == []
+    assert [rule["resources"] for rule in some["resourceRules"]] == [
+        ["selfsubjectaccessreviews"],
+        ["selfsubjectrulesreviews"],
+        ["selfsubjectreviews"],
+    ]
     assert [rule["verbs"] for rule in some["nonResourceRules"]] == [["get"], ["get"]]
     with pytest.raises(BadRequestError):
         ask("selfsubjectrulesreviews", {})

@@ -137,10 +137,7 @@ def test_a_write_of_what_is_there_already_is_no_write():
         ),
         (
             {"resourceVersion": "abc"},
-            (
-                422,
-                'ConfigMap "x" is invalid: metadata.resourceVersion: Invalid value: "abc": must be a decimal number',
-            ),
+            (500, 'strconv.ParseUint: parsing "abc": invalid syntax'),
         ),
     ],
 )

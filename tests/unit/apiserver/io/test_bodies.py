@@ -52,20 +52,20 @@ def test_a_document_that_grows_through_aliases_is_refused():
         parse_yaml(b"\n".join(levels), nodes_max=10_000)
 
 
-def test_a_body_is_read_by_its_media_type():
+async def test_a_body_is_read_by_its_media_type():
     text = b"metadata: {name: x}\ndata: {a: b}\ndata: {a: c}"
-    decoded = decode_body(text, "application/yaml", MAP, "Warn")
+    decoded = await decode_body(text, "application/yaml", MAP, "Warn")
     assert decoded.obj["data"] == {"a": "c"}
     assert decoded.warnings == ('key "data" already set in map',)
-    assert decode_body(b'{"metadata":{"name":"x"}}', "", MAP, "Warn").obj["kind"] == "ConfigMap"
+    assert (await decode_body(b'{"metadata":{"name":"x"}}', "", MAP, "Warn")).obj["kind"] == "ConfigMap"
     with pytest.raises(BadRequestError, match="not a mapping"):
-        decode_body(b"[1]", "application/yaml", MAP, "Warn")
+        await decode_body(b"[1]", "application/yaml", MAP, "Warn")
 
 
-def test_delete_options_may_be_missing():
+async def test_delete_options_may_be_missing():
     options = Expected("v1", "DeleteOptions")
-    assert decode_options(b"", "", options) is None
-    given = decode_options(b'{"gracePeriodSeconds":5}', "application/json", options)
+    assert await decode_options(b"", "", options) is None
+    given = await decode_options(b'{"gracePeriodSeconds":5}', "application/json", options)
     assert given is not None
     assert given["gracePeriodSeconds"] == 5
 
@@ -79,8 +79,8 @@ def test_delete_options_may_be_missing():
         ("application/apply-patch+yaml", b'{"a":"b"}', {"a": "b"}),
     ],
 )
-def test_a_patch_is_read_by_its_media_type(media, body, patch):
-    assert parse_patch(body, media, LIMIT) == patch
+async def test_a_patch_is_read_by_its_media_type(media, body, patch):
+    assert await parse_patch(body, media, LIMIT) == patch
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,27 @@ def test_a_patch_is_read_by_its_media_type(media, body, patch):
         ("application/apply-patch+yaml", b"a: [", BadRequestError),
     ],
 )
-def test_a_patch_that_is_none_is_refused(media, body, error):
+async def test_a_patch_that_is_none_is_refused(media, body, error):
     with pytest.raises(error):
-        parse_patch(body, media, LIMIT)
+        await parse_patch(body, media, LIMIT)
 
 
 def test_answers_can_be_yaml():
     obj = {"b": 1, "a": ["x", "yes"]}
     assert parse_yaml(dump_yaml(obj)).value == obj
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 100_000, b"- " * 100_000, b"{a: " * 100_000, b"? " * 100_000, b"a: &a [*a]"],
+    ids=["flow", "sequences", "maps", "keys", "an alias that holds itself"],
+)
+def test_what_goes_too_deep_is_refused_before_it_is_built(body):
+    with pytest.raises(ValueError, match="yaml: "):
+        parse_yaml(body)
+
+
+def test_a_flat_document_may_be_long():
+    body = b"\n".join(b"- a: [x, {y: z}]" for _ in range(2000))
+
+    assert len(parse_yaml(body).value) == 2000

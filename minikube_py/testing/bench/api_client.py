@@ -1,0 +1,154 @@
+"""The client's half of `scripts/bench api`: requests with as little Python as can be, and the server's costs."""
+
+import asyncio
+import os
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Subject:
+    """A server process on a core of its own."""
+
+    def __init__(self, kind: str, folder: Path, core: int) -> None:
+        argv = [sys.executable, "-m", "minikube_py.testing.bench.api_server", kind, str(folder), str(core)]
+        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._process.stdout is not None
+        self.port = int(self._process.stdout.readline())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+
+    def cpu_s(self) -> float:
+        """Return the CPU seconds that the process has used."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def pss_mb(self) -> float:
+        """Return its proportional set size."""
+        lines = Path(f"/proc/{self._process.pid}/smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))
+
+    def lag_ms(self) -> float:
+        """Return the largest delay of its loop since the last question."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(b"lag\n")
+        self._process.stdin.flush()
+        return float(self._process.stdout.readline())
+
+
+class Connection:
+    """One kept connection; one request at a time."""
+
+    def __init__(self, port: int, tls: ssl.SSLContext) -> None:
+        self._port = port
+        self._tls = tls
+
+    async def __aenter__(self) -> Self:
+        self._reader, self._writer = await asyncio.open_connection(
+            "127.0.0.1", self._port, ssl=self._tls, limit=1 << 20
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
+
+    def write(
+        self, method: str, path: str, body: bytes = b"", media: str = "application/json", accept: str = "*/*"
+    ) -> None:
+        """Send a request."""
+        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\nUser-Agent: bench/1\r\n"
+        if body:
+            head += f"Content-Type: {media}\r\nContent-Length: {len(body)}\r\n"
+        self._writer.write(head.encode() + b"\r\n" + body)
+
+    async def head(self) -> tuple[int, int]:
+        """Return the status and the length of the answer's body."""
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        status, length = int(head[9:12]), 0
+        for line in head.lower().split(b"\r\n"):
+            if line.startswith(b"content-length:"):
+                length = int(line[15:])
+        return status, length
+
+    async def ask(
+        self, method: str, path: str, body: bytes = b"", media: str = "application/json", accept: str = "*/*"
+    ) -> bytes:
+        """Return the body of a successful answer."""
+        self.write(method, path, body, media, accept)
+        status, length = await self.head()
+        answer = await self._reader.readexactly(length)
+        assert status < 300, (method, path, answer[:500])
+        return answer
+
+    async def line(self) -> bytes:
+        """Return the next line of an endless answer."""
+        return await self._reader.readline()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one try of one scenario took."""
+
+    count: int
+    took_s: float
+    cpu_s: float
+    latencies_s: Sequence[float]
+    lag_ms: float
+
+    @property
+    def per_cpu_s(self) -> float:
+        """Return how much was done for each CPU second of the server."""
+        return self.count / max(self.cpu_s, 1 / _TICKS)
+
+    def percentile_ms(self, share: float) -> float:
+        """Return a percentile of the latencies."""
+        ordered = sorted(self.latencies_s)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000
+
+
+Ask = Callable[[Connection, int], Awaitable[object]]
+
+
+async def measure(
+    subject: Subject, tls: ssl.SSLContext, clients: int, ask: Ask, *, seconds: float = 0.0, count: int = 0
+) -> Measured:
+    """Let `clients` connections call `ask(connection, number)` for `seconds`, or `count` times in all."""
+    latencies: list[float] = []
+    numbers = iter(range(count or 1 << 60))
+
+    async def one(connection: Connection, end_s: float) -> None:
+        while time.perf_counter() < end_s and (number := next(numbers, None)) is not None:
+            began_s = time.perf_counter()
+            await ask(connection, number)
+            latencies.append(time.perf_counter() - began_s)
+
+    connections = [await Connection(subject.port, tls).__aenter__() for _ in range(clients)]
+    subject.lag_ms()
+    cpu_s, began_s = subject.cpu_s(), time.perf_counter()
+    end_s = began_s + (seconds or 1e9)
+    async with asyncio.TaskGroup() as group:
+        for connection in connections:
+            group.create_task(one(connection, end_s))
+    took_s, cpu_s = time.perf_counter() - began_s, subject.cpu_s() - cpu_s
+    lag_ms = subject.lag_ms()
+    for connection in connections:
+        await connection.__aexit__(None, None, None)
+    return Measured(len(latencies), took_s, cpu_s, latencies, lag_ms)
