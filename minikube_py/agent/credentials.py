@@ -8,6 +8,7 @@ import yaml
 from minikube_py.agent.errors import AgentError
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.io.certificates import CertificateError, Pki, ensure_pki
+from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.apiserver.pki import CertificateSpec, serving_sans
 from minikube_py.apiserver.users import AUTHENTICATED, SYSTEM_MASTERS, UserInfo
@@ -66,6 +67,21 @@ def authenticator(config: AgentConfig) -> Authenticator:
     except OSError as error:
         raise AgentError(f"cannot keep the token in {path}: {error.strerror}") from error
     return Authenticator({token: TOKEN_USER})
+
+
+def token_key_pem(config: AgentConfig) -> bytes:
+    """Return the key in `DATA/server/tls/sa.key` that signs tokens of service accounts, made when missing.
+
+    Raises:
+        AgentError: it cannot be read or kept.
+    """
+    path = config.server_dir / "tls" / "sa.key"
+    try:
+        if not path.exists():
+            write_atomic(path, new_key_pem(), 0o600)
+        return path.read_bytes()
+    except OSError as error:
+        raise AgentError(f"cannot keep the key for tokens in {path}: {error.strerror}") from error
 
 
 def render_kubeconfig(pki: Pki, server_url: str) -> bytes:

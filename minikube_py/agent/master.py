@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
+from minikube_py.agent.credentials import token_key_pem
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.state import Command, open_state
 from minikube_py.api.resources import EVENTS
@@ -120,6 +121,7 @@ async def run_master(
             ids=host.ids,
             rng=host.rng,
             authenticate=authenticator.authenticate,
+            token_key_pem=token_key_pem(config),
             streams_for_node=streams_for_node,
         )
         api = ApiServer(api_config(config), ports)

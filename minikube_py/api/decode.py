@@ -12,17 +12,18 @@ Upstream: apimachinery runtime/serializer/json, apiserver endpoints/handlers (cr
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
 
 from minikube_py.api.decode_check import checker
+from minikube_py.api.decode_custom import decode_custom
 from minikube_py.api.decode_walk import Pairs, TypeFaultError, walk
 from minikube_py.api.errors import BadRequestError, TooLargeError, UnsupportedMediaTypeError
 from minikube_py.api.meta import Obj
 from minikube_py.api.protobuf import ProtobufError, decode_envelope
-from minikube_py.api.resource import Resource
+from minikube_py.api.resource import CustomTraits, Resource
 from minikube_py.api.schema import Schema, definition_name, schema_of
 
 FieldValidation = Literal["Strict", "Warn", "Ignore"]
@@ -43,6 +44,8 @@ class Expected:
 
     api_version: str
     kind: str
+    custom: CustomTraits | None = field(default=None, compare=False, repr=False)
+    """Set for custom resources, which bring their schema."""
 
     @property
     def schema(self) -> Schema:
@@ -64,7 +67,7 @@ def expected_of(resource: Resource, subresource: str = "") -> Expected:
     """Return the kind that bodies for a resource, or for one of its subresources, carry."""
     sub = resource.subresource(subresource) if subresource else None
     if sub is None or sub.kind == resource.kind:
-        return Expected(resource.api_version, resource.kind)
+        return Expected(resource.api_version, resource.kind, resource.custom)
     if not sub.version:
         return Expected("v1", sub.kind)
     return Expected(f"{sub.group}/{sub.version}" if sub.group else sub.version, sub.kind)
@@ -90,11 +93,12 @@ def decode_object(
     if len(body) > BODY_BYTES_MAX:
         raise TooLargeError(f"Request entity too large: limit is {BODY_BYTES_MAX}")
     media = media_type(content_type) or JSON
-    if media == PROTOBUF:
+    if media == PROTOBUF and expected.custom is None:
         return _decode_protobuf(body, expected)
     if media != JSON:
         raise UnsupportedMediaTypeError(
-            "the body of the request was in an unknown format - accepted media types include: " + ", ".join(ACCEPTED)
+            "the body of the request was in an unknown format - accepted media types include: "
+            + ", ".join(ACCEPTED if expected.custom is None else ACCEPTED[:2])
         )
     try:
         obj = orjson.loads(body)
@@ -109,7 +113,10 @@ def decode_object(
         )
         raise unrecognized(expected, why, body)
     check_kind(obj, expected)
-    if checker(expected.schema)(obj) and (field_validation == "Ignore" or not _may_repeat(body, obj)):
+    repeats = field_validation != "Ignore" and _may_repeat(body, obj)
+    if expected.custom is not None:
+        return _decode_custom(_pairs(body) if repeats else obj, expected, field_validation)
+    if not repeats and checker(expected.schema)(obj):
         return Decoded(_named(obj, expected))
     return _decode_slowly(_pairs(body), expected, field_validation)
 
@@ -128,6 +135,8 @@ def decode_parsed(
         BadRequestError: it is not an object of the expected kind, or Strict found fault.
     """
     check_kind(obj, expected)
+    if expected.custom is not None:
+        return _decode_custom(dict(obj), expected, field_validation, tuple(duplicates))
     if checker(expected.schema)(obj):
         return _judge(dict(obj), tuple(duplicates), expected, field_validation)
     return _decode_slowly(obj, expected, field_validation, tuple(duplicates))
@@ -213,6 +222,19 @@ def _decode_slowly(
 ) -> Decoded:
     try:
         clean, findings = walk(expected.schema, obj)
+    except TypeFaultError as error:
+        raise _cannot_handle(expected, str(error)) from error
+    except RecursionError as error:
+        raise BadRequestError("json: exceeded max depth") from error
+    return _judge(clean, found + findings, expected, field_validation)
+
+
+def _decode_custom(
+    obj: Obj | Pairs, expected: Expected, field_validation: FieldValidation, found: tuple[str, ...] = ()
+) -> Decoded:
+    assert expected.custom is not None
+    try:
+        clean, findings = decode_custom(obj, expected.custom)
     except TypeFaultError as error:
         raise _cannot_handle(expected, str(error)) from error
     except RecursionError as error:

@@ -57,6 +57,13 @@ _SUBDOMAIN_RULE = _rule(
     _SUBDOMAIN,
     "example.com",
 )
+_WILDCARD = r"\*\." + _SUBDOMAIN
+_WILDCARD_RULE = _rule(
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
+    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+    _WILDCARD,
+    "*.example.com",
+)
 _LABEL_1035_RULE = _rule(
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
     "and end with an alphanumeric character",
@@ -108,6 +115,11 @@ def dns_1035_label_faults(text: str) -> Messages:
 def dns_subdomain_faults(text: str) -> Messages:
     """Return what keeps `text` from being an RFC 1123 subdomain (`a.b-c`), the form of most objects' names."""
     return _check(text, _SUBDOMAIN, _SUBDOMAIN_RULE, DNS_SUBDOMAIN_LENGTH_MAX)
+
+
+def wildcard_subdomain_faults(text: str) -> Messages:
+    """Return what keeps `text` from being a subdomain of any name (`*.example.com`): hosts of Ingresses."""
+    return _check(text, _WILDCARD, _WILDCARD_RULE, DNS_SUBDOMAIN_LENGTH_MAX)
 
 
 def path_segment_faults(text: str) -> Messages:

@@ -10,6 +10,7 @@ from typing import Any
 
 from minikube_py.api.errors import FieldError
 from minikube_py.api.meta import Obj
+from minikube_py.api.schema import Schema, schema_of
 
 Fields = tuple[FieldError, ...]
 
@@ -63,6 +64,55 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class ScalePaths:
+    """Where a custom resource keeps what its /scale shows (upstream: CustomResourceSubresourceScale)."""
+
+    spec_replicas: tuple[str, ...]
+    status_replicas: tuple[str, ...]
+    label_selector: tuple[str, ...] = ()
+    """A text, unlike in built-in kinds; empty: it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomTraits:
+    """What only a custom resource has, in one of its versions (upstream: crdInfo)."""
+
+    definition: str
+    """The name of its CustomResourceDefinition."""
+    schema: Schema
+    node: Mapping[str, Any]
+    """The version's openAPIV3Schema."""
+    prune: Callable[[Obj], tuple[str, ...]]
+    """Takes out, in place, what the schema does not name; returns the paths of what went."""
+    list_kind: str
+    storage_version: str
+    """The version in which objects are stored, as `group/version`."""
+    conversion: Mapping[str, Any]
+    """The definition's spec.conversion."""
+    since: int = 0
+    """Objects with a greater revision were written under this very definition: they have its defaults already."""
+    has_defaults: bool = False
+    terminating: bool = False
+    """The definition is being deleted: nothing new is created."""
+    warning: str = ""
+    """What clients of this version are warned of: it is deprecated."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAs:
+    """How a row's objects are kept when another version or group of theirs is what is stored.
+
+    Both conversions take an object and return another, which may share parts with it (neither is changed); together
+    they lose nothing (upstream: the storage version, and the conversion through the internal version).
+    """
+
+    resource: "Resource"
+    """The row that stores the objects."""
+    to_stored: Callable[[Mapping[str, Any]], Obj]
+    from_stored: Callable[[Mapping[str, Any]], Obj]
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """One row of the resource table."""
 
@@ -90,11 +140,37 @@ class Resource:
     """Field selectors beyond metadata.name and metadata.namespace: path -> how to read it."""
     row_conditions: Callable[[Mapping[str, Any]], tuple[Obj, ...]] | None = None
     """Conditions of an object's row in a Table (pods: Completed), for kubectl to hide or colour finished ones."""
+    unconditional_update: bool = True
+    """False: a PUT must say which resourceVersion it replaces (upstream: AllowUnconditionalUpdate)."""
+    finalizers_on_delete: tuple[str, ...] = ()
+    """Finalizers that an object gets when it is deleted: the server's own work has to be done first."""
+    validate_status: Callable[[Mapping[str, Any], Mapping[str, Any]], Fields] | None = None
+    """Faults of an update through /status, (new, old); None: there are none to look for."""
+    scale: ScalePaths | None = None
+    """None: spec.replicas, status.replicas and spec.selector."""
+    custom: CustomTraits | None = None
+    """Set for custom resources only."""
+    stored_as: StoredAs | None = None
+    """The objects are those of another row, shown in this row's version."""
+    computed: bool = False
+    """Nothing is stored: each answer is made for its request (access reviews, component statuses)."""
+    set_requestor: Callable[[Obj, str, tuple[str, ...]], None] | None = None
+    """Writes down, in a new object, who makes it: (object, user's name, groups); None: nobody is written down."""
 
     @property
     def api_version(self) -> str:
         """Return `v1` or `apps/v1`."""
         return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def schema(self) -> Schema | None:
+        """Return the schema of its objects; None for kinds that have none."""
+        return self.custom.schema if self.custom else schema_of(self.api_version, self.kind)
+
+    @property
+    def list_kind(self) -> str:
+        """Return the kind of its lists."""
+        return self.custom.list_kind if self.custom else f"{self.kind}List"
 
     @property
     def qualified(self) -> str:
@@ -104,7 +180,8 @@ class Resource:
     @property
     def storage_prefix(self) -> str:
         """Return the store prefix of all objects of this resource, with the final slash."""
-        return f"/registry/{self.group or 'core'}/{self.plural}/"
+        row = storage_of(self)
+        return f"/registry/{row.group or 'core'}/{row.plural}/"
 
     def storage_key(self, namespace: str, name: str) -> str:
         """Return the store key of one object."""
@@ -120,3 +197,13 @@ class Resource:
     def subresource(self, name: str) -> Subresource | None:
         """Return the subresource of that name, or None."""
         return next((sub for sub in self.subresources if sub.name == name), None)
+
+
+def storage_of(resource: Resource) -> Resource:
+    """Return the row whose objects are stored for this one: itself, but for other versions of the same objects."""
+    return resource.stored_as.resource if resource.stored_as else resource
+
+
+def is_stored(resource: Resource) -> bool:
+    """Return whether a row stores objects of its own: those are what is counted, collected and deleted."""
+    return resource.stored_as is None and not resource.computed

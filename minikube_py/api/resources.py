@@ -1,262 +1,79 @@
 """THE table of resources: everything that this API server serves, one row each.
 
-Routes, discovery, storage keys, printing, client methods and the test matrix derive from these rows. The rules and
-columns of each row live in `api/rules/` and `api/columns/`, one module for each API group.
+Routes, discovery, storage keys, printing, client methods and the test matrix derive from these rows. They stand in
+`api/table/`, one module for each API group; their rules and columns in `api/rules/` and `api/columns/`.
 """
 
 from collections.abc import Mapping
 
-from minikube_py.api.columns import apps_v1, coordination_v1, core_v1, discovery_v1, pods
-from minikube_py.api.resource import Resource, Rules, Subresource
-from minikube_py.api.rules.apps import DEPLOYMENT_RULES, REPLICA_SET_RULES
-from minikube_py.api.rules.coordination import LEASE_RULES
-from minikube_py.api.rules.core_cluster import NAMESPACE_RULES, NODE_RULES
-from minikube_py.api.rules.core_data import (
-    CONFIG_MAP_RULES,
-    ENDPOINTS_RULES,
-    EVENT_RULES,
-    SECRET_RULES,
-    SERVICE_ACCOUNT_RULES,
+from minikube_py.api.resource import Resource
+from minikube_py.api.table import (
+    admissionregistration_v1,
+    apiextensions_v1,
+    apiregistration_v1,
+    apps_v1,
+    autoscaling,
+    batch_v1,
+    certificates_v1,
+    coordination_v1,
+    core_resources_v1,
+    core_v1,
+    discovery_v1,
+    events_v1,
+    flowcontrol_v1,
+    networking_v1,
+    policy_v1,
+    rbac_v1,
+    resource_v1,
+    reviews,
+    scheduling_v1,
+    storage_v1,
 )
-from minikube_py.api.rules.core_pod import POD_RULES
-from minikube_py.api.rules.core_service import SERVICE_RULES
-from minikube_py.api.rules.discovery import ENDPOINT_SLICE_RULES
 
-NEUTRAL = Rules(
-    set_defaults=lambda obj: None,
-    prepare_create=lambda obj: None,
-    prepare_update=lambda new, old: None,
-    validate=lambda obj: (),
-    validate_update=lambda new, old: (),
-)
-"""Rules for a resource that has none of its own."""
-
-_STATUS_VERBS = ("get", "patch", "update")
-_PROXY_VERBS = ("create", "delete", "get", "patch", "update")
-
-
-def _status(kind: str) -> Subresource:
-    return Subresource("status", kind, _STATUS_VERBS)
-
-
-def _proxy(kind: str) -> Subresource:
-    return Subresource("proxy", kind, _PROXY_VERBS)
-
-
-_SCALE = Subresource("scale", "Scale", _STATUS_VERBS, group="autoscaling", version="v1")
-
-NAMESPACES = Resource(
-    group="",
-    version="v1",
-    kind="Namespace",
-    plural="namespaces",
-    singular="namespace",
-    namespaced=False,
-    rules=NAMESPACE_RULES,
-    columns=core_v1.NAMESPACE_COLUMNS,
-    short_names=("ns",),
-    verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
-    subresources=(_status("Namespace"), Subresource("finalize", "Namespace", ("update",))),
-)
-NODES = Resource(
-    group="",
-    version="v1",
-    kind="Node",
-    plural="nodes",
-    singular="node",
-    namespaced=False,
-    rules=NODE_RULES,
-    columns=core_v1.NODE_COLUMNS,
-    short_names=("no",),
-    subresources=(_status("Node"), _proxy("NodeProxyOptions")),
-    field_selectors={
-        "spec.unschedulable": lambda o: "true" if (o.get("spec") or {}).get("unschedulable") else "false"
-    },
-)
-PODS = Resource(
-    group="",
-    version="v1",
-    kind="Pod",
-    plural="pods",
-    singular="pod",
-    namespaced=True,
-    rules=POD_RULES,
-    columns=pods.POD_COLUMNS,
-    row_conditions=pods.pod_row_conditions,
-    short_names=("po",),
-    categories=("all",),
-    subresources=(
-        _status("Pod"),
-        Subresource("binding", "Binding", ("create",)),
-        Subresource("log", "Pod", ("get",)),
-        Subresource("exec", "PodExecOptions", ("create", "get")),
-        Subresource("attach", "PodAttachOptions", ("create", "get")),
-        Subresource("portforward", "PodPortForwardOptions", ("create", "get")),
-        _proxy("PodProxyOptions"),
-    ),
-    has_generation=True,
-    graceful_deletion=True,
-    field_selectors={
-        "spec.nodeName": lambda o: (o.get("spec") or {}).get("nodeName", ""),
-        "spec.restartPolicy": lambda o: (o.get("spec") or {}).get("restartPolicy", ""),
-        "spec.schedulerName": lambda o: (o.get("spec") or {}).get("schedulerName", ""),
-        "spec.serviceAccountName": lambda o: (o.get("spec") or {}).get("serviceAccountName", ""),
-        "spec.hostNetwork": lambda o: "true" if (o.get("spec") or {}).get("hostNetwork") else "false",
-        "status.phase": lambda o: (o.get("status") or {}).get("phase", ""),
-        "status.podIP": lambda o: (o.get("status") or {}).get("podIP", ""),
-        "status.nominatedNodeName": lambda o: (o.get("status") or {}).get("nominatedNodeName", ""),
-    },
-)
-SERVICES = Resource(
-    group="",
-    version="v1",
-    kind="Service",
-    plural="services",
-    singular="service",
-    namespaced=True,
-    rules=SERVICE_RULES,
-    columns=core_v1.SERVICE_COLUMNS,
-    short_names=("svc",),
-    categories=("all",),
-    subresources=(_status("Service"), _proxy("ServiceProxyOptions")),
-)
-ENDPOINTS = Resource(
-    group="",
-    version="v1",
-    kind="Endpoints",
-    plural="endpoints",
-    singular="endpoints",
-    namespaced=True,
-    rules=ENDPOINTS_RULES,
-    columns=core_v1.ENDPOINTS_COLUMNS,
-    short_names=("ep",),
-    create_on_update=True,
-)
-CONFIGMAPS = Resource(
-    group="",
-    version="v1",
-    kind="ConfigMap",
-    plural="configmaps",
-    singular="configmap",
-    namespaced=True,
-    rules=CONFIG_MAP_RULES,
-    columns=core_v1.CONFIG_MAP_COLUMNS,
-    short_names=("cm",),
-)
-SECRETS = Resource(
-    group="",
-    version="v1",
-    kind="Secret",
-    plural="secrets",
-    singular="secret",
-    namespaced=True,
-    rules=SECRET_RULES,
-    columns=core_v1.SECRET_COLUMNS,
-    field_selectors={"type": lambda o: o.get("type", "")},
-)
-SERVICE_ACCOUNTS = Resource(
-    group="",
-    version="v1",
-    kind="ServiceAccount",
-    plural="serviceaccounts",
-    singular="serviceaccount",
-    namespaced=True,
-    rules=SERVICE_ACCOUNT_RULES,
-    columns=core_v1.SERVICE_ACCOUNT_COLUMNS,
-    short_names=("sa",),
-)
-_EVENT_FIELDS = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
-EVENTS = Resource(
-    group="",
-    version="v1",
-    kind="Event",
-    plural="events",
-    singular="event",
-    namespaced=True,
-    rules=EVENT_RULES,
-    columns=core_v1.EVENT_COLUMNS,
-    short_names=("ev",),
-    durable=False,
-    create_on_update=True,
-    field_selectors={
-        **{
-            f"involvedObject.{field}": (lambda o, field=field: (o.get("involvedObject") or {}).get(field, ""))  # type: ignore[misc]
-            for field in _EVENT_FIELDS
-        },
-        "reason": lambda o: o.get("reason", ""),
-        "type": lambda o: o.get("type", ""),
-        "source": lambda o: (o.get("source") or {}).get("component", ""),
-        "reportingComponent": lambda o: o.get("reportingComponent", ""),
-    },
-)
-ENDPOINT_SLICES = Resource(
-    group="discovery.k8s.io",
-    version="v1",
-    kind="EndpointSlice",
-    plural="endpointslices",
-    singular="endpointslice",
-    namespaced=True,
-    rules=ENDPOINT_SLICE_RULES,
-    columns=discovery_v1.ENDPOINT_SLICE_COLUMNS,
-    has_generation=True,
-)
-LEASES = Resource(
-    group="coordination.k8s.io",
-    version="v1",
-    kind="Lease",
-    plural="leases",
-    singular="lease",
-    namespaced=True,
-    rules=LEASE_RULES,
-    columns=coordination_v1.LEASE_COLUMNS,
-    durable=False,
-    create_on_update=True,
-)
-REPLICA_SETS = Resource(
-    group="apps",
-    version="v1",
-    kind="ReplicaSet",
-    plural="replicasets",
-    singular="replicaset",
-    namespaced=True,
-    rules=REPLICA_SET_RULES,
-    columns=apps_v1.REPLICA_SET_COLUMNS,
-    short_names=("rs",),
-    categories=("all",),
-    subresources=(_status("ReplicaSet"), _SCALE),
-    has_generation=True,
-    field_selectors={"status.replicas": lambda o: str((o.get("status") or {}).get("replicas", 0))},
-)
-DEPLOYMENTS = Resource(
-    group="apps",
-    version="v1",
-    kind="Deployment",
-    plural="deployments",
-    singular="deployment",
-    namespaced=True,
-    rules=DEPLOYMENT_RULES,
-    columns=apps_v1.DEPLOYMENT_COLUMNS,
-    short_names=("deploy",),
-    categories=("all",),
-    subresources=(_status("Deployment"), _SCALE),
-    has_generation=True,
-)
+NAMESPACES = core_v1.NAMESPACES
+NODES = core_v1.NODES
+PODS = core_v1.PODS
+SERVICES = core_v1.SERVICES
+ENDPOINTS = core_v1.ENDPOINTS
+CONFIGMAPS = core_v1.CONFIGMAPS
+SECRETS = core_v1.SECRETS
+SERVICE_ACCOUNTS = core_v1.SERVICE_ACCOUNTS
+EVENTS = core_v1.EVENTS
+PERSISTENT_VOLUMES = core_resources_v1.PERSISTENT_VOLUMES
+PERSISTENT_VOLUME_CLAIMS = core_resources_v1.PERSISTENT_VOLUME_CLAIMS
+ENDPOINT_SLICES = discovery_v1.ENDPOINT_SLICES
+LEASES = coordination_v1.LEASES
+REPLICA_SETS = apps_v1.REPLICA_SETS
+DEPLOYMENTS = apps_v1.DEPLOYMENTS
+PRIORITY_CLASSES = scheduling_v1.PRIORITY_CLASSES
+SERVICE_CIDRS = networking_v1.SERVICE_CIDRS
+DISRUPTION_BUDGETS = policy_v1.DISRUPTION_BUDGETS
+CUSTOM_RESOURCE_DEFINITIONS = apiextensions_v1.CUSTOM_RESOURCE_DEFINITIONS
 
 RESOURCES: tuple[Resource, ...] = (
-    NAMESPACES,
-    NODES,
-    PODS,
-    SERVICES,
-    ENDPOINTS,
-    CONFIGMAPS,
-    SECRETS,
-    SERVICE_ACCOUNTS,
-    EVENTS,
-    ENDPOINT_SLICES,
-    LEASES,
-    REPLICA_SETS,
-    DEPLOYMENTS,
+    *core_v1.ROWS,
+    *core_resources_v1.ROWS,
+    *apiregistration_v1.ROWS,
+    *apps_v1.ROWS,
+    *events_v1.ROWS,
+    *reviews.ROWS,
+    *autoscaling.ROWS,
+    *batch_v1.ROWS,
+    *certificates_v1.ROWS,
+    *networking_v1.ROWS,
+    *policy_v1.ROWS,
+    *rbac_v1.ROWS,
+    *storage_v1.ROWS,
+    *admissionregistration_v1.ROWS,
+    *apiextensions_v1.ROWS,
+    *scheduling_v1.ROWS,
+    *coordination_v1.ROWS,
+    *discovery_v1.ROWS,
+    *flowcontrol_v1.ROWS,
+    *resource_v1.ROWS,
 )
+"""All rows; of a kind with several versions the preferred one comes first."""
+
 
 _BY_PATH: Mapping[tuple[str, str, str], Resource] = {(r.group, r.version, r.plural): r for r in RESOURCES}
 _BY_KIND: Mapping[tuple[str, str], Resource] = {(r.api_version, r.kind): r for r in RESOURCES}

@@ -13,7 +13,7 @@ Upstream: kube-openapi's schemaconv and apimachinery strategicpatch.PatchMeta.
 
 import gzip
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -82,11 +82,17 @@ class Schema:
     """x-kubernetes-patch-merge-key; empty with strategy merge: a list of scalars that merges as a set."""
     patch_strategy: tuple[str, ...] = ()
     """Of `merge`, `retainKeys`, `replace` (x-kubernetes-patch-strategy)."""
+    own_fields: "Mapping[str, Field] | None" = field(default=None, compare=False, repr=False)
+    """The fields of a custom resource's object, which no definition of the table describes."""
+    is_open: bool = False
+    """Fields that have no name here are kept as they are (x-kubernetes-preserve-unknown-fields)."""
 
     @property
     def fields(self) -> "Mapping[str, Field]":
         """Return the fields of an object; empty for everything else."""
-        return _fields(self.definition) if self.type == "object" else {}
+        if self.type != "object":
+            return {}
+        return self.own_fields if self.own_fields is not None else _fields(self.definition)
 
     def child(self, key: str | int) -> "Schema | None":
         """Return the Schema of a field, map value or list element; None when there is none."""

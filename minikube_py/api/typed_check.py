@@ -33,7 +33,7 @@ def _check(path: Path, value: Any, schema: Schema | None) -> None:
     if shape == "map":
         for key, inner in value.items():
             below = (*path, f"f:{key}")
-            if schema is not None and schema.type == "object" and key not in schema.fields:
+            if schema is not None and schema.type == "object" and not schema.is_open and key not in schema.fields:
                 raise WalkError(below, "field not declared in schema")
             _check(below, inner, child_schema(schema, key))
         return

@@ -56,6 +56,10 @@ _NEVER_ABSENT = frozenset(
 """Fields of the served kinds that are plain structs in Go, not pointers."""
 
 
+_CUSTOM_NEVER_ABSENT = frozenset({"metadata"})
+"""A custom resource is no Go struct; only its metadata is."""
+
+
 class WalkError(Exception):
     """A value does not fit its schema: the text is upstream's, with the path in front."""
 
@@ -251,22 +255,23 @@ def _compare_maps(
     path: Path, old: Mapping[str, Any], new: Mapping[str, Any], schema: Schema | None, found: _Found
 ) -> None:
     fields = schema.fields if schema is not None else {}
+    custom = schema is not None and schema.own_fields is not None
     for key in old.keys() | new.keys():
         before, after = old.get(key, ABSENT), new.get(key, ABSENT)
         if before is not ABSENT and after is not ABSENT:
             if before == after:
                 continue
-        elif (absent := _when_absent(fields.get(key))) is not ABSENT:
+        elif (absent := _when_absent(fields.get(key), custom=custom)) is not ABSENT:
             before, after = (absent if value is ABSENT else value for value in (before, after))
         _compare((*path, f"f:{key}"), before, after, child_schema(schema, key), found)
 
 
-def _when_absent(field: Field | None) -> Any:
+def _when_absent(field: Field | None, *, custom: bool) -> Any:
     """Return what Go has where JSON has nothing: an empty struct, null for a list that must be there, or ABSENT."""
     if field is None:
         return ABSENT
     if field.schema.type == "object":
-        return {} if field.name in _NEVER_ABSENT else ABSENT
+        return {} if field.name in (_CUSTOM_NEVER_ABSENT if custom else _NEVER_ABSENT) else ABSENT
     return None if field.required and field.schema.type in ("list", "map") else ABSENT
 
 

@@ -1,7 +1,8 @@
 """May this user do that? The first authorizer: fixed rules by group, until RBAC takes this seam.
 
 Rules, in order: system:masters may do everything; nodes, the control plane's components and the API server itself
-may do everything; everybody may ask for health and version; users that are known may read discovery and OpenAPI.
+may do everything; everybody may ask for health and version; users that are known may read discovery and OpenAPI, and
+ask about themselves.
 
 Upstream: apiserver endpoints/filters/authorization.go (the texts), plugin/pkg/auth/authorizer/rbac (what RBAC's
 bootstrap roles system:discovery and system:public-info-viewer allow).
@@ -19,6 +20,12 @@ _PUBLIC_PATHS = ("/healthz", "/livez", "/readyz", "/version", "/version/")
 _PUBLIC_PREFIXES = ("/healthz/", "/livez/", "/readyz/")
 _DISCOVERY_PATHS = ("/api", "/apis", "/openapi", "/")
 _DISCOVERY_PREFIXES = ("/api/", "/apis/", "/openapi/")
+_SELF_REVIEWS = (
+    ("authorization.k8s.io", "selfsubjectaccessreviews"),
+    ("authorization.k8s.io", "selfsubjectrulesreviews"),
+    ("authentication.k8s.io", "selfsubjectreviews"),
+)
+"""Questions about oneself (upstream: the bootstrap role system:basic-user)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,9 @@ DENIED = Denied()
 
 def authorize(user: UserInfo, info: RequestInfo) -> Allowed | Denied:
     """Return whether `user` may make the request."""
-    if SYSTEM_MASTERS in user.groups or _NODES in user.groups or user.name.startswith(_COMPONENT_PREFIX):
+    if _may_do_everything(user):
+        return ALLOWED
+    if AUTHENTICATED in user.groups and info.verb == "create" and (info.group, info.resource) in _SELF_REVIEWS:
         return ALLOWED
     if info.is_resource or info.verb not in ("get", "head"):
         return DENIED
@@ -48,6 +57,49 @@ def authorize(user: UserInfo, info: RequestInfo) -> Allowed | Denied:
     if AUTHENTICATED in user.groups and (info.path in _DISCOVERY_PATHS or info.path.startswith(_DISCOVERY_PREFIXES)):
         return ALLOWED
     return DENIED
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRule:
+    """What may be done with resources; `*` stands for all."""
+
+    verbs: tuple[str, ...]
+    api_groups: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NonResourceRule:
+    """What may be done with other paths; a `*` at the end stands for the rest."""
+
+    verbs: tuple[str, ...]
+    urls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UserRules:
+    """All that a user may do."""
+
+    resource_rules: tuple[ResourceRule, ...] = ()
+    non_resource_rules: tuple[NonResourceRule, ...] = ()
+
+
+def rules_of(user: UserInfo) -> UserRules:
+    """Return what `user` may do: what `authorize` says, as a list."""
+    if _may_do_everything(user):
+        return UserRules((ResourceRule(("*",), ("*",), ("*",)),), (NonResourceRule(("*",), ("*",)),))
+    public = (*_PUBLIC_PATHS, *(f"{prefix}*" for prefix in _PUBLIC_PREFIXES))
+    rules = [NonResourceRule(("get",), public)]
+    about_oneself: tuple[ResourceRule, ...] = ()
+    if AUTHENTICATED in user.groups:
+        known = (*_DISCOVERY_PATHS, *(f"{prefix}*" for prefix in _DISCOVERY_PREFIXES))
+        rules.append(NonResourceRule(("get",), known))
+        about_oneself = tuple(ResourceRule(("create",), (group,), (plural,)) for group, plural in _SELF_REVIEWS)
+    return UserRules(about_oneself, tuple(rules))
+
+
+def _may_do_everything(user: UserInfo) -> bool:
+    return SYSTEM_MASTERS in user.groups or _NODES in user.groups or user.name.startswith(_COMPONENT_PREFIX)
 
 
 def forbidden_request(user: UserInfo, info: RequestInfo, why: str) -> ForbiddenError:

@@ -1,4 +1,4 @@
-"""The first objects of a cluster: four namespaces, the API server's own Service, the cluster DNS's Service.
+"""The first objects of a cluster: namespaces, priorities, the service range, the Services of API server and DNS.
 
 `first_objects` is what must be there at every start; what is there already stays as it is, except the endpoints of
 default/kubernetes, which follow the advertise address. Upstream: controlplane (system namespaces, kubernetes service
@@ -10,7 +10,15 @@ from ipaddress import IPv4Network
 
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource
-from minikube_py.api.resources import ENDPOINT_SLICES, ENDPOINTS, NAMESPACES, SERVICES
+from minikube_py.api.resources import (
+    ENDPOINT_SLICES,
+    ENDPOINTS,
+    NAMESPACES,
+    PRIORITY_CLASSES,
+    SERVICE_CIDRS,
+    SERVICES,
+)
+from minikube_py.api.rules.scheduling_classes import SYSTEM_CLASSES
 from minikube_py.apiserver.config import ApiServerConfig
 
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -41,7 +49,29 @@ def first_objects(config: ApiServerConfig) -> tuple[FirstObject, ...]:
         FirstObject(ENDPOINT_SLICES, _kubernetes_slice(config), follow=True),
     )
     dns = (FirstObject(SERVICES, _dns_service(config)),) if config.cluster_dns else ()
-    return namespaces + kubernetes + dns
+    priorities = tuple(FirstObject(PRIORITY_CLASSES, _priority_class(*item)) for item in SYSTEM_CLASSES.items())
+    return (*namespaces, *priorities, FirstObject(SERVICE_CIDRS, _service_cidr(config)), *kubernetes, *dns)
+
+
+def _priority_class(name: str, value: int) -> Obj:
+    what = "node critical" if "node" in name else "cluster critical"
+    moved = "" if "node" in name else ", but can be moved to another node if necessary"
+    return {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": {"name": name},
+        "value": value,
+        "description": f"For pods that are {what}: they must run{moved}.",
+    }
+
+
+def _service_cidr(config: ApiServerConfig) -> Obj:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "ServiceCIDR",
+        "metadata": {"name": "kubernetes"},
+        "spec": {"cidrs": [config.service_cluster_ip_range]},
+    }
 
 
 def _namespace(name: str) -> Obj:

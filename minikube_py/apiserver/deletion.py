@@ -37,6 +37,8 @@ def delete(resource: Resource, old: Mapping[str, Any], options: RemovalOptions, 
     if failed is not None:
         return Reject(failed)
     finalizers = _finalizers(old, options)
+    if not is_deleting(old):
+        finalizers += [finalizer for finalizer in resource.finalizers_on_delete if finalizer not in finalizers]
     grace_s = _grace_s(resource, old, options)
     waits_for_content = bool(resource.subresource("finalize") and (old.get("spec") or {}).get("finalizers"))
     if not finalizers and not grace_s and not waits_for_content:

@@ -11,9 +11,10 @@ Upstream: apiserver endpoints/discovery and endpoints/discovery/aggregated.
 from collections.abc import Sequence
 from typing import Literal
 
+from minikube_py.api.catalog import STATIC, Catalog
+from minikube_py.api.custom.rows import version_priority
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource, Subresource
-from minikube_py.api.resources import RESOURCES
 
 DiscoveryForm = Literal["legacy", "aggregated"]
 
@@ -23,7 +24,29 @@ AGGREGATED_CONTENT_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGro
 _AGGREGATED_PARAMETERS = {"g": "apidiscovery.k8s.io", "v": "v2", "as": "APIGroupDiscoveryList"}
 _PLAIN_MEDIA_TYPES = ("application/json", "application/*", "*/*")
 
-_GROUP_ORDER = ("", "apps", "discovery.k8s.io", "coordination.k8s.io")
+_GROUP_ORDER = (
+    "",
+    "apiregistration.k8s.io",
+    "apps",
+    "events.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "scheduling.k8s.io",
+    "coordination.k8s.io",
+    "node.k8s.io",
+    "discovery.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
+    "resource.k8s.io",
+)
 """Groups come in this order, others after them by name: `kubectl get x` takes the first group that has an x."""
 
 
@@ -44,46 +67,50 @@ def choose_discovery(accept: str) -> DiscoveryForm:
     return "legacy"
 
 
-def served_groups() -> tuple[str, ...]:
+def served_groups(catalog: Catalog = STATIC) -> tuple[str, ...]:
     """Return the API groups in the order of preference; the core group is the empty name."""
-    groups = {resource.group for resource in RESOURCES}
+    groups = {resource.group for resource in catalog.rows}
     known = tuple(group for group in _GROUP_ORDER if group in groups)
     return known + tuple(sorted(groups - set(known)))
 
 
-def served_versions(group: str) -> tuple[str, ...]:
-    """Return the versions of a group in the order of the table (the first one is preferred)."""
-    return tuple(dict.fromkeys(resource.version for resource in RESOURCES if resource.group == group))
+def served_versions(group: str, catalog: Catalog = STATIC) -> tuple[str, ...]:
+    """Return the versions of a group, the preferred one first: in the table's order, those of custom ones by name."""
+    rows = [resource for resource in catalog.rows if resource.group == group]
+    versions = dict.fromkeys(resource.version for resource in rows)
+    if rows and all(resource.custom is not None for resource in rows):
+        return tuple(sorted(versions, key=version_priority, reverse=True))
+    return tuple(versions)
 
 
-def api_versions(address: str) -> Obj:
+def api_versions(address: str, catalog: Catalog = STATIC) -> Obj:
     """Return `/api`'s APIVersions; `address` is `host:port` as a client reaches this server."""
     return {
         "kind": "APIVersions",
-        "versions": list(served_versions("")),
+        "versions": list(served_versions("", catalog)),
         "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}],
     }
 
 
-def api_group_list() -> Obj:
+def api_group_list(catalog: Catalog = STATIC) -> Obj:
     """Return `/apis`' APIGroupList."""
-    groups = [_group(group) for group in served_groups() if group]
+    groups = [_group(group, catalog) for group in served_groups(catalog) if group]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
-def api_group(group: str) -> Obj | None:
+def api_group(group: str, catalog: Catalog = STATIC) -> Obj | None:
     """Return `/apis/<group>`'s APIGroup, or None when the group is not served."""
-    if not group or group not in served_groups():
+    if not group or group not in served_groups(catalog):
         return None
-    return {"kind": "APIGroup", "apiVersion": "v1", **_group(group)}
+    return {"kind": "APIGroup", "apiVersion": "v1", **_group(group, catalog)}
 
 
-def api_resource_list(group: str, version: str) -> Obj | None:
+def api_resource_list(group: str, version: str, catalog: Catalog = STATIC) -> Obj | None:
     """Return the APIResourceList of a group version (`/api/v1`, `/apis/apps/v1`), or None when it is not served."""
-    if version not in served_versions(group):
+    if version not in served_versions(group, catalog):
         return None
     entries: list[Obj] = []
-    for resource in _resources(group, version):
+    for resource in _resources(group, version, catalog):
         entries.append(_legacy_resource(resource))
         entries.extend(_legacy_subresource(resource, subresource) for subresource in resource.subresources)
     return {
@@ -94,14 +121,14 @@ def api_resource_list(group: str, version: str) -> Obj | None:
     }
 
 
-def aggregated(*, core: bool) -> Obj:
+def aggregated(catalog: Catalog = STATIC, *, core: bool) -> Obj:
     """Return the APIGroupDiscoveryList of `/api` (core) or of `/apis` (every other group)."""
-    groups = [""] if core else [group for group in served_groups() if group]
+    groups = [""] if core else [group for group in served_groups(catalog) if group]
     return {
         "kind": "APIGroupDiscoveryList",
         "apiVersion": "apidiscovery.k8s.io/v2",
         "metadata": {},
-        "items": [_aggregated_group(group) for group in groups],
+        "items": [_aggregated_group(group, catalog) for group in groups],
     }
 
 
@@ -109,14 +136,15 @@ def _group_version(group: str, version: str) -> str:
     return f"{group}/{version}" if group else version
 
 
-def _resources(group: str, version: str) -> Sequence[Resource]:
-    rows = (resource for resource in RESOURCES if (resource.group, resource.version) == (group, version))
+def _resources(group: str, version: str, catalog: Catalog) -> Sequence[Resource]:
+    rows = (resource for resource in catalog.rows if (resource.group, resource.version) == (group, version))
     return sorted(rows, key=lambda resource: resource.plural)
 
 
-def _group(group: str) -> Obj:
+def _group(group: str, catalog: Catalog) -> Obj:
     versions = [
-        {"groupVersion": _group_version(group, version), "version": version} for version in served_versions(group)
+        {"groupVersion": _group_version(group, version), "version": version}
+        for version in served_versions(group, catalog)
     ]
     return {"name": group, "versions": versions, "preferredVersion": versions[0]}
 
@@ -147,14 +175,14 @@ def _legacy_subresource(resource: Resource, subresource: Subresource) -> Obj:
     return entry | {"kind": subresource.kind, "verbs": sorted(subresource.verbs)}
 
 
-def _aggregated_group(group: str) -> Obj:
+def _aggregated_group(group: str, catalog: Catalog) -> Obj:
     versions = [
         {
             "version": version,
-            "resources": [_aggregated_resource(resource) for resource in _resources(group, version)],
+            "resources": [_aggregated_resource(resource) for resource in _resources(group, version, catalog)],
             "freshness": "Current",
         }
-        for version in served_versions(group)
+        for version in served_versions(group, catalog)
     ]
     return {"metadata": {"name": group} if group else {}, "versions": versions}
 

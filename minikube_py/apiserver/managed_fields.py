@@ -5,7 +5,6 @@ from typing import Any
 
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource
-from minikube_py.api.schema import schema_of
 from minikube_py.api.server_side_apply import Writer, apply, reset_fields, track_update
 from minikube_py.apiserver.decisions import WriteContext
 
@@ -14,7 +13,7 @@ def record_owners(resource: Resource, old: Mapping[str, Any] | None, new: Obj, c
     """Set metadata.managedFields of a (private, defaulted) object; an apply has set them already."""
     if context.options.applied:
         return
-    entries = track_update(old, new, schema_of(resource.api_version, resource.kind), _writer(resource, context))
+    entries = track_update(old, new, resource.schema, _writer(resource, context))
     if entries:
         new["metadata"]["managedFields"] = entries
     else:
@@ -32,7 +31,7 @@ def apply_config(
     return apply(
         old,
         config,
-        schema_of(resource.api_version, resource.kind),
+        resource.schema,
         _writer(resource, context),
         force=context.options.force,
     )

@@ -12,18 +12,20 @@ Upstream: kube-openapi pkg/handler3 and pkg/builder3.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import orjson
 
+from minikube_py.api.catalog import STATIC, Catalog
 from minikube_py.api.meta import Obj
-from minikube_py.api.resources import RESOURCES
+from minikube_py.api.resource import Resource
 from minikube_py.api.served import GIT_VERSION
 from minikube_py.apiserver import openapi_v2
 from minikube_py.apiserver.discovery import served_groups, served_versions
+from minikube_py.apiserver.openapi_custom import LIST_META, OBJECT_META, custom_definitions
 from minikube_py.apiserver.openapi_operations import MEDIA_TYPES, Operation, Path, parameter_type, paths_of
-from minikube_py.apiserver.openapi_schemas import reachable, render_definition
+from minikube_py.apiserver.openapi_schemas import known, reachable, render_definition
 
 _COMPONENTS = "#/components/schemas/"
 _TWO_TYPES: Mapping[str, tuple[str, str]] = {
@@ -40,53 +42,83 @@ class Document(NamedTuple):
     hash: str
 
 
-@cache
-def openapi_v3_index() -> bytes:
+CUSTOM_DOCUMENTS_MAX = 256
+"""Documents of group versions with custom resources that are kept; the least used ones are built again."""
+
+
+def openapi_v3_index(catalog: Catalog = STATIC) -> bytes:
     """Return the answer of `/openapi/v3`; builds every document, whose hashes it names."""
     paths = {
         _root(group, version): {
-            "serverRelativeURL": f"/openapi/v3/{_root(group, version)}?hash={_document(group, version).hash}"
+            "serverRelativeURL": f"/openapi/v3/{_root(group, version)}?hash={_document(group, version, catalog).hash}"
         }
-        for group, version in _group_versions()
+        for group, version in _group_versions(catalog)
     }
     return orjson.dumps({"paths": paths})
 
 
-def openapi_v3(group: str, version: str) -> Document | None:
+def openapi_v3(group: str, version: str, catalog: Catalog = STATIC) -> Document | None:
     """Return the document of a group version (`""`, `v1` for the core), or None when it is not served."""
-    return _document(group, version) if (group, version) in _group_versions() else None
+    return _document(group, version, catalog) if (group, version) in _group_versions(catalog) else None
 
 
-def building_steps() -> Iterator[str]:
+def building_steps(catalog: Catalog = STATIC) -> Iterator[str]:
     """Build every document (v2 too), one a step: let the event loop run between two `next` calls."""
-    for group, version in _group_versions():
-        _document(group, version)
+    for group, version in _group_versions(catalog):
+        _document(group, version, catalog)
         yield _root(group, version)
-    openapi_v3_index()
-    yield from openapi_v2.building_steps()
+    yield from openapi_v2.building_steps(catalog)
     _schema.cache_clear()
 
 
-@cache
-def _group_versions() -> tuple[tuple[str, str], ...]:
-    return tuple((group, version) for group in served_groups() for version in served_versions(group))
+def _group_versions(catalog: Catalog) -> tuple[tuple[str, str], ...]:
+    return tuple((group, version) for group in served_groups(catalog) for version in served_versions(group, catalog))
 
 
 def _root(group: str, version: str) -> str:
     return f"apis/{group}/{version}" if group else f"api/{version}"
 
 
+class _Rows(tuple[Resource, ...]):
+    """The rows of one document; two of them are the same when they are the very same rows."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return hash(tuple(map(id, self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Rows) and list(map(id, self)) == list(map(id, other))
+
+
+def _document(group: str, version: str, catalog: Catalog) -> Document:
+    rows = _Rows(row for row in catalog.rows if (row.group, row.version) == (group, version))
+    if any(row.custom is not None for row in rows):
+        return _custom_document(rows)
+    return _static_document(rows)
+
+
 @cache
-def _document(group: str, version: str) -> Document:
-    rows = [resource for resource in RESOURCES if (resource.group, resource.version) == (group, version)]
+def _static_document(rows: _Rows) -> Document:
+    return _build(rows)
+
+
+@lru_cache(maxsize=CUSTOM_DOCUMENTS_MAX)
+def _custom_document(rows: _Rows) -> Document:
+    return _build(rows)
+
+
+def _build(rows: _Rows) -> Document:
     paths = [path for resource in rows for path in paths_of(resource)]
-    roots = {name for path in paths for operation in path.operations for name in (operation.body, operation.gives)}
+    names = {name for path in paths for operation in path.operations for name in (operation.body, operation.gives)}
+    own = {name: schema for row in rows for name, schema in custom_definitions(row, _reference).items()}
+    roots = known(names | ({OBJECT_META, LIST_META} if own else set()))
     body = orjson.dumps(
         {
             "openapi": "3.0.0",
             "info": {"title": "Kubernetes", "version": GIT_VERSION},
             "paths": {path.path: _path(path) for path in sorted(paths, key=lambda path: path.path)},
-            "components": {"schemas": {name: _schema(name) for name in reachable(roots)}},
+            "components": {"schemas": {**{name: _schema(name) for name in reachable(roots)}, **own}},
         }
     )
     return Document(body, hashlib.sha256(body).hexdigest().upper())

@@ -22,6 +22,8 @@ PATCH_MEDIA_TYPES = (
     "application/strategic-merge-patch+json",
     "application/apply-patch+yaml",
 )
+CUSTOM_PATCH_MEDIA_TYPES = (PATCH_MEDIA_TYPES[0], PATCH_MEDIA_TYPES[1], PATCH_MEDIA_TYPES[3])
+"""No strategic merge: kubectl takes from here which patch it may send."""
 MEDIA_TYPES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 """What create and update take; the answers come as the first two."""
 
@@ -124,8 +126,24 @@ def parameter_type(name: str) -> str:
     return _TYPES.get(name, "string")
 
 
+def definition_names(resource: Resource) -> tuple[str, str]:
+    """Return the names of the definitions of an object and of a list; of custom ones as upstream makes them up.
+
+    `widgets` of `ex.io/v1` are `io.ex.v1.Widget`.
+    """
+    if resource.custom is None:
+        api_version, kind = resource.api_version, resource.kind
+        return definition_name(api_version, kind), definition_name(api_version, f"{kind}List")
+    package = ".".join((*reversed(resource.group.split(".")), resource.version))
+    return f"{package}.{resource.kind}", f"{package}.{resource.list_kind}"
+
+
 def paths_of(resource: Resource) -> Iterator[Path]:
-    """Yield every path of a resource: the collections, the object and its subresources."""
+    """Yield every path of a resource at which something can be asked: collections, the object, its subresources."""
+    return (path for path in _paths_of(resource) if path.operations)
+
+
+def _paths_of(resource: Resource) -> Iterator[Path]:
     namespace = "{namespace}" if resource.namespaced else ""
     variables = ("namespace",) if namespace else ()
     collection = _operations(resource, ("list", "create", "deletecollection"))
@@ -159,9 +177,9 @@ def _operation_id(resource: Resource, verb: str, name: str) -> str:
 
 
 def _operation(resource: Resource, verb: str, operation_id: str) -> Operation:
-    whole = definition_name(resource.api_version, resource.kind)
+    whole, listed = definition_names(resource)
     gives = {
-        "list": definition_name(resource.api_version, f"{resource.kind}List"),
+        "list": listed,
         "delete": STATUS,
         "deletecollection": STATUS,
     }.get(verb, whole)
@@ -174,7 +192,7 @@ def _operation(resource: Resource, verb: str, operation_id: str) -> Operation:
         kind=resource.kind,
         parameters=_PARAMETERS[verb],
         body=_body(verb, whole),
-        takes=_takes(verb),
+        takes=_takes(resource, verb),
         gives=gives,
         created=verb in ("create", "update", "patch"),
     )
@@ -184,7 +202,9 @@ def _of_subresource(resource: Resource, subresource: Subresource, verb: str) -> 
     group, version = (
         (subresource.group, subresource.version) if subresource.version else (resource.group, resource.version)
     )
-    whole = definition_name(f"{group}/{version}" if group else version, subresource.kind)
+    own = (group, version, subresource.kind) == (resource.group, resource.version, resource.kind)
+    api_version = f"{group}/{version}" if group else version
+    whole = definition_names(resource)[0] if own else definition_name(api_version, subresource.kind)
     scope = "Namespaced" if resource.namespaced else ""
     name = f"{scope}{resource.kind}{_title(subresource.name)}"
     connects = not whole
@@ -197,7 +217,7 @@ def _of_subresource(resource: Resource, subresource: Subresource, verb: str) -> 
         kind=subresource.kind,
         parameters=_PARAMETERS["connect" if connects else verb],
         body="" if connects else _body(verb, whole),
-        takes=() if connects else _takes(verb),
+        takes=() if connects else _takes(resource, verb),
         gives="" if subresource.name == "log" else whole,
         created=not connects and verb in ("create", "update", "patch"),
     )
@@ -211,9 +231,12 @@ def _body(verb: str, whole: str) -> str:
     return whole if verb in ("create", "update") else ""
 
 
-def _takes(verb: str) -> tuple[str, ...]:
+def _takes(resource: Resource, verb: str) -> tuple[str, ...]:
+    custom = resource.custom is not None
     if verb == "patch":
-        return PATCH_MEDIA_TYPES
+        return CUSTOM_PATCH_MEDIA_TYPES if custom else PATCH_MEDIA_TYPES
+    if verb in ("create", "update") and custom:
+        return MEDIA_TYPES[:2]
     return MEDIA_TYPES if verb in ("create", "update", "delete", "deletecollection") else ()
 
 

@@ -16,6 +16,12 @@ Reference = Callable[[str, Mapping[str, Any]], Obj]
 """How a document writes a reference: (definition name, what stands beside it) -> schema."""
 
 
+def known(names: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the names that the table has; custom resources bring theirs."""
+    table = raw_definitions()
+    return tuple(sorted(name for name in names if name in table))
+
+
 def reachable(roots: Iterable[str]) -> tuple[str, ...]:
     """Return the names of all definitions that `roots` reach, themselves included, sorted."""
     table = raw_definitions()

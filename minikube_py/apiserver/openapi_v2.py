@@ -8,14 +8,15 @@ Upstream: kube-openapi pkg/handler and pkg/builder.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import Any, Literal
+from functools import cache, lru_cache
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
+from minikube_py.api.catalog import STATIC, Catalog
 from minikube_py.api.meta import Obj
-from minikube_py.api.resources import RESOURCES
 from minikube_py.api.served import GIT_VERSION
+from minikube_py.apiserver.openapi_custom import custom_definitions
 from minikube_py.apiserver.openapi_operations import MEDIA_TYPES, Operation, Path, parameter_type, paths_of
 from minikube_py.apiserver.openapi_schemas import reachable, render_definition
 from minikube_py.apiserver.openapi_v2_protobuf import encode_definitions, encode_head, encode_paths
@@ -30,38 +31,79 @@ _PART_ENTRIES_MAX = 32
 """So many paths or definitions are encoded in one step (2 to 6 ms); the next ones come in the next step."""
 
 
-@cache
-def openapi_v2_json() -> bytes:
+class _Built(NamedTuple):
+    """A document in both forms, and its tag."""
+
+    json: bytes
+    protobuf: bytes
+    etag: str
+
+
+def openapi_v2_json(catalog: Catalog = STATIC) -> bytes:
     """Return the JSON answer of `/openapi/v2`."""
-    return orjson.dumps(_document())
+    return _built(catalog).json
 
 
-@cache
-def openapi_v2_protobuf() -> bytes:
+def openapi_v2_protobuf(catalog: Catalog = STATIC) -> bytes:
     """Return the protobuf answer of `/openapi/v2`: a gnostic openapi.v2.Document."""
-    return b"".join((encode_head(_TITLE, GIT_VERSION), *(_part(*chunk) for chunk in _chunks())))
+    return _built(catalog).protobuf
 
 
-def building_steps() -> Iterator[str]:
-    """Build both forms, a few milliseconds a step."""
-    openapi_v2_etag()
+def openapi_v2_etag(catalog: Catalog = STATIC) -> str:
+    """Return the entity tag of either form, with its quotes."""
+    return _built(catalog).etag
+
+
+def building_steps(catalog: Catalog = STATIC) -> Iterator[str]:
+    """Build both forms, a few milliseconds a step; what is built-in is built once for all catalogs."""
+    _json_parts()
     yield "openapi/v2 JSON"
     for kind, names in _chunks():
         _part(kind, names)
         yield f"openapi/v2 protobuf {kind}"
-    openapi_v2_protobuf()
-    _part.cache_clear()
+    _built(catalog)
 
 
-@cache
-def openapi_v2_etag() -> str:
-    """Return the entity tag of either form, with its quotes."""
-    return f'"{hashlib.sha256(openapi_v2_json()).hexdigest().upper()}"'
+@lru_cache(maxsize=2)
+def _built(catalog: Catalog) -> _Built:
+    """Put the built-in parts and those of custom resources together."""
+    paths, definitions = _custom(catalog)
+    fixed_paths, fixed_definitions = _json_parts()
+    head = orjson.dumps({"swagger": "2.0", "info": {"title": _TITLE, "version": GIT_VERSION}})[:-1]
+    json = b"".join(
+        (
+            head,
+            b',"paths":{',
+            _joined(fixed_paths, orjson.dumps(paths)[1:-1]),
+            b'},"definitions":{',
+            _joined(fixed_definitions, orjson.dumps(definitions)[1:-1]),
+            b"}}",
+        )
+    )
+    parts = [_part(*chunk) for chunk in _chunks()]
+    if paths:
+        parts += [encode_paths(paths), encode_definitions(definitions)]
+    protobuf = b"".join((encode_head(_TITLE, GIT_VERSION), *parts))
+    return _Built(json, protobuf, f'"{hashlib.sha256(json).hexdigest().upper()}"')
+
+
+def _joined(first: bytes, second: bytes) -> bytes:
+    return first + b"," + second if second else first
+
+
+def _custom(catalog: Catalog) -> tuple[Obj, Obj]:
+    """Return the paths and definitions of custom resources."""
+    paths: Obj = {}
+    definitions: Obj = {}
+    for row in catalog.custom:
+        paths.update((path.path, _path(path)) for path in paths_of(row))
+        definitions.update(custom_definitions(row, _reference, simple=True))
+    return paths, definitions
 
 
 @cache
 def _all_paths() -> Mapping[str, Path]:
-    paths = [path for resource in RESOURCES for path in paths_of(resource)]
+    paths = [path for resource in STATIC.rows for path in paths_of(resource)]
     return {path.path: path for path in sorted(paths, key=lambda path: path.path)}
 
 
@@ -71,13 +113,12 @@ def _all_definitions() -> tuple[str, ...]:
     return reachable({name for operation in operations for name in (operation.body, operation.gives)})
 
 
-def _document() -> Obj:
-    return {
-        "swagger": "2.0",
-        "info": {"title": _TITLE, "version": GIT_VERSION},
-        "paths": {name: _path(path) for name, path in _all_paths().items()},
-        "definitions": {name: render_definition(name, _reference) for name in _all_definitions()},
-    }
+@cache
+def _json_parts() -> tuple[bytes, bytes]:
+    """Return the built-in paths and definitions as JSON members, without the braces around them."""
+    paths = orjson.dumps({name: _path(path) for name, path in _all_paths().items()})
+    definitions = orjson.dumps({name: render_definition(name, _reference) for name in _all_definitions()})
+    return paths[1:-1], definitions[1:-1]
 
 
 def _chunks() -> Iterator[tuple[_Kind, tuple[str, ...]]]:

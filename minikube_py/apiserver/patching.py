@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from minikube_py.api.decode import Decoded, Expected, FieldValidation, decode_parsed
-from minikube_py.api.errors import BadRequestError
+from minikube_py.api.errors import BadRequestError, UnsupportedMediaTypeError
 from minikube_py.api.meta import Obj
 from minikube_py.api.patch import apply_json_patch, apply_merge_patch, patch_fault
 from minikube_py.api.schema import schema_of
@@ -18,6 +18,9 @@ from minikube_py.api.strategic_merge import apply_strategic_merge
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+
+CUSTOM_PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, "application/apply-patch+yaml")
+"""Custom resources know no strategic merge: no Go type says which lists have keys."""
 
 
 def patched(
@@ -41,4 +44,9 @@ def _result(obj: Mapping[str, Any], patch: Any, patch_type: str, expected: Expec
         return apply_json_patch(obj, patch)
     if patch_type == MERGE_PATCH:
         return apply_merge_patch(obj, patch)
+    if expected.custom is not None:
+        raise UnsupportedMediaTypeError(
+            "the body of the request was in an unknown format - accepted media types include: "
+            + ", ".join(CUSTOM_PATCH_TYPES)
+        )
     return apply_strategic_merge(obj, patch, schema_of(expected.api_version, expected.kind))

@@ -84,8 +84,8 @@ def list_body(resource: Resource, values: Sequence[bytes], meta: ListMeta) -> Li
 
 
 def _list_head(resource: Resource, meta: ListMeta) -> bytes:
-    return b'{"kind":"%sList","apiVersion":"%s","metadata":%s,"items":[' % (
-        resource.kind.encode(),
+    return b'{"kind":"%s","apiVersion":"%s","metadata":%s,"items":[' % (
+        resource.list_kind.encode(),
         resource.api_version.encode(),
         orjson.dumps(meta.obj()),
     )
@@ -111,7 +111,7 @@ def list_items(resource: Resource, objs: Sequence[Mapping[str, Any]], form: Answ
 def list_object(resource: Resource, objs: Sequence[Mapping[str, Any]], meta: ListMeta) -> Obj:
     """Return a whole list as an object, for forms that are not plain."""
     return {
-        "kind": f"{resource.kind}List",
+        "kind": resource.list_kind,
         "apiVersion": resource.api_version,
         "metadata": meta.obj(),
         "items": list(objs),

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from minikube_py.api.catalog import STATIC, Catalog
 from minikube_py.api.errors import MethodNotSupportedError, NotFoundError
 from minikube_py.api.resource import Resource
-from minikube_py.api.resources import find_resource
+from minikube_py.apiserver.users import LOOPBACK, UserInfo
 
 Verb = Literal["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
 
@@ -59,6 +60,8 @@ class Route:
     name: str
     subresource: str = ""
     tail: str = ""
+    user: UserInfo = LOOPBACK
+    """Who asks: admission tells it to webhooks and policies."""
 
 
 def is_true(text: str | None) -> bool:
@@ -125,14 +128,14 @@ def _verb(method: str, name: str, subresource: str, query: Mapping[str, str], *,
     return verb
 
 
-def resolve(info: RequestInfo) -> Route:
-    """Return the route of a resource request.
+def resolve(info: RequestInfo, catalog: Catalog = STATIC, user: UserInfo = LOOPBACK) -> Route:
+    """Return the route of a resource request of `user`.
 
     Raises:
         NotFoundError: no such group, version, resource or subresource.
         MethodNotSupportedError: the resource is served, but not with this verb.
     """
-    resource = find_resource(info.group, info.version, info.resource)
+    resource = catalog.find(info.group, info.version, info.resource)
     if resource is None:
         raise unknown_resource()
     if info.subresource:
@@ -152,6 +155,7 @@ def resolve(info: RequestInfo) -> Route:
         name=info.name,
         subresource=info.subresource,
         tail=info.tail,
+        user=user,
     )
 
 

@@ -7,21 +7,41 @@ registry/core/namespace/storage (FinalizeREST).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minikube_py.api.errors import FieldError, StatusError, UnnamedError, conflict, invalid
+from minikube_py.api.errors import (
+    BadRequestError,
+    FieldError,
+    InternalError,
+    StatusError,
+    UnnamedError,
+    conflict,
+    invalid,
+)
+from minikube_py.api.jsonpath import value_at
 from minikube_py.api.meta import Obj, copy_object, format_time, is_deleting, metadata
-from minikube_py.api.resource import Resource
+from minikube_py.api.resource import Resource, ScalePaths
 from minikube_py.apiserver.decisions import Decision, Reject, Write, WriteContext
 from minikube_py.apiserver.verbs import check_identity, settle, update
 
+_PATHS = ScalePaths(("spec", "replicas"), ("status", "replicas"))
+_INT32_MAX = 2**31 - 1
 
-def render_scale(obj: Mapping[str, Any]) -> Obj:
-    """Return the autoscaling/v1 Scale of an object with spec.replicas and spec.selector."""
-    meta, spec, status = metadata(obj), obj.get("spec") or {}, obj.get("status") or {}
+
+def render_scale(obj: Mapping[str, Any], paths: ScalePaths | None = None) -> Obj:
+    """Return the autoscaling/v1 Scale of an object; built-in ones have spec.replicas and spec.selector."""
+    where = paths or _PATHS
+    meta, replicas = metadata(obj), value_at(obj, where.spec_replicas)
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    scale_status: Obj = {"replicas": status.get("replicas", 0)}
-    if selector := render_selector(spec.get("selector") or {}):
+    if paths is None:
+        selector = render_selector((obj.get("spec") or {}).get("selector") or {})
+    else:
+        if replicas is None:
+            shown = ".".join(("", *where.spec_replicas))
+            raise InternalError(f'the spec replicas field "{shown}" does not exist')
+        selector = str(value_at(obj, where.label_selector) or "") if where.label_selector else ""
+    scale_status: Obj = {"replicas": value_at(obj, where.status_replicas) or 0}
+    if selector:
         scale_status["selector"] = selector
-    scale_spec: Obj = {"replicas": spec["replicas"]} if spec.get("replicas") else {}
+    scale_spec: Obj = {"replicas": replicas} if replicas else {}
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
@@ -33,11 +53,19 @@ def render_scale(obj: Mapping[str, Any]) -> Obj:
 
 def render_selector(selector: Mapping[str, Any]) -> str:
     """Return a LabelSelector as text (upstream: metav1.FormatLabelSelector)."""
-    terms = [(key, f"{key}={value}") for key, value in (selector.get("matchLabels") or {}).items()]
+    labels = selector if _is_plain(selector) else selector.get("matchLabels") or {}
+    terms = [(key, f"{key}={value}") for key, value in labels.items()]
+    if labels is selector:
+        return ",".join(text for _, text in sorted(terms))
     for expression in selector.get("matchExpressions") or ():
         key = str(expression.get("key", ""))
         terms.append((key, _render_expression(key, expression)))
     return ",".join(text for _, text in sorted(terms))
+
+
+def _is_plain(selector: Mapping[str, Any]) -> bool:
+    """Return whether a selector is just a map of labels (ReplicationController)."""
+    return all(isinstance(value, str) for value in selector.values())
 
 
 def _render_expression(key: str, expression: Mapping[str, Any]) -> str:
@@ -62,8 +90,14 @@ def update_scale(resource: Resource, old: Mapping[str, Any], scale: Obj, context
     if replicas < 0:
         fault = FieldError("FieldValueInvalid", "spec.replicas", "must be greater than or equal to 0", replicas)
         return Reject(invalid("autoscaling", "Scale", context.name, (fault,)))
+    if replicas > _INT32_MAX:
+        return Reject(BadRequestError(f"cannot handle {replicas} replicas: it is no int32"))
     new = copy_object(old)
-    new.setdefault("spec", {})["replicas"] = replicas
+    *parents, last = (resource.scale or _PATHS).spec_replicas
+    target = new
+    for parent in parents:
+        target = target.setdefault(parent, {})
+    target[last] = replicas
     return update(resource, old, new, context)
 
 

@@ -34,6 +34,16 @@ GENERATED_PREFIX_MAX = 58
 _SERVER_FIELDS = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 
 
+class _Hex:
+    """How upstream shows the resourceVersion that was not given."""
+
+    def __str__(self) -> str:
+        return "0x0"
+
+
+UNSET_VERSION = _Hex()
+
+
 def fill_name(obj: Obj, suffix: str) -> None:
     """Give an object with generateName and without a name its name (upstream: FillObjectMetaSystemFields)."""
     meta = obj["metadata"]
@@ -72,7 +82,7 @@ def create(resource: Resource, obj: Obj, context: WriteContext) -> Decision:
 
 def update(resource: Resource, old: Mapping[str, Any], new: Obj, context: WriteContext) -> Decision:
     """Decide an update of the main resource; `new` is decoded, private, and changed in place; `old` is only read."""
-    refused = check_identity(resource, old, new, context)
+    refused = check_identity(resource, old, new, context) or _check_conditional(resource, new)
     if refused is not None:
         return refused
     _carry_over(new, old)
@@ -91,17 +101,21 @@ def update(resource: Resource, old: Mapping[str, Any], new: Obj, context: WriteC
 
 def update_status(resource: Resource, old: Mapping[str, Any], new: Obj, context: WriteContext) -> Decision:
     """Decide an update through /status: everything but the status and some metadata stays as it is."""
-    refused = check_identity(resource, old, new, context)
+    refused = check_identity(resource, old, new, context) or _check_conditional(resource, new)
     if refused is not None:
         return refused
     _carry_over(new, old)
     _copy_field("ownerReferences", metadata(old), new["metadata"])
+    if resource.custom is not None:
+        resource.rules.set_defaults(new)
     kept = {field: value for field, value in old.items() if field not in ("metadata", "status")}
     merged: Obj = {**kept, "metadata": new["metadata"]}
     if "status" in new:
         merged["status"] = new["status"]
     record_owners(resource, old, merged, context)
     faults = finalizer_faults(old, merged)
+    if resource.validate_status is not None:
+        faults += resource.validate_status(merged, old)
     if faults:
         return reject_invalid(resource, merged, faults)
     return settle(resource, old, merged)
@@ -158,6 +172,14 @@ def _check_version(resource: Resource, old: Mapping[str, Any], meta: Obj, kind: 
     return Reject(conflict(resource.group, kind or resource.plural, str(meta.get("name", "")), MODIFIED))
 
 
+def _check_conditional(resource: Resource, new: Obj) -> Reject | None:
+    """Refuse an update that does not say what it replaces, of resources that want to know."""
+    if resource.unconditional_update or new["metadata"].get("resourceVersion"):
+        return None
+    path, detail = "metadata.resourceVersion", "must be specified for an update"
+    return reject_invalid(resource, new, (FieldError("FieldValueInvalid", path, detail, UNSET_VERSION),))
+
+
 def check_patched_uid(resource: Resource, old: Mapping[str, Any], new: Mapping[str, Any]) -> Reject | None:
     """Refuse a patch that changes the uid: there it is no precondition, as it is in an update."""
     uid = metadata(new).get("uid")
@@ -210,12 +232,17 @@ def _copy_field(field: str, source: Mapping[str, Any], target: Obj) -> None:
 
 
 def _bump_generation(resource: Resource, old: Mapping[str, Any], new: Obj) -> None:
-    if resource.has_generation and _desired(old) != _desired(new):
+    if not resource.has_generation:
+        return
+    # of a custom resource without /status its status is part of what is desired
+    has_status = resource.custom is None or resource.subresource("status") is not None
+    if _desired(old, has_status=has_status) != _desired(new, has_status=has_status):
         new["metadata"]["generation"] = int(metadata(old).get("generation", 0)) + 1
 
 
-def _desired(obj: Mapping[str, Any]) -> Obj:
-    return {field: value for field, value in obj.items() if field not in ("metadata", "status")}
+def _desired(obj: Mapping[str, Any], *, has_status: bool) -> Obj:
+    skipped = ("metadata", "status") if has_status else ("metadata",)
+    return {field: value for field, value in obj.items() if field not in skipped}
 
 
 def _equal(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

@@ -180,3 +180,7 @@ class Informers(Protocol):
     def informer(self, resource: Resource, selection: Selection = EVERYTHING) -> Informer:
         """Return the shared informer; it begins to run when the agent runs the set."""
         ...
+
+    def forget(self, resource: Resource) -> None:
+        """Stop and drop all informers of a resource that is served no more; fine when there is none."""
+        ...

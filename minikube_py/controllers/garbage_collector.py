@@ -18,9 +18,10 @@ Upstream: pkg/controller/garbagecollector. The graph is the informers' index by 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 from minikube_py.api.meta import Obj, ObjectKey, is_deleting, key_of, metadata, uid_of
-from minikube_py.api.resource import Resource
+from minikube_py.api.resource import Resource, is_stored, storage_of
 from minikube_py.api.resources import EVENTS, RESOURCES, find_kind
 from minikube_py.client.interface import Change, DeleteOptions
 from minikube_py.controllers.claims import release
@@ -40,6 +41,7 @@ from minikube_py.controllers.plan import (
 )
 from minikube_py.controllers.spec import ControllerSpec, Watch
 
+_COLLECTED_BY = frozenset({"list", "watch", "delete"})
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
 
@@ -86,16 +88,21 @@ class GarbageView:
     dependents: tuple[Dependent, ...]
 
 
+@cache
 def collected_resources() -> tuple[Resource, ...]:
-    """Return the resources that take part: all but Events, which nobody owns and which go by themselves."""
-    return tuple(
-        r for r in RESOURCES if r.qualified != EVENTS.qualified and {"list", "watch", "delete"} <= {*r.verbs}
-    )
+    """Return the resources that take part: all but Events, which nobody owns and which go by themselves.
+
+    Another version of what is stored already takes part as what is stored.
+    """
+    return tuple(r for r in RESOURCES if is_stored(r) and r is not EVENTS and {*r.verbs} >= _COLLECTED_BY)
 
 
 def observe(listers: Listers, item: Item, failure: Failure | None) -> GarbageView | None:
     """Look up the owners of an object, and its dependents when it is being deleted or might be."""
-    resource = next(r for r in collected_resources() if r.qualified == item.resource)
+    informer = listers.informers.get(item.resource)
+    if informer is None:
+        return None  # its definition has gone, and it with it
+    resource = informer.resource
     obj = listers.get(resource, item.key)
     if obj is None:
         return None
@@ -106,7 +113,7 @@ def observe(listers: Listers, item: Item, failure: Failure | None) -> GarbageVie
 
 
 def _look_up(listers: Listers, resource: Resource, obj: Obj, reference: Obj) -> Owner:
-    kind = find_kind(str(reference.get("apiVersion", "")), str(reference.get("kind", "")))
+    kind = _kind_of(listers, reference)
     uid = str(reference.get("uid", ""))
     reachable = (
         kind is not None and kind.qualified in listers.informers and (resource.namespaced or not kind.namespaced)
@@ -122,10 +129,20 @@ def _look_up(listers: Listers, resource: Resource, obj: Obj, reference: Obj) -> 
     return Owner(OwnerState.WAITING if waiting else OwnerState.SOLID, uid, kind, key)
 
 
+def _kind_of(listers: Listers, reference: Obj) -> Resource | None:
+    """Return the row that stores the owner that a reference names, in whatever version; None: not served."""
+    api_version, kind = str(reference.get("apiVersion", "")), str(reference.get("kind", ""))
+    found = find_kind(api_version, kind)
+    if found is not None:
+        return storage_of(found)
+    group = api_version.rpartition("/")[0]
+    return next((row for row in listers.custom() if (row.group, row.kind) == (group, kind)), None)
+
+
 def _dependents(listers: Listers, uid: str) -> tuple[Dependent, ...]:
     return tuple(
         Dependent(resource, obj)
-        for resource in collected_resources()
+        for resource in (*collected_resources(), *listers.custom())
         for obj in listers.by_index(resource, OWNER_UID, uid)
     )
 
@@ -233,7 +250,7 @@ def _deleting_owners(listers: Listers, obj: Obj) -> list[Item]:
     """Return the owners that may wait for what just happened to this dependent."""
     found = []
     for reference in metadata(obj).get("ownerReferences") or ():
-        kind = find_kind(str(reference.get("apiVersion", "")), str(reference.get("kind", "")))
+        kind = _kind_of(listers, reference)
         if kind is None or kind.qualified not in listers.informers:
             continue
         key = ObjectKey(key_of(obj).namespace if kind.namespaced else "", str(reference.get("name", "")))
@@ -253,5 +270,7 @@ def spec() -> ControllerSpec[GarbageView]:
         observe=observe,
         reconcile=reconcile,
         indexes=tuple(by_owner(resource) for resource in resources),
+        watch_custom=lambda resource: Watch(resource, items_of(resource)),
+        index_custom=by_owner,
         workers_max=20,
     )

@@ -11,9 +11,10 @@ Upstream: pkg/controller/namespace/deletion.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from minikube_py.api.meta import Obj, ObjectKey, is_deleting, key_of, metadata, name_of, namespace_of, uid_of
-from minikube_py.api.resource import Resource
+from minikube_py.api.resource import Resource, is_stored
 from minikube_py.api.resources import EVENTS, NAMESPACES, RESOURCES
 from minikube_py.client.interface import Change
 from minikube_py.controllers.conditions import Condition, Conditions, set_condition
@@ -53,14 +54,17 @@ class NamespaceView:
     namespace: Obj
     contents: tuple[Content, ...]
     failure: Failure | None = None
+    custom: tuple[Resource, ...] = ()
+    """Custom resources that a namespace can hold."""
 
 
+@cache
 def watched_resources() -> tuple[Resource, ...]:
     """Return the resources that a namespace can hold, Events apart (they are many, and nobody waits for them)."""
     return tuple(
         resource
         for resource in RESOURCES
-        if resource.namespaced and resource.qualified != EVENTS.qualified and "delete" in resource.verbs
+        if resource.namespaced and is_stored(resource) and resource is not EVENTS and "delete" in resource.verbs
     )
 
 
@@ -69,8 +73,10 @@ def observe(listers: Listers, item: Item, failure: Failure | None) -> NamespaceV
     namespace = listers.get(NAMESPACES, item.key)
     if namespace is None or not is_deleting(namespace):
         return None
-    contents = ((resource, listers.list(resource, item.key.name)) for resource in watched_resources())
-    return NamespaceView(namespace, tuple(Content(r, objects) for r, objects in contents if objects), failure)
+    custom = tuple(resource for resource in listers.custom() if resource.namespaced)
+    contents = ((resource, listers.list(resource, item.key.name)) for resource in (*watched_resources(), *custom))
+    left = tuple(Content(resource, objects) for resource, objects in contents if objects)
+    return NamespaceView(namespace, left, failure, custom)
 
 
 def reconcile(seen: NamespaceView, now_s: float) -> Plan:
@@ -93,7 +99,7 @@ def reconcile(seen: NamespaceView, now_s: float) -> Plan:
     return Plan(
         (
             DeleteCollection(EVENTS, name),
-            RequireEmpty((*watched_resources(), EVENTS), name),
+            RequireEmpty((*watched_resources(), *seen.custom, EVENTS), name),
             Update(NAMESPACES, finalized, subresource="finalize"),
         ),
         requeue_after_s=LOOK_AGAIN_S,
@@ -193,5 +199,6 @@ def spec() -> ControllerSpec[NamespaceView]:
         ),
         observe=observe,
         reconcile=reconcile,
+        watch_custom=lambda resource: Watch(resource, inside) if resource.namespaced else None,
         workers_max=10,
     )

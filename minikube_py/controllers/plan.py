@@ -191,6 +191,11 @@ class Listers:
         """Return all objects (of a namespace), sorted by key."""
         return tuple(self.informers[resource.qualified].list(namespace))
 
+    def custom(self) -> tuple[Resource, ...]:
+        """Return the custom resources that are followed at this moment, in the order of their names."""
+        rows = (informer.resource for informer in self.informers.values())
+        return tuple(sorted((row for row in rows if row.custom is not None), key=lambda row: row.qualified))
+
     def by_index(self, resource: Resource, index: str, value: str) -> tuple[Obj, ...]:
         """Return the objects under a value of an index (see controllers.indexes), sorted by key."""
         return tuple(self.informers[resource.qualified].by_index(index, value))

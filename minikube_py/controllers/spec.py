@@ -46,5 +46,9 @@ class ControllerSpec(Generic[View]):
     reconcile: Callable[[View, float], Plan]
     """Decide; the second argument is the wall clock in seconds."""
     indexes: tuple[Index, ...] = ()
+    watch_custom: Callable[[Resource], Watch | None] | None = None
+    """How it watches a custom resource, which may come and go at any time; None: it does not care for any."""
+    index_custom: Callable[[Resource], Index] | None = None
+    """The index that it needs on each custom resource that it watches."""
     workers_max: int = 5
     """Items worked on at once (upstream: --concurrent-*-syncs)."""

@@ -17,6 +17,7 @@ from minikube_py.controllers import (
     pod_gc,
     replicaset,
     taint_eviction,
+    volume_protection,
 )
 from minikube_py.controllers.config import ControllersConfig
 from minikube_py.controllers.spec import ControllerSpec
@@ -36,4 +37,5 @@ def controllers(config: ControllersConfig) -> tuple[ControllerSpec[Any], ...]:
         node_lifecycle.spec(config),
         taint_eviction.spec(),
         pod_gc.spec(config),
+        volume_protection.spec(),
     )

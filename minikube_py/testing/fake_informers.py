@@ -103,6 +103,11 @@ class FakeInformers:
             self._informers[key] = FakeInformer(resource, selection, present, self._client.revision)
         return self._informers[key]
 
+    def forget(self, resource: Resource) -> None:
+        """Drop all informers of a resource."""
+        for key in [key for key in self._informers if key[0] == resource.qualified]:
+            del self._informers[key]
+
     def pause(self) -> None:
         """Hold all copies where they are; at most HISTORY_MAX changes wait."""
         if self._held is None:

@@ -13,6 +13,7 @@ from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.certificates import Pki, ensure_pki
 from minikube_py.apiserver.io.pod_logs import StreamsForNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
+from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.apiserver.pki import CertificateSpec
 from minikube_py.apiserver.users import AUTHENTICATED, SYSTEM_MASTERS, UserInfo
 from minikube_py.kit.clock import Clock
@@ -49,6 +50,7 @@ def memory_api_server(
             ids=sequential_ids(),
             rng=Random(0),  # noqa: S311
             authenticate=Authenticator(_TOKENS).authenticate,
+            token_key_pem=new_key_pem(),
             streams_for_node=streams_for_node,
         ),
     )

@@ -13,6 +13,7 @@ from minikube_py.api.resources import CONFIGMAPS, NAMESPACES
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
+from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.apiserver.users import LOOPBACK
 from minikube_py.client.io.http_transport import HttpTransport
 from minikube_py.client.io.informer import InformerSet
@@ -39,6 +40,7 @@ async def a_server():
         ids=system_ids(),
         rng=random.Random(1),
         authenticate=lambda peer, authorization: LOOPBACK,
+        token_key_pem=new_key_pem(),
         streams_for_node=lambda node: None,
     )
     server = ApiServer(

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
 
+import orjson
 import pytest
 
 from minikube_py.api.meta import (
@@ -20,7 +21,7 @@ from minikube_py.api.meta import (
     resource_version_of,
     uid_of,
 )
-from minikube_py.api.resource import Resource
+from minikube_py.api.resource import Resource, is_stored
 from minikube_py.api.resources import (
     CONFIGMAPS,
     DEPLOYMENTS,
@@ -31,6 +32,7 @@ from minikube_py.api.resources import (
     NODES,
     PODS,
     REPLICA_SETS,
+    RESOURCES,
     SERVICE_ACCOUNTS,
     SERVICES,
 )
@@ -45,6 +47,7 @@ from minikube_py.controllers.table import controllers
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.scheduler.config import SchedulerConfig
 from minikube_py.scheduler.io.scheduler_loop import Scheduler
+from minikube_py.testing.least_objects import least_object
 from minikube_py.testing.memory_api_server import memory_api_server
 from minikube_py.testing.workload_cluster import a_deployment
 
@@ -227,3 +230,35 @@ async def test_a_silent_node_is_tainted_and_its_pods_are_not_ready() -> None:
         conditions = {c["type"]: c["status"] for c in cluster.objects(NODES)[0]["status"]["conditions"]}
         assert conditions["Ready"] == "Unknown"
         assert [c["type"] for c in cluster.objects(PODS)[0]["status"]["conditions"]].count("Ready") == 1
+
+
+async def test_a_namespace_goes_with_one_of_every_kind_in_it() -> None:
+    kinds = [r for r in RESOURCES if r.namespaced and is_stored(r)]
+    async with a_cluster() as cluster:
+        await cluster.client.create(NAMESPACES, {"metadata": {"name": "full"}})
+        for resource in kinds:
+            obj = orjson.loads(orjson.dumps(least_object(resource)).replace(b'"default"', b'"full"'))
+            await cluster.client.create(resource, obj)
+        await cluster.until(lambda: "full" in map(name_of, cluster.objects(NAMESPACES)))
+        await cluster.client.delete(NAMESPACES, ObjectKey("", "full"))
+        await cluster.until(lambda: "full" not in map(name_of, cluster.objects(NAMESPACES)))
+
+        left = {r.plural: (await cluster.client.list(r, Selection(namespace="full"))).items for r in kinds}
+        assert {plural for plural, objects in left.items() if objects} == set()
+        assert len(kinds) > 25
+
+
+async def test_dependents_of_any_kind_follow_their_owner() -> None:
+    owner_kind, dependents = "jobs", ("persistentvolumeclaims", "leases", "rolebindings", "horizontalpodautoscalers")
+    rows = {r.plural: r for r in RESOURCES if is_stored(r)}
+    async with a_cluster() as cluster:
+        owner = await cluster.client.create(rows[owner_kind], least_object(rows[owner_kind]))
+        reference = {"apiVersion": "batch/v1", "kind": "Job", "name": "x", "uid": uid_of(owner)}
+        for plural in dependents:
+            await cluster.client.create(rows[plural], least_object(rows[plural], ownerReferences=[reference]))
+        for plural in dependents:
+            await cluster.until(lambda plural=plural: cluster.objects(rows[plural]))
+        await cluster.client.delete(rows[owner_kind], ObjectKey("default", "x"))
+
+        for plural in dependents:
+            await cluster.until(lambda plural=plural: not cluster.objects(rows[plural]))

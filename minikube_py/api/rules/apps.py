@@ -106,12 +106,12 @@ def validate_deployment_update(new: Mapping[str, Any], old: Mapping[str, Any]) -
 def _validate_replica_set_spec(spec: Mapping[str, Any]) -> Faults:
     yield from check_not_negative("spec.replicas", spec.get("replicas"))
     yield from check_not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
-    yield from _validate_selector_and_template(spec, "replicaset")
+    yield from validate_selector_and_template(spec, "replicaset")
 
 
 def _validate_deployment_spec(spec: Mapping[str, Any]) -> Faults:
     yield from check_not_negative("spec.replicas", spec.get("replicas"))
-    yield from _validate_selector_and_template(spec, "deployment")
+    yield from validate_selector_and_template(spec, "deployment")
     yield from _validate_strategy(part(spec, "strategy"), "spec.strategy")
     yield from check_not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
     yield from check_not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
@@ -121,7 +121,8 @@ def _validate_deployment_spec(spec: Mapping[str, Any]) -> Faults:
         yield invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
 
 
-def _validate_selector_and_template(spec: Mapping[str, Any], kind: str) -> Faults:
+def validate_selector_and_template(spec: Mapping[str, Any], kind: str) -> Faults:
+    """Yield the faults of a workload's selector and of the template whose pods it must select."""
     selector = spec.get("selector")
     faults = tuple(validate_label_selector(selector, "spec.selector")) if selector is not None else ()
     if selector is None:

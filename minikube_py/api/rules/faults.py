@@ -54,6 +54,11 @@ def too_long(field: str, limit: int) -> FieldError:
     return FieldError("FieldValueTooLong", field, f"may not be more than {limit} bytes")
 
 
+def too_many(field: str, count: int, limit: int) -> FieldError:
+    """Return the fault of a list with more than `limit` elements."""
+    return FieldError("FieldValueTooMany", field, f"must have at most {limit} items", count)
+
+
 def all_invalid(field: str, value: object, messages: Iterable[str]) -> Faults:
     """Yield one fault for each message about a value."""
     for message in messages:

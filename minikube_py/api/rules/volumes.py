@@ -56,7 +56,7 @@ _SOURCES = (
     "ephemeral",
     "image",
 )
-_HOST_PATH_TYPES = (
+HOST_PATH_TYPES = (
     "",
     "BlockDevice",
     "CharDevice",
@@ -147,8 +147,8 @@ def _empty_dir(source: Mapping[str, Any], path: str) -> Faults:
 def _host_path(source: Mapping[str, Any], path: str) -> Faults:
     yield from _need(source, "path", path)
     yield from check_no_backsteps(source.get("path") or "", f"{path}.path")
-    if (source.get("type") or "") not in _HOST_PATH_TYPES:
-        yield unsupported(f"{path}.type", source["type"], _HOST_PATH_TYPES)
+    if (source.get("type") or "") not in HOST_PATH_TYPES:
+        yield unsupported(f"{path}.type", source["type"], HOST_PATH_TYPES)
 
 
 def _secret(source: Mapping[str, Any], path: str) -> Faults:

@@ -5,9 +5,11 @@ authorize -> find the route -> read, or write; errors are answers too.
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from minikube_py.api.catalog import STATIC, Catalog
 from minikube_py.api.errors import BadRequestError, StatusError
 from minikube_py.apiserver.authorize import Denied, authorize, forbidden_request
 from minikube_py.apiserver.io.answers import Answer, error_answer
+from minikube_py.apiserver.io.computed import Computed
 from minikube_py.apiserver.io.documents import Documents
 from minikube_py.apiserver.io.pod_logs import PodLogs
 from minikube_py.apiserver.io.reads import Reads
@@ -23,9 +25,19 @@ UPGRADE_SUBRESOURCES = frozenset({"exec", "attach", "portforward", "proxy"})
 class Dispatcher:
     """Answers requests."""
 
-    def __init__(self, reads: Reads, writes: Writes, documents: Documents, logs: PodLogs) -> None:
+    def __init__(
+        self,
+        reads: Reads,
+        writes: Writes,
+        documents: Documents,
+        logs: PodLogs,
+        computed: Computed,
+        catalog: Callable[[], Catalog] = lambda: STATIC,
+    ) -> None:
+        self._catalog = catalog
         self._documents = documents
         self._logs = logs
+        self._computed = computed
         self._by_verb: Mapping[Verb, Callable[[Route, ApiRequest], Awaitable[Answer]]] = {
             "get": reads.get,
             "list": reads.list,
@@ -44,13 +56,15 @@ class Dispatcher:
             check_allowed(user, info)
             if not info.is_resource:
                 return await self._documents.answer(info, request)
-            return await self._dispatch(resolve(info), request)
+            return await self._dispatch(resolve(info, self._catalog(), user), request)
         except StatusError as error:
             return error_answer(error)
 
     async def _dispatch(self, route: Route, request: ApiRequest) -> Answer:
         if route.subresource == "log":
             return await self._logs.answer(route, request)
+        if route.resource.computed:
+            return await self._computed.answer(route, request)
         if route.subresource in UPGRADE_SUBRESOURCES:
             raise BadRequestError("Upgrade request required")
         return await self._by_verb[route.verb](route, request)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 import orjson
 
+from minikube_py.api.catalog import STATIC, Catalog
 from minikube_py.api.errors import MethodNotSupportedError, NotAcceptableError
 from minikube_py.api.meta import Obj
 from minikube_py.api.served import GIT_VERSION, SERVED_MAJOR, SERVED_MINOR
@@ -59,11 +60,15 @@ def version_info() -> Obj:
 class Documents:
     """Answers the paths that lead to no object."""
 
-    def __init__(self, address: str, render_metrics: Callable[[], bytes]) -> None:
+    def __init__(self, address: str, render_metrics: Callable[[], bytes], catalog: Callable[[], Catalog]) -> None:
         self._address = address
+        self._catalog = catalog
         self._render_metrics = render_metrics
         self._bodies: dict[str, bytes] = {}
-        self._openapi_built = False
+        """Aggregated discovery of the catalog that is served now."""
+        self._bodies_of: Catalog = STATIC
+        self._built_for: Catalog | None = None
+        """The catalog whose OpenAPI documents are built."""
         self._failing: dict[str, tuple[str, ...]] = {}
         self.checks: dict[str, dict[str, Check]] = {name: {"ping": lambda: ""} for name in HEALTH_ENDPOINTS}
         """The checks of each health endpoint."""
@@ -107,10 +112,11 @@ class Documents:
             "/openapi/v3/",
             "/version",
         ]
-        for group in served_groups():
+        catalog = self._catalog()
+        for group in served_groups(catalog):
             if group:
                 paths.append(f"/apis/{group}")
-                paths.extend(f"/apis/{group}/{version}" for version in served_versions(group))
+                paths.extend(f"/apis/{group}/{version}" for version in served_versions(group, catalog))
         for endpoint, checks in self.checks.items():
             paths.append(f"/{endpoint}")
             paths.extend(f"/{endpoint}/{name}" for name in checks)
@@ -137,42 +143,45 @@ class Documents:
 
     def _discovery(self, parts: list[str], request: ApiRequest) -> ApiResponse:
         accept = request.headers.get("accept", "")
-        is_core = parts[0] == "api"
+        is_core, catalog = parts[0] == "api", self._catalog()
         if len(parts) == 1:
             if choose_discovery(accept) == "aggregated":
-                body = self._kept(f"aggregated/{parts[0]}", lambda: aggregated(core=is_core))
+                body = self._kept(f"aggregated/{parts[0]}", lambda: aggregated(catalog, core=is_core))
                 return _with_etag(body, request, {"content-type": AGGREGATED_CONTENT_TYPE, "vary": "Accept"})
-            document: Obj | None = api_versions(self._address) if is_core else api_group_list()
+            document: Obj | None = api_versions(self._address, catalog) if is_core else api_group_list(catalog)
         elif is_core:
-            document = api_resource_list("", parts[1]) if len(parts) == 2 else None
+            document = api_resource_list("", parts[1], catalog) if len(parts) == 2 else None
         elif len(parts) == 2:
-            document = api_group(parts[1])
+            document = api_group(parts[1], catalog)
         else:
-            document = api_resource_list(parts[1], parts[2]) if len(parts) == 3 else None
+            document = api_resource_list(parts[1], parts[2], catalog) if len(parts) == 3 else None
         if document is None:
             raise unknown_resource()
         answer = object_answer(document, _form(request))
         return ApiResponse(answer.status, answer.body, {**answer.headers, "vary": "Accept"})
 
     def _kept(self, name: str, make: Callable[[], Obj]) -> bytes:
+        if self._bodies_of is not self._catalog():
+            self._bodies, self._bodies_of = {}, self._catalog()
         body = self._bodies.get(name)
         if body is None:
             body = self._bodies[name] = orjson.dumps(make())
         return body
 
     async def _openapi(self, version: str, rest: list[str], request: ApiRequest) -> ApiResponse:
-        if not self._openapi_built:
-            for _ in building_steps():
+        catalog = self._catalog()
+        if self._built_for is not catalog:
+            for _ in building_steps(catalog):
                 await asyncio.sleep(0)
-            self._openapi_built = True
+            self._built_for = catalog
         if version == "v2" and not rest:
-            return _openapi_v2(request)
+            return _openapi_v2(request, catalog)
         if version != "v3":
             return self._not_found()
         if not rest:
-            return ApiResponse(200, openapi_v3_index(), JSON_HEADERS)
+            return ApiResponse(200, openapi_v3_index(catalog), JSON_HEADERS)
         group, served = ("", rest[1:]) if rest[0] == "api" else ("/".join(rest[1:2]), rest[2:])
-        document = openapi_v3(group, served[0]) if rest[0] in ("api", "apis") and len(served) == 1 else None
+        document = openapi_v3(group, served[0], catalog) if rest[0] in ("api", "apis") and len(served) == 1 else None
         if document is None:
             return self._not_found()
         asked = request.query.get("hash", "")
@@ -190,17 +199,17 @@ def _form(request: ApiRequest) -> AnswerForm:
     return PLAIN if form.transform else form
 
 
-def _openapi_v2(request: ApiRequest) -> ApiResponse:
+def _openapi_v2(request: ApiRequest, catalog: Catalog) -> ApiResponse:
     accept = request.headers.get("accept", "") or "*/*"
-    headers = {"etag": openapi_v2.openapi_v2_etag(), "vary": "Accept"}
+    headers = {"etag": openapi_v2.openapi_v2_etag(catalog), "vary": "Accept"}
     for media_range in accept.split(","):
         media = media_range.split(";")[0].strip()
         if media == openapi_v2.PROTOBUF_MEDIA_TYPE:
             headers["content-type"] = "application/octet-stream"
-            return _unless_known(openapi_v2.openapi_v2_protobuf(), request, headers)
+            return _unless_known(openapi_v2.openapi_v2_protobuf(catalog), request, headers)
         if media in ("application/json", "application/*", "*/*"):
             headers["content-type"] = "application/json"
-            return _unless_known(openapi_v2.openapi_v2_json(), request, headers)
+            return _unless_known(openapi_v2.openapi_v2_json(catalog), request, headers)
     accepted = f"application/json, {openapi_v2.PROTOBUF_MEDIA_TYPE}"
     raise NotAcceptableError(f"only the following media types are accepted: {accepted}")
 

@@ -4,6 +4,9 @@ Watchers with the same filter form a group: a group decides once what a change m
 for equality of a field (metadata.name, spec.nodeName) is only looked at when the old or the new object has that
 value, so a thousand kubelets that each follow their own pods cost a dictionary look-up, not a thousand comparisons.
 
+Custom objects are watched in any of their versions: each version has its watches, and what a webhook must convert
+first waits in that version's queue, in order (`io.converted_watches` empties it).
+
 Upstream: apiserver storage/cacher (dispatchEvents, indexed watchers).
 """
 
@@ -13,10 +16,14 @@ from typing import Protocol
 
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.canonical import decode
+from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.list_options import Filter, read_field
 from minikube_py.apiserver.watch_events import ChangeType, WatchedChange
 from minikube_py.store.interface import Store, StoreEvent
 from minikube_py.store.mvcc import bucket_of
+
+WAITING_EVENTS_MAX = 10_000
+"""Events of one version that wait for a conversion webhook; more, and its watchers are cut off to list again."""
 
 
 class Subscriber(Protocol):
@@ -24,6 +31,10 @@ class Subscriber(Protocol):
 
     def deliver(self, change: WatchedChange, change_type: ChangeType) -> None:
         """Take an event; must not block, and must drop its own watch when it cannot keep up."""
+        ...
+
+    def end(self) -> None:
+        """End the watch: its resource is gone or has become another; the client watches again."""
         ...
 
 
@@ -35,19 +46,52 @@ _ALWAYS: Anchor = ("", "")
 class EventFanout:
     """The live watches of all resources of one store."""
 
-    def __init__(self, store: Store, resources: Sequence[Resource]) -> None:
-        self._by_prefix = {r.storage_prefix: ResourceWatches(r) for r in resources}
+    def __init__(
+        self, store: Store, views: Views, on_waiting: "Callable[[ResourceWatches], None] | None" = None
+    ) -> None:
+        self._by_prefix: dict[str, dict[str, ResourceWatches]] = {}
+        self._views = views
+        self._on_waiting = on_waiting
+        """Called when events begin to wait for conversion."""
         store.on_commit(self._on_commit)
 
     def of(self, resource: Resource) -> "ResourceWatches":
-        """Return the live watches of one resource."""
-        return self._by_prefix[resource.storage_prefix]
+        """Return the live watches of one resource, in one of its versions."""
+        versions = self._by_prefix.setdefault(resource.storage_prefix, {})
+        watches = versions.get(resource.version)
+        if watches is None or watches.resource is not resource:
+            if watches is not None:
+                watches.end()
+            watches = versions[resource.version] = ResourceWatches(resource)
+        return watches
+
+    def forget(self, resource: Resource) -> None:
+        """End the watches of a resource that is not served any more, or not like this."""
+        versions = self._by_prefix.get(resource.storage_prefix, {})
+        watches = versions.get(resource.version)
+        if watches is not None and watches.resource is resource:
+            del versions[resource.version]
+            watches.end()
 
     def _on_commit(self, events: Sequence[StoreEvent]) -> None:
         for event in events:
-            watches = self._by_prefix.get(bucket_of(event.key))
-            if watches is not None and watches.count:
-                watches.publish(event)
+            for watches in tuple(self._by_prefix.get(bucket_of(event.key), {}).values()):
+                if watches.count or watches.waiting:
+                    self._publish(watches, event)
+
+    def _publish(self, watches: "ResourceWatches", event: StoreEvent) -> None:
+        if watches.resource.custom is None and watches.resource.stored_as is None:
+            watches.publish(event)
+            return
+        seen = None if watches.waiting else self._views.event_now(watches.resource, event)
+        if seen is not None:
+            watches.publish(seen)
+        elif len(watches.waiting) >= WAITING_EVENTS_MAX:
+            watches.end()
+        else:
+            watches.waiting.append(event)
+            if self._on_waiting is not None:
+                self._on_waiting(watches)
 
 
 class ResourceWatches:
@@ -56,6 +100,8 @@ class ResourceWatches:
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
         self.count = 0
+        self.waiting: list[StoreEvent] = []
+        """Events that must be converted by a webhook before they can be published, and all that came after them."""
         self._groups: dict[Anchor, dict[Filter, dict[Subscriber, int]]] = defaultdict(dict)
         self._paths: dict[str, int] = {}
 
@@ -76,6 +122,14 @@ class ResourceWatches:
 
         return leave
 
+    def end(self) -> None:
+        """End all watches."""
+        self.waiting.clear()
+        for groups in tuple(self._groups.values()):
+            for subscribers in tuple(groups.values()):
+                for subscriber in tuple(subscribers):
+                    subscriber.end()
+
     def _forget(self, anchor: Anchor, filter_: Filter) -> None:
         if anchor != _ALWAYS:
             self._paths[anchor[0]] -= 1
@@ -91,7 +145,7 @@ class ResourceWatches:
         """Deliver one change to all whom it concerns."""
         change = WatchedChange(self.resource, event)
         namespace = self._namespace_of(event.key)
-        for anchor in self._anchors(event):
+        for anchor in self._anchors(change.event):
             groups = self._groups.get(anchor)
             if not groups:
                 continue

@@ -4,11 +4,12 @@ Upstream: registry/generic/registry/store.go (ListPredicate), storage/etcd3 (Get
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from minikube_py.api.errors import GoneError
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.io.selection import Selections, matching
+from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.watch_session import too_large
 from minikube_py.apiserver.list_options import ContinueFrom, ListOptions, encode_continue
 from minikube_py.apiserver.render import ListMeta
@@ -39,10 +40,20 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class ListSource:
+    """Where a list reads: the store, how objects are shown, and indexes for filters (None: there are none)."""
+
+    store: Store
+    views: Views
+    selections: Selections | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _State:
     """The state that a list shows: at `revision`, the newest when `newest`."""
 
     store: Store
+    resource: Resource
     prefix: str
     revision: int
     newest: bool
@@ -58,14 +69,8 @@ class _State:
         return self.store.range_at(self.prefix, self.revision, after=after, limit=limit)
 
 
-async def list_entries(
-    store: Store,
-    resource: Resource,
-    options: ListOptions,
-    future_wait_s: float,
-    selections: Selections | None = None,
-) -> Listed:
-    """Return one page of a collection; `selections` has indexes for filters.
+async def list_entries(source: ListSource, resource: Resource, options: ListOptions, future_wait_s: float) -> Listed:
+    """Return one page of a collection, each object as the resource's version shows it.
 
     Raises:
         GoneError: the state asked for is compacted.
@@ -74,23 +79,26 @@ async def list_entries(
     filter_ = options.filter
     prefix = resource.storage_prefix
     scope = f"{prefix}{filter_.namespace}/" if resource.namespaced and filter_.namespace else prefix
-    state = await _state(store, scope, options, future_wait_s)
+    state = await _state(_State(source.store, resource, scope, 0, newest=True), options, future_wait_s)
     after = prefix + options.go_on.after if options.go_on else ""
     try:
         if filter_.everything:
-            return _page(state, resource, after, options.limit)
-        return await _filtered(state, resource, options, after, selections)
+            page = _page(state, resource, after, options.limit)
+            return Listed(await source.views.entries(resource, page.entries), page.meta)
+        return await _filtered(state, resource, options, after, source)
     except CompactedError as error:
         if options.go_on:
             raise ExpiredTokenError(encode_continue(ContinueFrom(-1, options.go_on.after))) from error
         raise GoneError("The resourceVersion for the provided list is too old.") from error
 
 
-async def _state(store: Store, scope: str, options: ListOptions, future_wait_s: float) -> _State:
+async def _state(state: _State, options: ListOptions, future_wait_s: float) -> _State:
+    """Return the state of a collection that the options ask for."""
+    store = state.store
     if options.go_on is not None:
         if options.go_on.revision < 0:
-            return _State(store, scope, store.revision, newest=True)
-        return _State(store, scope, options.go_on.revision, newest=options.go_on.revision == store.revision)
+            return replace(state, revision=store.revision)
+        return replace(state, revision=options.go_on.revision, newest=options.go_on.revision == store.revision)
     version = options.resource_version
     if not version:
         await store.read_barrier()
@@ -99,8 +107,8 @@ async def _state(store: Store, scope: str, options: ListOptions, future_wait_s: 
         if revision > store.revision and not await store.wait_revision(revision, future_wait_s):
             raise too_large(revision, store.revision)
         if options.exact:
-            return _State(store, scope, revision, newest=revision == store.revision)
-    return _State(store, scope, store.revision, newest=True)
+            return replace(state, revision=revision, newest=revision == store.revision)
+    return replace(state, revision=store.revision)
 
 
 def _page(state: _State, resource: Resource, after: str, limit: int) -> Listed:
@@ -115,10 +123,11 @@ def _page(state: _State, resource: Resource, after: str, limit: int) -> Listed:
 
 
 async def _filtered(
-    state: _State, resource: Resource, options: ListOptions, after: str, selections: Selections | None
+    state: _State, resource: Resource, options: ListOptions, after: str, source: ListSource
 ) -> Listed:
-    revision, entries = state.revision, None
-    if state.newest and selections is not None:
+    revision, entries, selections = state.revision, None, source.selections
+    as_stored = resource.stored_as is None and resource.custom is None
+    if state.newest and selections is not None and as_stored:
         entries = await selections.find(resource, options.filter, state.prefix, after)
         pinned = options.exact or (options.go_on is not None and options.go_on.revision >= 0)
         if not pinned:
@@ -127,7 +136,8 @@ async def _filtered(
             entries = state.store.range_at(state.prefix, revision, after=after)
     if entries is None:
         entries = state.range(after, 0)
-    found, more = await matching(resource, options.filter, entries, options.limit)
+    seen = await source.views.entries(resource, entries)
+    found, more = await matching(resource, options.filter, seen, options.limit)
     if not more:
         return Listed(found, ListMeta(revision))
     token = encode_continue(ContinueFrom(revision, found[-1].key[len(resource.storage_prefix) :]))

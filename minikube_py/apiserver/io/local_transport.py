@@ -32,6 +32,9 @@ class _MailboxSubscriber:
     def deliver(self, change: WatchedChange, change_type: ChangeType) -> None:
         self.mailbox.put_nowait(WatchEvent(change_type, change.obj(change_type)))
 
+    def end(self) -> None:
+        self.mailbox.close()
+
 
 class LocalTransport:
     """Implements client.wire.Transport in process, as one user."""

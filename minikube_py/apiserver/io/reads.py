@@ -8,10 +8,11 @@ from minikube_py.api.resource import Resource
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.io.answers import Answer, WatchResponse, bytes_answer, list_answer, object_answer
 from minikube_py.apiserver.io.event_fanout import EventFanout
-from minikube_py.apiserver.io.listing import Listed, list_entries
+from minikube_py.apiserver.io.listing import Listed, ListSource, list_entries
 from minikube_py.apiserver.io.selection import SLICE, Selections
 from minikube_py.apiserver.io.storage import Storage
-from minikube_py.apiserver.io.watch_session import WatchSession, too_large
+from minikube_py.apiserver.io.views import Views
+from minikube_py.apiserver.io.watch_session import WatchSession, WatchSource, too_large
 from minikube_py.apiserver.list_options import parse_list_options
 from minikube_py.apiserver.negotiate import PLAIN, AnswerForm, choose_form
 from minikube_py.apiserver.render import (
@@ -36,12 +37,14 @@ class Reads:
     def __init__(
         self,
         storage: Storage,
+        views: Views,
         fanouts: Mapping[bool, EventFanout],
         selections: Mapping[bool, Selections],
         clock: Clock,
         future_wait_s: float,
     ) -> None:
         self._storage = storage
+        self._views = views
         self._selections = selections
         self._fanouts = fanouts
         self._clock = clock
@@ -51,11 +54,10 @@ class Reads:
         """Answer a GET of one object, its status or its scale."""
         if version := request.query.get("resourceVersion"):
             await self._wait(route, version)
-        entry = self._storage.get(route)
+        entry = await self._views.entry(route.resource, self._storage.get(route))
         if route.subresource == "scale":
-            return object_answer(
-                render_scale(decode(entry)), choose_form(request.headers.get("accept", ""), request.query)
-            )
+            scale = render_scale(decode(entry), route.resource.scale)
+            return object_answer(scale, choose_form(request.headers.get("accept", ""), request.query))
         return self._shown(route, request, entry)
 
     def _shown(self, route: Route, request: ApiRequest, entry: Entry) -> Answer:
@@ -83,8 +85,8 @@ class Reads:
         form = choose_form(request.headers.get("accept", ""), request.query)
         options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
-        selections = self._selections[route.resource.durable]
-        listed = await list_entries(store, route.resource, options, self._future_wait_s, selections)
+        source = ListSource(store, self._views, self._selections[route.resource.durable])
+        listed = await list_entries(source, route.resource, options, self._future_wait_s)
         if form.plain:
             return list_answer(list_body(route.resource, [entry.value for entry in listed.entries], listed.meta))
         if form.media == "json" and not form.pretty:
@@ -117,6 +119,5 @@ class Reads:
         options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
         watches = self._fanouts[route.resource.durable].of(route.resource)
-        return WatchResponse(
-            WatchSession(store, watches, options, PLAIN if form.plain else form, self._future_wait_s)
-        )
+        source = WatchSource(store, watches, self._views)
+        return WatchResponse(WatchSession(source, options, PLAIN if form.plain else form, self._future_wait_s))

@@ -10,18 +10,30 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import Any
 
+from minikube_py.api.catalog import Catalog
 from minikube_py.api.errors import AlreadyExistsError, StatusError
 from minikube_py.api.meta import Obj, copy_object, name_of, namespace_of
-from minikube_py.api.resources import RESOURCES
+from minikube_py.api.resource import Resource, is_stored
+from minikube_py.api.resources import CUSTOM_RESOURCE_DEFINITIONS, RESOURCES, SERVICES
+from minikube_py.apiserver.authn import PeerSubject
+from minikube_py.apiserver.authorize import authorize
 from minikube_py.apiserver.bootstrap import FirstObject, first_objects
 from minikube_py.apiserver.config import ApiServerConfig
-from minikube_py.apiserver.decisions import Decision, WriteContext
+from minikube_py.apiserver.decisions import Complete, Decision, WriteContext, complete_nothing
 from minikube_py.apiserver.health import Check
+from minikube_py.apiserver.io.account_tokens import AccountTokens
+from minikube_py.apiserver.io.admission_chain import AdmissionChain
+from minikube_py.apiserver.io.admission_sources import AdmissionSources
+from minikube_py.apiserver.io.computed import Computed
+from minikube_py.apiserver.io.conversion_webhooks import ConversionWebhooks
+from minikube_py.apiserver.io.converted_watches import ConvertedWatches
+from minikube_py.apiserver.io.custom_resources import CustomResources
 from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.documents import Documents
 from minikube_py.apiserver.io.event_fanout import EventFanout
@@ -33,10 +45,14 @@ from minikube_py.apiserver.io.reads import Reads
 from minikube_py.apiserver.io.resource_proxy import ResourceProxy
 from minikube_py.apiserver.io.selection import selections_of
 from minikube_py.apiserver.io.service_allocation import ServiceAllocation, ranges_of
-from minikube_py.apiserver.io.storage import Decide, Storage
+from minikube_py.apiserver.io.storage import Completions, Decide, Storage, StoragePorts
+from minikube_py.apiserver.io.token_key import TokenKey
 from minikube_py.apiserver.io.upgrades import Upgrades
+from minikube_py.apiserver.io.views import Views
+from minikube_py.apiserver.io.webhook_client import WebhookClient
 from minikube_py.apiserver.io.writes import Writes
 from minikube_py.apiserver.options import WriteOptions
+from minikube_py.apiserver.reviews import Judges
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.users import LOOPBACK, UserInfo
 from minikube_py.apiserver.verbs import update
@@ -63,6 +79,8 @@ class ApiServerPorts:
     ids: Ids
     rng: Random
     authenticate: Authenticate
+    token_key_pem: bytes
+    """The key that signs tokens of service accounts; all API servers of a cluster have the same."""
     streams_for_node: StreamsForNode
 
 
@@ -74,35 +92,79 @@ class ApiServer:
         self._ports = ports
         self.metrics = ApiMetrics()
         """Other components may register theirs in `metrics.registry`; /metrics shows them all."""
-        allocation = ServiceAllocation(ports.durable, ranges_of(config), ports.rng)
-        self._storage = Storage(ports.durable, ports.volatile, ports.clock, ports.ids, allocation)
+        self._custom = CustomResources(ports.durable, ports.clock)
+        self._webhooks = WebhookClient(ports.durable)
+        views = Views(ConversionWebhooks(self._webhooks, ports.ids).convert)
+        sources = AdmissionSources(ports.durable, self.catalog)
+        self._storage = Storage(
+            StoragePorts(
+                durable=ports.durable,
+                volatile=ports.volatile,
+                clock=ports.clock,
+                ids=ports.ids,
+                completions=self._completions(ServiceAllocation(ports.durable, ranges_of(config), ports.rng)),
+                views=views,
+                admission=AdmissionChain(sources, self._webhooks, views, ports.ids),
+            )
+        )
+        self._converted = ConvertedWatches(views)
         stores = {True: ports.durable, False: ports.volatile}
         fanouts = {
-            True: EventFanout(ports.durable, [r for r in RESOURCES if r.durable]),
-            False: EventFanout(ports.volatile, [r for r in RESOURCES if not r.durable]),
+            True: EventFanout(ports.durable, views, self._converted.take),
+            False: EventFanout(ports.volatile, views),
         }
-        selections = selections_of(stores, RESOURCES)
-        for resource in RESOURCES:
+        self._custom.on_gone.append(fanouts[True].forget)
+        selections = selections_of(stores, [resource for resource in RESOURCES if is_stored(resource)])
+        for resource in filter(is_stored, RESOURCES):
             store, prefix = self._storage.store_of(resource), resource.storage_prefix
             self.metrics.show_stored(resource.qualified, partial(store.count, prefix))
         address = f"{config.advertise_address}:{config.reachable_port}"
-        self._documents = Documents(address, self.metrics.render)
+        self._documents = Documents(address, self.metrics.render, self.catalog)
         logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
+        self._tokens = AccountTokens(self._storage, TokenKey(ports.token_key_pem), ports.clock, ports.ids)
+        writes = Writes(self._storage, views, self._tokens, ports.clock, config)
+        judges = Judges(authorize, lambda token: self._authenticate(None, f"Bearer {token}"))
+        checks = self._documents.checks["readyz"]
         self._dispatcher = Dispatcher(
-            Reads(self._storage, fanouts, selections, ports.clock, config.future_wait_s),
-            Writes(self._storage, ports.clock, config),
+            Reads(self._storage, views, fanouts, selections, ports.clock, config.future_wait_s),
+            writes,
             self._documents,
             logs,
+            Computed(writes, judges, checks, ports.clock, lambda: ports.durable.revision),
+            self.catalog,
         )
         self.http = HttpServer(
             config,
             self._dispatcher,
             Upgrades(logs, ResourceProxy(self._storage, ports.rng)),
             self.metrics,
-            HttpPorts(ports.authenticate, ports.clock, ports.ids, ports.rng),
+            HttpPorts(self._authenticate, ports.clock, ports.ids, ports.rng),
         )
         self._bootstrapped = False
         self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")
+
+    def catalog(self) -> Catalog:
+        """Return what is served at this moment."""
+        return self._custom.catalog
+
+    def _completions(self, allocation: ServiceAllocation) -> Completions:
+        """Return what gives new objects of some resources what only the server can give."""
+
+        def holding(resource: Resource, wall_s: float) -> AbstractContextManager[Complete]:
+            if resource is SERVICES:
+                return allocation.holding()
+            if resource is CUSTOM_RESOURCE_DEFINITIONS:
+                return nullcontext(partial(self._custom.complete, wall_s))
+            return nullcontext(complete_nothing)
+
+        return holding
+
+    def _authenticate(self, subject: PeerSubject | None, authorization: str) -> UserInfo:
+        """Say who asks: a service account by its token, everybody else as the port says."""
+        scheme, _, token = authorization.partition(" ")
+        if subject is None and scheme.lower() == "bearer" and self._tokens.is_ours(token.strip()):
+            return self._tokens.user_of(token.strip())
+        return self._ports.authenticate(subject, authorization)
 
     def add_readiness_check(self, name: str, check: Check) -> None:
         """Let /readyz ask `check` (an empty text means well)."""
@@ -151,11 +213,17 @@ class ApiServer:
             ListenError (in an ExceptionGroup): the address cannot be had.
         """
         async with asyncio.TaskGroup() as group:
-            lag = group.create_task(self._measure_lag(), name="apiserver loop lag")
+            beside = (
+                group.create_task(self._measure_lag(), name="apiserver loop lag"),
+                group.create_task(self._custom.run(self._storage), name="custom resource definitions"),
+                group.create_task(self._converted.run(), name="converted watches"),
+            )
             try:
                 await self.http.serve(tls, listening)
             finally:
-                lag.cancel()
+                for task in beside:
+                    task.cancel()
+                await self._webhooks.close()
 
     async def _measure_lag(self) -> None:
         clock = self._ports.clock

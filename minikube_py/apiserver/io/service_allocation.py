@@ -1,7 +1,8 @@
 """Which cluster IPs and node ports are taken, kept up to date from the store, with what is being written just now."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -11,6 +12,7 @@ from minikube_py.api.resources import SERVICES
 from minikube_py.apiserver.allocators import NOTHING, Held, Ranges, Rng, allocate, held_by
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.decisions import Complete
 from minikube_py.store.interface import Entry, Store, StoreEvent
 
 
@@ -45,9 +47,11 @@ class ServiceAllocation:
         """Return whether a Service has this node port (allocators.Taken)."""
         return number in self._ports
 
-    def reservation(self) -> "Reservation":
-        """Return a place to keep what one write is given until it is committed."""
-        return Reservation(self)
+    @contextmanager
+    def holding(self) -> Iterator[Complete]:
+        """Give Services what they need, and hold what one write is given until it is committed."""
+        with Reservation(self) as reservation:
+            yield reservation.complete
 
     def _follow(self, events: Sequence[StoreEvent]) -> None:
         for event in events:

@@ -4,11 +4,14 @@ A decision is made on the newest state and committed on the condition that this 
 the decision is made anew; a precondition of the client (a resourceVersion in the body) is part of the decision, so a
 client that asked for "only if unchanged" gets its conflict, and everybody else gets through.
 
+Each write passes admission twice: the new object may be changed before it is decided upon, and what was decided may
+be refused before it is committed. Custom objects are seen, and decided upon, in the version of the request.
+
 Upstream: registry/generic/registry/store.go, storage/etcd3 (GuaranteedUpdate).
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,16 +25,27 @@ from minikube_py.api.errors import (
 )
 from minikube_py.api.meta import Obj, is_deleting, name_of
 from minikube_py.api.resource import Resource
-from minikube_py.api.resources import NAMESPACES, SERVICES
+from minikube_py.api.resources import NAMESPACES
+from minikube_py.apiserver.admission import Admission, Attributes, Operation
 from minikube_py.apiserver.canonical import canonical, decode, stamp
-from minikube_py.apiserver.decisions import Decision, NoChange, Reject, Remove, Write, WriteContext, complete_nothing
-from minikube_py.apiserver.io.service_allocation import Reservation, ServiceAllocation
+from minikube_py.apiserver.decisions import (
+    NO_CHANGE,
+    Complete,
+    Decision,
+    NoChange,
+    Reject,
+    Remove,
+    Write,
+    WriteContext,
+)
+from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.verbs import GENERATED_SUFFIX_LENGTH, create, fill_name
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
-from minikube_py.store.interface import Committed, Delete, Entry, Operation, Put, Rejected, Store, StoreReadOnlyError
+from minikube_py.store.interface import Committed, Delete, Entry, Put, Rejected, Store, StoreReadOnlyError
+from minikube_py.store.interface import Operation as StoreOperation
 
 CONFLICT_TRIES_MAX = 100
 """A write that loses the race so often is answered with 409; each loss means that another write got through."""
@@ -43,25 +57,59 @@ Decide = Callable[[Mapping[str, Any], WriteContext], Decision]
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A change in two steps, so that admission can come between them."""
+
+    propose: Callable[[Mapping[str, Any], WriteContext], Obj]
+    """(stored object, context) -> what the client wants it to be.
+
+    Raises:
+        StatusError: that cannot be.
+    """
+    decide: Callable[[Mapping[str, Any], Obj, WriteContext], Decision]
+    """(stored object, wanted object, context) -> decision."""
+
+
+Completions = Callable[[Resource, float], AbstractContextManager[Complete]]
+"""(resource, time) -> what gives new objects what only the server can give (cluster IPs, accepted names), and holds
+it while one of them is written."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """What a write came to: the object's bytes as served; `removed`: it is gone, these were its last."""
 
     value: bytes
     created: bool = False
     removed: bool = False
+    warnings: tuple[str, ...] = ()
+    """What admission warns of."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoragePorts:
+    """What storage needs of its neighbours."""
+
+    durable: Store
+    volatile: Store
+    clock: Clock
+    ids: Ids
+    completions: Completions
+    views: Views
+    admission: Admission
 
 
 class Storage:
     """The objects of all resources, durable and volatile ones."""
 
-    def __init__(
-        self, durable: Store, volatile: Store, clock: Clock, ids: Ids, allocation: ServiceAllocation
-    ) -> None:
-        self._durable = durable
-        self._volatile = volatile
-        self._clock = clock
-        self._ids = ids
-        self._allocation = allocation
+    def __init__(self, ports: StoragePorts) -> None:
+        self._durable = ports.durable
+        self._volatile = ports.volatile
+        self._clock = ports.clock
+        self._ids = ports.ids
+        self._completions = ports.completions
+        self._views = ports.views
+        self._admission = ports.admission
 
     def store_of(self, resource: Resource) -> Store:
         """Return the store that keeps this resource."""
@@ -106,23 +154,41 @@ class Storage:
     async def _try_create(self, route: Route, obj: Obj, options: WriteOptions) -> Stored | None:
         """Return None when an object of this name is there."""
         resource, store = route.resource, self.store_of(route.resource)
-        with self._reserving(resource) as reservation:
-            context = self._context(replace(route, name=name_of(obj)), options, reservation)
+        named = replace(route, name=name_of(obj))
+        attributes = self._attributes(named, "CREATE", options)
+        if resource.set_requestor is not None:
+            resource.set_requestor(obj, route.user.name, route.user.groups)
+        obj, warnings = await self._mutate(attributes, obj, None)
+        with self._completions(resource, self._clock.wall_s()) as complete:
+            context = self._context(named, options, complete)
             decision = create(resource, obj, context)
             if isinstance(decision, Reject):
                 raise decision.error
             assert isinstance(decision, Write)
-            value = canonical(decision.obj)
+            warnings += await self._admission.validate(attributes, decision.obj, None)
+            value = canonical(await self._views.to_storage(resource, decision.obj))
             key = resource.storage_key(route.namespace, context.name)
             if options.dry_run:
-                return None if store.get(key) is not None else Stored(value, created=True)
+                there = store.get(key) is not None
+                return None if there else Stored(canonical(decision.obj), created=True, warnings=warnings)
             outcome = await self._commit(store, Put(key, value, expect=0))
         if isinstance(outcome, Rejected):
             return None
-        return Stored(_value_of(outcome), created=True)
+        return Stored(await self._seen_value(resource, outcome), created=True, warnings=warnings)
+
+    async def _mutate(
+        self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None
+    ) -> tuple[Obj, tuple[str, ...]]:
+        """Let mutating admission have its say; it sees objects with their defaults."""
+        if not self._admission.concerns(attributes):
+            return new, ()
+        if not attributes.subresource:
+            attributes.resource.rules.set_defaults(new)
+        admitted = await self._admission.mutate(attributes, new, old)
+        return admitted.obj, admitted.warnings
 
     async def change(
-        self, route: Route, options: WriteOptions, decide: Decide, *, make: Callable[[], Obj] | None = None
+        self, route: Route, options: WriteOptions, edit: Edit | Decide, *, make: Callable[[], Obj] | None = None
     ) -> Stored:
         """Change the object that the route names; `make` gives what to create when there is none.
 
@@ -141,12 +207,30 @@ class Storage:
                 if made is not None:
                     return made
                 continue
-            with self._reserving(resource) as reservation:
-                context = self._context(route, options, reservation)
-                stored = await self._act(store, entry, decide(decode(entry), context), dry_run=options.dry_run)
+            stored = await self._try_change(route, options, edit, entry)
             if stored is not None:
                 return stored
         raise conflict(resource.group, resource.plural, route.name, MODIFIED)
+
+    async def _try_change(
+        self, route: Route, options: WriteOptions, edit: Edit | Decide, entry: Entry
+    ) -> Stored | None:
+        resource, store = route.resource, self.store_of(route.resource)
+        seen = await self._views.entry(resource, entry)
+        old = decode(seen)
+        attributes = self._attributes(route, "UPDATE", options)
+        with self._completions(resource, self._clock.wall_s()) as complete:
+            context = self._context(route, options, complete)
+            warnings: tuple[str, ...] = ()
+            if isinstance(edit, Edit):
+                new, warnings = await self._mutate(attributes, edit.propose(old, context), old)
+                decision = edit.decide(old, new, context)
+                if isinstance(decision, Write):
+                    warnings += await self._admission.validate(attributes, decision.obj, old)
+            else:
+                decision = edit(old, context)
+            stored = await self._act(resource, store, (entry, seen), decision, dry_run=options.dry_run)
+        return replace(stored, warnings=warnings) if stored is not None and warnings else stored
 
     async def remove(
         self, route: Route, decide: Callable[[Mapping[str, Any], float], Decision], *, dry_run: bool
@@ -157,41 +241,68 @@ class Storage:
             StatusError: refused, not there, or changed all the time.
         """
         store = self.store_of(route.resource)
+        attributes = self._attributes(route, "DELETE", WriteOptions(dry_run=dry_run))
         for _ in range(CONFLICT_TRIES_MAX):
             entry = self.get(route)
-            decision = decide(decode(entry), self._clock.wall_s())
-            stored = await self._act(store, entry, decision, dry_run=dry_run)
+            seen = await self._views.entry(route.resource, entry)
+            decision = decide(decode(seen), self._clock.wall_s())
+            warnings: tuple[str, ...] = ()
+            if isinstance(decision, Write | Remove):
+                warnings = await self._admission.validate(attributes, None, decode(seen))
+            stored = await self._act(route.resource, store, (entry, seen), decision, dry_run=dry_run)
             if stored is not None:
-                return stored
+                return replace(stored, warnings=warnings) if warnings else stored
         raise conflict(route.resource.group, route.resource.plural, route.name, MODIFIED)
 
-    async def _act(self, store: Store, entry: Entry, decision: Decision, *, dry_run: bool) -> Stored | None:
-        """Carry a decision about `entry` out; None when the entry is no longer the newest."""
+    async def _act(
+        self, resource: Resource, store: Store, stands: tuple[Entry, Entry], decision: Decision, *, dry_run: bool
+    ) -> Stored | None:
+        """Carry a decision about an entry (as stored, as seen) out; None when it is no longer the newest."""
+        entry, seen = stands
+        if decision is NO_CHANGE and resource.custom is not None and seen is not entry and not dry_run:
+            # a write of what is there already brings an object into today's storage version
+            decision = Write(decode(seen))
         match decision:
             case Reject(error):
                 raise error
             case NoChange():
-                return Stored(entry.value)
+                return Stored(seen.value)
             case Write(obj):
-                value = canonical(obj)
                 if dry_run:
-                    return Stored(stamp(value, entry.mod_revision))
+                    return Stored(stamp(canonical(obj), entry.mod_revision))
+                value = canonical(await self._views.to_storage(resource, obj))
                 outcome = await self._commit(store, Put(entry.key, value, expect=entry.mod_revision))
-                return None if isinstance(outcome, Rejected) else Stored(_value_of(outcome))
+                return None if isinstance(outcome, Rejected) else Stored(await self._seen_value(resource, outcome))
             case Remove(obj):
-                last = entry.value if obj is decode(entry) else stamp(canonical(obj), entry.mod_revision)
+                last = seen.value if obj is decode(seen) else stamp(canonical(obj), entry.mod_revision)
                 if dry_run:
                     return Stored(last, removed=True)
                 outcome = await self._commit(store, Delete(entry.key, expect=entry.mod_revision))
                 return None if isinstance(outcome, Rejected) else Stored(last, removed=True)
 
-    async def _commit(self, store: Store, operation: Operation) -> Committed | Rejected:
+    async def _commit(self, store: Store, operation: StoreOperation) -> Committed | Rejected:
         try:
             return await store.commit((operation,))
         except StoreReadOnlyError as error:
             raise UnavailableError(f"the state store takes no writes: {error}", retry_after_s=1) from error
 
-    def _context(self, route: Route, options: WriteOptions, reservation: Reservation | None) -> WriteContext:
+    async def _seen_value(self, resource: Resource, outcome: Committed) -> bytes:
+        entry = outcome.entries[0]
+        assert entry is not None
+        return (await self._views.entry(resource, entry)).value
+
+    def _attributes(self, route: Route, operation: Operation, options: WriteOptions) -> Attributes:
+        return Attributes(
+            operation=operation,
+            resource=route.resource,
+            subresource=route.subresource,
+            namespace=route.namespace,
+            name=route.name,
+            user=route.user,
+            dry_run=options.dry_run,
+        )
+
+    def _context(self, route: Route, options: WriteOptions, complete: Complete) -> WriteContext:
         return WriteContext(
             namespace=route.namespace,
             name=route.name,
@@ -199,11 +310,8 @@ class Storage:
             uid=self._ids.new_uid(),
             options=options,
             subresource=route.subresource,
-            complete=reservation.complete if reservation is not None else complete_nothing,
+            complete=complete,
         )
-
-    def _reserving(self, resource: Resource) -> AbstractContextManager[Reservation | None]:
-        return self._allocation.reservation() if resource is SERVICES else nullcontext()
 
     def _check_namespace(self, route: Route, name: str) -> None:
         """Refuse to create in a namespace that is missing or going (upstream: NamespaceLifecycle admission)."""
@@ -224,12 +332,6 @@ class Storage:
             }
         ]
         raise error
-
-
-def _value_of(outcome: Committed) -> bytes:
-    entry = outcome.entries[0]
-    assert entry is not None
-    return entry.value
 
 
 def _shallow_copy(obj: Obj) -> Obj:

@@ -12,10 +12,20 @@ from dataclasses import dataclass
 from minikube_py.api.errors import GoneError, StatusError, TimeoutStatusError
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.io.event_fanout import ResourceWatches, Subscriber
+from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.list_options import ListOptions
 from minikube_py.apiserver.negotiate import AnswerForm
 from minikube_py.apiserver.watch_events import ChangeType, WatchedChange, initial_change
 from minikube_py.store.interface import CompactedError, Store, WatcherSlowError
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSource:
+    """Where a watch reads: the store, the live watches of the resource, and how custom objects are shown."""
+
+    store: Store
+    watches: ResourceWatches
+    views: Views
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +56,10 @@ PastEvent = Happened | InitialEnd | Failed
 class WatchSession:
     """One watch of one client; used by one task: iterate `past`, then what the subscriber gets is the present."""
 
-    def __init__(
-        self, store: Store, watches: ResourceWatches, options: ListOptions, form: AnswerForm, future_wait_s: float
-    ) -> None:
-        self._store = store
-        self._watches = watches
+    def __init__(self, source: WatchSource, options: ListOptions, form: AnswerForm, future_wait_s: float) -> None:
+        self._store = source.store
+        self._watches = source.watches
+        self._views = source.views
         self._future_wait_s = future_wait_s
         self._leave: Callable[[], None] = _stay
         self.options = options
@@ -68,14 +77,20 @@ class WatchSession:
 
     async def past(self, subscriber: Subscriber) -> AsyncIterator[PastEvent]:
         """Yield the past; when it ends without Failed, `subscriber` gets everything from there on."""
+        try:
+            async for event in self._past(subscriber):
+                yield event
+        except StatusError as error:
+            yield Failed(error)
+
+    async def _past(self, subscriber: Subscriber) -> AsyncIterator[PastEvent]:
         start = self.options.resource_version
         if start in ("", "0") or self.options.send_initial:
             if start not in ("", "0") and not await self._store.wait_revision(int(start), self._future_wait_s):
                 yield Failed(too_large(int(start), self._store.revision))
                 return
             revision = self._store.revision
-            entries = self._store.range(self._prefix())
-            for entry in entries:
+            for entry in await self._views.entries(self.resource, self._store.range(self._prefix())):
                 change = initial_change(self.resource, entry)
                 if change.type_for(self.options.filter) is not None:
                     yield Happened(change, "ADDED")
@@ -103,7 +118,7 @@ class WatchSession:
             while watcher.progress() < self._store.revision:
                 batch, _ = await watcher.next_batch()
                 for event in batch:
-                    change = WatchedChange(self.resource, event)
+                    change = WatchedChange(self.resource, await self._views.event(self.resource, event))
                     change_type = change.type_for(self.options.filter)
                     if change_type is not None:
                         yield Happened(change, change_type)

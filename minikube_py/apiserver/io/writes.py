@@ -7,6 +7,7 @@ race, so it works on private copies. Upstream: apiserver endpoints/handlers/{cre
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -14,20 +15,25 @@ import orjson
 from minikube_py.api.decode import Expected, decode_parsed, expected_of, media_type
 from minikube_py.api.errors import (
     BadRequestError,
+    MethodNotSupportedError,
     NotFoundError,
     StatusError,
     UnnamedError,
     UnsupportedMediaTypeError,
 )
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
+from minikube_py.apiserver.approval import update_approval
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.config import ApiServerConfig
-from minikube_py.apiserver.decisions import Decision, Reject, WriteContext
+from minikube_py.apiserver.decisions import Decision, WriteContext
 from minikube_py.apiserver.deletion import delete
+from minikube_py.apiserver.io.account_tokens import AccountTokens
 from minikube_py.apiserver.io.answers import Answer, bytes_answer, object_answer
 from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch
-from minikube_py.apiserver.io.listing import list_entries
-from minikube_py.apiserver.io.storage import Storage, Stored
+from minikube_py.apiserver.io.evictions import Evictions
+from minikube_py.apiserver.io.listing import ListSource, list_entries
+from minikube_py.apiserver.io.storage import Edit, Storage, Stored
+from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.list_options import parse_list_options
 from minikube_py.apiserver.managed_fields import apply_config
 from minikube_py.apiserver.negotiate import choose_form
@@ -39,6 +45,7 @@ from minikube_py.apiserver.options import (
     parse_write_options,
 )
 from minikube_py.apiserver.patching import patched
+from minikube_py.apiserver.pod_subresources import update_ephemeral_containers, update_resources
 from minikube_py.apiserver.render import deleted_status, join_list, success_status, transform_object
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.subresources import bind, finalize, render_scale, update_scale
@@ -69,11 +76,26 @@ def _decide_finalize(route: Route, old: Mapping[str, Any], new: Obj, context: Wr
     return finalize(route.resource, old, new, context)
 
 
+def _decide_ephemeral_containers(route: Route, old: Mapping[str, Any], new: Obj, context: WriteContext) -> Decision:
+    return update_ephemeral_containers(route.resource, old, new, context)
+
+
+def _decide_resize(route: Route, old: Mapping[str, Any], new: Obj, context: WriteContext) -> Decision:
+    return update_resources(route.resource, old, new, context)
+
+
+def _decide_approval(route: Route, old: Mapping[str, Any], new: Obj, context: WriteContext) -> Decision:
+    return update_approval(route.resource, old, new, context)
+
+
 _UPDATES: Mapping[str, DecideNew] = {
     "": _decide_main,
     "status": _decide_status,
     "scale": _decide_scale,
     "finalize": _decide_finalize,
+    "ephemeralcontainers": _decide_ephemeral_containers,
+    "resize": _decide_resize,
+    "approval": _decide_approval,
 }
 """How an update of the object, or through one of its subresources, is decided."""
 
@@ -81,10 +103,15 @@ _UPDATES: Mapping[str, DecideNew] = {
 class Writes:
     """Answers create, update, patch, delete and deletecollection."""
 
-    def __init__(self, storage: Storage, clock: Clock, config: ApiServerConfig) -> None:
+    def __init__(
+        self, storage: Storage, views: Views, tokens: AccountTokens, clock: Clock, config: ApiServerConfig
+    ) -> None:
         self._storage = storage
+        self._views = views
         self._clock = clock
         self._config = config
+        self._evictions = Evictions(storage, clock)
+        self._tokens = tokens
 
     async def create(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a POST to a collection or to pods/binding."""
@@ -93,8 +120,14 @@ class Writes:
         decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
         if route.subresource == "binding":
             return await self._bind(route, decoded.obj, options)
+        if route.subresource == "eviction":
+            await self._evictions.evict(route, decoded.obj, request.query)
+            return object_answer(success_status(201), status=201)
+        if route.subresource == "token":
+            return object_answer(self._tokens.issue(route, decoded.obj), status=201, warnings=decoded.warnings)
         if route.subresource:
             raise NotFoundError("the server could not find the requested resource", {})
+        _check_definition(route)
         stored = await self._storage.create(route, decoded.obj, options)
         return self._answer(route, request, stored, decoded.warnings)
 
@@ -116,9 +149,7 @@ class Writes:
         decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
         decide_new = _UPDATES[route.subresource]
 
-        def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
-            return decide_new(route, old, copy_object(decoded.obj), context)
-
+        edit = Edit(lambda old, context: copy_object(decoded.obj), partial(decide_new, route))
         may_create = (
             route.resource.create_on_update
             and not route.subresource
@@ -126,7 +157,7 @@ class Writes:
             and not metadata(decoded.obj).get("resourceVersion")
         )
         make = (lambda: copy_object(decoded.obj)) if may_create else None
-        stored = await self._storage.change(route, options, decide, make=make)
+        stored = await self._storage.change(route, options, edit, make=make)
         return self._answer(route, request, stored, decoded.warnings)
 
     async def patch(self, route: Route, request: ApiRequest) -> Answer:
@@ -140,18 +171,15 @@ class Writes:
         decide_new = _UPDATES[route.subresource]
         warnings: list[str] = []
 
-        def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
-            base = render_scale(old) if route.subresource == "scale" else old
-            try:
-                decoded = patched(base, patch, patch_type, expected, options.field_validation)
-            except StatusError as error:
-                return Reject(error)
+        def propose(old: Mapping[str, Any], context: WriteContext) -> Obj:
+            base = render_scale(old, route.resource.scale) if route.subresource == "scale" else old
+            decoded = patched(base, patch, patch_type, expected, options.field_validation)
             if (refused := check_patched_uid(route.resource, old, decoded.obj)) is not None:
-                return refused
+                raise refused.error
             warnings[:] = decoded.warnings
-            return decide_new(route, old, decoded.obj, context)
+            return decoded.obj
 
-        stored = await self._storage.change(route, options, decide)
+        stored = await self._storage.change(route, options, Edit(propose, partial(decide_new, route)))
         return self._answer(route, request, stored, tuple(warnings))
 
     async def _apply(self, route: Route, request: ApiRequest, patch: Obj, options: WriteOptions) -> Answer:
@@ -163,17 +191,15 @@ class Writes:
         resource, decide_new = route.resource, _UPDATES[route.subresource]
         context = WriteContext(route.namespace, route.name, self._clock.wall_s(), "", options, route.subresource)
 
-        def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
-            try:
-                new = decode_parsed(apply_config(resource, old, patch, context), expected, "Ignore").obj
-            except StatusError as error:
-                return Reject(error)
-            return decide_new(route, old, new, context)
+        def propose(old: Mapping[str, Any], context: WriteContext) -> Obj:
+            return decode_parsed(apply_config(resource, old, patch, context), expected, "Ignore").obj
 
         def make() -> Obj:
+            _check_definition(route)
             return decode_parsed(apply_config(resource, None, patch, context), expected, "Ignore").obj
 
-        stored = await self._storage.change(route, options, decide, make=None if route.subresource else make)
+        edit = Edit(propose, partial(decide_new, route))
+        stored = await self._storage.change(route, options, edit, make=None if route.subresource else make)
         return self._answer(route, request, stored, ())
 
     async def delete(self, route: Route, request: ApiRequest) -> Answer:
@@ -193,7 +219,9 @@ class Writes:
         options = await self._removal_options(request)
         list_options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
-        listed = await list_entries(store, route.resource, list_options, self._config.future_wait_s)
+        listed = await list_entries(
+            ListSource(store, self._views), route.resource, list_options, self._config.future_wait_s
+        )
         gate = asyncio.Semaphore(DELETIONS_AT_ONCE_MAX)
         refused: list[StatusError] = []
 
@@ -222,17 +250,32 @@ class Writes:
         form = choose_form(request.headers.get("accept", ""), request.query)
         if not stored.removed or route.resource.graceful_deletion:
             return self._answer(route, request, stored, ())
-        return object_answer(deleted_status(route.resource, orjson.loads(stored.value)), form)
+        status = deleted_status(route.resource, orjson.loads(stored.value))
+        return object_answer(status, form, warnings=stored.warnings)
 
     def _answer(self, route: Route, request: ApiRequest, stored: Stored, warnings: tuple[str, ...]) -> Answer:
         form = choose_form(request.headers.get("accept", ""), request.query)
         status = 201 if stored.created else 200
+        warnings = (*warnings, *stored.warnings)
+        if route.resource.custom is not None and route.resource.custom.warning:
+            warnings = (route.resource.custom.warning, *warnings)
         if route.subresource == "scale":
-            return object_answer(render_scale(orjson.loads(stored.value)), form, status=status, warnings=warnings)
+            scale = render_scale(orjson.loads(stored.value), route.resource.scale)
+            return object_answer(scale, form, status=status, warnings=warnings)
         if form.plain:
             return bytes_answer(stored.value, form, status=status, warnings=warnings)
         shown = transform_object(route.resource, orjson.loads(stored.value), form, self._clock.wall_s())
         return object_answer(shown, form, status=status, warnings=warnings)
+
+
+def _check_definition(route: Route) -> None:
+    """Refuse to create what will be deleted with its definition.
+
+    Raises:
+        MethodNotSupportedError: the definition is being deleted.
+    """
+    if route.resource.custom is not None and route.resource.custom.terminating:
+        raise MethodNotSupportedError("create not allowed while custom resource definition is terminating")
 
 
 def _check_config(route: Route, config: Mapping[str, Any]) -> None:

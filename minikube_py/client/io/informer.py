@@ -115,7 +115,8 @@ class InformerSet:
         self._clock = clock
         self._pick_fraction = pick_fraction
         self._informers: dict[tuple[str, Selection], ReflectorInformer] = {}
-        self._reflectors: list[tuple[str, Reflector]] = []
+        self._reflectors: dict[tuple[str, Selection], Reflector] = {}
+        self._tasks: dict[tuple[str, Selection], asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
 
     def informer(self, resource: Resource, selection: Selection = EVERYTHING) -> ReflectorInformer:
@@ -126,18 +127,30 @@ class InformerSet:
             informer = ReflectorInformer(resource)
             reflector = Reflector(self._client, resource, selection, informer, self._clock, self._pick_fraction)
             self._informers[key] = informer
-            self._reflectors.append((f"reflector {resource.qualified}", reflector))
+            self._reflectors[key] = reflector
             if self._group is not None:
-                self._group.create_task(reflector.run(), name=self._reflectors[-1][0])
+                self._start(key, self._group)
         return self._informers[key]
+
+    def _start(self, key: tuple[str, Selection], group: asyncio.TaskGroup) -> None:
+        task = group.create_task(self._reflectors[key].run(), name=f"reflector {key[0]}")
+        self._tasks[key] = task
+
+    def forget(self, resource: Resource) -> None:
+        """Stop and drop all informers of a resource that is served no more; fine when there is none."""
+        for key in [key for key in self._informers if key[0] == resource.qualified]:
+            del self._informers[key], self._reflectors[key]
+            task = self._tasks.pop(key, None)
+            if task is not None:
+                task.cancel()
 
     async def run(self) -> None:
         """Run all reflectors, those of later informers too, until cancelled."""
         async with asyncio.TaskGroup() as group:
             self._group = group
             try:
-                for name, reflector in self._reflectors:
-                    group.create_task(reflector.run(), name=name)
+                for key in tuple(self._reflectors):
+                    self._start(key, group)
                 await asyncio.get_running_loop().create_future()
             finally:
                 self._group = None

@@ -17,9 +17,10 @@ from minikube_py.api.meta import uid_of
 from minikube_py.client.interface import Change, Client, Informer, Informers
 from minikube_py.client.io.event_recorder import EventRecorder
 from minikube_py.client.io.waiting_queue import WaitingQueue
+from minikube_py.controllers.io.custom_informers import CustomInformers
 from minikube_py.controllers.io.perform import Outcome, Performer, Write
 from minikube_py.controllers.plan import Failure, Item, Listers
-from minikube_py.controllers.spec import ControllerSpec
+from minikube_py.controllers.spec import ControllerSpec, Watch
 from minikube_py.kit.backoff import BackoffPolicy
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
@@ -47,8 +48,11 @@ class ControllerLoop:
         self._failures: dict[Item, Failure] = {}
         """Why the last plan of an item failed; at most one for each object, dropped with it."""
         for watch in spec.watches:
-            informer = listers.informers[watch.resource.qualified]
-            informer.subscribe(self._handler(watch.items))
+            self.follow(watch)
+
+    def follow(self, watch: Watch) -> None:
+        """Follow a resource, from now on."""
+        self._listers.informers[watch.resource.qualified].subscribe(self._handler(watch.items))
 
     def _handler(self, items: Callable[[Change, Listers], Sequence[Item]]) -> Callable[[Change], None]:
         def handle(change: Change) -> None:
@@ -151,10 +155,16 @@ class Controllers:
             (spec.name, ControllerLoop(spec, listers, Performer(client, self._recorders[spec.component]), clock))
             for spec in table
         ]
+        self._custom = CustomInformers(informers, shared)
+        for spec, (_, loop) in zip(table, self._loops, strict=True):
+            if spec.watch_custom is not None:
+                self._custom.add(spec.watch_custom, spec.index_custom, loop.follow)
+        self._custom.start()
 
     async def run(self) -> None:
         """Wait for the caches, then run all controllers until cancelled."""
-        for informer in self._informers.values():
+        await self._custom.wait_synced()
+        for informer in tuple(self._informers.values()):
             await informer.wait_synced()
         async with asyncio.TaskGroup() as group:
             for component, recorder in self._recorders.items():

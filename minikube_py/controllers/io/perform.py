@@ -212,7 +212,10 @@ class Performer:
 
     async def _require_empty(self, action: RequireEmpty) -> None:
         for resource in action.resources:
-            listed = await self._client.list(resource, Selection(namespace=action.namespace))
+            try:
+                listed = await self._client.list(resource, Selection(namespace=action.namespace))
+            except NotFoundError:
+                continue  # a custom resource whose definition has just gone
             if listed.items:
                 raise UnavailableError(
                     f"namespace {action.namespace} still has {len(listed.items)} {resource.plural}"

@@ -20,6 +20,7 @@ from aiohttp import web
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
+from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.kit.io.garbage import Garbage
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.store.io.memory_store import MemoryStore
@@ -70,6 +71,7 @@ async def _api(folder: Path, listening: "asyncio.Future[int]") -> None:
                 ids=system_ids(),
                 rng=Random(0),  # noqa: S311
                 authenticate=Authenticator({}).authenticate,
+                token_key_pem=new_key_pem(),
                 streams_for_node=lambda node: None,
             ),
         )

@@ -33,9 +33,11 @@ def test_the_roots_name_every_group_once():
     groups = discovery.api_group_list()["groups"]
 
     assert discovery.api_versions("h:6443")["versions"] == ["v1"]
-    assert groups[0]["name"] == "apps"
+    assert [group["name"] for group in groups[:2]] == ["apiregistration.k8s.io", "apps"]
     assert sorted(group["name"] for group in groups) == sorted({r.group for r in RESOURCES if r.group})
     assert all(group["preferredVersion"] == group["versions"][0] for group in groups)
+    autoscaling = next(group for group in groups if group["name"] == "autoscaling")
+    assert [version["version"] for version in autoscaling["versions"]] == ["v2", "v1"]
 
 
 def test_both_forms_describe_the_same_resources():

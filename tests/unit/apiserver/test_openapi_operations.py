@@ -1,5 +1,9 @@
 """Each resource's row becomes paths and operations, as upstream would publish them."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from minikube_py.api.resources import DEPLOYMENTS, ENDPOINTS, NODES, PODS, RESOURCES
@@ -62,3 +66,30 @@ def test_operation_ids_are_unique_and_upstreams_own():
 
 def test_parameters_that_are_no_strings_say_so():
     assert [parameter_type(name) for name in ("watch", "limit", "dryRun")] == ["boolean", "integer", "string"]
+
+
+UPSTREAM = json.loads(Path("tests/fixtures/observed/paths-1.36.json").read_text())
+"""Every path of a stable version in upstream's OpenAPI document of 1.36, with its methods."""
+ELSEWHERE = {
+    re.compile(r"/proxy/\{path\}$"): "what follows a proxy is any path, which no client reads from here",
+    re.compile(r"customresourcedefinitions"): "definitions come with what they define",
+}
+
+
+def test_every_stable_path_of_upstream_is_served_with_its_methods():
+    served = {}
+    for resource in RESOURCES:
+        for path in paths_of(resource):
+            served[path.path] = sorted(operation.method for operation in path.operations)
+    wanted = {path: methods for path, methods in UPSTREAM.items() if not any(p.search(path) for p in ELSEWHERE)}
+
+    streams = {
+        path: methods
+        for path, methods in served.items()
+        if path.endswith(("/exec", "/attach", "/log", "/portforward", "/proxy"))
+    }
+    assert {path for path in wanted if path not in served} == set()
+    assert {path: served[path] for path in wanted if path not in streams} == {
+        path: sorted(methods) for path, methods in wanted.items() if path not in streams
+    }
+    assert set(served) <= set(UPSTREAM)

@@ -1,5 +1,6 @@
 """Who is kept, who goes, and what becomes of dependents."""
 
+from minikube_py.api.custom.rows import rows_of
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS
 from minikube_py.client.interface import Change
@@ -10,9 +11,15 @@ from minikube_py.controllers.garbage_collector import (
     OwnerState,
     collected_resources,
     items_of,
+    observe,
     reconcile,
 )
-from minikube_py.controllers.plan import Delete, Patch, Plan, RequireAbsent, Target
+from minikube_py.controllers.indexes import by_owner
+from minikube_py.controllers.plan import Delete, Item, Listers, Patch, Plan, RequireAbsent, Target
+from minikube_py.testing.custom_objects import a_served_definition
+from minikube_py.testing.fake_client import FakeClient
+from minikube_py.testing.fake_informers import FakeInformers
+from minikube_py.testing.manual_clock import ManualClock
 from minikube_py.testing.workload_objects import NOW, NOW_S, a_pod, a_replica_set, an_owner
 
 POD_KEY = ObjectKey("default", "p")
@@ -111,3 +118,26 @@ def test_everything_takes_part_but_events() -> None:
 
     assert {PODS.qualified, REPLICA_SETS.qualified, DEPLOYMENTS.qualified} <= taking_part
     assert EVENTS.qualified not in taking_part
+
+
+def test_a_custom_owner_is_found_in_whatever_version_a_reference_names_it() -> None:
+    (row,) = rows_of(a_served_definition())
+    client = FakeClient(ManualClock())
+    informers = FakeInformers(client)
+    listers = Listers({r.qualified: informers.informer(r) for r in (*collected_resources(), row)})
+    pod = a_pod(
+        metadata={"ownerReferences": [{"apiVersion": "ex.io/v9", "kind": "Widget", "name": "w", "uid": "gone"}]}
+    )
+    for informer in listers.informers.values():
+        index = by_owner(informer.resource)
+        informer.add_index(index.name, index.values)
+    client.seed(PODS, pod)
+
+    seen = observe(listers, Item(PODS.qualified, POD_KEY), None)
+
+    assert seen is not None
+    assert [(o.state, o.resource) for o in seen.owners] == [(OwnerState.ABSENT, row)]
+
+
+def test_an_object_whose_definition_has_gone_is_nobodys_work() -> None:
+    assert observe(Listers({}), Item("widgets.ex.io", POD_KEY), None) is None

@@ -1,9 +1,11 @@
 """A namespace that is going away."""
 
+from minikube_py.api.custom.rows import rows_of
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import EVENTS, NAMESPACES, PODS
 from minikube_py.controllers.namespace import Content, NamespaceView, reconcile, watched_resources
 from minikube_py.controllers.plan import Delete, DeleteCollection, Failure, Plan, RequireEmpty, Target, Update
+from minikube_py.testing.custom_objects import a_served_definition
 from minikube_py.testing.workload_objects import NOW, NOW_S, a_pod
 
 
@@ -71,3 +73,14 @@ def test_a_namespace_without_our_finalizer_is_left_to_others() -> None:
     namespace["spec"]["finalizers"] = ["example.com/x"]
 
     assert reconcile(NamespaceView(namespace, ()), NOW_S) == Plan()
+
+
+def test_custom_resources_are_looked_for_too() -> None:
+    (row,) = rows_of(a_served_definition())
+    first = reconcile(NamespaceView(terminating(), (), custom=(row,)), NOW_S)
+    (update,) = first.actions
+    assert isinstance(update, Update)
+
+    _, check, _ = reconcile(NamespaceView(update.obj, (), custom=(row,)), NOW_S).actions
+
+    assert check == RequireEmpty((*watched_resources(), row, EVENTS), "shop")

@@ -1,10 +1,13 @@
+from minikube_py.api.custom.rows import rows_of
 from minikube_py.api.resources import CONFIGMAPS, PODS
 from minikube_py.api.selectors import parse_field_selector, parse_label_selector
 from minikube_py.apiserver.canonical import canonical, stamp
 from minikube_py.apiserver.io.event_fanout import EventFanout
+from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.list_options import Filter
 from minikube_py.store.interface import Delete, Put
 from minikube_py.store.io.memory_store import MemoryStore
+from minikube_py.testing.custom_objects import a_served_definition, a_version, refuse_conversion
 from minikube_py.testing.manual_clock import ManualClock
 
 
@@ -16,6 +19,9 @@ class Seen:
 
     def deliver(self, change, change_type):
         self.events.append((change_type, change.obj(change_type)["metadata"]["name"]))
+
+    def end(self):
+        self.events.append("end")
 
 
 def a_store():
@@ -34,7 +40,7 @@ async def put(store, obj, resource=PODS):
 
 async def test_everybody_hears_what_concerns_them():
     store = a_store()
-    watches = EventFanout(store, [PODS, CONFIGMAPS]).of(PODS)
+    watches = EventFanout(store, Views(refuse_conversion)).of(PODS)
     filters = {
         "all": Filter(),
         "other namespace": Filter("m"),
@@ -75,7 +81,7 @@ async def test_everybody_hears_what_concerns_them():
 
 async def test_who_has_left_hears_nothing_more_and_nothing_is_kept():
     store = a_store()
-    watches = EventFanout(store, [PODS]).of(PODS)
+    watches = EventFanout(store, Views(refuse_conversion)).of(PODS)
     first, second = Seen(), Seen()
     filter_ = Filter(fields=parse_field_selector("spec.nodeName=n1"))
     leave = watches.join(filter_, first, store.revision)
@@ -90,7 +96,7 @@ async def test_who_has_left_hears_nothing_more_and_nothing_is_kept():
 
 async def test_what_happened_before_joining_is_not_told_again():
     store = a_store()
-    watches = EventFanout(store, [PODS]).of(PODS)
+    watches = EventFanout(store, Views(refuse_conversion)).of(PODS)
     await put(store, a_pod("a"))
     seen = Seen()
     watches.join(Filter(), seen, store.revision + 1)
@@ -101,7 +107,7 @@ async def test_what_happened_before_joining_is_not_told_again():
 
 async def test_a_watcher_may_leave_while_it_is_told():
     store = a_store()
-    watches = EventFanout(store, [PODS]).of(PODS)
+    watches = EventFanout(store, Views(refuse_conversion)).of(PODS)
     leavers = []
 
     class Leaver(Seen):
@@ -115,3 +121,32 @@ async def test_a_watcher_may_leave_while_it_is_told():
     await put(store, a_pod("a"))
     await put(store, a_pod("b"))
     assert (len(first.events), len(second.events)) == (1, 2)
+
+
+async def test_watches_of_a_resource_that_is_served_no_more_end():
+    store = a_store()
+    fanout = EventFanout(store, Views(refuse_conversion))
+    (row,) = rows_of(a_served_definition())
+    watcher = Seen()
+    fanout.of(row).join(Filter(), watcher, store.revision)
+    widget = {"apiVersion": "ex.io/v1", "kind": "Widget", "metadata": {"name": "w", "namespace": "n"}}
+    await put(store, widget, row)
+
+    fanout.forget(row)
+
+    assert watcher.events == [("ADDED", "w"), "end"]
+
+
+async def test_who_watches_another_version_hears_of_it_in_that_version():
+    store = a_store()
+    fanout = EventFanout(store, Views(refuse_conversion))
+    newer, older = rows_of(a_served_definition(versions=(a_version("v1"), a_version("v2", storage=False))))
+    seen = {row.version: [] for row in (older, newer)}
+    for row in (older, newer):
+        watcher = Seen()
+        watcher.deliver = lambda change, kind, row=row: seen[row.version].append(change.obj(kind)["apiVersion"])
+        fanout.of(row).join(Filter(), watcher, store.revision)
+
+    await put(store, {"apiVersion": "ex.io/v1", "kind": "Widget", "metadata": {"name": "w", "namespace": "n"}}, older)
+
+    assert seen == {"v1": ["ex.io/v1"], "v2": ["ex.io/v2"]}

@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import nullcontext
 from dataclasses import replace
 from random import Random
 
@@ -10,14 +11,18 @@ from minikube_py.api.meta import copy_object
 from minikube_py.api.resources import CONFIGMAPS, EVENTS, NAMESPACES, SERVICES
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.decisions import complete_nothing
 from minikube_py.apiserver.deletion import delete
+from minikube_py.apiserver.io.admission_chain import NoAdmission
 from minikube_py.apiserver.io.service_allocation import ServiceAllocation, ranges_of
-from minikube_py.apiserver.io.storage import Storage
+from minikube_py.apiserver.io.storage import Storage, StoragePorts
+from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.options import RemovalOptions, WriteOptions
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.verbs import update
 from minikube_py.store.interface import StoreReadOnlyError
 from minikube_py.store.io.memory_store import MemoryStore
+from minikube_py.testing.custom_objects import refuse_conversion
 from minikube_py.testing.manual_clock import ManualClock
 from minikube_py.testing.sequential_ids import sequential_ids
 
@@ -37,12 +42,27 @@ class SlowStore(MemoryStore):
         return await super().commit(operations)
 
 
+def nothing_to_hold():
+    return nullcontext(complete_nothing)
+
+
 async def a_storage():
     clock = ManualClock()
     durable, volatile = SlowStore(stamp, clock), SlowStore(stamp, clock, 1000)
     config = ApiServerConfig(service_cluster_ip_range="10.96.0.0/29", cluster_dns="")
     allocation = ServiceAllocation(durable, ranges_of(config), Random(0))
-    storage = Storage(durable, volatile, clock, sequential_ids(), allocation)
+    completions = {SERVICES.qualified: allocation.holding}
+    storage = Storage(
+        StoragePorts(
+            durable=durable,
+            volatile=volatile,
+            clock=clock,
+            ids=sequential_ids(),
+            completions=lambda resource, wall_s: completions.get(resource.qualified, nothing_to_hold)(),
+            views=Views(refuse_conversion),
+            admission=NoAdmission(),
+        )
+    )
     await storage.create(Route(NAMESPACES, "create", "", "n"), {"metadata": {"name": "n"}}, OPTIONS)
     return storage
 

@@ -3,16 +3,19 @@ import asyncio
 from minikube_py.api.resources import PODS
 from minikube_py.apiserver.canonical import canonical, stamp
 from minikube_py.apiserver.io.event_fanout import EventFanout
-from minikube_py.apiserver.io.watch_session import Failed, Happened, InitialEnd, WatchSession
+from minikube_py.apiserver.io.views import Views
+from minikube_py.apiserver.io.watch_session import Failed, Happened, InitialEnd, WatchSession, WatchSource
 from minikube_py.apiserver.list_options import parse_list_options
 from minikube_py.apiserver.negotiate import PLAIN
 from minikube_py.apiserver.routes import Route
 from minikube_py.store.interface import Put
 from minikube_py.store.io.memory_store import MemoryStore
+from minikube_py.testing.custom_objects import refuse_conversion
 from minikube_py.testing.manual_clock import ManualClock
 
 FIRST_REVISION = 100
 FUTURE_WAIT_S = 0.02
+VIEWS = Views(refuse_conversion)
 
 
 class Reader:
@@ -20,7 +23,7 @@ class Reader:
 
     def __init__(self, store, fanout, **query):
         options = parse_list_options(Route(PODS, "watch", "", ""), query)
-        self.session = WatchSession(store, fanout.of(PODS), options, PLAIN, FUTURE_WAIT_S)
+        self.session = WatchSession(WatchSource(store, fanout.of(PODS), VIEWS), options, PLAIN, FUTURE_WAIT_S)
         self.names = []
         self.failure = None
 
@@ -42,7 +45,7 @@ class Reader:
 
 def a_world():
     store = MemoryStore(stamp, ManualClock(), FIRST_REVISION)
-    return store, EventFanout(store, [PODS])
+    return store, EventFanout(store, VIEWS)
 
 
 async def put(store, *names):

@@ -1,0 +1,20 @@
+"""The row of apiregistration.k8s.io/v1."""
+
+from minikube_py.api.columns.cluster_kinds import API_SERVICE_COLUMNS
+from minikube_py.api.resource import Resource
+from minikube_py.api.table.parts import rules_in, status
+
+API_SERVICES = Resource(
+    group="apiregistration.k8s.io",
+    version="v1",
+    kind="APIService",
+    plural="apiservices",
+    singular="apiservice",
+    namespaced=False,
+    rules=rules_in("apiregistration", "SERVICE_RULES"),
+    columns=API_SERVICE_COLUMNS,
+    categories=("api-extensions",),
+    subresources=(status("APIService"),),
+)
+
+ROWS = (API_SERVICES,)

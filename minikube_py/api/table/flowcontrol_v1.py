@@ -1,0 +1,35 @@
+"""The rows of flowcontrol.apiserver.k8s.io/v1."""
+
+from minikube_py.api.columns.cluster_kinds import FLOW_SCHEMA_COLUMNS, PRIORITY_LEVEL_COLUMNS
+from minikube_py.api.resource import Resource
+from minikube_py.api.table.parts import rules_in, status
+
+FLOW_SCHEMAS = Resource(
+    group="flowcontrol.apiserver.k8s.io",
+    version="v1",
+    kind="FlowSchema",
+    plural="flowschemas",
+    singular="flowschema",
+    namespaced=False,
+    rules=rules_in("flowcontrol", "SCHEMA_RULES"),
+    columns=FLOW_SCHEMA_COLUMNS,
+    subresources=(status("FlowSchema"),),
+    has_generation=True,
+)
+PRIORITY_LEVELS = Resource(
+    group="flowcontrol.apiserver.k8s.io",
+    version="v1",
+    kind="PriorityLevelConfiguration",
+    plural="prioritylevelconfigurations",
+    singular="prioritylevelconfiguration",
+    namespaced=False,
+    rules=rules_in("flowcontrol", "LEVEL_RULES"),
+    columns=PRIORITY_LEVEL_COLUMNS,
+    subresources=(status("PriorityLevelConfiguration"),),
+    has_generation=True,
+)
+
+ROWS = (
+    FLOW_SCHEMAS,
+    PRIORITY_LEVELS,
+)

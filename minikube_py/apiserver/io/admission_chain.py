@@ -1,0 +1,356 @@
+"""The chain that every write passes: mutating policies, mutating webhooks; then validating policies and webhooks.
+
+Mutations come one after the other; whoever asked for it sees the object again when others changed it after him. The
+validating webhooks are asked side by side, and the first refusal, in their order, is the answer.
+
+Upstream: apiserver admission/chain.go and its plugins MutatingAdmissionPolicy, MutatingAdmissionWebhook,
+ValidatingAdmissionPolicy, ValidatingAdmissionWebhook.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from minikube_py.api.cel.library_authorizer import AuthorizerValue, Question, Verdict
+from minikube_py.api.decode import decode_parsed, expected_of
+from minikube_py.api.errors import StatusError, forbidden
+from minikube_py.api.meta import Obj, copy_object, name_of
+from minikube_py.api.patch import apply_json_patch
+from minikube_py.api.resource import Resource
+from minikube_py.apiserver.admission import Admitted, Attributes
+from minikube_py.apiserver.admission_matching import is_exempt, matched_row, matches_resources, matches_selectors
+from minikube_py.apiserver.admission_policies import (
+    Failed,
+    PolicyError,
+    Scope,
+    apply_mutations,
+    conditions_hold,
+    denial,
+    run_validations,
+    warning,
+)
+from minikube_py.apiserver.admission_review import (
+    DeniedError,
+    Review,
+    admission_review,
+    call_failed,
+    check_dry_run,
+    parse_review,
+    request_of,
+)
+from minikube_py.apiserver.admission_values import object_value
+from minikube_py.apiserver.authorize import Allowed, authorize
+from minikube_py.apiserver.io.admission_sources import AdmissionSources, BoundPolicy
+from minikube_py.apiserver.io.views import Views
+from minikube_py.apiserver.io.webhook_client import WebhookClient
+from minikube_py.apiserver.routes import RequestInfo
+from minikube_py.apiserver.users import UserInfo
+from minikube_py.kit.ids import Ids
+
+log = logging.getLogger("apiserver")
+
+Objects = tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]
+"""The new and the old object."""
+
+
+class NoAdmission:
+    """Admits everything (apiserver.admission.Admission)."""
+
+    def concerns(self, attributes: Attributes) -> bool:
+        """Return whether anything may have a say."""
+        del attributes
+        return False
+
+    async def mutate(self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None) -> Admitted:
+        """Return the object as it is."""
+        del attributes, old
+        return Admitted(new)
+
+    async def validate(
+        self, attributes: Attributes, new: Mapping[str, Any] | None, old: Mapping[str, Any] | None
+    ) -> tuple[str, ...]:
+        """Admit."""
+        del attributes, new, old
+        return ()
+
+
+class AdmissionChain:
+    """Asks webhooks and policies (apiserver.admission.Admission)."""
+
+    def __init__(self, sources: AdmissionSources, client: WebhookClient, views: Views, ids: Ids) -> None:
+        self._sources = sources
+        self._client = client
+        self._views = views
+        self._ids = ids
+
+    def concerns(self, attributes: Attributes) -> bool:
+        """Return whether anything may have a say about such a request."""
+        return not self._sources.empty and not is_exempt(attributes)
+
+    async def mutate(self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None) -> Admitted:
+        """Return the object as mutating policies and webhooks leave it.
+
+        Raises:
+            StatusError: refused.
+        """
+        warnings: list[str] = []
+        again: list[Callable[[Obj], Any]] = []
+        for bound in self._sources.mutating_policies:
+            new = self._apply_policy(bound, attributes, new, old)
+        for webhook in self._sources.mutating_webhooks:
+            before = new
+            new = await self._apply_webhook(webhook, attributes, new, old, warnings)
+            if new is not before and again:
+                new = await self._once_more(again, new)
+            if webhook.get("reinvocationPolicy") == "IfNeeded":
+
+                async def ask(obj: Obj, webhook: Obj = webhook) -> Obj:
+                    return await self._apply_webhook(webhook, attributes, obj, old, warnings)
+
+                again.append(ask)
+        return Admitted(new, tuple(dict.fromkeys(warnings)))
+
+    async def _once_more(self, again: list[Callable[[Obj], Any]], obj: Obj) -> Obj:
+        """Show a changed object to those who want to see it again; once."""
+        waiting, again[:] = list(again), []
+        for ask in waiting:
+            obj = await ask(obj)
+        return obj
+
+    def _completed(self, obj: Mapping[str, Any], attributes: Attributes) -> Obj:
+        """Return a changed object as a request's object would be: decoded, with its defaults."""
+        expected = expected_of(attributes.resource, attributes.subresource)
+        decoded = decode_parsed(copy_object(obj), expected, "Ignore").obj
+        if not attributes.subresource:
+            attributes.resource.rules.set_defaults(decoded)
+        return decoded
+
+    # webhooks
+
+    async def _apply_webhook(
+        self, webhook: Obj, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None, warnings: list[str]
+    ) -> Obj:
+        review, row = await self._review(webhook, attributes, (new, old), may_patch=True)
+        if review is None or row is None:
+            return new
+        warnings += review.warnings
+        if not review.patch:
+            return new
+        try:
+            shown = await self._converted(new, attributes.resource, row)
+            changed = apply_json_patch(shown or new, review.patch)
+            back = await self._converted(changed, row, attributes.resource)
+            return self._completed(back or changed, attributes)
+        except StatusError as error:
+            raise call_failed(str(webhook["name"]), error.message) from error
+
+    async def _review(
+        self, webhook: Obj, attributes: Attributes, objects: Objects, *, may_patch: bool
+    ) -> tuple[Review | None, Resource | None]:
+        """Ask one webhook; None when the request is not its business, or it failed and may.
+
+        Raises:
+            StatusError: it refuses, or failed and may not.
+        """
+        row = matched_row(
+            webhook.get("rules") or (),
+            str(webhook.get("matchPolicy") or "Equivalent"),
+            attributes,
+            self._sources.siblings,
+        )
+        namespace = self._sources.namespace(attributes.namespace)
+        if row is None or not matches_selectors(webhook, attributes, namespace, objects):
+            return None, None
+        name, ignores = str(webhook["name"]), webhook.get("failurePolicy") == "Ignore"
+        uid = self._ids.new_uid()
+        request = request_of(attributes, row, uid)
+        try:
+            conditions = webhook.get("matchConditions") or ()
+            if conditions and not conditions_hold(conditions, self._scope({}, attributes, objects, request)):
+                return None, None
+            check_dry_run(webhook, attributes)
+            answer = await self._call(webhook, row, attributes, request, objects)
+            return parse_review(answer, name, uid, may_patch=may_patch), row
+        except DeniedError:
+            raise
+        except (StatusError, PolicyError) as error:
+            why = error.message if isinstance(error, StatusError) else str(error)
+            if ignores:
+                log.warning("webhook %s failed and is ignored: %s", name, why)
+                return None, None
+            if isinstance(error, StatusError) and error.code == 400:
+                raise
+            raise call_failed(name, f"failed to call webhook: {why}") from error
+
+    async def _call(
+        self, webhook: Obj, row: Resource, attributes: Attributes, request: Obj, objects: Objects
+    ) -> Mapping[str, Any]:
+        timeout_s = int(webhook.get("timeoutSeconds") or 10)
+        new, old = [await self._converted(obj, attributes.resource, row) for obj in objects]
+        target = self._client.resolve(webhook["clientConfig"], f"?timeout={timeout_s}s")
+        return await self._client.ask(target, admission_review(request, new, old), timeout_s)
+
+    async def _converted(
+        self, obj: Mapping[str, Any] | None, given: Resource, wanted: Resource
+    ) -> Mapping[str, Any] | None:
+        """Return an object in the version in which the rules match."""
+        if obj is None or given is wanted:
+            return obj
+        return await self._views.convert(dict(obj), given, wanted)
+
+    # policies
+
+    def _apply_policy(
+        self, bound: BoundPolicy, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None
+    ) -> Obj:
+        spec = bound.policy["spec"]
+        ignores = spec.get("failurePolicy") == "Ignore"
+        for params in self._params(bound, attributes, (new, old), ignores=ignores):
+            scope = self._scope(spec, attributes, (new, old), None, params)
+            try:
+                if not conditions_hold(spec.get("matchConditions") or (), scope):
+                    continue
+                changed = apply_mutations(spec, scope, new, attributes.resource)
+                new = self._completed(changed, attributes) if changed is not new else new
+            except (PolicyError, StatusError) as error:
+                why = error.message if isinstance(error, StatusError) else str(error)
+                if ignores:
+                    log.warning("policy %s failed and is ignored: %s", name_of(bound.policy), why)
+                    continue
+                names = f"MutatingAdmissionPolicy '{name_of(bound.policy)}' with binding '{name_of(bound.binding)}'"
+                resource = attributes.resource
+                text = f"{names} denied request: {why}"
+                raise forbidden(resource.group, resource.plural, attributes.name, text) from error
+        return new
+
+    def _params(
+        self, bound: BoundPolicy, attributes: Attributes, objects: Objects, *, ignores: bool
+    ) -> Sequence[Obj | None]:
+        """Return the objects of parameters for which a policy is to be evaluated; none when it does not match.
+
+        Raises:
+            StatusError: they are not found, and must be.
+        """
+        spec, binding = bound.policy["spec"], bound.binding["spec"]
+        namespace = self._sources.namespace(attributes.namespace)
+        for match in (spec.get("matchConstraints") or {}, binding.get("matchResources")):
+            if not matches_resources(match, attributes, namespace, objects, self._sources.siblings):
+                return ()
+        found = self._sources.params(bound.policy, bound.binding, attributes.namespace)
+        if found or (binding.get("paramRef") or {}).get("parameterNotFoundAction") == "Allow" or ignores:
+            return found
+        why = "failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction"
+        raise denial(bound.policy, bound.binding, Failed(why), attributes)
+
+    def _scope(
+        self,
+        spec: Mapping[str, Any],
+        attributes: Attributes,
+        objects: Objects,
+        request: Obj | None,
+        params: Obj | None = None,
+    ) -> Scope:
+        new, old = objects
+        namespace = self._sources.namespace(attributes.namespace)
+        return Scope(
+            spec,
+            {
+                "object": object_value(new, attributes.resource),
+                "oldObject": object_value(old, attributes.resource),
+                "request": request or request_of(attributes, attributes.resource, ""),
+                "params": params,
+                "namespaceObject": namespace,
+                "authorizer": _authorizer(attributes),
+            },
+        )
+
+    # validation
+
+    async def validate(
+        self, attributes: Attributes, new: Mapping[str, Any] | None, old: Mapping[str, Any] | None
+    ) -> tuple[str, ...]:
+        """Return the warnings of policies and webhooks.
+
+        Raises:
+            StatusError: refused.
+        """
+        if not self.concerns(attributes):
+            return ()
+        warnings = self._validate_policies(attributes, (new, old))
+        webhooks = self._sources.validating_webhooks
+        if webhooks:
+            warnings += await self._validate_webhooks(webhooks, attributes, (new, old))
+        return tuple(dict.fromkeys(warnings))
+
+    def _validate_policies(self, attributes: Attributes, objects: Objects) -> tuple[str, ...]:
+        warnings: list[str] = []
+        for bound in self._sources.validating_policies:
+            spec, actions = bound.policy["spec"], bound.binding["spec"].get("validationActions") or ()
+            ignores = spec.get("failurePolicy") == "Ignore"
+            for params in self._params(bound, attributes, objects, ignores=ignores):
+                for failed in self._failures(spec, self._scope(spec, attributes, objects, None, params)):
+                    if "Deny" in actions:
+                        raise denial(bound.policy, bound.binding, failed, attributes)
+                    if "Warn" in actions:
+                        warnings.append(warning(bound.policy, bound.binding, failed))
+        return tuple(warnings)
+
+    def _failures(self, spec: Mapping[str, Any], scope: Scope) -> tuple[Failed, ...]:
+        try:
+            if not conditions_hold(spec.get("matchConditions") or (), scope):
+                return ()
+        except PolicyError as error:
+            return () if spec.get("failurePolicy") == "Ignore" else (Failed(str(error)),)
+        return run_validations(spec, scope)
+
+    async def _validate_webhooks(
+        self, webhooks: Sequence[Obj], attributes: Attributes, objects: Objects
+    ) -> tuple[str, ...]:
+        async def ask(webhook: Obj) -> tuple[str, ...] | StatusError:
+            try:
+                review, _ = await self._review(webhook, attributes, objects, may_patch=False)
+            except StatusError as error:
+                return error
+            return review.warnings if review is not None else ()
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(ask(webhook)) for webhook in webhooks]
+        warnings: list[str] = []
+        for task in tasks:
+            outcome = task.result()
+            if isinstance(outcome, StatusError):
+                raise outcome
+            warnings += outcome
+        return tuple(warnings)
+
+
+def _authorizer(attributes: Attributes) -> AuthorizerValue:
+    def ask(question: Question) -> Verdict:
+        user = attributes.user
+        if question.user:
+            namespace, _, name = question.user.partition(":")
+            user = UserInfo(f"system:serviceaccount:{namespace}:{name}", ("system:serviceaccounts",))
+        info = RequestInfo(
+            path=question.path,
+            verb=question.verb,
+            is_resource=not question.path,
+            group=question.group,
+            namespace=question.namespace,
+            resource=question.resource,
+            name=question.name,
+            subresource=question.subresource,
+        )
+        verdict = authorize(user, info)
+        return Verdict(isinstance(verdict, Allowed), getattr(verdict, "why", ""))
+
+    row = attributes.resource
+    about = Question(
+        group=row.group,
+        resource=row.plural,
+        subresource=attributes.subresource,
+        namespace=attributes.namespace,
+        name=attributes.name,
+    )
+    return replace(AuthorizerValue(ask), requested=about)

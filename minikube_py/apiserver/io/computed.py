@@ -1,0 +1,76 @@
+"""Requests to resources that store nothing: bindings, reviews, component statuses."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from minikube_py.api.decode import expected_of
+from minikube_py.api.errors import not_found
+from minikube_py.api.meta import name_of
+from minikube_py.api.resources import PODS
+from minikube_py.apiserver.component_statuses import component_status, component_statuses
+from minikube_py.apiserver.health import Check
+from minikube_py.apiserver.io.answers import Answer, object_answer
+from minikube_py.apiserver.io.bodies import decode_body
+from minikube_py.apiserver.io.writes import Writes
+from minikube_py.apiserver.list_options import parse_list_options
+from minikube_py.apiserver.negotiate import choose_form
+from minikube_py.apiserver.options import parse_write_options
+from minikube_py.apiserver.render import ListMeta, transform_list, transform_object
+from minikube_py.apiserver.reviews import ANSWERS, Asked, Judges
+from minikube_py.apiserver.routes import Route
+from minikube_py.client.wire import ApiRequest
+from minikube_py.kit.clock import Clock
+
+
+class Computed:
+    """Answers requests whose answers are made for them."""
+
+    def __init__(
+        self, writes: Writes, judges: Judges, checks: Mapping[str, Check], clock: Clock, revision: Callable[[], int]
+    ) -> None:
+        self._writes = writes
+        self._judges = judges
+        self._checks = checks
+        self._clock = clock
+        self._revision = revision
+        self._by_verb: Mapping[str, Callable[[Route, ApiRequest], Awaitable[Answer]]] = {
+            "create": self._create,
+            "get": self._get,
+            "list": self._list,
+        }
+
+    async def answer(self, route: Route, request: ApiRequest) -> Answer:
+        """Answer a request.
+
+        Raises:
+            StatusError: it cannot be answered.
+        """
+        return await self._by_verb[route.verb](route, request)
+
+    async def _create(self, route: Route, request: ApiRequest) -> Answer:
+        answer = ANSWERS.get(route.resource.qualified)
+        content_type = request.headers.get("content-type", "")
+        options = parse_write_options("create", request.query, request.headers.get("user-agent", ""))
+        expected = expected_of(route.resource)
+        decoded = await decode_body(request.body, content_type, expected, options.field_validation)
+        if answer is None:  # the collection of bindings: the body names the pod
+            pod = Route(PODS, "create", route.namespace, name_of(decoded.obj), "binding", user=route.user)
+            return await self._writes.create(pod, request)
+        asked = Asked(route.user, route.namespace, self._clock.wall_s())
+        form = choose_form(request.headers.get("accept", ""), request.query)
+        review = answer(decoded.obj, asked, self._judges)
+        return object_answer(review, form, status=201, warnings=decoded.warnings)
+
+    async def _get(self, route: Route, request: ApiRequest) -> Answer:
+        check = self._checks.get(route.name)
+        if check is None:
+            raise not_found(route.resource.group, route.resource.plural, route.name)
+        form = choose_form(request.headers.get("accept", ""), request.query)
+        obj = component_status(route.name, check)
+        return object_answer(transform_object(route.resource, obj, form, self._clock.wall_s()), form)
+
+    async def _list(self, route: Route, request: ApiRequest) -> Answer:
+        form = choose_form(request.headers.get("accept", ""), request.query)
+        filter_ = parse_list_options(route, request.query).filter
+        objs = [obj for obj in component_statuses(self._checks) if filter_.matches(route.resource, obj)]
+        meta = ListMeta(self._revision())
+        return object_answer(transform_list(route.resource, objs, meta, form, self._clock.wall_s()), form)

@@ -1,0 +1,117 @@
+"""Calls webhooks over HTTPS: admission and conversion.
+
+Connections are kept and shared; trust comes from the caBundle, or from the host. Upstream: apiserver util/webhook.
+"""
+
+import ssl
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import count
+from typing import Any
+
+import aiohttp
+import orjson
+
+from minikube_py.api.errors import InternalError, UnavailableError
+from minikube_py.api.meta import Obj, labels_of
+from minikube_py.api.resources import ENDPOINT_SLICES, SERVICES
+from minikube_py.apiserver.canonical import decode
+from minikube_py.apiserver.webhooks import SERVICE_LABEL, Target, pick_endpoint, service_target, url_target
+from minikube_py.store.interface import Store
+
+ANSWER_BYTES_MAX = 16 << 20
+"""A longer answer of a webhook is refused."""
+TRUST_MAX = 256
+"""TLS contexts that are kept, one for each caBundle."""
+
+
+class WebhookClient:
+    """Finds webhooks and asks them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._turns = count()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close all connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def resolve(self, client: Mapping[str, Any], query: str = "") -> Target:
+        """Return where the webhook of a clientConfig is.
+
+        Raises:
+            UnavailableError: its Service is missing or has no endpoint.
+        """
+        bundle = str(client.get("caBundle") or "")
+        service = client.get("service")
+        if service is None:
+            return url_target(str(client.get("url") or ""), bundle, query)
+        return service_target(service, self.endpoint_of(service), bundle, query)
+
+    def endpoint_of(self, service: Mapping[str, Any]) -> tuple[str, int]:
+        """Return address and port of an endpoint of a Service reference {namespace, name, port}.
+
+        Raises:
+            UnavailableError: it is missing or has no endpoint.
+        """
+        namespace, name = str(service["namespace"]), str(service["name"])
+        entry = self._store.get(SERVICES.storage_key(namespace, name))
+        if entry is None:
+            raise UnavailableError(f'service "{name}" not found')
+        prefix = ENDPOINT_SLICES.storage_key(namespace, "")
+        slices = [decode(found) for found in self._store.range(prefix)]
+        mine = [found for found in slices if labels_of(found).get(SERVICE_LABEL) == name]
+        return pick_endpoint(decode(entry), mine, int(service.get("port") or 443), next(self._turns))
+
+    async def ask(self, target: Target, question: Mapping[str, Any], timeout_s: float) -> Obj:
+        """POST a review and return the answer.
+
+        Raises:
+            UnavailableError: no answer in time, or no connection.
+            InternalError: the answer is none.
+        """
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        before = f'Post "{target.shown}"'
+        try:
+            async with self._session.post(
+                target.url,
+                data=orjson.dumps(question),
+                headers={"Content-Type": "application/json", "Accept": "application/json, */*"},
+                ssl=_trusting(target.ca_pem),
+                server_hostname=target.server_name or None,
+                timeout=aiohttp.ClientTimeout(total=timeout_s),
+                allow_redirects=False,
+            ) as response:
+                body = await response.content.read(ANSWER_BYTES_MAX + 1)
+                status = response.status
+        except TimeoutError as error:
+            raise UnavailableError(f"{before}: context deadline exceeded") from error
+        except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
+            raise UnavailableError(f"{before}: {error}") from error
+        return _parse(body, status, before)
+
+
+def _parse(body: bytes, status: int, before: str) -> Obj:
+    if not 200 <= status < 300:
+        raise InternalError(f"{before}: the server responded with the status code {status}")
+    if len(body) > ANSWER_BYTES_MAX:
+        raise InternalError(f"{before}: the answer is longer than {ANSWER_BYTES_MAX} bytes")
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InternalError(f"{before}: couldn't get version/kind; json parse error: {error}") from error
+    if not isinstance(answer, dict):
+        raise InternalError(f"{before}: the answer is no object")
+    return answer
+
+
+@lru_cache(maxsize=TRUST_MAX)
+def _trusting(ca_pem: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cadata=ca_pem or None)
+    except ssl.SSLError as error:
+        raise UnavailableError(f"unable to load root certificates: {error}") from error

@@ -1,0 +1,74 @@
+"""A webhook server on loopback HTTPS: for tests of admission, conversion and aggregation over a real connection."""
+
+import base64
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from minikube_py.api.meta import Obj
+from minikube_py.apiserver.io.certificates import Pki
+
+Answer = Callable[[Obj], Mapping[str, Any]]
+"""The request in a review -> the response in it."""
+
+
+@dataclass(slots=True)
+class WebhookServer:
+    """A running server: give paths answers, and look at what was asked."""
+
+    url: str
+    ca_bundle: str
+    answers: dict[str, Answer] = field(default_factory=dict)
+    asked: list[Obj] = field(default_factory=list)
+    """Every review that came, in order."""
+
+    def client_config(self, path: str) -> Obj:
+        """Return the clientConfig of the webhook at `path`."""
+        return {"url": f"{self.url}{path}", "caBundle": self.ca_bundle}
+
+
+def allow(*, patch: object = None, warnings: tuple[str, ...] = ()) -> Answer:
+    """Return an answer that allows, perhaps with a JSON patch."""
+
+    def answer(request: Obj) -> Mapping[str, Any]:
+        response: Obj = {"uid": request["uid"], "allowed": True, "warnings": list(warnings)}
+        if patch is not None:
+            response |= {"patchType": "JSONPatch", "patch": base64.b64encode(orjson.dumps(patch)).decode()}
+        return response
+
+    return answer
+
+
+def deny(message: str, code: int = 403) -> Answer:
+    """Return an answer that refuses."""
+    return lambda request: {"uid": request["uid"], "allowed": False, "status": {"message": message, "code": code}}
+
+
+@asynccontextmanager
+async def webhook_server(pki: Pki) -> AsyncIterator[WebhookServer]:
+    """Serve webhooks with the server certificate of `pki` while the context lasts."""
+    served = WebhookServer("", base64.b64encode(pki.ca.certificate_pem).decode())
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        review = orjson.loads(await request.read())
+        served.asked.append(review)
+        answer = served.answers.get(request.path)
+        if answer is None:
+            return web.Response(status=500, text="no such webhook")
+        body = {"kind": review["kind"], "apiVersion": review["apiVersion"], "response": answer(review["request"])}
+        return web.Response(body=orjson.dumps(body), content_type="application/json")
+
+    runner = web.ServerRunner(web.Server(handle))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=pki.server_context())
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    served.url = f"https://{host}:{port}"
+    try:
+        yield served
+    finally:
+        await runner.cleanup()

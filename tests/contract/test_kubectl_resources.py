@@ -1,0 +1,251 @@
+"""Every built-in kind through every kubectl: create, apply, get -o wide, describe, explain, delete.
+
+And a differential table: what kubectl 1.31 (JSON bodies) and the newest one (protobuf bodies) leave behind is equal.
+"""
+
+import asyncio
+import os
+import re
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import orjson
+import pytest
+import yaml
+
+from minikube_py.api.resources import RESOURCES
+from minikube_py.apiserver.kubeconfig import kubeconfig
+from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.testing.least_objects import least_object
+from minikube_py.testing.memory_api_server import loopback_pki, memory_api_server, serving
+
+pytestmark = pytest.mark.slow
+
+KUBECTL_DIRS = ("/usr/lib/google-cloud-sdk/bin", "/usr/local/bin", "/usr/bin")
+FOUND = {
+    binary.name: str(binary)
+    for folder in KUBECTL_DIRS
+    for binary in sorted(Path(folder).glob("kubectl.1.*"))
+    if re.fullmatch(r"kubectl\.1\.\d+", binary.name)
+}
+NEWEST = max(FOUND, key=lambda name: int(name.rpartition(".")[2]), default="")
+KINDS = [resource for resource in RESOURCES if not resource.computed]
+FULL_NAMES = ",".join(f"{r.plural}.{r.version}.{r.group}" for r in KINDS)
+
+
+class Kubectl:
+    """One kubectl against one server."""
+
+    def __init__(self, binary, home):
+        self.binary, self.home = binary, home
+
+    async def __call__(self, *args, stdin="", fine=True):
+        env = {"HOME": str(self.home), "KUBECONFIG": str(self.home / "config"), "PATH": os.environ["PATH"]}
+        process = await asyncio.create_subprocess_exec(
+            self.binary,
+            *args,
+            env=env,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
+        assert not fine or process.returncode == 0, f"kubectl {' '.join(args)}: {out.decode()}{err.decode()}"
+        return out.decode() if fine else err.decode()
+
+
+@asynccontextmanager
+async def cluster(binary, folder):
+    folder.mkdir(exist_ok=True)
+    server = memory_api_server()
+    pki = loopback_pki(folder / "pki", SystemClock().wall_s())
+    async with serving(server, pki.server_context()) as url:
+        config = kubeconfig(url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
+        (folder / "config").write_text(yaml.safe_dump(config))
+        yield Kubectl(binary, folder)
+
+
+def manifest():
+    # one spelling of each object: a second version of the same kind would be the same object
+    kinds = [r for r in KINDS if r.stored_as is None or r.group != r.stored_as.resource.group]
+    return [least_object(r, "other" if r.stored_as else "x") for r in kinds]
+
+
+UNDESCRIBED = {
+    "VolumeAttributesClass": "kubectl up to 1.33 reads it as v1beta1",
+    "IPAddress": "kubectl up to 1.32 reads it as v1alpha1 or v1beta1",
+    "ServiceCIDR": "as IPAddress",
+}
+"""Kinds that a typed client reads in a version that upstream's 1.36 does not serve by default either."""
+
+
+@pytest.mark.parametrize("version", FOUND)
+async def test_every_kind_can_be_made_shown_and_deleted(version, tmp_path):
+    objects = manifest()
+    documents, count = yaml.safe_dump_all(objects), len(objects)
+    describable = [obj for obj in objects if obj["kind"] not in UNDESCRIBED]
+    async with cluster(FOUND[version], tmp_path) as kubectl:
+        created = await kubectl("create", "-f", "-", stdin=documents)
+        assert created.count(" created\n") == count
+        applied = await kubectl("apply", "-f", "-", stdin=documents)
+        assert len(re.findall(r" (configured|unchanged)$", applied, re.MULTILINE)) == count
+
+        wide = await kubectl("get", FULL_NAMES, "-o", "wide")
+        assert len(re.findall(r"^NAME |^LAST SEEN ", wide, re.MULTILINE)) == len(KINDS)
+        one_by_one = await kubectl("get", "-f", "-", "-o", "name", stdin=documents)
+        assert len(one_by_one.splitlines()) == count
+        described = await kubectl("describe", "-f", "-", stdin=yaml.safe_dump_all(describable))
+        assert len(re.findall(r"^Name: +", described, re.MULTILINE)) >= len(describable)
+
+        deleted = await kubectl("delete", "--wait=false", "-f", "-", stdin=documents)
+        assert deleted.count(" deleted") == count
+
+
+async def test_every_kind_is_explained(tmp_path):
+    async with cluster(FOUND[NEWEST], tmp_path) as kubectl:
+        for resource in KINDS:
+            text = await kubectl("explain", f"--api-version={resource.api_version}", resource.plural)
+            assert f"KIND:       {resource.kind}\n" in text
+            assert "metadata" in text
+
+
+async def test_all_and_short_names_mean_what_they_mean_upstream(tmp_path):
+    async with cluster(FOUND[NEWEST], tmp_path) as kubectl:
+        listed = await kubectl("api-resources", "--categories=all", "-o", "name", "--no-headers")
+        rows = [line.split() for line in (await kubectl("api-resources", "--no-headers")).splitlines()]
+
+    assert sorted(listed.split()) == [
+        "cronjobs.batch",
+        "daemonsets.apps",
+        "deployments.apps",
+        "horizontalpodautoscalers.autoscaling",
+        "jobs.batch",
+        "pods",
+        "replicasets.apps",
+        "replicationcontrollers",
+        "services",
+        "statefulsets.apps",
+    ]
+    short = {name for row in rows if len(row) == 5 for name in row[1].split(",")}
+    assert {"cs", "limits", "quota", "pvc", "pv", "rc", "sts", "ds", "hpa", "cj", "csr", "ing", "netpol"} <= short
+    assert {"pdb", "sc", "pc", "vac", "ev", "deploy", "po", "svc", "no", "ns", "cm", "sa", "ep", "rs"} <= short
+    assert [row[2] for row in rows if row[0] == "horizontalpodautoscalers"] == ["autoscaling/v2"]
+
+
+async def test_what_only_computes_answers(tmp_path):
+    async with cluster(FOUND[NEWEST], tmp_path) as kubectl:
+        assert await kubectl("auth", "can-i", "create", "pods") == "yes\n"
+        assert "system:masters" in await kubectl("auth", "whoami")
+        assert "*.*" in await kubectl("auth", "can-i", "--list")
+        assert "Healthy" in await kubectl("get", "componentstatuses")
+        await kubectl("create", "serviceaccount", "robot")
+        token = (await kubectl("create", "token", "robot", "--duration=20m")).strip()
+        config = yaml.safe_load((kubectl.home / "config").read_text())
+        config["users"][0]["user"] = {"token": token}
+        (kubectl.home / "config").write_text(yaml.safe_dump(config))
+        assert "system:serviceaccount:default:robot" in await kubectl("auth", "whoami")
+        assert await kubectl("auth", "can-i", "get", "pods", fine=False) == ""
+        assert "cannot list resource" in await kubectl("get", "pods", fine=False)
+
+
+CSR = yaml.safe_dump(least_object(next(r for r in RESOURCES if r.plural == "certificatesigningrequests")))
+POD = yaml.safe_dump(least_object(next(r for r in RESOURCES if r.plural == "pods"), labels={"app": "x"}))
+NODE = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"}}
+KEYS = {
+    "tls.crt": b"-----BEGIN CERTIFICATE-----\nMIIBfDCCASOgAwIBAgIUE\n-----END CERTIFICATE-----\n",
+    "file.txt": b"text\x00and bytes\xff",
+}
+COMMANDS = (
+    "create namespace team",
+    "create configmap one --from-literal=a=1 --from-literal=b=",
+    "create configmap two --from-file=KEYS/file.txt",
+    "create secret generic one --from-literal=a=1 --type=example.com/t",
+    "create secret docker-registry two --docker-username=u --docker-password=p --docker-server=r.example.com",
+    "create serviceaccount robot",
+    "create deployment web --image=busybox:1.36 --replicas=0 --port=80",
+    "create service clusterip one --tcp=80:8080",
+    "create service clusterip headless --clusterip=None",
+    "create service nodeport two --tcp=80:8080 --node-port=30111",
+    "create service loadbalancer three --tcp=80:http",
+    "create service externalname four --external-name=example.com",
+    "create job one --image=busybox:1.36 -- sleep 1",
+    "create cronjob two --image=busybox:1.36 --schedule=0/5_*_*_*_*",
+    "create job three --from=cronjob/two",
+    "create quota one --hard=pods=3,cpu=1 --scopes=BestEffort",
+    "create poddisruptionbudget one --selector=a=b --min-available=0",
+    "create poddisruptionbudget two --selector=a=b --max-unavailable=50%",
+    "create priorityclass one --value=-5 --description=low --preemption-policy=Never",
+    "create role one --verb=get,list --resource=pods,deployments.apps --resource-name=x",
+    "create clusterrole one --verb=get --non-resource-url=/x",
+    "create clusterrole two --aggregation-rule=a=b",
+    "create rolebinding one --role=one --user=u --group=g --serviceaccount=default:robot",
+    "create clusterrolebinding one --clusterrole=one --group=g",
+    "create ingress one --rule=example.com/x*=web:80,tls=cert --class=c",
+    "create ingress two --default-backend=web:http",
+    "autoscale deployment web --min=1 --max=5 --cpu-percent=50",
+    "create -f POD",
+    "create -f CSR",
+    "certificate approve x",
+    "expose deployment web --port=80 --name=exposed",
+    "run two --image=busybox:1.36 --env=A=",
+    "set image deployment/web busybox=busybox:1.37",
+    "scale deployment/web --replicas=3",
+    'patch deployment web -p {"spec":{"paused":true}}',
+    'patch configmap one --type=merge -p {"data":{"b":null,"c":""}}',
+    "label pod x tier=front",
+    "annotate pod x note=",
+    "taint node n1 a=b:NoSchedule",
+    "cordon n1",
+)
+VOLATILE = ("uid", "creationTimestamp", "resourceVersion", "managedFields")
+DUMPED = [r for r in KINDS if r.stored_as is None and r.plural not in ("events", "leases")]
+
+
+async def _leave(binary, folder):
+    """Run all commands; return every object that is left."""
+    async with cluster(binary, folder) as kubectl:
+        for name, content in {**KEYS, "POD": POD.encode(), "CSR": CSR.encode()}.items():
+            (folder / name).write_bytes(content)
+        await kubectl("create", "-f", "-", stdin=yaml.safe_dump(NODE))
+        for command in COMMANDS:
+            words = [word.replace("KEYS", str(folder)).replace("_*", " *") for word in command.split()]
+            words = [str(folder / word) if word in ("POD", "CSR") else word for word in words]
+            await kubectl(*words)
+        names = ",".join(f"{r.plural}.{r.version}.{r.group}" for r in DUMPED)
+        listed = orjson.loads(await kubectl("get", names, "-A", "-o", "json", "--show-managed-fields"))["items"]
+    return {(o["kind"], o["metadata"].get("namespace", ""), o["metadata"]["name"]): o for o in listed}
+
+
+def _lasting(obj):
+    text = orjson.dumps(obj).decode()
+    text = text.replace(obj["metadata"]["uid"], "<uid>")
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", text)
+    lasting = orjson.loads(text)
+    lasting["metadata"] = {k: v for k, v in lasting["metadata"].items() if k not in VOLATILE}
+    for reference in lasting["metadata"].get("ownerReferences") or ():
+        reference["uid"] = "<owner>"
+    return lasting
+
+
+def _owners(obj):
+    """Return who owns which fields, without when (and so without the order) and with which kubectl."""
+    owners = [(entry["operation"], entry["fieldsV1"]) for entry in obj["metadata"].get("managedFields") or ()]
+    return sorted(owners, key=orjson.dumps)
+
+
+@pytest.mark.skipif("kubectl.1.31" not in FOUND, reason="needs a kubectl that sends JSON")
+async def test_json_and_protobuf_bodies_leave_equal_objects(tmp_path):
+    async with asyncio.TaskGroup() as group:
+        json_bodies = group.create_task(_leave(FOUND["kubectl.1.31"], tmp_path / "old"))
+        protobuf_bodies = group.create_task(_leave(FOUND[NEWEST], tmp_path / "new"))
+    old, new = json_bodies.result(), protobuf_bodies.result()
+
+    assert set(old) == set(new)
+    assert {key: _lasting(obj) for key, obj in old.items()} == {key: _lasting(obj) for key, obj in new.items()}
+    owned = set(old) - {("HorizontalPodAutoscaler", "default", "web")}  # 1.33 sends it as v2, 1.31 as v1
+    assert {key: _owners(old[key]) for key in owned} == {key: _owners(new[key]) for key in owned}
+    left = {kind for kind, _, _ in new}
+    assert {"Job", "CronJob", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget", "ClusterRole"} <= left
+    assert old["Deployment", "default", "web"]["spec"]["replicas"] == 3
+    approval = new["CertificateSigningRequest", "", "x"]["status"]["conditions"]
+    assert [condition["type"] for condition in approval] == ["Approved"]
