@@ -59,7 +59,9 @@ def set_defaults(crd: Obj) -> None:
 
 def prepare_create(crd: Obj) -> None:
     """Begin with a status that names nothing but the storage version."""
-    crd["status"] = {"storedVersions": [v["name"] for v in items(part(crd, "spec"), "versions") if v.get("storage")]}
+    crd["status"] = {
+        "storedVersions": [str(v.get("name") or "") for v in items(part(crd, "spec"), "versions") if v.get("storage")]
+    }
 
 
 def prepare_update(new: Obj, old: Mapping[str, Any]) -> None:
@@ -67,7 +69,7 @@ def prepare_update(new: Obj, old: Mapping[str, Any]) -> None:
     status = dict(part(old, "status"))
     stored = list(status.get("storedVersions") or ())
     stored += [
-        version["name"]
+        str(version.get("name") or "")
         for version in items(part(new, "spec"), "versions")
         if version.get("storage") and version.get("name") not in stored
     ]

@@ -8,9 +8,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from minikube_py.api.decode_walk import TypeFaultError, walk
 from minikube_py.api.rules.faults import Faults, forbidden, invalid, required, unsupported
+from minikube_py.api.schema import definition
 
 Node = Mapping[str, Any]
+
+_PROPS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
 
 DEPTH_MAX = 200
 """A schema that nests deeper than this is refused."""
@@ -44,7 +48,40 @@ CheckDefault = Callable[[Any, Node, str], Faults]
 
 def validate_schema(node: Node, path: str, check_default: CheckDefault) -> Faults:
     """Yield the faults of a version's openAPIV3Schema at `path`."""
-    yield from _validate_node(node, path, "root", check_default, 0)
+    wrong = list(_validate_types(node, path, 0))
+    yield from wrong
+    if not wrong:
+        yield from _validate_node(node, path, "root", check_default, 0)
+
+
+def _schema_in(node: Node, key: str) -> Node:
+    inner = node.get(key)
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def _validate_types(node: Node, path: str, depth: int) -> Faults:
+    """Check what decoding leaves alone, since it may be of several types: items and additionalProperties."""
+    if depth > DEPTH_MAX:
+        yield forbidden(path, f"must not nest deeper than {DEPTH_MAX}")
+        return
+    inner: list[tuple[str, Any]] = [(f"{path}.properties[{k}]", v) for k, v in (node.get("properties") or {}).items()]
+    for key in ("allOf", "anyOf", "oneOf"):
+        inner += [(f"{path}.{key}[{index}]", part) for index, part in enumerate(node.get(key) or ())]
+    if "not" in node:
+        inner.append((f"{path}.not", node["not"]))
+    for key in ("items", "additionalProperties"):
+        given = node.get(key)
+        if isinstance(given, Mapping):
+            try:
+                walk(definition(_PROPS), given)
+            except (TypeFaultError, RecursionError) as error:
+                yield invalid(f"{path}.{key}", "", str(error))
+                return
+            inner.append((f"{path}.{key}", given))
+        elif given is not None and not isinstance(given, list if key == "items" else bool):
+            yield invalid(f"{path}.{key}", "", "must be a schema" if key == "items" else "must be a schema or a bool")
+    for where, child in inner:
+        yield from _validate_types(child, where, depth + 1)
 
 
 def _validate_node(node: Node, path: str, level: str, check_default: CheckDefault, depth: int) -> Faults:
@@ -143,7 +180,7 @@ def _validate_list_type(node: Node, path: str) -> Faults:
     elif keys:
         yield invalid(f"{path}.{_LIST_TYPE}", list_type, f"must be map if {_LIST_KEYS} is non-empty")
     if list_type == "set":
-        yield from _validate_set(node.get("items") or {}, path)
+        yield from _validate_set(_schema_in(node, "items"), path)
 
 
 def _validate_set(items: Node, path: str) -> Faults:
@@ -155,7 +192,7 @@ def _validate_set(items: Node, path: str) -> Faults:
 
 
 def _validate_keys(node: Node, keys: Any, path: str) -> Faults:
-    items = node.get("items") or {}
+    items = _schema_in(node, "items")
     if not keys:
         yield required(f"{path}.{_LIST_KEYS}", f"must not be empty if {_LIST_TYPE} is map")
     if items.get("type") != "object":

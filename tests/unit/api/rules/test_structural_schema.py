@@ -136,3 +136,17 @@ def test_a_schema_that_nests_without_end_is_refused():
     for _ in range(DEPTH_MAX + 1):
         schema = an_object(a=schema)
     assert faults(schema)[-1].endswith(f"must not nest deeper than {DEPTH_MAX}")
+
+
+@pytest.mark.parametrize(
+    ("schema", "where"),
+    [
+        (an_object(a={"type": "array", "items": 5}), "s.properties[a].items"),
+        (an_object(a={"type": "array", "items": {"type": "object", "properties": [1]}}), "s.properties[a].items"),
+        (an_object(a={"type": "object", "additionalProperties": "x"}), "s.properties[a].additionalProperties"),
+        (an_object(a={**STRING, "not": {"items": {"type": 5}}}), "s.properties[a].not.items"),
+    ],
+)
+def test_what_is_no_schema_is_found_wherever_it_stands(schema, where):
+    (fault,) = validate_schema(schema, "s", lambda value, node, path: iter(()))
+    assert fault.field == where
