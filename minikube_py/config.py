@@ -6,6 +6,7 @@ once; an unknown key names the nearest known one.
 """
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
@@ -14,6 +15,7 @@ from typing import Any
 
 import yaml
 
+_ENDPOINT = re.compile(r"https?://[^/:]+:[0-9]+")
 DEFAULT_DATA_DIR = "/var/lib/minikube-py"
 DEFAULT_CONFIG_FILE = "/etc/minikube-py/config.yaml"
 BUNDLED_PARTS = ("dns", "metrics", "dashboard", "servicelb", "local-storage")
@@ -39,6 +41,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("data-dir", DEFAULT_DATA_DIR, "where state, certificates and pod volumes are kept"),
     Setting("node-name", None, "this node's name (default: the host name)"),
     Setting("node-ip", None, "this node's address (default: that of the default route)"),
+    Setting(
+        "datastore-endpoint",
+        None,
+        "an etcd cluster to keep the state in: http(s)://HOST:PORT (default: own store)",
+        many=True,
+    ),
+    Setting("datastore-cafile", None, "the CA of that cluster's certificates"),
+    Setting("datastore-certfile", None, "the client certificate for that cluster"),
+    Setting("datastore-keyfile", None, "the client certificate's key"),
     Setting("docker-host", "unix:///var/run/docker.sock", "the Docker engine's address"),
     Setting("cluster-cidr", "10.244.0.0/16", "addresses of pods; each node gets a /24 of it"),
     Setting("service-cidr", "10.96.0.0/16", "addresses of Services"),
@@ -65,6 +76,16 @@ _BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
+class Datastore:
+    """An etcd cluster that keeps the state."""
+
+    urls: tuple[str, ...]
+    ca_path: Path | None
+    certificate_path: Path | None
+    key_path: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class AgentConfig:
     """All settings of one agent, checked."""
 
@@ -72,6 +93,7 @@ class AgentConfig:
     node_name: str
     node_ip: str
     docker_host: str
+    datastore: "Datastore | None"
     cluster_cidr: IPv4Network
     service_cidr: IPv4Network
     cluster_dns: IPv4Address
@@ -237,6 +259,7 @@ def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) 
         node_name=str(values["node-name"] or host_name).lower(),
         node_ip=str(faults.address("node-ip", values["node-ip"] or default_ip or "127.0.0.1", "127.0.0.1")),
         docker_host=str(values["docker-host"]),
+        datastore=_datastore(values, faults),
         cluster_cidr=faults.network("cluster-cidr", values["cluster-cidr"], "10.244.0.0/16"),
         service_cidr=faults.network("service-cidr", values["service-cidr"], "10.96.0.0/16"),
         cluster_dns=faults.address("cluster-dns", values["cluster-dns"], "10.96.0.10"),
@@ -257,6 +280,23 @@ def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) 
     if faults.lines:
         raise ConfigError("\n".join(faults.lines))
     return config
+
+
+def _datastore(values: Mapping[str, Any], faults: _Faults) -> Datastore | None:
+    given = faults.many(_BY_NAME["datastore-endpoint"], values["datastore-endpoint"] or ())
+    urls = tuple(url for item in given for url in item.split(",") if url)
+    files = [values[name] for name in ("datastore-cafile", "datastore-certfile", "datastore-keyfile")]
+    faults.lines += [
+        f"--datastore-endpoint: {url!r} is no URL such as https://10.0.0.1:2379"
+        for url in urls
+        if not _ENDPOINT.fullmatch(url)
+    ]
+    if not urls and any(files):
+        faults.lines.append("--datastore-cafile, -certfile and -keyfile need --datastore-endpoint")
+    if bool(files[1]) != bool(files[2]):
+        faults.lines.append("--datastore-certfile and --datastore-keyfile go together")
+    paths = [Path(str(file)) if file else None for file in files]
+    return Datastore(urls, *paths) if urls else None
 
 
 def _contradictions(config: AgentConfig) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from minikube_py.agent.credentials import render_kubeconfig, server_pki, server_url
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.node import tear_down
+from minikube_py.agent.state import on_folder, restore_folder
 from minikube_py.config import AgentConfig
 from minikube_py.doctor.checks import Finding, examine
 from minikube_py.doctor.facts import EngineFacts
@@ -18,12 +19,15 @@ from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kubelet.cri import ContainerRuntimeError
 from minikube_py.kubelet.io import image_import
 from minikube_py.kubelet.io.docker_api import DockerApi
+from minikube_py.store.io.recovery import Until
 
 T = TypeVar("T")
 
 ANSWER_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 40.0
 """An agent stops within 30 s; what takes longer is told to the user, not killed."""
+STATE_TIMEOUT_S = 600.0
+"""A snapshot or a check of the largest store on the slowest disk."""
 POLL_S = 0.1
 
 
@@ -68,6 +72,36 @@ async def _status(config: AgentConfig, wait_s: float | None) -> Mapping[str, Any
         if asyncio.get_running_loop().time() >= deadline:
             raise AgentError(why)
         await asyncio.sleep(POLL_S)
+
+
+def state_command(config: AgentConfig, word: str) -> Mapping[str, Any]:
+    """Let the running agent do something with its store, or do it on the folder when none runs.
+
+    Raises:
+        AgentError: it could not be done.
+    """
+    try:
+        answer = asyncio.run(ask_agent(control_path(config), word, STATE_TIMEOUT_S))
+    except AgentNotRunningError:
+        answer = on_folder(config, word)
+    except TimeoutError:
+        raise AgentError(f"the agent on {config.data_dir} does not answer within {STATE_TIMEOUT_S:g} s") from None
+    if "error" in answer:
+        raise AgentError(str(answer["error"]))
+    return answer
+
+
+def restore_state(config: AgentConfig, snapshot: str, until: Until) -> Mapping[str, Any]:
+    """Make an earlier state the newest one (agent.state.restore_folder).
+
+    Raises:
+        AgentError: an agent runs, or there is no such state; nothing was changed.
+    """
+    try:
+        answer = asyncio.run(ask_agent(control_path(config), "status", ANSWER_TIMEOUT_S))
+    except (AgentNotRunningError, TimeoutError):
+        return restore_folder(config, snapshot, until)
+    raise AgentError(f"the agent (process {answer['pid']}) runs: stop it first; pods go on running meanwhile")
 
 
 def admin_kubeconfig(config: AgentConfig, url: str | None) -> str:

@@ -9,6 +9,7 @@ from random import Random
 
 from minikube_py.agent.credentials import token_key_pem
 from minikube_py.agent.lifetime import Run, running
+from minikube_py.agent.state import Command, open_state
 from minikube_py.api.resources import EVENTS
 from minikube_py.api.streams import PodStreams
 from minikube_py.apiserver.authn import Authenticator
@@ -28,7 +29,6 @@ from minikube_py.kit.io.supervisor import Health
 from minikube_py.scheduler.config import SchedulerConfig
 from minikube_py.scheduler.io.scheduler_loop import Scheduler
 from minikube_py.store.expiry import ExpiryRule
-from minikube_py.store.io.embedded_store import open_store
 from minikube_py.store.io.memory_store import MemoryStore
 
 WATCH_TIMEOUT_S = (300, 600)
@@ -55,6 +55,8 @@ class Master:
     api: ApiServer
     host: Host
     revision: Callable[[], int]
+    state_commands: Mapping[str, Command]
+    """What the control socket offers for the store, by word."""
 
     def client(self, user: UserInfo) -> RestClient:
         """Return the API for a component in this process."""
@@ -108,7 +110,7 @@ async def run_master(
     streams_for_node: Callable[[str], PodStreams | None],
 ) -> AsyncIterator[Master]:
     """Open the store and serve the API while the context lasts; yields once connections are accepted."""
-    async with open_store(config.server_dir / "store", stamp=stamp, clock=host.clock) as durable:
+    async with open_state(config, host.clock) as (durable, commands):
         # Volatile revisions start at the time of day, so that they never go back over a restart.
         first_revision = int(host.clock.wall_s() * 1000)
         volatile = MemoryStore(stamp, host.clock, first_revision, (EVENT_EXPIRY,))
@@ -127,4 +129,4 @@ async def run_master(
         async with running(host.health, {"apiserver": lambda: api.serve(tls, listening)}):
             await listening.wait()
             await api.bootstrap()
-            yield Master(api, host, lambda: durable.revision)
+            yield Master(api, host, lambda: durable.revision, commands)

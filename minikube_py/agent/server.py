@@ -84,7 +84,7 @@ class Server:
                 )
                 write_kubeconfig(config, pki)
                 await stack.enter_async_context(running(host.health, {"garbage": Garbage(host.clock).run}))
-                commands = {"status": self.status, "stop": self.stop}
+                commands = {"status": self.status, "stop": self.stop, **master.state_commands}
                 await stack.enter_async_context(control_socket(control_path(config), commands))
                 self._say("the node")
                 informers = master.informers()

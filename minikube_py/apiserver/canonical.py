@@ -9,6 +9,7 @@ Upstream: the storage layer's versioner and codec (apiserver storage/etcd3); the
 object on every read, here it is stamped once, at apply.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ import orjson
 from minikube_py.api.meta import Obj
 from minikube_py.store.interface import Entry
 
+DECODED_VALUE_BYTES_MAX = 16 << 20
+"""Bytes of the values whose parsed form is kept; that takes about five times as much memory."""
 _HEAD = b'{"metadata":{'
 _CUT = len(_HEAD)
 _STAMP = b'"resourceVersion":"'
@@ -48,15 +51,41 @@ def unstamp(value: bytes) -> bytes:
     return _HEAD + value[end + (value[end : end + 1] == b",") :]
 
 
+class DecodedObjects:
+    """The objects of the entries that were read last; those not read for the longest time are parsed anew."""
+
+    def __init__(self, value_bytes_max: int) -> None:
+        self._value_bytes_max = value_bytes_max
+        self._value_bytes = 0
+        self._objs: OrderedDict[Entry, Obj] = OrderedDict()
+
+    def peek(self, entry: Entry) -> Obj:
+        """Return the entry's object; nothing is kept that was not kept before."""
+        obj = self._objs.get(entry)
+        return obj if obj is not None else orjson.loads(entry.value)
+
+    def get(self, entry: Entry) -> Obj:
+        """Return the entry's object."""
+        obj = self._objs.get(entry)
+        if obj is not None:
+            self._objs.move_to_end(entry)
+            return obj
+        parsed: Obj = orjson.loads(entry.value)
+        self._objs[entry] = parsed
+        self._value_bytes += len(entry.value)
+        while self._value_bytes > self._value_bytes_max and len(self._objs) > 1:
+            self._value_bytes -= len(self._objs.popitem(last=False)[0].value)
+        return parsed
+
+
+_DECODED = DecodedObjects(DECODED_VALUE_BYTES_MAX)
+
+
 def peek(entry: Entry) -> Obj:
     """As decode, but what is parsed here is not kept: for looking once at objects that nobody may need again."""
-    memo: Obj | None = entry.memo
-    return memo if memo is not None else orjson.loads(entry.value)
+    return _DECODED.peek(entry)
 
 
 def decode(entry: Entry) -> Obj:
     """Return the entry's object, parsed once and shared: read it, never change it (api.meta.copy_object)."""
-    memo: Obj | None = entry.memo
-    if memo is None:
-        memo = entry.memo = orjson.loads(entry.value)
-    return memo
+    return _DECODED.get(entry)

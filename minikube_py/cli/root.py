@@ -9,7 +9,9 @@ from minikube_py.cli.doctor import doctor
 from minikube_py.cli.down import down
 from minikube_py.cli.image import image
 from minikube_py.cli.kubeconfig import kubeconfig
+from minikube_py.cli.secrets_encrypt import secrets_encrypt
 from minikube_py.cli.server import server
+from minikube_py.cli.snapshot import snapshot
 from minikube_py.cli.status import status
 from minikube_py.cli.version import version
 from minikube_py.config import ConfigError
@@ -29,7 +31,7 @@ def cli() -> None:
     """  # noqa: D301 - click's mark against rewrapping
 
 
-for command in (server, status, doctor, kubeconfig, down, image, version):
+for command in (server, status, doctor, kubeconfig, down, image, snapshot, secrets_encrypt, version):
     cli.add_command(command)
 
 

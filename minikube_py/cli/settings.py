@@ -19,6 +19,15 @@ from minikube_py.config import (
 )
 from minikube_py.kit.io.host_facts import default_route_ip, host_name
 
+STATE_SETTINGS = (
+    "data-dir",
+    "datastore-endpoint",
+    "datastore-cafile",
+    "datastore-certfile",
+    "datastore-keyfile",
+)
+"""Where the state is."""
+
 
 def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options of the named settings (all when none is named) as one AgentConfig argument."""

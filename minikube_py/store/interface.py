@@ -11,7 +11,7 @@ that what is read is what goes over the wire.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 Stamp = Callable[[bytes, int], bytes]
 """Put a revision into a value when it is applied: (value as proposed, revision) -> value as served.
@@ -21,16 +21,15 @@ A value that carries a revision already gets the new one in its place (the last 
 
 
 class Entry:
-    """One key's value at one revision. Immutable, but for `memo`: a place for readers to keep the decoded form."""
+    """One key's value at one revision. Immutable; two are equal only when they are the same one."""
 
-    __slots__ = ("create_revision", "key", "memo", "mod_revision", "value")
+    __slots__ = ("create_revision", "key", "mod_revision", "value")
 
     def __init__(self, key: str, value: bytes, create_revision: int, mod_revision: int) -> None:
         self.key = key
         self.value = value
         self.create_revision = create_revision
         self.mod_revision = mod_revision
-        self.memo: Any = None
 
 
 @dataclass(frozen=True, slots=True)

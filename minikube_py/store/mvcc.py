@@ -2,6 +2,7 @@
 
 Invariants:
   1. Revisions are contiguous: each transaction that is applied takes the next one, a rejected one takes none.
+     (Those of an etcd cluster have gaps where others write: `apply_changes`.)
   2. An entry's create_revision <= mod_revision <= the state's revision.
   3. The history holds every event after `compact_revision`, whole revisions only; undoing them from the newest on
      gives the state at any of these revisions.
@@ -13,8 +14,9 @@ Upstream: etcd's mvcc store and key index; there the history is on disk, here it
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from minikube_py.store.interface import (
     Committed,
@@ -48,6 +50,13 @@ class KeyIndex:
 
     def __init__(self) -> None:
         self._buckets: dict[str, list[str]] = {}
+
+    def load(self, keys: Iterable[str]) -> None:
+        """Add many keys to an empty index."""
+        for key in keys:
+            self._buckets.setdefault(bucket_of(key), []).append(key)
+        for bucket in self._buckets.values():
+            bucket.sort()
 
     def add(self, key: str) -> None:
         """Add a key that is not there."""
@@ -109,6 +118,7 @@ def prefix_end(prefix: str) -> str:
 class _Past:
     """One revision of the history."""
 
+    revision: int
     at_s: float
     size_bytes: int
     events: tuple[StoreEvent, ...]
@@ -129,7 +139,7 @@ class History:
     def append(self, events: tuple[StoreEvent, ...], now_s: float) -> None:
         """Add the next revision and drop what is beyond the limits."""
         size_bytes = sum(len(e.previous.value) for e in events if e.previous is not None)
-        self._past.append(_Past(now_s, size_bytes, events))
+        self._past.append(_Past(events[0].revision, now_s, size_bytes, events))
         self._events += len(events)
         self._size_bytes += size_bytes
         while self._is_too_much(now_s):
@@ -137,15 +147,22 @@ class History:
 
     def after(self, revision: int) -> Iterator[tuple[StoreEvent, ...]]:
         """Yield the events of each revision after `revision`, oldest first."""
-        start = self._dropped + max(0, revision - self.compact_revision)
-        for at in range(start, len(self._past)):
+        for at in range(self._place_after(revision), len(self._past)):
             yield self._past[at].events
 
     def newest_first(self, down_to: int) -> Iterator[tuple[StoreEvent, ...]]:
         """Yield the events of each revision after `down_to`, newest first."""
-        start = self._dropped + max(0, down_to - self.compact_revision)
-        for at in range(len(self._past) - 1, start - 1, -1):
+        for at in range(len(self._past) - 1, self._place_after(down_to) - 1, -1):
             yield self._past[at].events
+
+    def forget(self, revision: int) -> None:
+        """Drop everything up to `revision`: what lies before it is not known."""
+        self.compact_revision = revision
+        self._past.clear()
+        self._dropped = self._events = self._size_bytes = 0
+
+    def _place_after(self, revision: int) -> int:
+        return bisect_right(self._past, revision, lo=self._dropped, key=lambda past: past.revision)
 
     def _is_too_much(self, now_s: float) -> bool:
         limits, left = self._limits, len(self._past) - self._dropped
@@ -160,7 +177,7 @@ class History:
         oldest = self._past[self._dropped]
         self._events -= len(oldest.events)
         self._size_bytes -= oldest.size_bytes
-        self.compact_revision = oldest.events[0].revision
+        self.compact_revision = oldest.revision
         self._dropped += 1
         if self._dropped * 2 > len(self._past):
             del self._past[: self._dropped]
@@ -169,7 +186,17 @@ class History:
             self._past[self._dropped - 1] = _NOTHING
 
 
-_NOTHING = _Past(0.0, 0, ())
+_NOTHING = _Past(0, 0.0, 0, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One key's change that somebody else has numbered (an etcd cluster): value None = deleted."""
+
+    key: str
+    value: bytes | None
+    create_revision: int = 0
+    mod_revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +216,14 @@ class Mvcc:
         self._stamp = stamp
         self._entries: dict[str, Entry] = {}
         self._index = KeyIndex()
+
+    @classmethod
+    def load(cls, entries: Iterable[Entry], revision: int, stamp: Stamp, limits: HistoryLimits | None = None) -> Self:
+        """Return the state that has these entries (of a snapshot) at `revision`, and no history before it."""
+        state = cls(stamp, revision, limits)
+        state._entries = {entry.key: entry for entry in entries}
+        state._index.load(state._entries)
+        return state
 
     @property
     def entries(self) -> Mapping[str, Entry]:
@@ -255,6 +290,34 @@ class Mvcc:
         events = tuple(self._apply_one(operation, self.revision) for operation in operations)
         self.history.append(events, now_s)
         return Applied(Committed(self.revision, tuple(event.entry for event in events)), events)
+
+    def apply_changes(self, revision: int, changes: Sequence[Change], now_s: float) -> tuple[StoreEvent, ...]:
+        """Take over changes that were made elsewhere, as one revision; a deletion of what is not there is nothing."""
+        self.revision = revision
+        events = tuple(
+            self._take_over(change, revision)
+            for change in changes
+            if change.value is not None or change.key in self._entries
+        )
+        if events:
+            self.history.append(events, now_s)
+        return events
+
+    def _take_over(self, change: Change, revision: int) -> StoreEvent:
+        key = change.key
+        previous = self._entries.get(key)
+        if change.value is None:
+            assert previous is not None, "the caller leaves these out"
+            del self._entries[key]
+            self._index.remove(key)
+            return StoreEvent(revision, key, None, previous, self._stamp(previous.value, revision))
+        entry = Entry(
+            key, self._stamp(change.value, change.mod_revision), change.create_revision, change.mod_revision
+        )
+        self._entries[key] = entry
+        if previous is None:
+            self._index.add(key)
+        return StoreEvent(revision, key, entry, previous)
 
     def _apply_one(self, operation: Operation, revision: int) -> StoreEvent:
         key = operation.key

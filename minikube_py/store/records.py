@@ -1,26 +1,28 @@
 """The log's records as bytes, and what a damaged log means; pure.
 
-A record is a header of 24 bytes, a payload, and zeros up to the next multiple of 8:
+A record is a header of 24 bytes, a payload, an end mark, and zeros up to the next multiple of 8:
 
-    magic u16 | type u8 | flags u8 | payload length u32 | seq u64 | place u32 | crc u32        (little endian)
+    magic u16 | type u8 | flags u8 | payload length u32 | seq u64 | place u16 | head crc u16 | crc u32    (LE)
 
 `seq` counts records from 1 without a gap over all segments. Records are written in batches, one write and one flush
 each; `place` is a record's place in its batch, and the last record of a batch has BATCH_END. The crc (CRC-32 of zlib:
-no CRC-32C in the standard library, and its strength is the same) covers the header before it and the payload. A
-segment ends where only zeros follow.
+no CRC-32C in the standard library, and its strength is the same) covers the header before it and the payload; the
+head crc the fields before it, so that a length can be believed though the payload is damaged. The end mark is not
+zero, so that a record that was written whole is seen to be. A segment ends where only zeros follow.
 
 What a bad record means (../shared/reference/state.md 5.3, rules 4 and 5):
-  - A flush that never returned may leave any part of its batch: records cut short, or later ones whole and earlier
-    ones missing. Nothing behind the batch exists, since the next one is written only after the flush. So: no valid
-    record of a *later* batch behind the hole = torn tail; the batch was acknowledged to nobody and is dropped whole.
-  - A valid record of a later batch behind the hole proves that the damaged one had been flushed = corruption; nothing
-    may be dropped, a person decides.
+  - A flush that never returned may leave any part of its batch. Space is written ahead as zeros, so what is missing
+    reads as zeros: a sector of zeros inside the batch, or the end of it. Nothing behind the batch exists, since the
+    next one is written only after the flush. That is a torn tail: acknowledged to nobody, and dropped whole.
+  - A valid record of a later batch behind the hole proves that the damaged one had been flushed; so does a damaged
+    record of which nothing is missing. That is corruption: nothing may be dropped, a person decides.
 Each record has a crc of its own and a seq (no chained crc), because that is what makes the second case visible.
 """
 
 import struct
 import zlib
-from collections.abc import Sequence
+from binascii import crc_hqx
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -28,8 +30,13 @@ import msgpack  # type: ignore[import-untyped]
 
 from minikube_py.store.interface import Delete, Operation, Put
 
-_HEADER = struct.Struct("<HBBIQII")
+_HEADER = struct.Struct("<HBBIQHHI")
+_FIELDS = struct.Struct("<HBBIQH")
+_HEAD_CRC = struct.Struct("<H")
 _CRC = struct.Struct("<I")
+_END_MARK = 0xA5
+SECTOR_BYTES = 512
+"""What a disk writes whole or not at all."""
 _MAGIC = 0x4B4D
 _MAGIC_BYTES = struct.pack("<H", _MAGIC)
 HEADER_BYTES = _HEADER.size
@@ -37,14 +44,22 @@ ALIGN_BYTES = 8
 PAYLOAD_BYTES_MAX = 32 << 20
 """A longer length is damage: no transaction is that large (embedded_store.TRANSACTION_BYTES_MAX)."""
 BATCH_END = 1
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+
+Seal = Callable[[str, bytes], bytes]
+"""Make a key's value ready for the disk, or the other way round: (key, value) -> value. See store.encryption."""
+
+
+def plain(_key: str, value: bytes) -> bytes:
+    """Return the value as it is: the Seal of a store without encryption."""
+    return value
 
 
 class RecordType(IntEnum):
     """What a payload is."""
 
     SEGMENT = 1
-    """The first record of a segment: format version and the revision before it."""
+    """The first record of a segment: see Segment."""
     TRANSACTION = 2
 
 
@@ -77,6 +92,18 @@ class Transaction:
 
     revision: int
     operations: tuple[Operation, ...]
+    wall_s: float = 0.0
+    """When it was written, in seconds since the Unix epoch: for people who restore to a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What the first record of a segment says of the segment."""
+
+    version: int
+    epoch: int
+    revision: int
+    """The newest before the segment."""
 
 
 def encode_batch(first_seq: int, payloads: Sequence[tuple[RecordType, bytes]]) -> bytes:
@@ -85,9 +112,10 @@ def encode_batch(first_seq: int, payloads: Sequence[tuple[RecordType, bytes]]) -
     last = len(payloads) - 1
     for place, (kind, payload) in enumerate(payloads):
         flags = BATCH_END if place == last else 0
-        head = _HEADER.pack(_MAGIC, kind, flags, len(payload), first_seq + place, place, 0)[: -_CRC.size]
+        fields = _FIELDS.pack(_MAGIC, kind, flags, len(payload), first_seq + place, place)
+        head = fields + _HEAD_CRC.pack(crc_hqx(fields, 0))
         crc = zlib.crc32(payload, zlib.crc32(head))
-        padding = b"\0" * (-(HEADER_BYTES + len(payload)) % ALIGN_BYTES)
+        padding = b"\xa5" + b"\0" * (-(HEADER_BYTES + len(payload) + 1) % ALIGN_BYTES)
         parts += (head, _CRC.pack(crc), payload, padding)
     return b"".join(parts)
 
@@ -114,24 +142,56 @@ def scan_segment(data: bytes, first_seq: int) -> Scan:
             batch.clear()
             batch_start = at
     batch_seq = seq - len(batch)
-    if _later_batch_stands_behind(data, at, batch_seq):
-        return Scan(tuple(records), batch_start, batch_seq, corrupt_at=at)
-    torn = bool(batch) or bool(data[at:].strip(b"\0"))
-    return Scan(tuple(records), batch_start, batch_seq, torn=torn)
+    whole = tuple(records)
+    written = batch_start + len(data[batch_start:].rstrip(b"\0"))
+    if written <= batch_start:
+        return Scan(whole, batch_start, batch_seq)
+    if _later_batch_stands_behind(data, at, batch_seq) or not _is_torn(data, batch_start, at, written):
+        return Scan(whole, batch_start, batch_seq, corrupt_at=at)
+    return Scan(whole, batch_start, batch_seq, torn=True)
+
+
+def _is_torn(data: bytes, batch_start: int, hole: int, written: int) -> bool:
+    """Return whether a part of the record at `hole` is missing; else it is all there, and damaged."""
+    head_end = hole + HEADER_BYTES
+    if written < head_end or _misses_a_sector(data, batch_start, (hole, head_end), written):
+        return True
+    length = _length_at(data, hole)
+    if length is None:
+        return False
+    end = head_end + length + 1
+    return end > written or _misses_a_sector(data, batch_start, (hole, end), written)
+
+
+def _misses_a_sector(data: bytes, batch_start: int, span: tuple[int, int], written: int) -> bool:
+    """Return whether a sector in which a part of the span lies holds nothing that the batch wrote there."""
+    for start in range(span[0] - span[0] % SECTOR_BYTES, span[1], SECTOR_BYTES):
+        if not data[max(start, batch_start) : min(start + SECTOR_BYTES, written)].strip(b"\0"):
+            return True
+    return False
+
+
+def _length_at(data: bytes, at: int) -> int | None:
+    """Return the payload length of the record at `at` when its header is undamaged."""
+    magic, _, _, length, _, _, head_crc, _ = _HEADER.unpack_from(data, at)
+    if magic != _MAGIC or crc_hqx(data[at : at + _FIELDS.size], 0) != head_crc:
+        return None
+    return int(length)
 
 
 def _read(data: bytes, at: int) -> _Found | None:
     """Return the record at `at`, or None when no valid one stands there."""
     if at + HEADER_BYTES > len(data):
         return None
-    magic, kind, flags, length, seq, place, crc = _HEADER.unpack_from(data, at)
+    magic, kind, flags, length, seq, place, _, crc = _HEADER.unpack_from(data, at)
     start = at + HEADER_BYTES
-    if magic != _MAGIC or kind not in _TYPES or length > min(PAYLOAD_BYTES_MAX, len(data) - start):
-        return None
-    payload = data[start : start + length]
-    if zlib.crc32(payload, zlib.crc32(data[at : start - _CRC.size])) != crc:
-        return None
     end = start + length
+    if magic != _MAGIC or kind not in _TYPES or length > min(PAYLOAD_BYTES_MAX, len(data) - start - 1):
+        return None
+    payload = data[start:end]
+    if zlib.crc32(payload, zlib.crc32(data[at : start - _CRC.size])) != crc or data[end] != _END_MARK:
+        return None
+    end += 1
     return _Found(Record(RecordType(kind), seq, payload), place, bool(flags & BATCH_END), end + -end % ALIGN_BYTES)
 
 
@@ -149,25 +209,34 @@ def _later_batch_stands_behind(data: bytes, hole: int, batch_seq: int) -> bool:
     return False
 
 
-def encode_segment(revision: int) -> bytes:
-    """Return the payload of a SEGMENT record: `revision` is the newest before the segment."""
-    return bytes(msgpack.packb([FORMAT_VERSION, revision]))
+def encode_segment(epoch: int, revision: int) -> bytes:
+    """Return the payload of a SEGMENT record."""
+    return bytes(msgpack.packb([FORMAT_VERSION, epoch, revision]))
 
 
-def decode_segment(payload: bytes) -> tuple[int, int]:
-    """Return (format version, revision before the segment)."""
-    version, revision = msgpack.unpackb(payload)
-    return int(version), int(revision)
+def decode_segment(payload: bytes) -> Segment:
+    """Return what a SEGMENT record says; of another format only the version.
+
+    Raises:
+        ValueError: it is no such payload.
+    """
+    fields = msgpack.unpackb(payload)
+    if fields[0] != FORMAT_VERSION:
+        return Segment(int(fields[0]), 0, 0)
+    version, epoch, revision = fields
+    return Segment(int(version), int(epoch), int(revision))
 
 
-def encode_transaction(revision: int, operations: Sequence[Operation]) -> bytes:
+def encode_transaction(revision: int, operations: Sequence[Operation], wall_s: float, seal: Seal = plain) -> bytes:
     """Return the payload of a TRANSACTION record; expectations were checked and are not kept."""
-    pairs = [(operation.key, operation.value if isinstance(operation, Put) else None) for operation in operations]
-    return bytes(msgpack.packb([revision, pairs]))
+    pairs = [(op.key, seal(op.key, op.value) if isinstance(op, Put) else None) for op in operations]
+    return bytes(msgpack.packb([revision, int(wall_s * 1000), pairs]))
 
 
-def decode_transaction(payload: bytes) -> Transaction:
+def decode_transaction(payload: bytes, unseal: Seal = plain) -> Transaction:
     """Return what encode_transaction was given, with `expect` None: values stay bytes, nothing is parsed."""
-    revision, pairs = msgpack.unpackb(payload)
-    operations = tuple(Delete(key, None) if value is None else Put(key, value, None) for key, value in pairs)
-    return Transaction(revision, operations)
+    revision, wall_ms, pairs = msgpack.unpackb(payload)
+    operations = tuple(
+        Delete(key, None) if value is None else Put(key, unseal(key, value), None) for key, value in pairs
+    )
+    return Transaction(revision, operations, wall_ms / 1000)

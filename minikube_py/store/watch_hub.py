@@ -109,6 +109,15 @@ class WatchHub:
                 watcher.offer(event)
         self.revision = events[0].revision
 
+    def advance(self, revision: int) -> None:
+        """Take note that there is nothing up to `revision` that was not published."""
+        self.revision = max(self.revision, revision)
+
+    def cut_off_all(self) -> None:
+        """Let every watcher list again."""
+        for watcher in [*self._others, *(w for held in self._folders.values() for w in held)]:
+            watcher.cut_off()
+
     def _concerned(self, key: str) -> list[WatcherState]:
         concerned = [watcher for watcher in self._others if key.startswith(watcher.prefix)]
         concerned += self._folders.get("", ())

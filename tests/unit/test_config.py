@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from minikube_py.config import ConfigError, collect_settings, parse_config, read_config_file
+from minikube_py.config import ConfigError, Datastore, collect_settings, parse_config, read_config_file
 
 
 def _config(**values):
@@ -96,3 +96,24 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="does not exist"):
         read_config_file(tmp_path / "none", required=True)
     assert read_config_file(tmp_path / "none", required=False) == {}
+
+
+def test_an_etcd_cluster_is_given_by_its_endpoints_and_files():
+    config = _config(datastore_endpoint=("https://a:2379,https://10.0.0.2:2379",), datastore_cafile="/ca")
+
+    assert config.datastore == Datastore(("https://a:2379", "https://10.0.0.2:2379"), Path("/ca"), None, None)
+    assert _config().datastore is None
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"datastore_endpoint": ("a:2379",)}, "'a:2379' is no URL"),
+        ({"datastore_endpoint": ("mysql://a:2379",)}, "is no URL"),
+        ({"datastore_cafile": "/ca"}, "need --datastore-endpoint"),
+        ({"datastore_endpoint": ("http://a:1",), "datastore_keyfile": "/k"}, "go together"),
+    ],
+)
+def test_an_etcd_cluster_that_cannot_be_used_is_told(values, fault):
+    with pytest.raises(ConfigError, match=fault):
+        _config(**values)

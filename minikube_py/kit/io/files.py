@@ -1,8 +1,11 @@
 """Writing a file so that a crash leaves the old one or the new one, never half of it."""
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
+
+COPY_BYTES = 1 << 20
 
 
 def write_atomic(path: Path, data: bytes, mode: int) -> None:
@@ -46,3 +49,26 @@ def make_private_folder(path: Path) -> None:
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.chmod(0o700)
+
+
+def copy_private(source: Path, target: Path) -> None:
+    """Copy a file of any size, durably, for its owner's eyes alone; half a copy never has the target's name.
+
+    Raises:
+        OSError: it could not be copied; what was at `target` is untouched.
+    """
+    temporary = target.with_name(f".{target.name}.tmp")
+    with suppress(FileNotFoundError):
+        temporary.unlink()
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with source.open("rb") as reader, os.fdopen(descriptor, "wb") as writer:
+            shutil.copyfileobj(reader, writer, COPY_BYTES)
+            writer.flush()
+            os.fsync(writer.fileno())
+        temporary.replace(target)
+    except OSError:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+    sync_folder(target.absolute().parent)

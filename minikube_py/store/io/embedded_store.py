@@ -17,30 +17,24 @@ A proposer that is cancelled while it waits does not know whether its transactio
 """
 
 import asyncio
-import fcntl
 import logging
-import os
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 
 from minikube_py.kit.clock import Clock
-from minikube_py.store.check import replay_one
 from minikube_py.store.interface import (
     Committed,
     Operation,
     Put,
     Rejected,
-    Stamp,
-    StoreOpenError,
     StoreReadOnlyError,
 )
 from minikube_py.store.io.revisioned_store import RevisionedStore
-from minikube_py.store.io.wal import LogBrokenError, LogFullError, Wal, sync_directory
+from minikube_py.store.io.snapshotter import Snapshotter
+from minikube_py.store.io.wal import LogBrokenError, LogFullError, Wal
 from minikube_py.store.mvcc import Applied, Mvcc, expectation_holds
-from minikube_py.store.records import Record, decode_transaction, encode_transaction
+from minikube_py.store.records import Seal, encode_transaction, plain
 
 log = logging.getLogger("store")
 
@@ -57,12 +51,14 @@ SLOW_FLUSH_S = 1.0
 class _Pending:
     """One transaction that waits for its answer."""
 
-    __slots__ = ("answer", "operations", "size_bytes")
+    __slots__ = ("answer", "only_deletes", "operations", "size_bytes")
 
     def __init__(self, operations: Sequence[Operation], answer: "asyncio.Future[Committed | Rejected]") -> None:
         self.operations = tuple(operations)
         self.answer = answer
-        self.size_bytes = sum(len(op.value) for op in operations if isinstance(op, Put))
+        puts = [len(op.value) for op in operations if isinstance(op, Put)]
+        self.size_bytes = sum(puts)
+        self.only_deletes = not puts
 
     def settle(self, result: Committed | Rejected) -> None:
         if not self.answer.done():
@@ -74,18 +70,27 @@ class _Pending:
 
 
 class EmbeddedStore(RevisionedStore):
-    """Implements Store over a Wal; made by `open_store`."""
+    """Implements Store over a Wal; made by `store.io.open_store`."""
 
-    def __init__(self, state: Mvcc, wal: Wal, thread: ThreadPoolExecutor, clock: Clock) -> None:
+    def __init__(self, state: Mvcc, wal: Wal, thread: ThreadPoolExecutor, clock: Clock, seal: Seal = plain) -> None:
         super().__init__(state)
         self._wal = wal
         self._thread = thread
         self._clock = clock
+        self._seal = seal
         self._queue: deque[_Pending] = deque()
         self._pending_keys: Counter[str] = Counter()
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
         self._refusing = ""
+        self._disk_full = False
+        self.snapshots: Snapshotter
+        """Its snapshots: set by store.io.open_store."""
+
+    @property
+    def is_disk_full(self) -> bool:
+        """Return whether the newest write was refused for want of room on the disk."""
+        return self._disk_full
 
     async def commit(self, operations: Sequence[Operation]) -> Committed | Rejected:
         """Write all operations as one revision, durable before this returns.
@@ -142,6 +147,8 @@ class EmbeddedStore(RevisionedStore):
         group: list[_Pending] = []
         size_bytes = 0
         while self._queue and (not group or size_bytes + self._queue[0].size_bytes <= GROUP_BYTES_MAX):
+            if self._disk_full and group and self._queue[0].only_deletes != group[0].only_deletes:
+                break  # what frees room may use the reserve, and must not share the fate of the rest
             size_bytes += self._queue[0].size_bytes
             group.append(self._queue.popleft())
         self._room.set()
@@ -150,16 +157,16 @@ class EmbeddedStore(RevisionedStore):
     async def _write_group(self, group: list[_Pending]) -> None:
         accepted = _accepted(self._state, group)
         before = self._state.revision
+        wall_s = self._clock.wall_s()
         payloads = [
-            encode_transaction(before + place, pending.operations)
+            encode_transaction(before + place, pending.operations, wall_s, self._seal)
             for place, pending in enumerate((p for p, holds in zip(group, accepted, strict=True) if holds), 1)
         ]
         refusal = ""
         try:
             if payloads:
-                await self._append(payloads, before)
+                await self._append(payloads, before, may_use_reserve=all(p.only_deletes for p in group))
         except LogFullError as error:
-            log.error("store is read-only: %s", error)  # noqa: TRY400
             refusal = str(error)
         except BaseException:
             for pending in group:
@@ -174,9 +181,24 @@ class EmbeddedStore(RevisionedStore):
             else:
                 self._decline(pending, refusal)
 
-    async def _append(self, payloads: Sequence[bytes], before: int) -> None:
+    async def _append(self, payloads: Sequence[bytes], before: int, *, may_use_reserve: bool) -> None:
         started_s = self._clock.now_s()
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._wal.append, payloads, before)
+        reserve_bytes = 0 if may_use_reserve else None
+
+        def append() -> int:
+            return self._wal.append(payloads, before, reserve_bytes=reserve_bytes)
+
+        try:
+            size_bytes = await asyncio.get_running_loop().run_in_executor(self._thread, append)
+        except LogFullError as error:
+            if not self._disk_full:
+                log.error("store is read-only: %s", error)  # noqa: TRY400
+            self._disk_full = True
+            raise
+        if self._disk_full and not may_use_reserve:
+            log.warning("store takes writes again: there is room on the disk")
+            self._disk_full = False
+        self.snapshots.note_appended(size_bytes, before + len(payloads))
         took_s = self._clock.now_s() - started_s
         if took_s > SLOW_FLUSH_S:
             log.warning("writing %d transactions to the log took %.1f s", len(payloads), took_s)
@@ -218,62 +240,3 @@ def _accepted(state: Mvcc, group: Sequence[_Pending]) -> list[bool]:
             revision += 1
             standing.update({op.key: revision if isinstance(op, Put) else 0 for op in pending.operations})
     return accepted
-
-
-@asynccontextmanager
-async def open_store(directory: Path, *, stamp: Stamp, clock: Clock) -> AsyncIterator[EmbeddedStore]:
-    """Open (or make) the store in `directory`, and run its writer while the context lasts.
-
-    Raises:
-        StoreOpenError: the directory is in use by another process, cannot be used, or its log is damaged.
-        ExceptionGroup: of LogBrokenError, when writing failed meanwhile.
-    """
-    loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-log") as thread, _locked(directory):
-        state = Mvcc(stamp)
-        started_s = clock.now_s()
-        wal = await loop.run_in_executor(thread, _open_wal, directory, state, started_s)
-        log.info("store %s: revision %d, read in %.3f s", directory, state.revision, clock.now_s() - started_s)
-        store = EmbeddedStore(state, wal, thread, clock)
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(store.run_writer(), name="store writer")
-                try:
-                    yield store
-                finally:
-                    store.stop()
-        finally:
-            thread.shutdown(wait=True)
-            wal.close()
-
-
-def _open_wal(directory: Path, state: Mvcc, now_s: float) -> Wal:
-    def take_over(record: Record) -> None:
-        replay_one(state, decode_transaction(record.payload), now_s)
-
-    try:
-        return Wal.open(directory, take_over)
-    except (OSError, ValueError) as error:
-        raise StoreOpenError(f"cannot read the store in {directory}: {error}") from error
-
-
-@contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    """Hold the directory for this process alone (flock: it ends with the process, however that ends)."""
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        sync_directory(directory.parent)
-        fd = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StoreOpenError(f"cannot use {directory}: {error.strerror}") from error
-    try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.pread(fd, 32, 0).decode(errors="replace").strip() or "unknown"
-            raise StoreOpenError(f"the store in {directory} is in use by process {holder}") from error
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        os.close(fd)

@@ -140,8 +140,17 @@ class RevisionedStore:
         for listener in self._listeners:
             listener(events)
         self._hub.publish(events)
-        if self._waiters:
-            for awaited, future in self._waiters:
-                if awaited <= events[0].revision and not future.done():
-                    future.set_result(None)
-            self._waiters = [waiter for waiter in self._waiters if not waiter[1].done()]
+        self._wake(events[0].revision)
+
+    def _advance(self, revision: int) -> None:
+        """Tell watchers and waiters that nothing of theirs happened up to `revision`."""
+        self._hub.advance(revision)
+        self._wake(revision)
+
+    def _wake(self, revision: int) -> None:
+        if not self._waiters:
+            return
+        for awaited, future in self._waiters:
+            if awaited <= revision and not future.done():
+                future.set_result(None)
+        self._waiters = [waiter for waiter in self._waiters if not waiter[1].done()]

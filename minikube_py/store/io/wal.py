@@ -1,34 +1,27 @@
 """The write-ahead log on disk: segment files, appended and flushed; all of it blocks and runs in one thread.
 
-Layout: `<seq of the first record, 16 hex digits>.log`, each beginning with a SEGMENT record. A segment is made as
-`.tmp`, filled, flushed, renamed, and the directory flushed, so that a segment that exists has its first record.
-Space is written ahead as zeros (ZERO_BYTES at a time): a flush into zeros needs no change of the file's size or
-extents, which halves its time, and a full disk is noticed before a record is begun (LogFullError, nothing written).
+Each segment begins with a SEGMENT record. It is made as `.tmp`, filled, flushed, renamed, and the folder flushed, so
+that a segment that exists has its first record. Space is written ahead as zeros (ZERO_BYTES at a time): a flush into
+zeros needs no change of the file's size or extents, which halves its time; what a power cut takes reads as zeros;
+and a full disk is noticed before a record is begun (LogFullError, nothing written). The last RESERVE_BYTES of the
+disk are left alone, so that the rest of the host, and deletions here, go on when the log may grow no more.
 
 A failed write or flush is final (LogBrokenError): after a failed fdatasync the kernel may have dropped the pages, and
 a second one would succeed without them. The agent stops; the next start finds out what is on the disk.
 """
 
 import errno
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
 
-from minikube_py.store.interface import StoreOpenError
-from minikube_py.store.records import (
-    FORMAT_VERSION,
-    Record,
-    RecordType,
-    Scan,
-    decode_segment,
-    encode_batch,
-    encode_segment,
-    scan_segment,
-)
+from minikube_py.store.disk import Disk, DiskFile
+from minikube_py.store.io.log_reader import LogEnd
+from minikube_py.store.layout import SegmentName
+from minikube_py.store.records import RecordType, encode_batch, encode_segment
 
-SEGMENT_BYTES_MAX = 64 << 20
+SEGMENT_BYTES_MAX = 16 << 20
 ZERO_BYTES = 4 << 20
+RESERVE_BYTES = 32 << 20
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -43,154 +36,150 @@ class LogBrokenError(Exception):
 class Wal:
     """The newest segment, open for appending."""
 
-    def __init__(self, directory: Path, segment: Path, end: int, next_seq: int) -> None:
-        self._directory = directory
-        self._fd = os.open(segment, os.O_RDWR | os.O_CLOEXEC)
-        self._end = end
-        self._size = os.fstat(self._fd).st_size
-        self._next_seq = next_seq
-
-    @classmethod
-    def open(cls, directory: Path, on_record: Callable[[Record], None]) -> Self:
-        """Read all segments, hand each TRANSACTION record to `on_record`, and be ready to append.
+    def __init__(self, disk: Disk, folder: Path, epoch: int, end: LogEnd, revision: int) -> None:
+        """Go on where the log ends, cutting off a torn tail; make the first segment when there is none.
 
         Raises:
-            StoreOpenError: a record is damaged that had been flushed, or the format is not ours.
+            OSError: a file cannot be made or cut.
+            LogBrokenError: the folder cannot be flushed.
         """
-        for leftover in directory.glob("*.tmp"):
-            leftover.unlink()
-        segments = sorted(directory.glob("*.log"))
-        if not segments:
-            segments = [_create_segment(directory, 1, 0)]
-        next_seq = 1
-        end = 0
-        for segment in segments:
-            scan = _read_segment(segment, next_seq, is_last=segment == segments[-1])
-            for record in scan.records[1:]:
-                on_record(record)
-            next_seq, end = scan.next_seq, scan.end
-        return cls(directory, segments[-1], end, next_seq)
+        self._disk = disk
+        self._folder = folder
+        self._epoch = epoch
+        self._next_seq = end.next_seq
+        if end.segment is None:
+            name = SegmentName(epoch, end.next_seq)
+            self._file, self._end = _create_segment(disk, folder, name, revision)
+            self._next_seq += 1
+        else:
+            if end.torn:
+                _drop_tail(disk, folder, end.segment, end.end)
+            self._file, self._end = disk.open(folder / str(end.segment)), end.end
+        self._size = self._file.size
 
-    def append(self, transactions: Sequence[bytes], revision_before: int) -> None:
-        """Write the TRANSACTION payloads as one batch, and flush it.
+    def append(self, transactions: Sequence[bytes], revision_before: int, *, reserve_bytes: int | None = None) -> int:
+        """Write the TRANSACTION payloads as one batch, flush it, and return its length.
+
+        Args:
+            transactions: the payloads.
+            revision_before: the newest revision before them.
+            reserve_bytes: what must stay free on the disk when the log grows (default: RESERVE_BYTES).
 
         Raises:
             LogFullError: there is no room; nothing was written.
             LogBrokenError: it is not known what was written.
         """
+        reserve_bytes = RESERVE_BYTES if reserve_bytes is None else reserve_bytes
         batch = encode_batch(self._next_seq, [(RecordType.TRANSACTION, payload) for payload in transactions])
         if self._end + len(batch) > SEGMENT_BYTES_MAX:
-            self._rotate(revision_before)
+            self._rotate(revision_before, reserve_bytes)
             batch = encode_batch(self._next_seq, [(RecordType.TRANSACTION, payload) for payload in transactions])
-        self._make_room(len(batch))
+        self._make_room(len(batch), reserve_bytes)
         try:
-            _write_at(self._fd, batch, self._end)
+            self._file.write_at(batch, self._end)
         except OSError as error:
-            raise LogBrokenError(f"cannot write the log in {self._directory}: {error}") from error
+            raise LogBrokenError(f"cannot write the log in {self._folder}: {error}") from error
         self._flush()
         self._end += len(batch)
         self._next_seq += len(transactions)
+        return len(batch)
+
+    @property
+    def end(self) -> int:
+        """Where the next batch goes in the newest segment."""
+        return self._end
 
     def close(self) -> None:
         """Close the segment."""
-        os.close(self._fd)
+        self._file.close()
 
     def _flush(self) -> None:
         try:
-            os.fdatasync(self._fd)
+            self._file.sync()
         except OSError as error:
-            raise LogBrokenError(f"cannot flush the log in {self._directory}: {error}") from error
+            raise LogBrokenError(f"cannot flush the log in {self._folder}: {error}") from error
 
-    def _make_room(self, length: int) -> None:
+    def _make_room(self, length: int, reserve_bytes: int) -> None:
         needed = self._end + length
         if needed <= self._size:
             return
         grow = -(-(needed - self._size) // ZERO_BYTES) * ZERO_BYTES
+        self._keep_reserve(grow, reserve_bytes)
         try:
-            _write_at(self._fd, bytes(grow), self._size)
+            self._file.write_at(bytes(grow), self._size)
         except OSError as error:
             if error.errno not in _NO_SPACE:
-                raise LogBrokenError(f"cannot extend the log in {self._directory}: {error}") from error
-            self._size = os.fstat(self._fd).st_size
+                raise LogBrokenError(f"cannot extend the log in {self._folder}: {error}") from error
+            self._size = self._file.size
             if needed > self._size:
-                raise LogFullError(f"no space left for the log in {self._directory}") from error
+                raise LogFullError(f"no space left for the log in {self._folder}") from error
         else:
             self._size += grow
         self._flush()
 
-    def _rotate(self, revision_before: int) -> None:
+    def _keep_reserve(self, grow: int, reserve_bytes: int) -> None:
         try:
-            segment = _create_segment(self._directory, self._next_seq, revision_before)
-            fd = os.open(segment, os.O_RDWR | os.O_CLOEXEC)
+            free = self._disk.free_bytes(self._folder)
+        except OSError as error:
+            raise LogBrokenError(f"cannot ask for the free space of {self._folder}: {error}") from error
+        if free - grow < reserve_bytes:
+            raise LogFullError(
+                f"the disk of {self._folder} is nearly full: {free >> 20} MiB are free, "
+                f"{(grow + reserve_bytes) >> 20} MiB are needed"
+            )
+
+    def _rotate(self, revision_before: int, reserve_bytes: int) -> None:
+        self._keep_reserve(ZERO_BYTES, reserve_bytes)
+        name = SegmentName(self._epoch, self._next_seq)
+        try:
+            file, end = _create_segment(self._disk, self._folder, name, revision_before)
         except OSError as error:
             if error.errno in _NO_SPACE:
-                raise LogFullError(f"no space left for a new log segment in {self._directory}") from error
-            raise LogBrokenError(f"cannot make a log segment in {self._directory}: {error}") from error
-        os.close(self._fd)
-        self._fd = fd
-        self._end = self._size = os.fstat(fd).st_size
+                raise LogFullError(f"no space left for a new log segment in {self._folder}") from error
+            raise LogBrokenError(f"cannot make a log segment in {self._folder}: {error}") from error
+        self._file.close()
+        self._file, self._end = file, end
+        self._size = file.size
         self._next_seq += 1
 
 
-def _read_segment(segment: Path, first_seq: int, *, is_last: bool) -> Scan:
-    data = segment.read_bytes()
-    scan = scan_segment(data, first_seq)
-    if scan.corrupt_at is not None or (scan.torn and not is_last):
-        at = scan.end if scan.corrupt_at is None else scan.corrupt_at
-        raise StoreOpenError(
-            f"the log {segment} is damaged at byte {at}: records that were flushed stand behind it. "
-            "Nothing was changed; restore the data directory from a copy, or move it away to begin anew"
-        )
-    if not scan.records or scan.records[0].type is not RecordType.SEGMENT:
-        raise StoreOpenError(f"the log {segment} does not begin with the record {first_seq} that is due")
-    version, _ = decode_segment(scan.records[0].payload)
-    if version != FORMAT_VERSION:
-        raise StoreOpenError(f"the log {segment} has format {version}; this program writes {FORMAT_VERSION}")
-    if scan.torn:
-        _drop_tail(segment, data, scan.end)
-    return scan
-
-
-def _drop_tail(segment: Path, data: bytes, end: int) -> None:
+def _drop_tail(disk: Disk, folder: Path, segment: SegmentName, end: int) -> None:
     """Cut off a batch that was never acknowledged, keeping a copy for those who want to look."""
-    _write_new(segment.with_suffix(".broken"), data[end:].rstrip(b"\0"))
-    fd = os.open(segment, os.O_RDWR | os.O_CLOEXEC)
+    file = disk.open(folder / str(segment))
     try:
-        os.ftruncate(fd, end)
-        os.fsync(fd)
+        tail = file.read_at(end, file.size - end).rstrip(b"\0")
+        write_new(disk, folder / f"{segment}.broken", tail).close()
+        file.truncate(end)
+        file.sync()
     finally:
-        os.close(fd)
+        file.close()
 
 
-def _create_segment(directory: Path, seq: int, revision_before: int) -> Path:
-    segment = directory / f"{seq:016x}.log"
-    temporary = segment.with_suffix(".tmp")
-    _write_new(temporary, encode_batch(seq, [(RecordType.SEGMENT, encode_segment(revision_before))]))
-    temporary.rename(segment)
-    sync_directory(directory)
-    return segment
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+def _create_segment(disk: Disk, folder: Path, name: SegmentName, revision: int) -> tuple[DiskFile, int]:
+    """Return the new segment and where its first record ends."""
+    first = encode_batch(name.seq, [(RecordType.SEGMENT, encode_segment(name.epoch, revision))])
+    temporary = folder / f"{name}.tmp"
     try:
-        _write_at(fd, data, 0)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _write_at(fd: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, offset)
-        view, offset = view[written:], offset + written
-
-
-def sync_directory(directory: Path) -> None:
-    """Make the names in a directory durable."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        file = write_new(disk, temporary, first)
+        disk.rename(temporary, folder / str(name))
+    except OSError:
+        disk.remove(temporary)
+        raise
     try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        disk.sync_folder(folder)
+    except OSError as error:
+        # The segment may be there after a power cut or not, so nothing else may take its place in the sequence.
+        raise LogBrokenError(f"cannot flush the folder {folder}: {error}") from error
+    return file, len(first)
+
+
+def write_new(disk: Disk, path: Path, data: bytes) -> DiskFile:
+    """Make a file with this content, flushed; its name is durable only after the folder is flushed."""
+    file = disk.create(path)
+    try:
+        file.write_at(data, 0)
+        file.sync()
+    except OSError:
+        file.close()
+        raise
+    return file

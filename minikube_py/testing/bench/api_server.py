@@ -23,8 +23,8 @@ from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.kit.io.garbage import Garbage
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
-from minikube_py.store.io.embedded_store import open_store
 from minikube_py.store.io.memory_store import MemoryStore
+from minikube_py.store.io.open_store import open_store
 from minikube_py.testing.memory_api_server import LOOPBACK_CONFIG, loopback_pki
 
 LAG_PERIOD_S = 0.002

@@ -1,13 +1,15 @@
-"""What the store costs: acknowledged writes a second, reading the log at start, memory for each object.
+"""What the store costs: acknowledged writes a second, start, snapshots, memory for each object.
 
-Every write is durable (fdatasync) before it counts. SQLite (one connection in one thread, WAL, synchronous=FULL, a
-transaction for each batch that waits) runs beside it in the same run, on the same disk, with the same values.
+Every write is durable (fdatasync) before it counts. Beside it run, on the same disk and with the same values: SQLite
+(one connection in one thread, WAL, synchronous=FULL, a transaction for each batch that waits), and Debian's etcd, one
+member, plain puts over gRPC, when it is installed.
 """
 
 import asyncio
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 import time
 import tracemalloc
@@ -16,17 +18,22 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import mkdtemp
 
+from aetcd import rpc
+from grpc import aio
+
 from minikube_py.apiserver.canonical import canonical, stamp
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.interface import Committed, Put
-from minikube_py.store.io.embedded_store import open_store
+from minikube_py.store.io.open_store import open_store
 from minikube_py.testing.bench.report import Row
+from minikube_py.testing.etcd_server import etcd_cluster, is_installed
 
-WRITERS = (1, 16, 64)
+WRITERS = (1, 16, 64, 256)
 SECONDS = float(os.environ.get("BENCH_STORE_S", "2"))
 TRIES = 3
 VALUE_BYTES = 2048
 REPLAYED = 10_000
+OBJECTS = 100_000
 Write = Callable[[str, bytes], Awaitable[None]]
 
 
@@ -43,18 +50,26 @@ async def _run(folder: Path) -> list[Row]:
     rows: list[Row] = []
     for writers in WRITERS:
         ours: list[float] = []
-        theirs: list[float] = []
+        sqlite: list[float] = []
+        etcd: list[float] = []
         for attempt in range(TRIES):
             ours.append(await _store_rate(folder / f"store-{writers}-{attempt}", writers))
-            theirs.append(await _sqlite_rate(folder / f"sqlite-{writers}-{attempt}.db", writers))
-        sqlite = Row(f"SQLite, {writers} writers", "writes/s", tuple(theirs))
-        mine = Row(f"store, {writers} writers", "writes/s", tuple(ours), sqlite.name)
-        rows += [_with_ratio(mine, sqlite), sqlite]
-    return rows + await _replay(folder / "replay")
+            sqlite.append(await _sqlite_rate(folder / f"sqlite-{writers}-{attempt}.db", writers))
+            if is_installed():
+                etcd.append(await _etcd_rate(folder / f"etcd-{writers}-{attempt}", writers))
+        rows += _compared(writers, ours, sqlite, etcd)
+    return rows + await _replay(folder / "replay") + await _snapshot(folder / "snapshot")
 
 
-def _with_ratio(row: Row, other: Row) -> Row:
-    return Row(row.name, row.unit, row.tries, other.name, row.median / other.median, row.aim)
+def _compared(writers: int, ours: list[float], sqlite: list[float], etcd: list[float]) -> list[Row]:
+    """Return our rate beside etcd's where it was measured, else beside SQLite's."""
+    others = [Row(f"SQLite, {writers} writers", "writes/s", tuple(sqlite))]
+    if etcd:
+        others.insert(0, Row(f"etcd, {writers} writers", "writes/s", tuple(etcd)))
+    against = others[0]
+    mine = Row(f"store, {writers} writers", "writes/s", tuple(ours), against.name)
+    aim = "3 times etcd" if etcd and writers >= 64 else ""
+    return [Row(mine.name, mine.unit, mine.tries, against.name, mine.median / against.median, aim), *others]
 
 
 def _value(key: str) -> bytes:
@@ -143,6 +158,19 @@ async def _sqlite_rate(path: Path, writers: int) -> float:
     return rate
 
 
+async def _etcd_rate(folder: Path, writers: int) -> float:
+    folder.mkdir()
+    with etcd_cluster(folder) as (server,):
+        async with aio.insecure_channel(server.url.removeprefix("http://")) as channel:
+            put = rpc.KVStub(channel).Put
+
+            async def write(key: str, value: bytes) -> None:
+                await put(rpc.PutRequest(key=key.encode(), value=value))
+
+            await write("/warm", b"x")
+            return await _rate(write, writers)
+
+
 async def _replay(directory: Path) -> list[Row]:
     keys = [f"/registry/core/pods/ns-{number % 50}/pod-{number}" for number in range(REPLAYED)]
     async with open_store(directory, stamp=stamp, clock=SystemClock()) as store, asyncio.TaskGroup() as group:
@@ -165,6 +193,60 @@ async def _replay(directory: Path) -> list[Row]:
         Row("memory for each 2 KB object, history included", "bytes", (held / REPLAYED,)),
         Row("of that the value itself", "bytes", (value_bytes / REPLAYED,)),
     ]
+
+
+async def _snapshot(directory: Path) -> list[Row]:
+    """OBJECTS objects of 2 KB: the snapshot, the longest time that it held the loop up, the start, the memory."""
+    keys = [f"/registry/core/pods/ns-{number % 50}/pod-{number}" for number in range(OBJECTS)]
+    async with open_store(directory, stamp=stamp, clock=SystemClock()) as store:
+        for at in range(0, OBJECTS, 2000):
+            async with asyncio.TaskGroup() as group:
+                for key in keys[at : at + 2000]:
+                    group.create_task(_put(store.commit, key))
+        lags: list[float] = []
+        started_s = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            taking = group.create_task(store.snapshots.take("bench"))
+            while not taking.done():
+                turn_s = time.perf_counter()
+                await asyncio.sleep(0.001)
+                lags.append(time.perf_counter() - turn_s - 0.001)
+        took_s = time.perf_counter() - started_s
+    starts = [_in_new_process(directory) for _ in range(TRIES)]
+    return [
+        Row(f"snapshot of {OBJECTS} objects of 2 KB, read back", "s", (took_s,)),
+        Row("longest pause of the loop meanwhile", "ms", (max(lags) * 1000,), aim="< 20"),
+        Row(f"start with {OBJECTS} objects of 2 KB", "s", tuple(start for start, _ in starts), aim="< 2"),
+        Row(f"a process's memory with {OBJECTS} objects of 2 KB", "MB", tuple(rss for _, rss in starts), aim="< 300"),
+    ]
+
+
+_START = """
+import asyncio, os, sys, time
+from pathlib import Path
+from minikube_py.apiserver.canonical import stamp
+from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.store.io.open_store import open_store
+
+async def main():
+    started_s = time.perf_counter()
+    async with open_store(Path(sys.argv[1]), stamp=stamp, clock=SystemClock()) as store:
+        took_s = time.perf_counter() - started_s
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        print(took_s, pages * os.sysconf("SC_PAGE_SIZE") / 1e6, store.count(""))
+
+asyncio.run(main())
+"""
+
+
+def _in_new_process(directory: Path) -> tuple[float, float]:
+    """Open the store in a process of its own; return (seconds, resident MB)."""
+    output = subprocess.run(
+        [sys.executable, "-c", _START, str(directory)], check=True, capture_output=True, text=True
+    )
+    took, resident, count = output.stdout.split()
+    assert int(count) == OBJECTS
+    return float(took), float(resident)
 
 
 async def _put(commit: Callable[[Sequence[Put]], Awaitable[object]], key: str) -> None:

@@ -2,7 +2,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minikube_py.apiserver.canonical import canonical, decode, peek, stamp, unstamp
+from minikube_py.apiserver.canonical import DecodedObjects, canonical, decode, peek, stamp, unstamp
 from minikube_py.store.interface import Entry
 
 JSON = st.recursive(
@@ -59,6 +59,26 @@ def test_a_look_keeps_nothing():
     entry = Entry("k", stamp(canonical({"kind": "Pod", "metadata": {}}), 1), 1, 1)
 
     assert peek(entry)["kind"] == "Pod"
-    assert entry.memo is None
     assert peek(entry) is not decode(entry)
     assert peek(entry) is decode(entry)
+
+
+def test_of_the_parsed_forms_those_stay_that_were_read_last():
+    entries = [Entry(f"/{at}", b'{"a":%d}' % at, 1, 1) for at in range(4)]
+    decoded = DecodedObjects(value_bytes_max=3 * len(entries[0].value))
+    first, second, third = (decoded.get(entry) for entry in entries[:3])
+    decoded.get(entries[0])
+    decoded.get(entries[3])
+
+    assert decoded.get(entries[0]) is first
+    assert decoded.get(entries[2]) is third
+    again = decoded.get(entries[1])
+    assert again is not second
+    assert again == second == {"a": 1}
+
+
+def test_a_parsed_form_larger_than_all_room_is_kept_while_it_is_the_only_one():
+    entry = Entry("/a", b'{"a":1}', 1, 1)
+    decoded = DecodedObjects(value_bytes_max=1)
+
+    assert decoded.get(entry) is decoded.get(entry)

@@ -41,7 +41,7 @@ def test_differences_are_named():
 
     faults = diff_states(replay(LOG, plain), other)
     assert faults[0] == "revision 2 instead of 3"
-    assert faults[1].startswith("/b: (2, 2, b'2') instead of None")
+    assert faults[1].startswith("/b: created 2, modified 2, value of 1 bytes with CRC")
 
 
 def test_an_entry_that_was_changed_behind_the_state_is_found():

@@ -3,16 +3,11 @@ import pytest
 from minikube_py.store.interface import CompactedError, Entry
 
 
-def test_an_entry_begins_without_a_decoded_form_and_takes_no_other_attribute():
+def test_an_entry_takes_no_other_attribute_and_equals_only_itself():
     entry = Entry("/a", b"{}", 3, 4)
 
-    assert (entry.key, entry.value, entry.create_revision, entry.mod_revision, entry.memo) == (
-        "/a",
-        b"{}",
-        3,
-        4,
-        None,
-    )
+    assert (entry.key, entry.value, entry.create_revision, entry.mod_revision) == ("/a", b"{}", 3, 4)
+    assert entry != Entry("/a", b"{}", 3, 4)
     with pytest.raises(AttributeError):
         entry.revision = 5
 

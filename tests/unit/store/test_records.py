@@ -10,6 +10,7 @@ from minikube_py.store.records import (
     ALIGN_BYTES,
     HEADER_BYTES,
     RecordType,
+    Segment,
     decode_segment,
     decode_transaction,
     encode_batch,
@@ -83,6 +84,20 @@ def test_a_flush_that_never_ended_may_leave_any_sectors_of_its_batch_and_is_no_c
     assert len(scan.records) in (3, len(payloads))
 
 
+@given(st.integers(0, 700), st.integers(0, 2**32))
+def test_a_flushed_record_that_is_damaged_is_not_taken_for_torn_though_a_torn_batch_follows(place, seed):
+    log, ends, _ = a_log([[10], [700], [1500]])
+    rng = random.Random(seed)
+    disk = bytearray(log)
+    for start in range(ends[1] // SECTOR_BYTES * SECTOR_BYTES, len(log), SECTOR_BYTES):
+        if rng.random() < 0.6:
+            at = max(start, ends[1])
+            disk[at : start + SECTOR_BYTES] = bytes(len(disk[at : start + SECTOR_BYTES]))
+    disk[ends[0] + place] ^= 1 << seed % 8
+
+    assert scan_segment(bytes(disk), 1).corrupt_at == ends[0]
+
+
 @given(st.integers(0, 10_000), st.integers(0, 7))
 def test_a_flipped_bit_before_the_last_batch_is_corruption_and_nothing_behind_it_is_read(place, bit):
     log, ends, payloads = a_log([[10, 20], [30], [40, 50], [5]])
@@ -106,7 +121,7 @@ def test_a_length_of_garbage_is_checked_before_it_is_used():
     damaged = bytearray(log)
     damaged[4:8] = b"\xff\xff\xff\x7f"
 
-    assert scan_segment(bytes(damaged), 1).torn
+    assert scan_segment(bytes(damaged), 1).corrupt_at == 0
 
 
 def test_records_of_an_older_life_are_no_continuation():
@@ -115,7 +130,23 @@ def test_records_of_an_older_life_are_no_continuation():
     scan = scan_segment(log + stale, 1)
 
     assert [record.payload for record in scan.records] == payloads
-    assert scan.torn
+    assert scan.corrupt_at == len(log)
+
+
+@pytest.mark.parametrize("place", range(24 + 40 + 1 + 24 + 300 + 1))
+def test_a_flipped_bit_in_the_last_batch_is_corruption_since_nothing_of_it_is_missing(place):
+    log, ends, payloads = a_log([[10], [40, 300]])
+    damaged = bytearray(log)
+    at = ends[0] + place
+    padding = range(ends[0] + 24 + 40 + 1, (ends[0] + 24 + 40 + 1 + 7) // 8 * 8)
+    damaged[at] ^= 1 << (place % 8)
+    scan = scan_segment(bytes(damaged) + bytes(1000), 1)
+
+    if at in padding:
+        assert len(scan.records) == 3
+    else:
+        assert scan.corrupt_at is not None, place
+        assert [record.payload for record in scan.records] == payloads[:1]
 
 
 def test_a_segment_that_begins_elsewhere_is_corrupt():
@@ -131,14 +162,15 @@ def test_a_segment_that_begins_elsewhere_is_corrupt():
 )
 def test_a_transaction_is_read_back_without_its_expectations(revision, pairs):
     operations = [Delete(key, 3) if value is None else Put(key, value, 5) for key, value in pairs]
-    read = decode_transaction(encode_transaction(revision, operations))
+    read = decode_transaction(encode_transaction(revision, operations, 12.5))
 
-    assert read.revision == revision
+    assert (read.revision, read.wall_s) == (revision, 12.5)
     assert [(op.key, getattr(op, "value", None), op.expect) for op in read.operations] == [
         (k, v, None) for k, v in pairs
     ]
 
 
-def test_a_segment_record_says_its_format_and_revision():
-    assert decode_segment(encode_segment(77)) == (1, 77)
+def test_a_segment_record_says_its_format_epoch_and_revision():
+    assert decode_segment(encode_segment(3, 77)) == Segment(2, 3, 77)
+    assert decode_segment(b"\x92\x01\x05") == Segment(1, 0, 0)
     assert HEADER_BYTES == 24

@@ -1,15 +1,13 @@
 import asyncio
-import os
-import stat
 
 import pytest
 
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.check import check_state, diff_states
-from minikube_py.store.interface import Committed, Delete, Put, Rejected, StoreOpenError, StoreReadOnlyError
+from minikube_py.store.interface import Committed, Delete, Put, Rejected, StoreReadOnlyError
 from minikube_py.store.io import embedded_store
-from minikube_py.store.io.embedded_store import open_store
+from minikube_py.store.io.open_store import open_store
 from minikube_py.store.io.wal import LogBrokenError, LogFullError
 from minikube_py.testing.contracts_store import PODS, a_value, delete, put
 
@@ -37,7 +35,12 @@ async def test_many_writers_share_a_flush_and_keep_their_order(tmp_path):
     async with opened(tmp_path) as store:
         appended = []
         append = store._wal.append
-        store._wal.append = lambda payloads, before: (appended.append(len(payloads)), append(payloads, before))
+
+        def counted(payloads, before, **options):
+            appended.append(len(payloads))
+            return append(payloads, before, **options)
+
+        store._wal.append = counted
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(put(store, PODS + f"x/{at:03}")) for at in range(200)]
 
@@ -58,31 +61,6 @@ async def test_a_group_may_hold_transactions_that_build_on_one_another(tmp_path)
         before = store.state
     async with opened(tmp_path) as store:
         assert diff_states(before, store.state) == ()
-
-
-async def test_a_second_process_is_told_who_holds_the_store(tmp_path):
-    async with opened(tmp_path):
-        with pytest.raises(StoreOpenError, match=f"in use by process {os.getpid()}"):
-            async with opened(tmp_path):
-                pass
-    async with opened(tmp_path):
-        pass
-
-
-async def test_the_directory_is_for_its_owner_alone(tmp_path):
-    async with opened(tmp_path / "a" / "store"):
-        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "a" / "store").iterdir()}
-
-    assert stat.S_IMODE((tmp_path / "a" / "store").stat().st_mode) == 0o700
-    assert set(modes.values()) == {0o600}
-
-
-async def test_a_directory_that_cannot_be_made_is_a_clear_error(tmp_path):
-    (tmp_path / "file").write_text("x")
-
-    with pytest.raises(StoreOpenError, match="cannot use"):
-        async with opened(tmp_path / "file" / "store"):
-            pass
 
 
 async def test_a_full_disk_refuses_writes_and_serves_reads_until_there_is_room(tmp_path):
@@ -156,7 +134,7 @@ async def test_a_transaction_beyond_any_size_is_refused(tmp_path, monkeypatch):
 
 
 def raiser(error: Exception):
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     return fail
@@ -167,3 +145,31 @@ async def outcome(commit):
         return await commit
     except StoreReadOnlyError as error:
         return error
+
+
+async def test_deletions_go_on_when_the_disk_is_nearly_full(tmp_path):
+    async with opened(tmp_path) as store:
+        await put(store, PODS + "x/a")
+        await put(store, PODS + "x/b")
+        append = store._wal.append
+
+        def nearly_full(payloads, before, *, reserve_bytes):
+            if reserve_bytes != 0:
+                raise LogFullError("nearly full")
+            return append(payloads, before, reserve_bytes=reserve_bytes)
+
+        store._wal.append = nearly_full
+        with pytest.raises(StoreReadOnlyError):
+            await put(store, PODS + "x/c")
+        assert store.is_disk_full
+        async with asyncio.TaskGroup() as group:
+            refused = group.create_task(outcome(store.commit([Put(PODS + "x/c", a_value("c"), 0)])))
+            first = group.create_task(delete(store, PODS + "x/a"))
+            also_refused = group.create_task(outcome(store.commit([Put(PODS + "x/d", a_value("d"), 0)])))
+            second = group.create_task(delete(store, PODS + "x/b"))
+        assert isinstance(refused.result(), StoreReadOnlyError)
+        assert isinstance(also_refused.result(), StoreReadOnlyError)
+        assert (first.result(), second.result()) == (3, 4)
+        store._wal.append = append
+        assert await put(store, PODS + "x/c") == 5
+        assert not store.is_disk_full

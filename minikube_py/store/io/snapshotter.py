@@ -1,0 +1,150 @@
+"""Takes snapshots of a running store: by a schedule and on request, beside everything else, and removes what is old.
+
+The loop only copies references (entries never change, so the copy is the state at that revision); packing, sealing,
+writing and reading back happen in a thread of their own, block by block. A snapshot that could not be made leaves the
+store as it was: the log has everything, and it is tried again after a while.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from minikube_py.kit.clock import Clock
+from minikube_py.store.disk import Storage
+from minikube_py.store.interface import Entry, Stamp
+from minikube_py.store.io.folder_check import Captured, CheckReport, check_folder
+from minikube_py.store.io.log_reader import LogFaultError, segment_starts
+from minikube_py.store.io.snapshot_file import SnapshotStoppedError, write_snapshot
+from minikube_py.store.layout import SnapshotName, parse_layout
+from minikube_py.store.retention import Since, SnapshotPolicy, compute_removal, is_due
+from minikube_py.store.snapshot import SnapshotDamagedError, SnapshotHeader
+
+log = logging.getLogger("store")
+
+LOOK_S = 30.0
+"""How often the age of the newest snapshot is looked at."""
+
+
+class SnapshotError(Exception):
+    """A snapshot could not be made; the store goes on without it."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """What came since the newest snapshot, and when that was; `last_error` is empty while all is well."""
+
+    since_s: float
+    revision: int
+    log_bytes: int = 0
+    last_error: str = ""
+
+
+class Snapshotter:
+    """The snapshots of one open store."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        policy: SnapshotPolicy,
+        epoch: int,
+        capture: Callable[[], Captured],
+        progress: Progress,
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._policy = policy
+        self._epoch = epoch
+        self._capture = capture
+        self._revision = progress.revision
+        self.progress = progress
+        self._due = asyncio.Event()
+        self._stopping = False
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-snapshot")
+
+    def note_appended(self, log_bytes: int, revision: int) -> None:
+        """Take note that the log has grown."""
+        self.progress.log_bytes += log_bytes
+        self._revision = revision
+        if is_due(self._policy, self._since()):
+            self._due.set()
+
+    async def run(self) -> None:
+        """Take snapshots as the policy says, until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._due.wait()
+            except TimeoutError:
+                pass  # time to look at the age
+            self._due.clear()
+            if not is_due(self._policy, self._since()):
+                continue
+            try:
+                await self.take("schedule")
+            except SnapshotError as error:
+                log.error("%s; next try in %g s", error, self._policy.retry_s)  # noqa: TRY400
+                await self._clock.sleep(self._policy.retry_s)
+
+    async def take(self, reason: str) -> SnapshotName:
+        """Take a snapshot now, and remove what the policy does not keep.
+
+        Raises:
+            SnapshotError: it could not be made.
+        """
+        captured = self._capture()
+        held, now_s = self.progress.log_bytes, self._clock.now_s()
+        header = SnapshotHeader(
+            self._epoch, captured.revision, self._clock.wall_s(), len(captured.entries), captured.key_ids, reason
+        )
+        try:
+            name = await asyncio.get_running_loop().run_in_executor(
+                self._thread, self._write_and_remove, header, captured.entries
+            )
+        except (OSError, SnapshotDamagedError, SnapshotStoppedError, LogFaultError) as error:
+            why = f"the snapshot of revision {captured.revision} could not be made: {error or 'stopping'}"
+            self.progress.last_error = why
+            raise SnapshotError(why) from error
+        self.progress = Progress(now_s, captured.revision, self.progress.log_bytes - held)
+        log.info("snapshot %s: %d keys, in %.2f s", name, header.entries, self._clock.now_s() - now_s)
+        return name
+
+    async def check(self, stamp: Stamp) -> CheckReport:
+        """Walk over log, snapshots and memory (store.io.folder_check)."""
+        captured = self._capture()
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, check_folder, self._storage, stamp, captured
+        )
+
+    def close(self) -> None:
+        """Give up a snapshot that is being written, and wait until nothing of it is left."""
+        self._stopping = True
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def _since(self) -> Since:
+        progress = self.progress
+        return Since(progress.log_bytes, self._revision - progress.revision, self._clock.now_s() - progress.since_s)
+
+    def _write_and_remove(self, header: SnapshotHeader, entries: Sequence[Entry]) -> SnapshotName:
+        name = write_snapshot(self._storage, header, entries, lambda: self._stopping)
+        remove_old(self._storage, self._policy.kept)
+        return name
+
+
+def remove_old(storage: Storage, kept: int) -> None:
+    """Remove what is not needed when `kept` snapshots stay.
+
+    Raises:
+        OSError: a file cannot be removed; what was removed before it was not needed.
+        LogFaultError: a segment does not begin as it must: then nothing is removed.
+    """
+    disk, folder = storage.disk, storage.folder
+    layout = parse_layout(disk.names(folder))
+    starts = segment_starts(disk, folder, layout.of_epoch(layout.epoch).segments)
+    removal = compute_removal(layout, starts, kept)
+    for name in (*removal.snapshots, *removal.segments):
+        disk.remove(folder / str(name))
+    if removal.snapshots or removal.segments:
+        disk.sync_folder(folder)

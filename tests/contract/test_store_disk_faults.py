@@ -1,0 +1,52 @@
+"""Lives of a store on a disk that fails, by seed (testing.disk_lives); more of them: `scripts/soak store_disk`."""
+
+import asyncio
+import threading
+
+import pytest
+
+from minikube_py.apiserver.canonical import stamp
+from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.store.interface import Committed, Put
+from minikube_py.store.io.open_store import StoreOptions, open_store
+from minikube_py.testing.contracts_store import PODS, a_value, put
+from minikube_py.testing.disk_lives import run_story
+from minikube_py.testing.sim_disk import SimDisk
+
+SEEDS_OF_ONE_TEST = 75
+
+
+@pytest.mark.parametrize("first", range(0, 450, SEEDS_OF_ONE_TEST))
+def test_every_life_finds_a_prefix_with_all_that_was_acknowledged_or_refuses(first):
+    opened = acknowledged = 0
+    for seed in range(first, first + SEEDS_OF_ONE_TEST):
+        try:
+            story = run_story(seed)
+        except BaseException as error:
+            raise AssertionError(f"repeat: scripts/soak store_disk --minutes 0 --seed {seed}") from error
+        opened += story.opened
+        acknowledged += story.acknowledged
+    assert opened > 2 * SEEDS_OF_ONE_TEST
+    assert acknowledged > 20 * SEEDS_OF_ONE_TEST
+
+
+async def test_while_a_flush_stalls_nothing_is_acknowledged_and_reads_go_on(tmp_path):
+    disk = SimDisk()
+    options = StoreOptions(disk=disk)
+    async with open_store(tmp_path, stamp=stamp, clock=SystemClock(), options=options) as store:
+        await put(store, PODS + "x/a", 1)
+        disk.faults.stall = release = threading.Event()
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(store.commit([Put(PODS + "x/b", a_value("b"), 0)]))
+            watcher = store.watch(PODS, 1)
+            loop = asyncio.get_running_loop()
+            longest_s, until_s = 0.0, loop.time() + 0.1
+            while loop.time() < until_s:
+                turn_s = loop.time()
+                await asyncio.sleep(0)
+                longest_s = max(longest_s, loop.time() - turn_s)
+                assert store.get(PODS + "x/a") is not None
+                assert (store.get(PODS + "x/b"), watcher.progress(), waiting.done()) == (None, 1, False)
+            release.set()
+        assert isinstance(waiting.result(), Committed)
+        assert longest_s < 0.09

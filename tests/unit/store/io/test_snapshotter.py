@@ -1,0 +1,91 @@
+import asyncio
+import errno
+
+import pytest
+
+from minikube_py.apiserver.canonical import stamp
+from minikube_py.store.io.open_store import StoreOptions, open_store
+from minikube_py.store.io.snapshotter import SnapshotError
+from minikube_py.store.layout import parse_layout
+from minikube_py.store.retention import SnapshotPolicy
+from minikube_py.testing.contracts_store import PODS, put
+from minikube_py.testing.manual_clock import ManualClock
+from minikube_py.testing.sim_disk import SimDisk
+
+
+def opened(folder, disk, policy, clock=None):
+    return open_store(
+        folder, stamp=stamp, clock=clock or ManualClock(), options=StoreOptions(policy=policy, disk=disk)
+    )
+
+
+def snapshots(disk, folder):
+    return [name.revision for name in parse_layout(disk.names(folder)).snapshots]
+
+
+async def eventually(holds):
+    async with asyncio.timeout(5):
+        while not holds():
+            await asyncio.sleep(0.001)
+
+
+async def test_snapshots_are_taken_as_the_log_grows_and_the_old_ones_go(tmp_path):
+    disk = SimDisk()
+    async with opened(tmp_path, disk, SnapshotPolicy(records_max=10, kept=2)) as store:
+        for round_ in range(4):
+            for at in range(10):
+                await put(store, PODS + f"x/{at}", round_)
+            await eventually(lambda: store.snapshots.progress.revision == store.revision)
+        assert snapshots(disk, tmp_path) == [30, 40]
+
+
+async def test_the_loop_goes_on_while_a_snapshot_is_written(tmp_path, monkeypatch):
+    disk = SimDisk()
+    async with opened(tmp_path, disk, SnapshotPolicy()) as store:
+        for at in range(20):
+            await put(store, PODS + f"x/{at}", at)
+        async with asyncio.TaskGroup() as group:
+            taking = group.create_task(store.snapshots.take("request"))
+            await put(store, PODS + "x/later", 1)
+        assert taking.result().revision == 20
+    async with opened(tmp_path, disk, SnapshotPolicy()) as store:
+        assert (store.revision, store.compact_revision) == (21, 20)
+
+
+async def test_a_snapshot_that_cannot_be_written_is_told_and_tried_again_later(tmp_path):
+    disk, clock = SimDisk(), ManualClock()
+    async with opened(tmp_path, disk, SnapshotPolicy(records_max=5, retry_s=60.0), clock) as store:
+        for at in range(4):
+            await put(store, PODS + f"x/{at}", at)
+        disk.faults.errors = dict.fromkeys(range(disk.operations + 3, disk.operations + 8), errno.ENOSPC)
+        await put(store, PODS + "x/5", 5)
+        await eventually(lambda: store.snapshots.progress.last_error)
+        assert "revision 5 could not be made" in store.snapshots.progress.last_error
+        assert snapshots(disk, tmp_path) == []
+        disk.faults.errors = {}
+        await clock.advance(60)
+        await put(store, PODS + "x/6", 6)
+        await eventually(lambda: snapshots(disk, tmp_path))
+        assert store.snapshots.progress.last_error == ""
+
+
+async def test_a_request_that_fails_is_an_error_and_the_store_goes_on(tmp_path):
+    disk = SimDisk()
+    async with opened(tmp_path, disk, SnapshotPolicy()) as store:
+        await put(store, PODS + "x/a", 1)
+        disk.faults.errors = {disk.operations + 1: errno.EIO}
+        with pytest.raises(SnapshotError, match="injected"):
+            await store.snapshots.take("request")
+        assert await put(store, PODS + "x/b", 1) == 2
+
+
+async def test_an_idle_store_writes_no_snapshot_however_long(tmp_path):
+    disk, clock = SimDisk(), ManualClock()
+    async with opened(tmp_path, disk, SnapshotPolicy(age_s=10.0), clock) as store:
+        await put(store, PODS + "x/a", 1)
+        await store.snapshots.take("request")
+        operations = disk.operations
+        await clock.advance(10_000)
+        store.snapshots._due.set()
+        await asyncio.sleep(0.01)
+        assert disk.operations == operations
