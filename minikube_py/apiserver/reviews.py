@@ -68,19 +68,19 @@ def token_review(review: Obj, asked: Asked, judges: Judges) -> Obj:
 def subject_access_review(review: Obj, asked: Asked, judges: Judges) -> Obj:
     """Answer whether somebody may do something."""
     del asked
-    _check_request(review, "SubjectAccessReview", with_user=True)
+    _check_request(review, with_user=True)
     return _reviewed(review, _subject_of(review), judges)
 
 
 def local_subject_access_review(review: Obj, asked: Asked, judges: Judges) -> Obj:
     """Answer whether somebody may do something in this namespace."""
-    _check_request(review, "LocalSubjectAccessReview", with_user=True)
+    _check_request(review, with_user=True)
     spec = part(review, "spec")
     if spec.get("nonResourceAttributes") is not None:
         fault = FieldError(
             "FieldValueInvalid", "spec.nonResourceAttributes", "disallowed on this kind of request", {}
         )
-        raise _invalid("LocalSubjectAccessReview", fault)
+        raise _invalid(fault)
     namespace = part(spec, "resourceAttributes").get("namespace") or ""
     if namespace != asked.namespace:
         raise BadRequestError(f"spec.resourceAttributes.namespace must match namespace: {asked.namespace}")
@@ -89,7 +89,7 @@ def local_subject_access_review(review: Obj, asked: Asked, judges: Judges) -> Ob
 
 def self_subject_access_review(review: Obj, asked: Asked, judges: Judges) -> Obj:
     """Answer whether the one who asks may do something."""
-    _check_request(review, "SelfSubjectAccessReview", with_user=False)
+    _check_request(review, with_user=False)
     return _reviewed(review, asked.user, judges)
 
 
@@ -138,7 +138,7 @@ def _subject_of(review: Mapping[str, Any]) -> UserInfo:
     return UserInfo(str(spec.get("user") or ""), tuple(map(str, items(spec, "groups"))))
 
 
-def _check_request(review: Mapping[str, Any], kind: str, *, with_user: bool) -> None:
+def _check_request(review: Mapping[str, Any], *, with_user: bool) -> None:
     """Refuse a review that does not say what is asked, or of whom (upstream: ValidateSubjectAccessReviewSpec)."""
     spec, faults = part(review, "spec"), []
     given = [field for field in ("resourceAttributes", "nonResourceAttributes") if spec.get(field) is not None]
@@ -152,11 +152,14 @@ def _check_request(review: Mapping[str, Any], kind: str, *, with_user: bool) -> 
         detail = "at least one of user or group must be specified"
         faults.append(FieldError("FieldValueInvalid", "spec.user", detail, spec.get("user") or ""))
     if faults:
-        raise _invalid(kind, *faults)
+        raise _invalid(*faults)
 
 
-def _invalid(kind: str, *faults: FieldError) -> InvalidError:
-    return invalid(_AUTHORIZATION, kind, "", faults)
+def _invalid(*faults: FieldError) -> InvalidError:
+    """Return a 422 that names no kind, as upstream's does not."""
+    error = invalid(_AUTHORIZATION, "", "", faults)
+    del error.details["kind"]
+    return error
 
 
 def _reviewed(review: Obj, user: UserInfo, judges: Judges) -> Obj:

@@ -54,7 +54,7 @@ class AccountTokens:
         account = decode(self._storage.get(route))
         set_request_defaults(request)
         if faults := request_faults(request):
-            raise invalid("authentication.k8s.io", "TokenRequest", route.name, faults)
+            raise invalid("authentication.k8s.io", "TokenRequest", "", faults)
         spec = part(request, "spec")
         bound = self._bound(route, spec["boundObjectRef"]) if spec.get("boundObjectRef") else None
         claims = make_claims(account, spec, bound, self._ids.new_uid(), self._clock.wall_s())
