@@ -66,7 +66,7 @@ async def test_a_snapshot_that_cannot_be_written_is_told_and_tried_again_later(t
         await clock.advance(60)
         await put(store, PODS + "x/6", 6)
         await eventually(lambda: snapshots(disk, tmp_path))
-        assert store.snapshots.progress.last_error == ""
+        await eventually(lambda: not store.snapshots.progress.last_error)
 
 
 async def test_a_request_that_fails_is_an_error_and_the_store_goes_on(tmp_path):
