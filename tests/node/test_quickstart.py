@@ -71,3 +71,22 @@ def test_quickstart_ends_with_the_answer_and_can_be_run_again(environment):
     assert len(containers) == 6
     assert _containers(objects) == containers
     assert "unchanged" in second.stderr
+
+    # A normal image name, as from a registry: here the engine has it already.
+    run(["docker", "tag", "minikube-py/busybox:1", "example.test/web:1"])
+    try:
+        third = subprocess.run(
+            [ROOT / "scripts/quickstart", "--image", "example.test/web:1"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert third.returncode == 0, third.stderr
+        assert third.stdout.startswith("hello from hello-")
+        names = run(
+            ["docker", "ps", "--format", "{{.Names}}", "--filter", "label=minikube-py.image=example.test/web:1"]
+        )
+        assert names.stdout.count("k8s_web_hello-") == 3
+    finally:
+        run(["docker", "rmi", "example.test/web:1"], check=False)
