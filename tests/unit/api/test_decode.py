@@ -223,3 +223,18 @@ def test_a_subresource_has_its_own_kind():
     assert expected_of(DEPLOYMENTS, "scale") == Expected("autoscaling/v1", "Scale")
     assert expected_of(DEPLOYMENTS, "status") == Expected("apps/v1", "Deployment")
     assert expected_of(PODS, "binding") == Expected("v1", "Binding")
+
+
+def test_zeros_of_pointer_fields_that_the_field_list_overlooks_are_kept():
+    endpoint_slice = {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": "s"},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": ["192.0.2.1"], "conditions": {"ready": False, "terminating": False}}],
+        "ports": [{"name": "", "port": 80}],
+    }
+
+    decoded = decode_object(orjson.dumps(endpoint_slice), JSON, Expected("discovery.k8s.io/v1", "EndpointSlice"))
+
+    assert decoded.obj == endpoint_slice

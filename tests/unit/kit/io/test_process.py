@@ -1,4 +1,5 @@
 import pytest
+import uvloop
 
 from minikube_py.kit.io.process import ProcessError, run_program
 
@@ -17,3 +18,10 @@ async def test_a_missing_program_is_named():
 async def test_a_program_that_hangs_is_killed():
     with pytest.raises(ProcessError, match="did not end"):
         await run_program(["sleep", "60"], timeout_s=0.05)
+
+
+def test_a_program_that_ends_without_reading_is_no_fault_under_uvloop():
+    # uvloop raises RuntimeError where asyncio's own loop raises BrokenPipeError.
+    finished = uvloop.run(run_program(["true"], stdin=b"x" * (1 << 20)))
+
+    assert finished.exit_code == 0
