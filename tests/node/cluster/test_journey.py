@@ -16,6 +16,9 @@ from minikube_py.testing.lab.cluster import IMAGE, KUBECTLS, SECOND_IMAGE, wait_
 
 pytestmark = pytest.mark.node
 
+UNTIL_TERM = ("sh", "-c", 'trap "exit 0" TERM; sleep 3600 & wait')
+"""A command that ends on SIGTERM: a bare sleep as process 1 would sit out its whole grace period."""
+
 
 @pytest.fixture(params=sorted(KUBECTLS) or ["none"])
 def user(request, cluster, namespace):
@@ -251,7 +254,7 @@ def test_server_side_apply(user):
 def test_create_and_delete_and_wait(user):
     assert "created" in user.out("create", "configmap", "settings", "--from-literal=a=b")
     assert "created" in user.out("create", "secret", "generic", "password", "--from-literal=p=q")
-    assert "created" in user.out("create", "deployment", "made", f"--image={IMAGE}", "--", "sleep", "3600")
+    assert "created" in user.out("create", "deployment", "made", f"--image={IMAGE}", "--", *UNTIL_TERM)
     user.run("wait", "--for=condition=Available", "deployment/made", "--timeout=30s")
     assert "exposed" in user.out("expose", "deployment", "made", "--port=80")
     assert user.out("get", "configmap", "settings", "-o", "jsonpath={.data.a}") == "b"
@@ -262,7 +265,7 @@ def test_create_and_delete_and_wait(user):
         return user.out("get", "pods,rs", "-o", "name") == ""
 
     wait_until(gone, 60, "the end of the deployment's children")
-    user.run("run", "one", f"--image={IMAGE}", "--restart=Never", "--", "sleep", "3600")
+    user.run("run", "one", f"--image={IMAGE}", "--restart=Never", "--", *UNTIL_TERM)
     user.run("wait", "--for=condition=Ready", "pod/one", "--timeout=30s")
     user.run("delete", "pod", "one", "--wait", "--grace-period=1")
     missing = user.run("get", "pod", "one", check=False)
