@@ -73,7 +73,7 @@ def test_a_pod_reaches_the_outside_with_the_host_s_address(cluster, namespace):
         cluster.apply(namespace, _pod("out", "sleep 3600 & wait", ""))
         cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/out", "--timeout=30s")
         url = f"http://{gateway}:{server.server_port}/"
-        answer = cluster.kubectl("exec", "-n", namespace, "out", "--", "wget", "-qO-", url).stdout
+        answer = cluster.kubectl("exec", "-n", namespace, "out", "--", "timeout", "5", "wget", "-qO-", url).stdout
     finally:
         server.shutdown()
         server.server_close()
