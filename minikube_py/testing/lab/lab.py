@@ -13,13 +13,14 @@ from minikube_py.testing.lab.layout import HOSTS_MAX, HostLayout, LabLayout, lay
 from minikube_py.testing.lab.machine import LabError
 
 READY_TIMEOUT_S = 60.0
+LOG_LINES_SHOWN = 20
 
 
 class Lab:
     """The hosts in one folder; what runs is written to `lab.json`, so that later commands find it."""
 
     def __init__(self, folder: Path, nodes: int, *, fast_timers: bool = False) -> None:
-        self.layout: LabLayout = lay_out(folder, nodes)
+        self.layout: LabLayout = lay_out(folder, nodes, machine.claim_subnet(folder))
         self.fast_timers = fast_timers
         self.pids: dict[str, int] = {}
 
@@ -48,7 +49,6 @@ class Lab:
             raise LabError(f"a lab has at most {HOSTS_MAX} hosts")
         if (self.layout.dir / "lab.json").exists():
             raise LabError(f"there is a lab in {self.layout.dir} already: `scripts/lab down` removes it")
-        self.layout.dir.mkdir(parents=True, exist_ok=True)
         machine.make_bridge(self.layout)
         for host in self.layout.hosts:
             host.dir.mkdir(exist_ok=True)
@@ -91,7 +91,8 @@ class Lab:
 
         def ready() -> bool:
             if not machine.is_running(pid):
-                raise LabError(f"the agent of {host.name} ended: see {host.agent_log}")
+                last = "\n".join(host.agent_log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
+                raise LabError(f"the agent of {host.name} ended; its last words in {host.agent_log}:\n{last}")
             done = machine.run(self.command(host, ["status", "-o", "json"]), check=False)
             return done.returncode == 0 and bool(json.loads(done.stdout)["ready"])
 
@@ -159,3 +160,4 @@ class Lab:
             machine.remove_host_network(host)
         machine.run(["ip", "link", "del", self.layout.bridge], check=False)
         shutil.rmtree(self.layout.dir, ignore_errors=True)
+        machine.release_subnet(self.layout.dir)

@@ -1,14 +1,17 @@
 """Where everything of a lab is: names, addresses and paths, all derived from the lab's folder.
 
-Two labs with different folders share nothing, so tests may run beside a lab of a person.
+Two labs with different folders share nothing, so tests may run beside a lab of a person: names come from a digest
+of the folder, and the subnet from a claim (`machine.claim_subnet`), since 256 subnets are too few for a digest.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 DEFAULT_DIR = Path("/run/minikube-py-lab")
 HOSTS_MAX = 9
+SUBNETS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,20 @@ class LabLayout:
         raise LookupError(f"the lab has no host {name!r}; it has {known}")
 
 
-def lay_out(folder: Path, nodes: int) -> LabLayout:
-    """Return the layout of a lab of `nodes` hosts in `folder`."""
-    default = folder == DEFAULT_DIR
-    digest = blake2b(str(folder).encode(), digest_size=2).digest()
-    mark = "" if default else digest.hex()
-    subnet = f"172.31.{255 if default else digest[0]}"
+def _digest(folder: Path) -> bytes:
+    return blake2b(str(folder).encode(), digest_size=2).digest()
+
+
+def subnet_candidates(folder: Path) -> Iterator[int]:
+    """Yield every subnet number, the one that a lab in `folder` likes best first."""
+    first = SUBNETS - 1 if folder == DEFAULT_DIR else _digest(folder)[0]
+    return ((first + step) % SUBNETS for step in range(SUBNETS))
+
+
+def lay_out(folder: Path, nodes: int, subnet_number: int) -> LabLayout:
+    """Return the layout of a lab of `nodes` hosts in `folder`, in the subnet of that number that it has claimed."""
+    mark = "" if folder == DEFAULT_DIR else _digest(folder).hex()
+    subnet = f"172.31.{subnet_number}"
     hosts = tuple(
         HostLayout(
             name=f"lab{n}",

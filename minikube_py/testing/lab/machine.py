@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from minikube_py.testing.lab.layout import HostLayout, LabLayout
+from minikube_py.testing.lab.layout import HostLayout, LabLayout, subnet_candidates
+
+SUBNET_CLAIMS = Path("/run/minikube-py-lab-subnets")
+"""One symbolic link for each subnet in use, to the folder of the lab that has it: making a link is atomic."""
 
 
 class LabError(Exception):
@@ -31,6 +34,35 @@ def in_host(host: HostLayout, argv: Sequence[str]) -> list[str]:
     """Return the command that runs `argv` in the host's network."""
     # Not `ip netns exec`: it mounts a fresh /sys, which hides the cgroup mounts from dockerd.
     return ["nsenter", f"--net=/run/netns/{host.netns}", "--", *argv]
+
+
+def claim_subnet(folder: Path, claims: Path = SUBNET_CLAIMS) -> int:
+    """Return the number of the subnet that belongs to the lab in `folder` until it is released; make the folder.
+
+    A claim whose folder is gone is void.
+
+    Raises:
+        LabError: every subnet is taken.
+    """
+    folder = folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    claims.mkdir(parents=True, exist_ok=True)
+    for number in subnet_candidates(folder):
+        link = claims / str(number)
+        if link.is_symlink() and not link.exists():
+            link.unlink(missing_ok=True)
+        with suppress(FileExistsError):
+            link.symlink_to(folder)
+        if link.is_symlink() and link.readlink() == folder:
+            return number
+    raise LabError(f"every subnet of labs is taken: see {claims}")
+
+
+def release_subnet(folder: Path, claims: Path = SUBNET_CLAIMS) -> None:
+    """Give the lab's subnet back."""
+    for link in claims.iterdir():
+        if link.readlink() == folder.absolute():
+            link.unlink(missing_ok=True)
 
 
 def make_bridge(lab: LabLayout) -> None:
