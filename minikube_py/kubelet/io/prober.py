@@ -36,8 +36,8 @@ from minikube_py.kubelet.probes import (
     ProbeStep,
     initial_state,
     observe,
+    probe_event,
     record,
-    unhealthy_message,
 )
 
 log = logging.getLogger("kubelet")
@@ -200,14 +200,9 @@ class Prober:
         return probe.period_s
 
     def _tell(self, pod: _PodProbes, container: Container, kind: ProbeKind, outcome: ProbeOutcome) -> None:
-        if outcome.result is ProbeResult.FAILURE:
-            self._ports.recorder.record(
-                pod.state.pod.involved,
-                "Warning",
-                "Unhealthy",
-                unhealthy_message(kind, outcome.output),
-                container.field_path,
-            )
+        said = probe_event(kind, outcome)
+        if said is not None:
+            self._ports.recorder.record(pod.state.pod.involved, "Warning", *said, container.field_path)
 
     async def _try(self, pod: _PodProbes, container: Container, run: ContainerRecord, probe: Probe) -> ProbeOutcome:
         outcome = ProbeOutcome(ProbeResult.UNKNOWN)
@@ -237,8 +232,12 @@ class Prober:
                     return ProbeOutcome(ProbeResult.UNKNOWN, f"couldn't find port: {handler.port}")
                 host = handler.host or pod.state.pod_ip
                 return await self._ports.probe_network.tcp_connect(host, port, probe.timeout_s)
-            case GrpcAction() | SleepAction():
-                return ProbeOutcome(ProbeResult.FAILURE, "probes of this kind are not served by this kubelet")
+            case GrpcAction():
+                return await self._ports.probe_network.grpc_check(
+                    pod.state.pod_ip, handler.port, handler.service, probe.timeout_s, self._user_agent
+                )
+            case SleepAction():
+                return ProbeOutcome(ProbeResult.UNKNOWN, "missing probe handler")
 
     async def _exec(
         self, pod: _PodProbes, run: ContainerRecord, handler: ExecAction, timeout_s: float
