@@ -60,6 +60,11 @@ class KubeletConfig:
         """Return a pod's directory."""
         return f"{self.root_dir}/pods/{pod_uid}"
 
+    @property
+    def seccomp_dir(self) -> str:
+        """Return where Localhost seccomp profiles are found."""
+        return f"{self.root_dir}/seccomp"
+
     def log_path(self, namespace: str, name: str, uid: str, container: str, attempt: int) -> str:
         """Return where the log of one run is found."""
         return f"{self.pod_logs_dir}/{namespace}_{name}_{uid}/{container}/{attempt}.log"

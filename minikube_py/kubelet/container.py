@@ -132,6 +132,8 @@ class Container:
     restart_rules: tuple[RestartRule, ...] = ()
     stop_signal: str = ""
     """Empty: the image's own."""
+    restart_on_resize: frozenset[str] = frozenset()
+    """Resources whose resizePolicy is RestartContainer."""
     target_container: str = ""
     hash: str = ""
     """Changes when a running container must be replaced (upstream: HashContainer over name and image)."""
@@ -208,6 +210,11 @@ def _container(raw: Mapping[str, Any], kind: ContainerKind) -> Container:
         security=raw.get("securityContext") or {},
         restart_policy=str(raw.get("restartPolicy") or ""),
         restart_rules=tuple(_restart_rule(r) for r in raw.get("restartPolicyRules") or ()),
+        restart_on_resize=frozenset(
+            p.get("resourceName", "")
+            for p in raw.get("resizePolicy") or ()
+            if p.get("restartPolicy") == "RestartContainer"
+        ),
         stop_signal=str(lifecycle.get("stopSignal") or ""),
         target_container=str(raw.get("targetContainerName") or ""),
         hash=container_hash(name, image),

@@ -61,9 +61,14 @@ class ContainerParts:
     environment: Environment
     mounts: tuple[Mount, ...]
     target: ContainerId | None = None
+    seccomp_profile: str = ""
+    """The text of a Localhost profile."""
+    runtime_handler: str = ""
 
 
-def sandbox_config(pod: Pod, attempt: int, config: KubeletConfig, node: NodeTraits) -> SandboxConfig:
+def sandbox_config(
+    pod: Pod, attempt: int, config: KubeletConfig, node: NodeTraits, runtime_handler: str = ""
+) -> SandboxConfig:
     """Return the pause container's configuration.
 
     Raises:
@@ -77,6 +82,7 @@ def sandbox_config(pod: Pod, attempt: int, config: KubeletConfig, node: NodeTrai
         host_pid=pod.host_pid,
         host_ipc=pod.host_ipc,
         sysctls={s["name"]: str(s["value"]) for s in pod.security.get("sysctls") or ()},
+        runtime_handler=runtime_handler,
         labels=pod.labels,
         cgroup_parent=cgroup_parent(pod, config.cgroup_root, node.cgroup_driver),
     )
@@ -111,7 +117,9 @@ def container_config(
         host_network=pod.host_network,
         target_container=parts.target,
         resources=_with_pids_limit(resources, config.pod_pids_limit),
-        security=container_security(pod, container),
+        security=container_security(pod, container, parts.seccomp_profile),
+        stop_signal=container.stop_signal,
+        runtime_handler=parts.runtime_handler,
         annotations=_annotations(pod, container, parts.attempt),
         cgroup_parent=cgroup_parent(pod, config.cgroup_root, node.cgroup_driver),
         log_path=config.log_path(pod.namespace, pod.name, pod.uid, container.name, parts.attempt),

@@ -18,6 +18,7 @@ MESSAGE_BYTES_MAX = 4096
 _OK = 0
 _DEADLINE_EXCEEDED = 4
 _UNIMPLEMENTED = 12
+_UNAVAILABLE = 14
 _CODES = (
     *("OK", "Canceled", "Unknown", "InvalidArgument", "DeadlineExceeded", "NotFound", "AlreadyExists"),
     *("PermissionDenied", "ResourceExhausted", "FailedPrecondition", "Aborted", "OutOfRange", "Unimplemented"),
@@ -94,7 +95,9 @@ def _grpc_status(headers: Mapping[str, str]) -> tuple[int, str]:
     if text.isdigit():
         return int(text), headers.get("grpc-message", "")
     http = headers.get(":status", "")
-    return 14, f"unexpected HTTP status code received from server: {http}" if http else "error reading from server: EOF"
+    if http:
+        return _UNAVAILABLE, f"unexpected HTTP status code received from server: {http}"
+    return _UNAVAILABLE, "error reading from server: EOF"
 
 
 def timed_out(timeout_s: float) -> ProbeOutcome:

@@ -44,6 +44,8 @@ class StatusFacts:
     """The status that was written last, or that the API holds."""
     waiting: Mapping[str, WaitingReason] = field(default_factory=dict)
     failure: PodFailure | None = None
+    resize: Sequence[Obj] = ()
+    """The conditions of a resize, without times."""
     ended: bool = False
     """The pod was killed for good and none of its containers is left running: the phase must be terminal."""
 
@@ -68,6 +70,7 @@ def generate_pod_status(pod: Pod, status: PodRuntimeStatus, probe: ProbeLookup, 
         sandbox_ready=sandbox is not None and sandbox.ready and bool(facts.pod_ip),
         others=[c for c in old_conditions if c["type"] not in OWNED],
     )
+    conditions = [*facts.resize, *conditions]
     now = format_time(facts.now_wall_s)
     result: Obj = {}
     if pod.generation:

@@ -144,9 +144,7 @@ class ProbeNetwork(Protocol):
         """Open a connection and close it."""
         ...
 
-    async def grpc_check(
-        self, host: str, port: int, service: str, timeout_s: float, user_agent: str
-    ) -> ProbeOutcome:
+    async def grpc_check(self, host: str, port: int, service: str, timeout_s: float, user_agent: str) -> ProbeOutcome:
         """Ask the gRPC health service about `service`."""
         ...
 

@@ -1,7 +1,7 @@
 """One unary gRPC health check over a connection of its own (HTTP/2 without TLS).
 
-h2 knows the protocol and does no input or output: no threads, no event loop of its own, a few hundred kilobytes; it is
-imported with the first gRPC probe that this node has. Upstream: pkg/probe/grpc.
+h2 knows the protocol and does no input or output: no threads, no event loop of its own, a few hundred kilobytes; it
+is imported with the first gRPC probe that this node has. Upstream: pkg/probe/grpc.
 """
 
 import asyncio

@@ -28,11 +28,13 @@ from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
 from minikube_py.kubelet.io.node_loop import NodeLoop
 from minikube_py.kubelet.io.object_reader import ObjectReader
 from minikube_py.kubelet.io.pod_observer import PodObserver
+from minikube_py.kubelet.io.pod_resizer import PodResizer
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.pod_sync import PodSync, SyncTools
 from minikube_py.kubelet.io.pod_terminator import PodTerminator
 from minikube_py.kubelet.io.pod_workers import PodWorkers
 from minikube_py.kubelet.io.prober import Prober
+from minikube_py.kubelet.io.runtime_handlers import RuntimeHandlers
 from minikube_py.kubelet.io.sandbox_starter import SandboxStarter
 from minikube_py.kubelet.io.status_writer import StatusWriter
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer
@@ -60,7 +62,8 @@ class Kubelet:
         hooks = HookRunner(ports.runtime, ports.probe_network, ports.clock, config.kubelet_version)
         killer = ContainerKiller(ports.runtime, hooks, ports.recorder, ports.clock)
         self._images = ImagePuller(ports.images, ports.recorder, ports.clock)
-        tools = StartTools(self._images, objects, volumes, hooks, killer, starts)
+        self._handlers = RuntimeHandlers(ports.informers)
+        tools = StartTools(self._images, objects, volumes, hooks, killer, self._handlers, starts)
         self._prober = Prober(ports, config.probe_exec_parallel, config.kubelet_version)
         self._statuses = StatusWriter(ports.client, self._pods, ports.clock)
         self._knowledge = NodeKnowledge()
@@ -70,11 +73,12 @@ class Kubelet:
             ports,
             SyncTools(
                 observer=PodObserver(config, ports),
-                sandboxes=SandboxStarter(config, ports, volumes, starts),
+                sandboxes=SandboxStarter(config, ports, volumes, self._handlers, starts),
                 containers=ContainerStarter(config, ports, tools),
                 killer=killer,
                 terminator=PodTerminator(config, ports, killer, deletes),
                 prober=self._prober,
+                resizer=PodResizer(config, ports, self._knowledge, killer),
                 statuses=self._statuses,
                 node=self._knowledge,
             ),
@@ -95,6 +99,7 @@ class Kubelet:
             self._prober.begin(group)
             self._workers.begin(group)
             await self._services.wait_synced()
+            await self._handlers.wait_synced()
             await self._pods.wait_synced()
             self._pods.subscribe(self._on_change)
             self._stop_orphans()

@@ -20,12 +20,14 @@ from minikube_py.kubelet.io.container_starter import ContainerStarter
 from minikube_py.kubelet.io.interrupt import InterruptedByStopError
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
 from minikube_py.kubelet.io.pod_observer import PodObserver
+from minikube_py.kubelet.io.pod_resizer import PodResizer
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.pod_terminator import PodTerminator
 from minikube_py.kubelet.io.prober import Prober
 from minikube_py.kubelet.io.sandbox_starter import GroundError, SandboxStarter
 from minikube_py.kubelet.io.status_writer import StatusWriter
 from minikube_py.kubelet.pod_actions import ContainerKill, KillReason, PodActions, compute_pod_actions
+from minikube_py.kubelet.pod_conditions import resize_conditions
 from minikube_py.kubelet.pod_status import TERMINAL, PodFailure, StatusFacts, generate_pod_status
 from minikube_py.kubelet.ports import KubeletPorts
 from minikube_py.kubelet.restart_backoff import back_off_message, judge_restart
@@ -48,6 +50,7 @@ class SyncTools:
     killer: ContainerKiller
     terminator: PodTerminator
     prober: Prober
+    resizer: PodResizer
     statuses: StatusWriter
     node: NodeKnowledge
 
@@ -109,6 +112,7 @@ class PodSync:
                 return self._config.sync_frequency_s
             self._tools.prober.follow(state)
             self._check_deadline(state)
+            self._tools.resizer.decide(state)
             actions = compute_pod_actions(state.pod, state.status, self._tools.prober.lookup(state.pod.uid))
             await self._write_status(state, ended=False)
             if state.failure is not None or (actions.kill_pod and not actions.create_sandbox):
@@ -143,6 +147,12 @@ class PodSync:
             previous=self._tools.statuses.latest(state.pod),
             waiting=dict(state.waiting),
             failure=state.failure,
+            resize=resize_conditions(
+                state.resize_pending.reason,
+                state.resize_pending.message,
+                in_progress=state.resizing,
+                error=state.resize_error,
+            ),
             ended=ended,
         )
         lookup = self._tools.prober.lookup(state.pod.uid)
@@ -156,7 +166,8 @@ class PodSync:
             await self._tools.killer.kill(state, kill, self._kill_grace_s(state, kill))
             state.status_is_current = False
         await self._ensure_ground(state)
-        delay_s, acted = self._config.sync_frequency_s, bool(actions.containers_to_kill)
+        resized = await self._tools.resizer.apply(state)
+        delay_s, acted = self._config.sync_frequency_s, resized or bool(actions.containers_to_kill)
         for container in actions.to_start:
             wait_s = await self._start(state, container, actions)
             acted = acted or wait_s is None
@@ -273,6 +284,7 @@ class PodSync:
             state.status_is_current = False
             await self._tools.observer.observe(state)
         self._tools.prober.drop(state.pod.uid)
+        self._tools.resizer.forget(state.pod.uid)
         if self._tools.statuses.latest(state.pod).get("phase") not in TERMINAL or state.failure is not None:
             await self._write_status(state, ended=True)
         had_ground = any(sandbox.ready for sandbox in state.status.sandboxes)
@@ -294,6 +306,7 @@ class PodSync:
             state.status_is_current = False
             await self._tools.observer.observe(state)
         self._tools.prober.drop(state.pod.uid)
+        self._tools.resizer.forget(state.pod.uid)
         if not state.removed:
             await self._write_status(state, ended=True)
         await terminator.stop_sandboxes(state)

@@ -51,9 +51,7 @@ class HostProbeNetwork:
         writer.close()
         return ProbeOutcome(ProbeResult.SUCCESS)
 
-    async def grpc_check(
-        self, host: str, port: int, service: str, timeout_s: float, user_agent: str
-    ) -> ProbeOutcome:
+    async def grpc_check(self, host: str, port: int, service: str, timeout_s: float, user_agent: str) -> ProbeOutcome:
         """Ask the gRPC health service about `service`."""
         return await grpc_check(host, port, service, timeout_s, user_agent)
 

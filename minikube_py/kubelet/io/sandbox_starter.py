@@ -13,6 +13,7 @@ from minikube_py.kubelet.cri import ContainerRuntimeError, SandboxRecord
 from minikube_py.kubelet.downward import PodFacts
 from minikube_py.kubelet.hosts_file import render_host_network_hosts, render_hosts
 from minikube_py.kubelet.io.pod_state import PodState
+from minikube_py.kubelet.io.runtime_handlers import RuntimeHandlers
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer
 from minikube_py.kubelet.ports import KubeletPorts
 from minikube_py.kubelet.resolv_conf import compute_resolv_conf, parse_resolv_conf, render_resolv_conf
@@ -42,11 +43,17 @@ class SandboxStarter:
     """One for the kubelet."""
 
     def __init__(
-        self, config: KubeletConfig, ports: KubeletPorts, volumes: VolumePreparer, slots: asyncio.Semaphore
+        self,
+        config: KubeletConfig,
+        ports: KubeletPorts,
+        volumes: VolumePreparer,
+        handlers: RuntimeHandlers,
+        slots: asyncio.Semaphore,
     ) -> None:
         self._config = config
         self._ports = ports
         self._volumes = volumes
+        self._handlers = handlers
         self._slots = slots
 
     async def start(self, state: PodState, attempt: int, facts: PodFacts, node: NodeTraits) -> Ground:
@@ -85,7 +92,7 @@ class SandboxStarter:
 
     async def _make(self, state: PodState, attempt: int, node: NodeTraits) -> Ground:
         try:
-            wanted = sandbox_config(state.pod, attempt, self._config, node)
+            wanted = sandbox_config(state.pod, attempt, self._config, node, self._handlers.handler(state.pod))
             async with self._slots:
                 sandbox = await self._ports.runtime.run_pod_sandbox(wanted)
         except (ContainerRuntimeError, ValueError) as error:

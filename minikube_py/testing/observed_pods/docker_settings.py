@@ -9,7 +9,18 @@ from typing import Any
 
 Json = Mapping[str, Any]
 
-_CONFIG = ("Hostname", "User", "Env", "Entrypoint", "Cmd", "WorkingDir", "Tty", "OpenStdin", "StdinOnce", "Healthcheck")
+_CONFIG = (
+    "Hostname",
+    "User",
+    "Env",
+    "Entrypoint",
+    "Cmd",
+    "WorkingDir",
+    "Tty",
+    "OpenStdin",
+    "StdinOnce",
+    "Healthcheck",
+)
 _HOST = (
     *("NetworkMode", "IpcMode", "PidMode", "UTSMode", "CapAdd", "CapDrop", "Privileged", "ReadonlyRootfs"),
     *("SecurityOpt", "GroupAdd", "Sysctls", "CpuShares", "CpuQuota", "Memory", "MemorySwap", "OomScoreAdj"),

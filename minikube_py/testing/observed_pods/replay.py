@@ -110,7 +110,9 @@ class Replay:
         """Play a scenario to its end and take its pod away."""
         began_s = time.monotonic()
         name = scenario.manifest["metadata"]["name"]
-        pod = copy_object({**scenario.manifest, "metadata": {**scenario.manifest["metadata"], "namespace": NAMESPACE}})
+        pod = copy_object(
+            {**scenario.manifest, "metadata": {**scenario.manifest["metadata"], "namespace": NAMESPACE}}
+        )
         if pod["spec"].get("nodeName") == "<node>":
             pod["spec"]["nodeName"] = self._cluster.host.name
         try:

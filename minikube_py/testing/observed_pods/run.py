@@ -67,4 +67,3 @@ def report(outcomes: Sequence[Outcome]) -> str:
     known = sum(len(outcome.known) for outcome in outcomes)
     lines.append(f"{same} of {len(outcomes)} scenarios end as recorded, {known} known differences")
     return "\n".join(lines)
-

@@ -59,7 +59,8 @@ def ended(name, attempt, state, image_id) -> ContainerRecord:
 
 def comparable(entry):
     """Return an entry without ids and times."""
-    text = json.dumps({k: v for k, v in entry.items() if k not in ("containerID", "started")})
+    later = ("allocatedResources", "resources", "volumeMounts", "user", "stopSignal")
+    text = json.dumps({k: v for k, v in entry.items() if k not in ("containerID", "started", *later)})
     text = re.sub(r'"(startedAt|finishedAt)": ("[^"]*"|null)', r'"\1": "T"', text)
     return json.loads(re.sub(r'"docker://[0-9a-f]{64}"', '"docker://<cid>"', text))
 
