@@ -66,6 +66,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("proxy-mode", "auto", "how Services get into the kernel", choices=("auto", "nftables")),
     Setting("pod-network", "auto", "how pods of different nodes reach one another", choices=("auto",)),
     Setting("disable", None, "a bundled part to leave out", choices=BUNDLED_PARTS, many=True),
+    Setting(
+        "pod-manifest-path",
+        None,
+        "the folder with manifests of static pods (default: /etc/minikube-py/manifests; with another data folder, "
+        "its agent/pod-manifests)",
+    ),
     Setting("pause-image", None, "the pause image (default: made by the program itself)"),
     Setting("log-format", "text", "how log lines look", choices=("text", "json")),
     Setting(
@@ -107,6 +113,7 @@ class AgentConfig:
     kubeconfig_mode: int
     disabled: frozenset[str]
     pause_image: str
+    pod_manifest_path: str
     log_format: str
     fast_timers: bool
 
@@ -125,6 +132,14 @@ class AgentConfig:
         """Return where pod logs lie; an agent with a data folder of its own keeps its own (several on a machine)."""
         default = self.data_dir == Path(DEFAULT_DATA_DIR)
         return Path("/var/log/pods") if default else self.data_dir / "log" / "pods"
+
+    @property
+    def static_pod_dir(self) -> Path:
+        """Return the folder with manifests of static pods."""
+        if self.pod_manifest_path:
+            return Path(self.pod_manifest_path)
+        default = self.data_dir == Path(DEFAULT_DATA_DIR)
+        return Path("/etc/minikube-py/manifests") if default else self.agent_dir / "pod-manifests"
 
     @property
     def kubernetes_service_ip(self) -> str:
@@ -273,6 +288,7 @@ def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) 
         kubeconfig_mode=faults.mode("write-kubeconfig-mode", values["write-kubeconfig-mode"]),
         disabled=frozenset(faults.many(_BY_NAME["disable"], values["disable"])),
         pause_image=str(values["pause-image"] or ""),
+        pod_manifest_path=str(values["pod-manifest-path"] or ""),
         log_format=str(values["log-format"]),
         fast_timers=values["timers"] == "fast",
     )

@@ -115,6 +115,7 @@ def kubelet_config(config: AgentConfig) -> KubeletConfig:
         cluster_dns=() if "dns" in config.disabled else (str(config.cluster_dns),),
         cluster_domain=config.cluster_domain,
         kubelet_version=GIT_VERSION,
+        static_pod_path=str(config.static_pod_dir),
     )
     return with_fast_timers(settings) if config.fast_timers else settings
 
@@ -185,7 +186,7 @@ async def run_node(
         components["dns"] = DnsServer(dns, informers, host.clock, host.rng).run
     try:
         async with running(host.health, components):
-            yield Node(kubelet, proxier, DockerPodStreams(runtime, kubelet.waiting_reason))
+            yield Node(kubelet, proxier, DockerPodStreams(runtime, kubelet.waiting_reason, kubelet.worker_uid))
     finally:
         await network.close()
 

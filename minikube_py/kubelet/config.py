@@ -24,6 +24,8 @@ class KubeletConfig:
     cgroup_root: str = "/"
     cpu_cfs_quota: bool = True
     resolv_conf: str = "/etc/resolv.conf"
+    static_pod_path: str = ""
+    """The folder with manifests of static pods; empty: there are none."""
     node_labels: tuple[tuple[str, str], ...] = ()
     memory_reserved_bytes: int = 100 << 20
     """Kept out of allocatable: upstream's hard eviction threshold memory.available<100Mi."""

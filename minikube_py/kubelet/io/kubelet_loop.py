@@ -36,6 +36,7 @@ from minikube_py.kubelet.io.pod_workers import PodWorkers
 from minikube_py.kubelet.io.prober import Prober
 from minikube_py.kubelet.io.runtime_handlers import RuntimeHandlers
 from minikube_py.kubelet.io.sandbox_starter import SandboxStarter
+from minikube_py.kubelet.io.static_pod_loop import StaticPods
 from minikube_py.kubelet.io.status_writer import StatusWriter
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer
 from minikube_py.kubelet.pod import Pod, parse_pod
@@ -84,6 +85,7 @@ class Kubelet:
             ),
         )
         self._workers = PodWorkers(sync, ports.clock)
+        self._static = StaticPods(config, ports, self._workers, self._pods, self._statuses.write_again)
         self._gc = ContainerGc(config, ports)
         self._adopted_ips: dict[str, str] = {}
         self._at_start: Mapping[str, PodRuntimeStatus] = {}
@@ -98,10 +100,14 @@ class Kubelet:
             group.create_task(self._statuses.run(), name="kubelet-status")
             self._prober.begin(group)
             self._workers.begin(group)
+            # Static pods wait for nobody: they run while the API server is away, or bring it up.
+            await self._static.look()
+            group.create_task(self._static.run(), name="kubelet-static-pods")
             await self._services.wait_synced()
             await self._handlers.wait_synced()
             await self._pods.wait_synced()
             self._pods.subscribe(self._on_change)
+            self._static.api_is_known = True
             self._stop_orphans()
             group.create_task(self._follow_events(), name="kubelet-events")
             group.create_task(self._relist_forever(), name="kubelet-relist")
@@ -109,13 +115,17 @@ class Kubelet:
 
     # What other parts of the node ask.
 
+    def worker_uid(self, uid: str) -> str:
+        """Return the uid that the runtime knows a pod of the API by: that of a mirror pod is another one."""
+        return self._static.worker_uid(uid)
+
     def pod_state(self, uid: str) -> PodState | None:
         """Return what is known of a pod of this node."""
         return self._workers.state(uid)
 
     def waiting_reason(self, uid: str, container: str) -> str:
         """Return why a container waits, as its pod's status says it; empty when it does not."""
-        state = self._workers.state(uid)
+        state = self._workers.state(self._static.worker_uid(uid))
         if state is None:
             return ""
         status = self._statuses.latest(state.pod)
@@ -159,6 +169,8 @@ class Kubelet:
         return live
 
     def _on_change(self, change: Change) -> None:
+        if self._static.is_mirror(change):
+            return
         if change.new is None:
             old = change.old
             assert old is not None

@@ -312,7 +312,8 @@ class PodSync:
         await terminator.stop_sandboxes(state)
         await self._clean_up(state)
         # Nothing is left on the host by now, however long the API server takes.
-        await self._tools.statuses.wait_written(state.pod.uid)
+        if not state.removed:
+            await self._tools.statuses.wait_written(state.pod.uid)
         await terminator.delete_object(state)
         self._tools.statuses.forget(state.pod.uid)
         state.ended = True
