@@ -24,6 +24,8 @@ class KubeletConfig:
     cgroup_root: str = "/"
     cpu_cfs_quota: bool = True
     resolv_conf: str = "/etc/resolv.conf"
+    allowed_unsafe_sysctls: tuple[str, ...] = ()
+    """Sysctls, or patterns that end in `*`, that pods may set besides the safe ones."""
     static_pod_path: str = ""
     """The folder with manifests of static pods; empty: there are none."""
     node_labels: tuple[tuple[str, str], ...] = ()

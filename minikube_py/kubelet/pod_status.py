@@ -44,6 +44,8 @@ class StatusFacts:
     """The status that was written last, or that the API holds."""
     waiting: Mapping[str, WaitingReason] = field(default_factory=dict)
     failure: PodFailure | None = None
+    blocked: PodFailure | None = None
+    """Why the node does not start the pod now, though it may later (AppArmor)."""
     resize: Sequence[Obj] = ()
     """The conditions of a resize, without times."""
     ended: bool = False
@@ -103,8 +105,9 @@ def _settle(entry: Obj) -> None:
 
 
 def _reason(facts: StatusFacts, previous: Obj) -> Obj:
-    if facts.failure is not None:
-        return {"reason": facts.failure.reason, "message": facts.failure.message}
+    said = facts.failure or facts.blocked
+    if said is not None:
+        return {"reason": said.reason, "message": said.message}
     if previous.get("phase") in TERMINAL:
         return {k: previous[k] for k in ("reason", "message") if previous.get(k)}
     return {}

@@ -42,6 +42,7 @@ def container_security(pod: Pod, container: Container, seccomp_profile: str = ""
     """
     context = effective_security(pod, container)
     capabilities = context.get("capabilities") or {}
+    apparmor = apparmor_profile(pod, container)
     privileged = bool(context.get("privileged"))
     return ContainerSecurity(
         user=_user(context),
@@ -52,7 +53,7 @@ def container_security(pod: Pod, container: Container, seccomp_profile: str = ""
         capabilities_drop=tuple(capabilities.get("drop") or ()),
         no_new_privileges=context.get("allowPrivilegeEscalation") is False and not privileged,
         seccomp=seccomp_profile or _seccomp(context),
-        apparmor=_apparmor(context),
+        apparmor="" if apparmor == "runtime/default" else apparmor,
         unmasked_proc=context.get("procMount") == "Unmasked",
         selinux=_selinux(context),
     )
@@ -85,11 +86,20 @@ def _selinux(context: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple((part, str(options[part])) for part in ("user", "role", "type", "level") if options.get(part))
 
 
-def _apparmor(context: Mapping[str, Any]) -> str:
-    profile = context.get("appArmorProfile") or {}
-    if profile.get("type") == "Localhost":
-        return str(profile.get("localhostProfile") or "")
-    return "unconfined" if profile.get("type") == "Unconfined" else ""
+def apparmor_profile(pod: Pod, container: Container) -> str:
+    """Return the AppArmor profile: empty for none, `runtime/default`, `unconfined`, or a loaded profile's name."""
+    profile = effective_security(pod, container).get("appArmorProfile")
+    if profile is None:
+        # What asked for it before there was a field.
+        asked = pod.annotations.get(f"container.apparmor.security.beta.kubernetes.io/{container.name}", "")
+        return asked.removeprefix("localhost/")
+    kinds = {"RuntimeDefault": "runtime/default", "Unconfined": "unconfined"}
+    return kinds.get(profile.get("type", ""), str(profile.get("localhostProfile") or ""))
+
+
+def wants_apparmor(pod: Pod) -> bool:
+    """Return whether a pod must not run on a host without AppArmor."""
+    return any(apparmor_profile(pod, c) not in ("", "unconfined") for c in pod.all_containers)
 
 
 def check_non_root(pod: Pod, container: Container, image_user: str) -> None:

@@ -55,6 +55,7 @@ class PodState:
     resize_pending: ResizeVerdict = NO_RESIZE
     resize_error: str = ""
     failure: PodFailure | None = None
+    blocked: PodFailure | None = None
     removed: bool = False
     """The API has it no more."""
     over: bool = False

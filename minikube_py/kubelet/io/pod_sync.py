@@ -31,12 +31,15 @@ from minikube_py.kubelet.pod_conditions import resize_conditions
 from minikube_py.kubelet.pod_status import TERMINAL, PodFailure, StatusFacts, generate_pod_status
 from minikube_py.kubelet.ports import KubeletPorts
 from minikube_py.kubelet.restart_backoff import back_off_message, judge_restart
+from minikube_py.kubelet.security import wants_apparmor
+from minikube_py.kubelet.sysctls import FORBIDDEN, check_sysctls
 from minikube_py.kubelet.volumes import VolumeError
 
 log = logging.getLogger("kubelet")
 
 ROUNDS_MAX = 8
 """Looks in one step; a pod that is not settled then is looked at again in the next one."""
+APPARMOR_ENABLED = "/sys/module/apparmor/parameters/enabled"
 DEADLINE_MESSAGE = "Pod was active on the node longer than the specified deadline"
 
 
@@ -112,11 +115,14 @@ class PodSync:
                 return self._config.sync_frequency_s
             self._tools.prober.follow(state)
             self._check_deadline(state)
+            await self._check_host(state)
             self._tools.resizer.decide(state)
             actions = compute_pod_actions(state.pod, state.status, self._tools.prober.lookup(state.pod.uid))
             await self._write_status(state, ended=False)
-            if state.failure is not None or (actions.kill_pod and not actions.create_sandbox):
+            over = state.failure is not None or (actions.kill_pod and not actions.create_sandbox)
+            if over:
                 await self._finish(state)
+            if over or state.blocked is not None:
                 return self._config.sync_frequency_s
             retry_s = await self._act(state, actions)
             if retry_s is not None:
@@ -134,6 +140,22 @@ class PodSync:
             state.failure = PodFailure("DeadlineExceeded", DEADLINE_MESSAGE)
             self._record(state, "Normal", "DeadlineExceeded", DEADLINE_MESSAGE)
 
+    async def _check_host(self, state: PodState) -> None:
+        """Refuse what this host cannot or may not do for a pod that has not begun."""
+        if state.failure is not None or state.status.containers:
+            return
+        why = check_sysctls(state.pod, self._config.allowed_unsafe_sysctls)
+        if why:
+            state.failure = PodFailure(FORBIDDEN, f"Pod was rejected: {why}")
+            self._record(state, "Warning", FORBIDDEN, why)
+        state.blocked = None
+        if wants_apparmor(state.pod):
+            enabled = await self._ports.files.read_file(APPARMOR_ENABLED, 8)
+            if not enabled.startswith("Y"):
+                state.blocked = PodFailure("AppArmor", "Cannot enforce AppArmor: AppArmor is not enabled on the host")
+                for container in state.pod.all_containers:
+                    state.waiting[container.name] = WaitingReason("Blocked", "")
+
     def _start_time_s(self, state: PodState) -> float:
         known = self._tools.statuses.latest(state.pod).get("startTime")
         return parse_time(known) if known else state.started_at_s
@@ -147,6 +169,7 @@ class PodSync:
             previous=self._tools.statuses.latest(state.pod),
             waiting=dict(state.waiting),
             failure=state.failure,
+            blocked=state.blocked,
             resize=resize_conditions(
                 state.resize_pending.reason,
                 state.resize_pending.message,

@@ -32,7 +32,7 @@ _OF_THE_ENGINE = frozenset(("PATH", "HOSTNAME", "HOME"))
 def settings_of(document: Json) -> dict[str, Any]:
     """Return the compared settings of one container; what is empty, false or 0 counts as not set."""
     config, host = document.get("Config") or {}, document.get("HostConfig") or {}
-    found = {name: config.get(name) for name in _CONFIG} | {name: host.get(name) for name in _HOST}
+    found: dict[str, Any] = {name: config.get(name) for name in _CONFIG} | {name: host.get(name) for name in _HOST}
     for name in _SORTED:
         if found.get(name):
             found[name] = sorted(found[name])

@@ -18,7 +18,8 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _AGNHOST = b"""#!/bin/sh
 case "$1" in
 pause) trap "exit 0" TERM INT; while :; do sleep 1 & wait; done ;;
-netexec) trap "exit 0" TERM INT; nc -ll -p 8080 -e /answer & wait ;;
+netexec) trap "exit 2" TERM INT; nc -ll -p 8080 -e /answer & wait ;;
+--*) exit 0 ;;
 *) exec "$@" ;;
 esac
 """
@@ -33,7 +34,9 @@ done
 say() { printf 'HTTP/1.1 %s\\r\\nConnection: close\\r\\n%sContent-Length: %d\\r\\n\\r\\n%s' "$1" "$3" ${#2} "$2"; }
 case "$path" in
 /echo*) code=${path##*code=}; say "$code Said" bad "" ;;
-/redirect*) say "302 Found" '<a href="http://0.0.0.0/">Found</a>.' "$(printf 'Location: http://0.0.0.0/\\r\\n.')" ;;
+/redirect*) say "302 Found" '<a href="http://0.0.0.0/">Found</a>.
+
+' "$(printf 'Location: http://0.0.0.0/\\r\\n.')" ;;
 /header*) say "200 OK" "$key" "" ;;
 *) say "200 OK" "NOW" "" ;;
 esac
