@@ -66,6 +66,11 @@ class ContainerParts:
     runtime_handler: str = ""
 
 
+def pod_wants_user_namespace(pod: Pod) -> bool:
+    """Return whether a pod wants user ids of its own: Docker maps those of the whole engine, or none."""
+    return (pod.object.get("spec") or {}).get("hostUsers") is False
+
+
 def sandbox_config(
     pod: Pod, attempt: int, config: KubeletConfig, node: NodeTraits, runtime_handler: str = ""
 ) -> SandboxConfig:

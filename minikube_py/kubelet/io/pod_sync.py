@@ -85,6 +85,8 @@ class PodSync:
         except (ContainerRuntimeError, OSError, StatusError) as error:
             state.status_is_current = False
             log.warning("pod %s: %s", state.pod.key, error)
+            if state.must_stop and isinstance(error, ContainerRuntimeError):
+                self._record(state, "Warning", "FailedKillPod", f"error killing pod: {error.message}")
             return self._retry_later(state, False)
         return delay_s
 

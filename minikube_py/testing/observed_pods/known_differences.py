@@ -35,6 +35,9 @@ _TEXTS: tuple[tuple[str, str, str], ...] = (
 
 _TERMINAL = "since 1.27 a pod that was stopped ends Succeeded or Failed before it goes"
 _POD_FAILED = "since 1.25 the Ready conditions of a failed pod say PodFailed"
+_REJECTED = (
+    "since 1.28 the status says `Pod was rejected`, and why a predicate failed is said; numbers are the host's"
+)
 _PREEMPTION = "since 1.21 a sentence about preemption follows; since 1.23 affinity texts name the selector"
 _SANDBOX = "the pause process is nobody, has no capabilities and no writable files, whatever the pod says"
 _RUNTIME_TEXT = "dockershim's prefix is not there: the engine's words stand alone"
@@ -73,6 +76,8 @@ KNOWN: tuple[Known, ...] = (
     Known(
         "kubelet-.*|hostport-conflict-kubelet|evict-.*", r"qosClass: observed null", "1.20 wrote a status without it"
     ),
+    Known("kubelet-.*|hostport-.*", r'message: observed "Pod .*" here "Pod was rejected: ', _REJECTED),
+    Known("kubelet-.*|hostport-.*", r"events: (missing|extra) Warning (OutOf|NodePorts|SysctlForbidden)", _REJECTED),
     # What Docker is asked for in another way.
     Known(ANY, r"docker\.POD\.(CapDrop|ReadonlyRootfs|WorkingDir|User|GroupAdd|SecurityOpt): ", _SANDBOX),
     Known(ANY, r'docker\.\w+\.User: observed "0" here null', "the image's own user is root as well"),

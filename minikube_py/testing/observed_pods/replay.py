@@ -293,11 +293,16 @@ class Replay:
         if scenario.inside is not None:
             first = obj["spec"]["containers"][0]["name"]
             running = next((d["Id"] for d in documents if _short_name(d) == first and d["State"]["Running"]), "")
-            command = f"( {scenario.inside['command']} ) 2>&1 || true"
-            said = await self._docker("exec", running, "sh", "-c", command) if running else ""
+            said = await self._inside(running, scenario.inside["command"]) if running else ""
             lines = self._placeholders(obj).apply(said).splitlines()
             found += diff_lines("inside", scenario.inside["output"], lines)
         return found
+
+    async def _inside(self, container: str, command: str) -> str:
+        argv = ["docker", "-H", f"unix://{self._cluster.host.docker_socket}", "exec", container, "sh", "-c", command]
+        both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        done = await asyncio.to_thread(subprocess.run, argv, **both, text=True, check=False)  # type: ignore[call-overload]
+        return str(done.stdout)
 
     async def _docker(self, *argv: str) -> str:
         command = ["docker", "-H", f"unix://{self._cluster.host.docker_socket}", *argv]

@@ -7,15 +7,14 @@ from minikube_py.testing.observed_pods.scenarios import load_scenarios
 
 pytestmark = pytest.mark.node
 
-FAST = frozenset(
-    """
-    exit0-onfailure exit3-never sigkill-always sigterm-handled-never oom-never two-containers-one-fails-never
-    init-ok init-fail-never init-fail-once-onfailure init-long-deadline readiness-exec-ok readiness-http-redirect
-    liveness-exec-fail liveness-fail-never readiness-gate poststart-ok prestop-fail prestop-longer-than-grace
-    termmsg-fallback-long termmsg-custom-path activedeadline-running delete-grace1-of-30 delete-during-init
-    config-missing-key config-nonroot-root-image run-bad-command kubelet-sysctl-forbidden d-caps d-sharepid d-env
-    d-hostname-fqdn d-dns-none d-hostaliases
-    """.split()
+FAST = (
+    *("exit0-onfailure", "exit3-never", "sigkill-always", "sigterm-handled-never", "oom-never"),
+    *("two-containers-one-fails-never", "init-ok", "init-fail-never", "init-fail-once-onfailure"),
+    *("init-long-deadline", "readiness-exec-ok", "readiness-http-redirect", "liveness-exec-fail"),
+    *("liveness-fail-never", "readiness-gate", "poststart-ok", "prestop-fail", "prestop-longer-than-grace"),
+    *("termmsg-fallback-long", "termmsg-custom-path", "activedeadline-running", "delete-grace1-of-30"),
+    *("delete-during-init", "config-missing-key", "config-nonroot-root-image", "run-bad-command"),
+    *("kubelet-sysctl-forbidden", "d-caps", "d-sharepid", "d-env", "d-hostname-fqdn", "d-dns-none", "d-hostaliases"),
 )
 
 

@@ -130,7 +130,8 @@ def test_a_pod_is_resized_in_place(cluster, namespace):
     assert (host["CpuQuota"], host["Memory"]) == (20_000, 60 << 20)
     assert condition(cluster, namespace, "big", "PodResizeInProgress") is None
 
-    patch = json.dumps({"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "90"}, "limits": {"cpu": "90"}}}]}})  # fmt: skip
+    huge = {"requests": {"cpu": "90"}, "limits": {"cpu": "90"}}
+    patch = json.dumps({"spec": {"containers": [{"name": "c", "resources": huge}]}})
     cluster.kubectl("patch", "pod", "big", "-n", namespace, "--subresource=resize", "--patch", patch)
     wait_until(lambda: condition(cluster, namespace, "big", "PodResizePending"), 20, "the condition")
     assert condition(cluster, namespace, "big", "PodResizePending")["reason"] == "Infeasible"
@@ -140,7 +141,9 @@ def test_a_static_pod_is_shown_by_a_mirror_pod_that_comes_back(cluster):
     folder = cluster.host.data_dir / "agent" / "pod-manifests"
     folder.mkdir(parents=True, exist_ok=True)
     name = f"st-{cluster.host.name}"
-    (folder / "st.yaml").write_text(a_pod("st", {"name": "c", "command": ["sh", "-c", "echo static; " + WAIT_FOR_TERM]}))
+    (folder / "st.yaml").write_text(
+        a_pod("st", {"name": "c", "command": ["sh", "-c", "echo static; " + WAIT_FOR_TERM]})
+    )
     try:
         wait_until(lambda: _phase(cluster, name) == "Running", 30, "the mirror pod")
         before = cluster.get("pod", name)
