@@ -300,9 +300,7 @@ class Replay:
 
     async def _inside(self, container: str, command: str) -> str:
         argv = ["docker", "-H", f"unix://{self._cluster.host.docker_socket}", "exec", container, "sh", "-c", command]
-        both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        done = await asyncio.to_thread(subprocess.run, argv, **both, text=True, check=False)  # type: ignore[call-overload]
-        return str(done.stdout)
+        return await asyncio.to_thread(_both_outputs, argv)
 
     async def _docker(self, *argv: str) -> str:
         command = ["docker", "-H", f"unix://{self._cluster.host.docker_socket}", *argv]
@@ -331,6 +329,11 @@ class Replay:
 
 def _recorded_runs(scenario: Scenario) -> list[Run]:
     return [Run(r["container"], r["started_t"], r["finished_t"], r["exitCode"], r["reason"]) for r in scenario.runs]
+
+
+def _both_outputs(argv: Sequence[str]) -> str:
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return done.stdout
 
 
 def _short_name(document: Mapping[str, Any]) -> str:

@@ -128,7 +128,7 @@ def test_a_pod_is_resized_in_place(cluster, namespace):
     identity = entry["containerID"].removeprefix("docker://")
     host = json.loads(cluster.docker("inspect", identity))[0]["HostConfig"]
     assert (host["CpuQuota"], host["Memory"]) == (20_000, 60 << 20)
-    assert condition(cluster, namespace, "big", "PodResizeInProgress") is None
+    wait_until(lambda: condition(cluster, namespace, "big", "PodResizeInProgress") is None, 10, "the end of it")
 
     huge = {"requests": {"cpu": "90"}, "limits": {"cpu": "90"}}
     patch = json.dumps({"spec": {"containers": [{"name": "c", "resources": huge}]}})
