@@ -158,15 +158,9 @@ def _mount(mount: Mount) -> dict[str, Any]:
 
 
 def render_update(resources: ContainerResources) -> dict[str, int]:
-    """Return the body of a container update: every number, since what is left out would stay as it is."""
-    memory = resources.memory_limit_bytes or -1
-    return {
-        "CpuShares": resources.cpu_shares,
-        "CpuPeriod": resources.cpu_period_us,
-        "CpuQuota": resources.cpu_quota_us or -1,
-        "Memory": memory,
-        "MemorySwap": memory,
-    }
+    """Return the body of a container update: what is set; a limit cannot be taken away, by the API's rules too."""
+    body = _resources(resources)
+    return {name: body[name] for name in body if name not in ("OomScoreAdj", "PidsLimit")}
 
 
 def _resources(resources: ContainerResources) -> dict[str, int]:

@@ -202,6 +202,10 @@ def container_from_listed(listed: Json, inspected: Json | None, image: ImageReco
     )
 
 
+RESOURCE_FIELDS = ("CpuShares", "CpuQuota", "CpuPeriod", "Memory", "OomScoreAdj", "PidsLimit")
+"""What `resources_of` reads of an inspect document's HostConfig."""
+
+
 def resources_of(inspected: Json) -> ContainerResources:
     """Return the resource numbers of a container; -1 is how Docker says no limit after an update."""
     host = inspected.get("HostConfig") or {}

@@ -67,6 +67,7 @@ class PodResizer:
         if plan.is_done:
             state.resizing = False
             state.resize_error = ""
+            state.resize_tried = ()
             self._say(state, "Normal", "ResizeCompleted", "completed")
             return True
         for run in plan.restarts:
@@ -74,6 +75,11 @@ class PodResizer:
             await self._killer.kill(state, kill, state.pod.termination_grace_s)
             state.status_is_current = False
         error = ""
+        wanted = tuple((run.id, numbers) for run, numbers in plan.updates)
+        if wanted and wanted == state.resize_tried:
+            state.resize_tried = ()  # once more at the next look
+            return False
+        state.resize_tried = wanted
         for run, numbers in plan.updates:
             try:
                 await self._ports.runtime.update_container(run.id, numbers)

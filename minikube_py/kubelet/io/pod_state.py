@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from minikube_py.kit.backoff import BackoffState
 from minikube_py.kubelet.container_status import WaitingReason
-from minikube_py.kubelet.cri import ContainerId, LinuxUser
+from minikube_py.kubelet.cri import ContainerId, ContainerResources, LinuxUser
 from minikube_py.kubelet.pod import Pod
 from minikube_py.kubelet.pod_resize import (
     IN_PROGRESS,
@@ -54,6 +54,8 @@ class PodState:
     """Running containers may not have what the pod was given."""
     resize_pending: ResizeVerdict = NO_RESIZE
     resize_error: str = ""
+    resize_tried: tuple[tuple[ContainerId, ContainerResources], ...] = ()
+    """The updates of the last look: the same ones are not made again and again when they have no effect."""
     failure: PodFailure | None = None
     blocked: PodFailure | None = None
     removed: bool = False

@@ -78,12 +78,19 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known("kubelet-.*|hostport-.*", r'message: observed "Pod .*" here "Pod was rejected: ', _REJECTED),
     Known("kubelet-.*|hostport-.*", r"events: (missing|extra) Warning (OutOf|NodePorts|SysctlForbidden)", _REJECTED),
+    Known("(kubelet|hostport|evict)-.*", r"conditions\.\w+\.\w+: observed null", "1.20 wrote a status without them"),
+    Known("(kubelet|hostport|evict)-.*", r"containers\.", "1.20 wrote a status without them"),
     # What Docker is asked for in another way.
     Known(ANY, r"docker\.POD\.(CapDrop|ReadonlyRootfs|WorkingDir|User|GroupAdd|SecurityOpt): ", _SANDBOX),
     Known(ANY, r'docker\.\w+\.User: observed "0" here null', "the image's own user is root as well"),
     Known(ANY, r"mounts\.\w+\./etc/resolv\.conf: observed null", "dockershim wrote into the engine's own file"),
     Known(ANY, r'docker\.\w+\.Hostname: observed "<host>"', "a lab's host has the name of the machine"),
     Known("(run|d-privileged).*", r"containers\.c\.state: .*failed to start container", _RUNTIME_TEXT),
+    Known(
+        ANY,
+        r"(mounts\.\w+\.|inside: missing )/var/run/secrets/kubernetes.io/serviceaccount",
+        "the ServiceAccount admission plugin mounts it; take this entry away when it is served",
+    ),
     # What depends on the host.
     Known("image-(missing|always).*", r"(containers\.\w+\.state|events: (missing|extra) Warning Failed)", _PULL_TEXT),
     Known("image-always-absent-init", r"events: missing Normal BackOff", _PULL_TEXT),
@@ -98,6 +105,7 @@ KNOWN: tuple[Known, ...] = (
         r"inside: (missing|extra) \d+:",
         "the recorder's kubelet had a cgroup root of its own",
     ),
+    Known("d-sharepid", r"inside: (missing|extra) +\d+ ", "process ids"),
     Known("d-hostnetwork", r"inside: (missing|extra) ", "the host's own name and files"),
     Known("d-env|d-noservicelinks", r"inside: (missing|extra) _=", "busybox of another version"),
     Known("d-seccomp-localhost-absent", r".*seccomp profile", "the folder of profiles is this agent's"),

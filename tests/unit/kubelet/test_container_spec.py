@@ -296,12 +296,12 @@ def test_selinux_parts_become_label_options_and_win_over_none():
     ]
 
 
-def test_an_update_says_every_number_and_takes_limits_away_with_minus_one():
-    assert render_update(ContainerResources(cpu_shares=512)) == {
+def test_an_update_says_what_is_set_and_memory_and_swap_together():
+    assert render_update(ContainerResources(cpu_shares=512, oom_score_adj=5, pids_limit=9)) == {"CpuShares": 512}
+    assert render_update(ContainerResources(512, 50_000, 100_000, 1 << 20)) == {
         "CpuShares": 512,
         "CpuPeriod": 100_000,
-        "CpuQuota": -1,
-        "Memory": -1,
-        "MemorySwap": -1,
+        "CpuQuota": 50_000,
+        "Memory": 1 << 20,
+        "MemorySwap": 1 << 20,
     }
-    assert render_update(ContainerResources(512, 50_000, 100_000, 1 << 20))["MemorySwap"] == 1 << 20
