@@ -58,6 +58,11 @@ class SimFile:
         """Write, or a part of it before something goes wrong."""
         self._disk.write(self._inode, data, offset)
 
+    def write_through(self, data: bytes, offset: int) -> None:
+        """Write and flush; the power may go between the two."""
+        self._disk.write(self._inode, data, offset)
+        self._disk.sync(self._inode)
+
     def read_at(self, offset: int, length: int) -> bytes:
         """Return what was written, durable or not."""
         self._disk.check_power()

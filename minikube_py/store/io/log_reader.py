@@ -8,6 +8,7 @@ from minikube_py.store.disk import Disk
 from minikube_py.store.layout import SegmentName
 from minikube_py.store.records import (
     FORMAT_VERSION,
+    FORMATS_READ,
     RecordType,
     Scan,
     Segment,
@@ -46,6 +47,8 @@ class LogEnd:
     """What is damaged; the transactions before it were read."""
     size_bytes: int = 0
     """What was read."""
+    version: int = FORMAT_VERSION
+    """The format of the newest segment."""
 
 
 def segment_starts(disk: Disk, folder: Path, segments: Sequence[SegmentName]) -> Mapping[SegmentName, int]:
@@ -103,18 +106,20 @@ def _read_segment(
     damage = ""
     if scan.corrupt_at is not None:
         damage = f"{path} is damaged at byte {scan.corrupt_at}, in a record that had been flushed"
-    revision = _first_record(name, data).revision
+    first = _first_record(name, data)
+    revision = first.revision
     for record in scan.records[1:]:
         transaction = decode_transaction(record.payload, unseal)
         if not take(transaction):
-            return _end(name, scan, before, revision), False
+            return _end(name, scan, before, first, revision), False
         revision = transaction.revision
-    end = _end(name, scan, before, revision)
+    end = _end(name, scan, before, first, revision)
     return (_damaged(end, damage) if damage else end), True
 
 
-def _end(name: SegmentName, scan: Scan, before: LogEnd, revision: int) -> LogEnd:
-    return LogEnd(name, scan.end, scan.next_seq, revision, scan.torn, size_bytes=before.size_bytes + scan.end)
+def _end(name: SegmentName, scan: Scan, before: LogEnd, first: Segment, revision: int) -> LogEnd:
+    size_bytes = before.size_bytes + scan.end
+    return LogEnd(name, scan.end, scan.next_seq, revision, scan.torn, size_bytes=size_bytes, version=first.version)
 
 
 def _damaged(end: LogEnd, damage: str) -> LogEnd:
@@ -126,8 +131,8 @@ def _first_record(name: SegmentName, data: bytes) -> Segment:
     if not scan.records or scan.records[0].type is not RecordType.SEGMENT:
         raise LogFaultError(f"{name} does not begin with the record that is due")
     said = decode_segment(scan.records[0].payload)
-    if said.version != FORMAT_VERSION:
-        raise LogFaultError(f"{name} has format {said.version}; this program reads and writes {FORMAT_VERSION}")
+    if said.version not in FORMATS_READ:
+        raise LogFaultError(f"{name} has format {said.version}; this program reads {FORMATS_READ}")
     if said.epoch != name.epoch:
         raise LogFaultError(f"{name} was written as a part of epoch {said.epoch}")
     return said
