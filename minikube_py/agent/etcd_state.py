@@ -95,7 +95,7 @@ class _Commands:
         def work() -> Mapping[str, Any]:
             make_private_folder(self._storage.folder)
             name = write_snapshot(self._storage, header, entries)
-            remove_old(self._storage, self._options.policy.kept)
+            remove_old(self._storage, self._options.policy)
             return one_snapshot(self._storage, str(name))
 
         try:

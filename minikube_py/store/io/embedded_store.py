@@ -154,13 +154,13 @@ class EmbeddedStore(RevisionedStore):
         """Begin to write the members that hold; None when there are none."""
         if not group.count:
             return None
+        self._started_s = self._clock.now_s()
         payloads = group.encode(self._clock.wall_s(), self._seal)
         reserve_bytes = 0 if self._may_use_reserve(group) else None
 
         def append() -> int:
             return self._wal.append(payloads, group.before, reserve_bytes=reserve_bytes)
 
-        self._started_s = self._clock.now_s()
         return asyncio.get_running_loop().run_in_executor(self._thread, append)
 
     async def _until_written(self, group: WriteGroup, writing: "asyncio.Future[int] | None") -> None:
@@ -168,7 +168,12 @@ class EmbeddedStore(RevisionedStore):
         if writing is None:
             return
         try:
-            size_bytes = await writing
+            try:
+                size_bytes = await writing
+            except LogFullError:
+                if not await self.snapshots.make_room() or (again := self._start_writing(group)) is None:
+                    raise
+                size_bytes = await again
         except LogFullError as error:
             self._note_full(error)
             group.refusal = str(error)

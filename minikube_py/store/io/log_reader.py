@@ -62,6 +62,19 @@ def segment_starts(disk: Disk, folder: Path, segments: Sequence[SegmentName]) ->
     }
 
 
+def last_written_s(disk: Disk, folder: Path, segments: Sequence[SegmentName]) -> float:
+    """Return when the newest record was written (0: there is none that can be read).
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    for name in reversed(segments):
+        records = scan_segment(_read(disk, folder / str(name)), name.seq).records
+        if records and records[-1].type is RecordType.TRANSACTION:
+            return decode_transaction(records[-1].payload).wall_s
+    return 0.0
+
+
 def read_log(
     disk: Disk, folder: Path, segments: Sequence[SegmentName], after: int, unseal: Unseal, take: Take
 ) -> LogEnd:

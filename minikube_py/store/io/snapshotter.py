@@ -16,9 +16,11 @@ from minikube_py.store.disk import Storage
 from minikube_py.store.interface import Entry, Stamp
 from minikube_py.store.io.folder_check import Captured, CheckReport, check_folder
 from minikube_py.store.io.log_reader import LogFaultError, segment_starts
-from minikube_py.store.io.snapshot_file import SnapshotStoppedError, write_snapshot
+from minikube_py.store.io.snapshot_file import SnapshotStoppedError, check_snapshot, write_snapshot
+from minikube_py.store.io.start_points import read_dates
+from minikube_py.store.io.wal import NO_SPACE
 from minikube_py.store.layout import SnapshotName, parse_layout
-from minikube_py.store.retention import Since, SnapshotPolicy, compute_removal, is_due
+from minikube_py.store.retention import Dated, Removal, Since, SnapshotPolicy, compute_removal, free_most, is_due
 from minikube_py.store.snapshot import SnapshotDamagedError, SnapshotHeader
 
 log = logging.getLogger("store")
@@ -127,24 +129,70 @@ class Snapshotter:
         progress = self.progress
         return Since(progress.log_bytes, self._revision - progress.revision, self._clock.now_s() - progress.since_s)
 
+    async def make_room(self) -> bool:
+        """Remove all that is not needed to start from a snapshot that is whole; return whether anything went."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, make_room, self._storage)
+
     def _write_and_remove(self, header: SnapshotHeader, entries: Sequence[Entry]) -> SnapshotName:
-        name = write_snapshot(self._storage, header, entries, lambda: self._stopping)
-        remove_old(self._storage, self._policy.kept)
+        try:
+            name = write_snapshot(self._storage, header, entries, lambda: self._stopping)
+        except OSError as error:
+            if error.errno not in NO_SPACE or not make_room(self._storage):
+                raise
+            name = write_snapshot(self._storage, header, entries, lambda: self._stopping)
+        remove_old(self._storage, self._policy)
         return name
 
 
-def remove_old(storage: Storage, kept: int) -> None:
-    """Remove what is not needed when `kept` snapshots stay.
+def remove_old(storage: Storage, policy: SnapshotPolicy) -> None:
+    """Remove what the policy does not keep.
 
     Raises:
         OSError: a file cannot be removed; what was removed before it was not needed.
         LogFaultError: a segment does not begin as it must: then nothing is removed.
     """
+    layout = parse_layout(storage.disk.names(storage.folder))
+    ours = layout.of_epoch(layout.epoch)
+    starts = segment_starts(storage.disk, storage.folder, ours.segments)
+    dated = Dated(starts, read_dates(storage, ours))
+    _remove(storage, compute_removal(layout, dated, policy.kept, policy.history))
+
+
+def make_room(storage: Storage) -> bool:
+    """Remove all that is not needed to start from the newest snapshot that is whole; return whether anything went."""
     disk, folder = storage.disk, storage.folder
-    layout = parse_layout(disk.names(folder))
-    starts = segment_starts(disk, folder, layout.of_epoch(layout.epoch).segments)
-    removal = compute_removal(layout, starts, kept)
+    try:
+        layout = parse_layout(disk.names(folder))
+        ours = layout.of_epoch(layout.epoch)
+        starts = segment_starts(disk, folder, ours.segments)
+        for name in reversed(ours.snapshots):
+            removal = free_most(layout, starts, name)
+            if removal == Removal():
+                return False
+            if _is_whole(storage, name):
+                log.warning(
+                    "the disk is full: %d snapshots and %d segments of the log before %s are removed",
+                    len(removal.snapshots),
+                    len(removal.segments),
+                    name,
+                )
+                _remove(storage, removal)
+                return True
+    except (OSError, LogFaultError) as error:
+        log.error("no room can be made in %s: %s", folder, error)  # noqa: TRY400
+    return False
+
+
+def _is_whole(storage: Storage, name: SnapshotName) -> bool:
+    try:
+        check_snapshot(storage.disk, storage.folder / str(name))
+    except SnapshotDamagedError:
+        return False
+    return True
+
+
+def _remove(storage: Storage, removal: Removal) -> None:
     for name in (*removal.snapshots, *removal.segments):
-        disk.remove(folder / str(name))
-    if removal.snapshots or removal.segments:
-        disk.sync_folder(folder)
+        storage.disk.remove(storage.folder / str(name))
+    if removal != Removal():
+        storage.disk.sync_folder(storage.folder)

@@ -22,7 +22,8 @@ from minikube_py.store.records import FORMAT_VERSION, RecordType, encode_batch, 
 SEGMENT_BYTES_MAX = 16 << 20
 ZERO_BYTES = 4 << 20
 RESERVE_BYTES = 32 << 20
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+"""What the operating system says when there is no room."""
 
 
 class LogFullError(Exception):
@@ -110,7 +111,7 @@ class Wal:
         try:
             self._file.write_through(bytes(grow), self._size)
         except OSError as error:
-            if error.errno not in _NO_SPACE:
+            if error.errno not in NO_SPACE:
                 raise LogBrokenError(f"cannot extend the log in {self._folder}: {error}") from error
             self._size = self._file.size
             if needed > self._size:
@@ -136,7 +137,7 @@ class Wal:
         try:
             file, end = _create_segment(self._disk, self._folder, name, revision_before)
         except OSError as error:
-            if error.errno in _NO_SPACE:
+            if error.errno in NO_SPACE:
                 raise LogFullError(f"no space left for a new log segment in {self._folder}") from error
             raise LogBrokenError(f"cannot make a log segment in {self._folder}: {error}") from error
         self._file.close()

@@ -127,7 +127,7 @@ def full_disk():
 
 
 def test_a_full_disk_is_noticed_before_a_record_is_begun_and_may_have_room_again(tmp_path, monkeypatch, full_disk):
-    monkeypatch.setattr(wal_module, "_NO_SPACE", (errno.EFBIG,))
+    monkeypatch.setattr(wal_module, "NO_SPACE", (errno.EFBIG,))
     log = Words(tmp_path)
     log.append("x" * 5000)
     with pytest.raises(LogFullError):
