@@ -156,9 +156,19 @@ class _Found(NamedTuple):
     end: int
 
 
+def read_first(data: bytes, seq: int) -> Record | None:
+    """Return the first record of a segment, of which `data` is the beginning; None when it is not whole or due."""
+    found = _read(_format_of(data), data, 0)
+    return found.record if found is not None and found.record.seq == seq and found.ends_batch else None
+
+
+def _format_of(data: bytes) -> _Format:
+    return _FORMAT_2 if data.startswith(_MAGIC_OF_2.to_bytes(2, "little")) else _NEWEST
+
+
 def scan_segment(data: bytes, first_seq: int) -> Scan:
     """Read a segment from its beginning, whose first record must have `first_seq`."""
-    form = _FORMAT_2 if data.startswith(_MAGIC_OF_2.to_bytes(2, "little")) else _NEWEST
+    form = _format_of(data)
     records: list[Record] = []
     batch: list[Record] = []
     at = batch_start = 0

@@ -18,6 +18,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import uvloop
+
 from minikube_py.apiserver.canonical import canonical, stamp
 from minikube_py.store.check import check_state
 from minikube_py.store.disk import Disk, Storage
@@ -133,7 +135,7 @@ def run_story(seed: int) -> Story:
     """
     story = Story(Random(seed))  # noqa: S311 - a story must be repeatable
     with small_files(), quiet_log():
-        asyncio.run(_run(story))
+        uvloop.run(_run(story))
     return story
 
 
@@ -218,7 +220,7 @@ def _check_files(disk: Disk) -> None:
 
 async def _write(story: Story, store: EmbeddedStore) -> None:
     rng = story.rng
-    for _ in range(rng.randrange(1, 25)):
+    for _ in range(rng.randrange(1, 15)):
         try:
             if rng.random() < 0.05:
                 await store.snapshots.take("request")

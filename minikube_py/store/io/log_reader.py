@@ -15,6 +15,7 @@ from minikube_py.store.records import (
     Transaction,
     decode_segment,
     decode_transaction,
+    read_first,
     scan_segment,
 )
 
@@ -140,10 +141,10 @@ def _damaged(end: LogEnd, damage: str) -> LogEnd:
 
 
 def _first_record(name: SegmentName, data: bytes) -> Segment:
-    scan = scan_segment(data[:_FIRST_RECORD_BYTES], name.seq)
-    if not scan.records or scan.records[0].type is not RecordType.SEGMENT:
+    record = read_first(data[:_FIRST_RECORD_BYTES], name.seq)
+    if record is None or record.type is not RecordType.SEGMENT:
         raise LogFaultError(f"{name} does not begin with the record that is due")
-    said = decode_segment(scan.records[0].payload)
+    said = decode_segment(record.payload)
     if said.version not in FORMATS_READ:
         raise LogFaultError(f"{name} has format {said.version}; this program reads {FORMATS_READ}")
     if said.epoch != name.epoch:
