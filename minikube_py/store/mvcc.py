@@ -33,6 +33,8 @@ from minikube_py.store.interface import (
 
 _SLASHES = 4
 """A key's bucket is what stands before and with its fourth slash: `/registry/apps/replicasets/`."""
+_FEW = 64
+"""So many keys are put in their places one by one; more are sorted in, which costs a pass over the bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,15 @@ class HistoryLimits:
 
 
 class KeyIndex:
-    """Keys in order, in one sorted list for each bucket, so that an insertion moves few of 100,000 keys."""
+    """Keys in order, in one sorted list for each bucket, so that an insertion moves few of 100,000 keys.
+
+    New keys are put in their places only when somebody looks: a start that replays a log adds many at once.
+    """
 
     def __init__(self) -> None:
         self._buckets: dict[str, list[str]] = {}
+        self._added: dict[str, list[str]] = {}
+        """Keys that are not in their buckets yet."""
 
     def load(self, keys: Iterable[str]) -> None:
         """Add many keys to an empty index."""
@@ -61,15 +68,28 @@ class KeyIndex:
 
     def add(self, key: str) -> None:
         """Add a key that is not there."""
-        insort(self._buckets.setdefault(bucket_of(key), []), key)
+        bucket = bucket_of(key)
+        self._buckets.setdefault(bucket, [])
+        self._added.setdefault(bucket, []).append(key)
 
     def remove(self, key: str) -> None:
         """Remove a key that is there."""
         bucket = bucket_of(key)
-        keys = self._buckets[bucket]
+        keys = self._settled(bucket)
         del keys[bisect_left(keys, key)]
         if not keys:
             del self._buckets[bucket]
+
+    def _settled(self, bucket: str) -> list[str]:
+        keys = self._buckets[bucket]
+        added = self._added.pop(bucket, ())
+        if len(added) < _FEW:
+            for key in added:
+                insort(keys, key)
+        else:
+            keys += added
+            keys.sort()
+        return keys
 
     def range(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys under `prefix` that are greater than `after`, in order."""
@@ -88,9 +108,9 @@ class KeyIndex:
     def _parts(self, prefix: str, after: str) -> list[tuple[list[str], int, int]]:
         bucket = bucket_of(prefix)
         if bucket:
-            buckets = [self._buckets[bucket]] if bucket in self._buckets else []
+            buckets = [self._settled(bucket)] if bucket in self._buckets else []
         else:
-            buckets = [keys for name, keys in self._buckets.items() if not name or name.startswith(prefix)]
+            buckets = [self._settled(name) for name in self._buckets if not name or name.startswith(prefix)]
         parts = []
         for keys in buckets:
             start = max(bisect_left(keys, prefix), bisect_right(keys, after) if after else 0)
@@ -102,12 +122,8 @@ class KeyIndex:
 
 def bucket_of(key: str) -> str:
     """Return the part of the key up to its fourth slash, or nothing when it has fewer."""
-    at = -1
-    for _ in range(_SLASHES):
-        at = key.find("/", at + 1)
-        if at < 0:
-            return ""
-    return key[: at + 1]
+    parts = key.split("/", _SLASHES)
+    return key[: -len(parts[-1]) or None] if len(parts) > _SLASHES else ""
 
 
 def prefix_end(prefix: str) -> str:

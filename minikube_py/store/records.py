@@ -126,27 +126,25 @@ def encode_batch(first_seq: int, payloads: Sequence[tuple[RecordType, bytes]]) -
     return b"".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Format:
+class _Format(NamedTuple):
     """How the records of one format are told apart from others, and checked."""
 
     magic: int
-    head_crc: Callable[[bytes], int]
-    """(the fields before the head crc) -> the head crc."""
-    crc: Callable[[bytes, bytes], int]
-    """(the header, the payload) -> the crc."""
+    crcs: Callable[[bytes, bytes], tuple[int, int]]
+    """(a header, its payload) -> the head crc and the crc."""
 
 
-_NEWEST = _Format(
-    _MAGIC,
-    lambda fields: _extend(0, fields) & 0xFFFF,
-    lambda header, payload: _extend(_extend(0, header[: _FIELDS.size]), payload),
-)
-_FORMAT_2 = _Format(
-    _MAGIC_OF_2,
-    lambda fields: crc_hqx(fields, 0),
-    lambda header, payload: zlib.crc32(payload, zlib.crc32(header[: HEADER_BYTES - 4])),
-)
+def _crcs(header: bytes, payload: bytes) -> tuple[int, int]:
+    crc = _extend(0, header[:18])
+    return crc & 0xFFFF, _extend(crc, payload)
+
+
+def _crcs_of_format_2(header: bytes, payload: bytes) -> tuple[int, int]:
+    return crc_hqx(header[:18], 0), zlib.crc32(payload, zlib.crc32(header[:20]))
+
+
+_NEWEST = _Format(_MAGIC, _crcs)
+_FORMAT_2 = _Format(_MAGIC_OF_2, _crcs_of_format_2)
 
 
 class _Found(NamedTuple):
@@ -221,7 +219,7 @@ def _misses_a_sector(data: bytes, batch_start: int, span: tuple[int, int], writt
 def _length_at(form: _Format, data: bytes, at: int) -> int | None:
     """Return the payload length of the record at `at` when its header is undamaged."""
     magic, _, _, length, _, _, head_crc, _ = _HEADER.unpack_from(data, at)
-    if magic != form.magic or form.head_crc(data[at : at + _FIELDS.size]) != head_crc:
+    if magic != form.magic or form.crcs(data[at : at + HEADER_BYTES], b"")[0] != head_crc:
         return None
     return int(length)
 
@@ -235,10 +233,8 @@ def _read(form: _Format, data: bytes, at: int) -> _Found | None:
     end = start + length
     if magic != form.magic or kind not in _TYPES or length > min(PAYLOAD_BYTES_MAX, len(data) - start - 1):
         return None
-    header, payload = data[at:start], data[start:end]
-    if form.crc(header, payload) != crc or data[end] != _END_MARK:
-        return None
-    if form.head_crc(header[: _FIELDS.size]) != head_crc:
+    payload = data[start:end]
+    if form.crcs(data[at:start], payload) != (head_crc, crc) or data[end] != _END_MARK:
         return None
     end += 1
     return _Found(Record(_TYPES[kind], seq, payload), place, bool(flags & BATCH_END), end + -end % ALIGN_BYTES)

@@ -10,7 +10,6 @@ from minikube_py.store.records import (
     FORMAT_VERSION,
     FORMATS_READ,
     RecordType,
-    Scan,
     Segment,
     Transaction,
     decode_segment,
@@ -116,24 +115,31 @@ def _read_segment(
 ) -> tuple[LogEnd, bool]:
     """Return where the log ends with this segment, and whether more is wanted."""
     data = _read(disk, path)
-    scan = scan_segment(data, name.seq)
-    damage = ""
-    if scan.corrupt_at is not None:
-        damage = f"{path} is damaged at byte {scan.corrupt_at}, in a record that had been flushed"
     first = _first_record(name, data)
+    scan = scan_segment(data, name.seq)
+    del data
+    end = LogEnd(
+        name,
+        scan.end,
+        scan.next_seq,
+        first.revision,
+        scan.torn,
+        f"{path} is damaged at byte {scan.corrupt_at}, in a record that had been flushed"
+        if scan.corrupt_at is not None
+        else "",
+        before.size_bytes + scan.end,
+        first.version,
+    )
+    left = list(reversed(scan.records[1:]))
+    del scan
     revision = first.revision
-    for record in scan.records[1:]:
-        transaction = decode_transaction(record.payload, unseal)
+    while left:
+        # Each record is let go before the next is taken, so that what is kept of it takes its place in memory.
+        transaction = decode_transaction(left.pop().payload, unseal)
         if not take(transaction):
-            return _end(name, scan, before, first, revision), False
+            return replace(end, revision=revision, damage=""), False
         revision = transaction.revision
-    end = _end(name, scan, before, first, revision)
-    return (_damaged(end, damage) if damage else end), True
-
-
-def _end(name: SegmentName, scan: Scan, before: LogEnd, first: Segment, revision: int) -> LogEnd:
-    size_bytes = before.size_bytes + scan.end
-    return LogEnd(name, scan.end, scan.next_seq, revision, scan.torn, size_bytes=size_bytes, version=first.version)
+    return replace(end, revision=revision), True
 
 
 def _damaged(end: LogEnd, damage: str) -> LogEnd:
