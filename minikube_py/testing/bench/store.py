@@ -243,7 +243,7 @@ async def _snapshot(directory: Path) -> list[Row]:
 
 
 async def _pauses(store: EmbeddedStore, writers: int, *, snapshot: bool = True) -> tuple[float, float]:
-    """Take a snapshot (or a second off); return how long it took, and the longest pause of the loop meanwhile in ms."""
+    """Take a snapshot (or a second off); return how long it took, and the longest pause of the loop in ms."""
     lags: list[float] = []
     ended = asyncio.Event()
 
