@@ -17,6 +17,7 @@ SEEDS = 2000
 SEEDS_OF_ONE_TEST = 50
 
 
+@pytest.mark.damaged_store
 @pytest.mark.parametrize("first", range(0, SEEDS, SEEDS_OF_ONE_TEST))
 def test_every_life_finds_a_prefix_with_all_that_was_acknowledged_or_refuses(first):
     opened = acknowledged = 0

@@ -60,6 +60,7 @@ async def test_a_start_goes_on_from_the_newest_snapshot_and_the_log_behind_it(tm
         assert (await store.snapshots.check(stamp)).faults == ()
 
 
+@pytest.mark.damaged_store
 async def test_a_damaged_snapshot_is_done_without_while_the_log_leads_on_from_the_one_before(tmp_path, caplog):
     async with opened(tmp_path) as store:
         for at in range(3):

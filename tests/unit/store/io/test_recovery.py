@@ -108,6 +108,7 @@ async def test_the_bounds_of_a_start_are_kept(lab):
             store.watch(PODS, 299)
 
 
+@pytest.mark.damaged_store
 async def test_damage_of_the_log_before_the_newest_snapshot_costs_the_history_and_no_start(lab, caplog):
     async with lab.opened() as store:
         await lab.write(store, 400, 60)

@@ -122,6 +122,7 @@ async def test_on_a_full_disk_old_snapshots_and_their_log_go_before_a_write_is_r
             assert again.revision == store.revision
 
 
+@pytest.mark.damaged_store
 async def test_on_a_full_disk_the_only_good_snapshot_stays(tmp_path):
     disk = SimDisk()
     with small_files(record=False), quiet_log():
