@@ -23,12 +23,13 @@ _STEPS = 4
 class HistoryBounds:
     """How much history a start brings back: `age_s` before the last write, as far as the two maxima let it.
 
-    Somewhat more than what comes between two snapshots, so that there is a snapshot within; about a second's reading.
+    They bound what is read of the log when there is a newer snapshot (about half a second's reading); half as much
+    again as what comes between two snapshots, so that there is always a snapshot within.
     """
 
     age_s: float = 300.0
-    records_max: int = 60_000
-    log_bytes_max: int = 80 << 20
+    records_max: int = 75_000
+    log_bytes_max: int = 96 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +81,31 @@ class StartPoint:
     wall_s: float
     """When it was taken."""
     log_bytes: int = 0
-    """What of the log stands between it and the newest one."""
+    """What of the log stands behind it."""
     name: SnapshotName | None = None
 
 
-def choose_start(points: Sequence[StartPoint], written_s: float, bounds: HistoryBounds) -> StartPoint:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The newest record of a log."""
+
+    revision: int = 0
+    wall_s: float = 0.0
+
+
+def choose_start(points: Sequence[StartPoint], written: Written, bounds: HistoryBounds) -> StartPoint:
     """Return the newest point from which on the log gives the history, or the oldest within the bounds.
 
     Args:
         points: at least one, the oldest first.
-        written_s: when the newest record was written.
+        written: the newest record.
         bounds: how far back is far enough, and how far at most.
     """
-    newest = start = points[-1]
+    start = points[-1]
     for point in reversed(points[:-1]):
-        if start.wall_s <= written_s - bounds.age_s:
+        if start.wall_s <= written.wall_s - bounds.age_s:
             break
-        if newest.revision - point.revision > bounds.records_max or point.log_bytes > bounds.log_bytes_max:
+        if written.revision - point.revision > bounds.records_max or point.log_bytes > bounds.log_bytes_max:
             break
         start = point
     return start

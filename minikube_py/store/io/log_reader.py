@@ -17,6 +17,7 @@ from minikube_py.store.records import (
     read_first,
     scan_segment,
 )
+from minikube_py.store.retention import Written
 
 _FIRST_RECORD_BYTES = 256
 """More than a segment's first record takes."""
@@ -62,8 +63,8 @@ def segment_starts(disk: Disk, folder: Path, segments: Sequence[SegmentName]) ->
     }
 
 
-def last_written_s(disk: Disk, folder: Path, segments: Sequence[SegmentName]) -> float:
-    """Return when the newest record was written (0: there is none that can be read).
+def last_written(disk: Disk, folder: Path, segments: Sequence[SegmentName]) -> Written:
+    """Return the newest record, of revision 0 when there is none that can be read.
 
     Raises:
         OSError: a file cannot be read.
@@ -71,8 +72,9 @@ def last_written_s(disk: Disk, folder: Path, segments: Sequence[SegmentName]) ->
     for name in reversed(segments):
         records = scan_segment(_read(disk, folder / str(name)), name.seq).records
         if records and records[-1].type is RecordType.TRANSACTION:
-            return decode_transaction(records[-1].payload).wall_s
-    return 0.0
+            newest = decode_transaction(records[-1].payload)
+            return Written(newest.revision, newest.wall_s)
+    return Written()
 
 
 def read_log(

@@ -139,10 +139,10 @@ def recover_readable(
 def _with_history(search: _Search, epoch: int, bounds: HistoryBounds) -> Recovered | None:
     """Begin before the newest snapshot; None when there is no need to, or no way: history is not worth a refusal."""
     try:
-        points, written_s = read_points(search.storage, search.files)
-        if not points or (start := choose_start(points, written_s, bounds)) is points[-1]:
+        points, written = read_points(search.storage, search.files)
+        if not points or (start := choose_start(points, written, bounds)) is points[-1]:
             return None
-        search = replace(search, written_s=written_s)
+        search = replace(search, written_s=written.wall_s)
         loaded = _load(search, start.name) if start.name is not None else None
         if start.name is not None and loaded is None:
             return None

@@ -1,10 +1,10 @@
-"""Where a start can begin, and when the log was written last: what `retention.choose_start` is asked with."""
+"""Where a start can begin, and what the log ends with: what `retention.choose_start` is asked with."""
 
 from minikube_py.store.disk import Storage
-from minikube_py.store.io.log_reader import last_written_s, segment_starts
+from minikube_py.store.io.log_reader import last_written, segment_starts
 from minikube_py.store.io.snapshot_file import snapshot_header
 from minikube_py.store.layout import Layout, SegmentName, SnapshotName
-from minikube_py.store.retention import StartPoint
+from minikube_py.store.retention import StartPoint, Written
 from minikube_py.store.snapshot import SnapshotDamagedError
 
 _BEGINNING_S = float("-inf")
@@ -31,8 +31,8 @@ def read_sizes(storage: Storage, files: Layout) -> dict[SegmentName, int]:
     return sizes
 
 
-def read_points(storage: Storage, files: Layout) -> tuple[tuple[StartPoint, ...], float]:
-    """Return the points of one epoch, the oldest first, and when the newest record was written.
+def read_points(storage: Storage, files: Layout) -> tuple[tuple[StartPoint, ...], Written]:
+    """Return the points of one epoch, the oldest first, and the newest record.
 
     Raises:
         LogFaultError: a segment does not begin as it must.
@@ -41,19 +41,21 @@ def read_points(storage: Storage, files: Layout) -> tuple[tuple[StartPoint, ...]
     disk, folder = storage.disk, storage.folder
     starts, sizes = segment_starts(disk, folder, files.segments), read_sizes(storage, files)
     dates = read_dates(storage, files)
-    newest = max(dates, default=None)
-    written_s = max(last_written_s(disk, folder, files.segments), dates[newest] if newest is not None else 0.0)
-    if newest is None:
-        return (), written_s
+    if not dates:
+        return (), Written()
+    newest = max(dates)
+    written = last_written(disk, folder, files.segments)
+    if written.revision <= newest.revision:
+        written = Written(newest.revision, dates[newest])
 
-    def between(revision: int) -> int:
-        ends = [*(starts[name] for name in files.segments[1:]), newest.revision + 1]
-        spans = zip(files.segments, ends, strict=False)
-        return sum(sizes[name] for name, end in spans if end > revision and starts[name] < newest.revision)
+    ends = [*(starts[name] for name in files.segments[1:]), 1 << 63]
+
+    def behind(revision: int) -> int:
+        return sum(sizes[name] for name, end in zip(files.segments, ends, strict=False) if end > revision)
 
     points = [
-        StartPoint(name.revision, wall_s, between(name.revision), name) for name, wall_s in sorted(dates.items())
+        StartPoint(name.revision, wall_s, behind(name.revision), name) for name, wall_s in sorted(dates.items())
     ]
     if files.segments and files.segments[0].seq == 1 and starts[files.segments[0]] == 0:
-        points.insert(0, StartPoint(0, _BEGINNING_S, between(0)))
-    return tuple(points), written_s
+        points.insert(0, StartPoint(0, _BEGINNING_S, behind(0)))
+    return tuple(points), written

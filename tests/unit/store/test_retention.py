@@ -8,6 +8,7 @@ from minikube_py.store.retention import (
     Since,
     SnapshotPolicy,
     StartPoint,
+    Written,
     choose_start,
     compute_removal,
     free_most,
@@ -122,15 +123,15 @@ def test_a_start_begins_at_the_newest_point_that_is_old_enough_or_as_far_back_as
     found = points((0, 0, 900), (10, 100, 600), (20, 200, 300), (30, 300, 0))
 
     def chosen(written_s, **bounds):
-        return choose_start(found, written_s, HistoryBounds(**bounds)).revision
+        return choose_start(found, Written(31, written_s), HistoryBounds(**bounds)).revision
 
     assert chosen(310, age_s=5) == 30
     assert chosen(310, age_s=50) == 20
     assert chosen(310, age_s=205) == 10
     assert chosen(310, age_s=1000) == 0
-    assert chosen(310, age_s=1000, records_max=20) == 10
+    assert chosen(310, age_s=1000, records_max=21) == 10
     assert chosen(310, age_s=1000, log_bytes_max=500) == 20
-    assert choose_start(found[:1], 1e9, HistoryBounds()).revision == 0
+    assert choose_start(found[:1], Written(99, 1e9), HistoryBounds()).revision == 0
 
 
 def test_a_full_disk_keeps_one_good_snapshot_and_the_log_behind_it():

@@ -9,6 +9,7 @@ from minikube_py.store.io.open_store import StoreOptions, open_store
 from minikube_py.store.io.snapshotter import SnapshotError
 from minikube_py.store.layout import parse_layout
 from minikube_py.store.retention import HistoryBounds, SnapshotPolicy
+from minikube_py.store.snapshot import BLOCK_ENTRIES_MAX
 from minikube_py.testing.contracts_store import PODS, put
 from minikube_py.testing.disk_lives import quiet_log, small_files
 from minikube_py.testing.manual_clock import ManualClock
@@ -134,3 +135,36 @@ async def test_on_a_full_disk_the_only_good_snapshot_stays(tmp_path):
                 for at in range(100):
                     await put(store, PODS + "x/more", at)
             assert good in snapshots(disk, tmp_path)
+
+
+async def test_a_program_that_ends_leaves_nothing_of_a_snapshot_that_it_was_writing(tmp_path):
+    disk = SimDisk()
+    with small_files(record=False):
+        async with opened(tmp_path, disk, SnapshotPolicy()) as store:
+            for at in range(BLOCK_ENTRIES_MAX * 3):
+                await put(store, PODS + f"x/{at}", at)
+            async with asyncio.TaskGroup() as group:
+                given_up = group.create_task(store.snapshots.take("request"))
+                while not any(name.endswith(".snapshot.tmp") for name in disk.names(tmp_path)):
+                    await asyncio.sleep(0)
+                given_up.cancel()
+            store.snapshots._stopping = True
+            with pytest.raises(SnapshotError, match="stopping"):
+                await store.snapshots.take("request")
+    assert [name for name in disk.names(tmp_path) if ".snapshot" in name] == []
+
+
+async def test_the_loop_has_its_turn_between_the_blocks_of_a_snapshot(tmp_path):
+    disk = SimDisk()
+    with small_files(record=False):
+        async with opened(tmp_path, disk, SnapshotPolicy()) as store:
+            for at in range(BLOCK_ENTRIES_MAX * 4):
+                await put(store, PODS + f"x/{at}", at)
+            turns = 0
+            async with asyncio.TaskGroup() as group:
+                taking = group.create_task(store.snapshots.take("request"))
+                while not taking.done():
+                    await asyncio.sleep(0)
+                    turns += 1
+            assert turns > 4
+            assert taking.result().revision == store.revision
