@@ -7,6 +7,7 @@ from typing import Any
 
 from minikube_py.controllers import (
     deployment,
+    disruption,
     endpoints,
     endpointslice,
     garbage_collector,
@@ -16,6 +17,7 @@ from minikube_py.controllers import (
     node_lifecycle,
     pod_gc,
     replicaset,
+    stale_disruption,
     taint_eviction,
     volume_protection,
 )
@@ -38,4 +40,6 @@ def controllers(config: ControllersConfig) -> tuple[ControllerSpec[Any], ...]:
         taint_eviction.spec(),
         pod_gc.spec(config),
         volume_protection.spec(),
+        disruption.spec(),
+        stale_disruption.spec(),
     )
