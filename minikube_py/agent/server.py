@@ -88,7 +88,7 @@ class Server:
                 await stack.enter_async_context(control_socket(control_path(config), commands))
                 self._say("the node")
                 informers = master.informers()
-                components = master_components(config, master, informers, pki.ca.certificate_pem)
+                components = master_components(config, master, informers, pki.ca)
                 await stack.enter_async_context(running(host.health, {"informers": informers.run}))
                 await stack.enter_async_context(running(host.health, components))
                 self._node = await stack.enter_async_context(run_node(config, master, informers, docker))

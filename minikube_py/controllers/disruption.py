@@ -4,8 +4,8 @@
 
 `minAvailable: 3` says itself how many must stay; a percentage, and `maxUnavailable`, count from how many pods their
 controllers want (`disruption_scale`). Percentages are rounded up. An eviction counts `disruptionsAllowed` down and
-notes the pod in `disruptedPods`: until this controller sees the pod being deleted, or two minutes have passed, the pod
-counts as gone. The status is the API server's only source: without this controller nothing can be evicted.
+notes the pod in `disruptedPods`: until this controller sees the pod being deleted, or two minutes have passed, the
+pod counts as gone. The status is the API server's only source: without this controller nothing can be evicted.
 
 Upstream: pkg/controller/disruption.
 """
@@ -147,9 +147,7 @@ def pods_going(seen: BudgetView, now_s: float) -> Going:
 
 def _compute_status(seen: BudgetView, counts: tuple[int, int], going: Going, now: str) -> Obj:
     expected, wanted = counts
-    healthy = sum(
-        is_ready(pod) and not is_deleting(pod) and name_of(pod) not in going.noted for pod in seen.pods
-    )
+    healthy = sum(is_ready(pod) and not is_deleting(pod) and name_of(pod) not in going.noted for pod in seen.pods)
     status: Obj = {
         "conditions": (seen.budget.get("status") or {}).get("conditions") or [],
         "currentHealthy": healthy,

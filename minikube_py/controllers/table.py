@@ -6,6 +6,9 @@ Adding a controller is one module with `observe`, `reconcile` and `spec`, and on
 from typing import Any
 
 from minikube_py.controllers import (
+    certificate_approval,
+    certificate_cleaner,
+    certificate_signing,
     deployment,
     disruption,
     endpoints,
@@ -27,6 +30,7 @@ from minikube_py.controllers.spec import ControllerSpec
 
 def controllers(config: ControllersConfig) -> tuple[ControllerSpec[Any], ...]:
     """Return all controllers with their settings."""
+    signing = (certificate_signing.spec(config.signer),) if config.signer is not None else ()
     return (
         deployment.spec(),
         replicaset.spec(),
@@ -42,4 +46,7 @@ def controllers(config: ControllersConfig) -> tuple[ControllerSpec[Any], ...]:
         volume_protection.spec(),
         disruption.spec(),
         stale_disruption.spec(),
+        certificate_approval.spec(),
+        *signing,
+        certificate_cleaner.spec(),
     )

@@ -140,7 +140,11 @@ def _reason_left_out(entry):
     return ""
 
 
-_BUDGET = {"kind": "PodDisruptionBudget", "apiVersion": "policy/v1", "spec": {"selector": {"matchLabels": {"e": "v"}}}}
+_BUDGET = {
+    "kind": "PodDisruptionBudget",
+    "apiVersion": "policy/v1",
+    "spec": {"selector": {"matchLabels": {"e": "v"}}},
+}
 _EVICTED = {
     "kind": "Pod",
     "apiVersion": "v1",
@@ -149,7 +153,13 @@ _EVICTED = {
 }
 _READY = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
 _PODS, _BUDGETS = "/api/v1/namespaces/obs-bad/pods", "/apis/policy/v1/namespaces/obs-bad/poddisruptionbudgets"
-_SPENT = {"observedGeneration": 1, "disruptionsAllowed": 0, "desiredHealthy": 1, "currentHealthy": 1, "expectedPods": 1}
+_SPENT = {
+    "observedGeneration": 1,
+    "disruptionsAllowed": 0,
+    "desiredHealthy": 1,
+    "currentHealthy": 1,
+    "expectedPods": 1,
+}
 BEFORE = {
     "eviction blocked by a PDB": (
         ("POST", _PODS, _EVICTED),

@@ -69,7 +69,9 @@ def set_disruption_allowed(status: Obj, now: str) -> None:
 
 def set_disruption_condition(status: Obj, *, allowed: bool, reason: str, message: str, now: str) -> None:
     """Put the condition DisruptionAllowed into a status; its transition time moves with its status only."""
-    before: Mapping[str, Any] = next((c for c in items(status, "conditions") if c.get("type") == DISRUPTION_ALLOWED), {})
+    before: Mapping[str, Any] = next(
+        (c for c in items(status, "conditions") if c.get("type") == DISRUPTION_ALLOWED), {}
+    )
     others = [c for c in items(status, "conditions") if c.get("type") != DISRUPTION_ALLOWED]
     value = "True" if allowed else "False"
     same = before.get("status") == value

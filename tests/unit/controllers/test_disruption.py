@@ -56,7 +56,7 @@ def listers(*objects):
     present = {"b": DISRUPTION_BUDGETS, "rs": REPLICA_SETS, "web": DEPLOYMENTS}
     for obj in objects:
         resource = present.get(obj["metadata"]["name"], PODS)
-        informers[resource.qualified]._indexer.apply(Change(None, obj))  # noqa: SLF001 - how a fake is filled
+        informers[resource.qualified]._indexer.apply(Change(None, obj))
     for index in ROW.indexes:
         informers[index.resource.qualified].add_index(index.name, index.values)
     return Listers(informers)

@@ -15,7 +15,9 @@ GOOD = {
 
 def faults(*conditions):
     found = check_conditions({"conditions": list(conditions)}, "status")
-    return [(fault.field.removeprefix("status.conditions"), fault.reason.removeprefix("FieldValue")) for fault in found]
+    return [
+        (fault.field.removeprefix("status.conditions"), fault.reason.removeprefix("FieldValue")) for fault in found
+    ]
 
 
 def test_a_condition_that_says_everything_is_fine():
