@@ -72,6 +72,8 @@ def reset_fields(subresource: str, *, has_status: bool) -> FieldSet:
     """
     if subresource == "status":
         return frozenset({("f:spec",)})
+    if subresource == "approval":
+        return frozenset({("f:spec",), ("f:status", "f:certificate")})
     return frozenset({("f:status",)}) if not subresource and has_status else NO_FIELDS
 
 
