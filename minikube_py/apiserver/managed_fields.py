@@ -7,6 +7,7 @@ from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource
 from minikube_py.api.server_side_apply import Writer, apply, reset_fields, track_update
 from minikube_py.apiserver.decisions import WriteContext
+from minikube_py.apiserver.object_versions import versions_of
 
 
 def record_owners(resource: Resource, old: Mapping[str, Any] | None, new: Obj, context: WriteContext) -> None:
@@ -78,4 +79,5 @@ def _writer(resource: Resource, context: WriteContext) -> Writer:
         wall_s=context.wall_s,
         subresource=context.subresource,
         ignored=reset_fields(context.subresource, has_status=resource.subresource("status") is not None),
+        versions=versions_of(resource),
     )

@@ -1,4 +1,4 @@
-"""Server-side apply through subresources, and owners that are the same ones whichever endpoint they wrote through."""
+"""Server-side apply through subresources and in several versions: owners stay the same ones wherever they write."""
 
 import base64
 from contextlib import asynccontextmanager
@@ -155,3 +155,49 @@ async def test_a_decision_about_a_certificate_can_be_applied(api):
     assert "certificate" not in request["status"]
     owned = (await api.owners(f"{REQUESTS}/r"))["approver", "approval"]["fieldsV1"]
     assert list(owned["f:status"]) == ["f:conditions"]
+
+
+SCALERS = "/namespaces/default/horizontalpodautoscalers/a"
+_SCALER = {"kind": "HorizontalPodAutoscaler", "metadata": {"name": "a"}}
+_SCALED = {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}, "maxReplicas": 3}
+
+
+def scaler_v1(percent):
+    return {**_SCALER, "apiVersion": "autoscaling/v1", "spec": {**_SCALED, "targetCPUUtilizationPercentage": percent}}
+
+
+def scaler_v2(percent):
+    target = {"type": "Utilization", "averageUtilization": percent}
+    metric = {"type": "Resource", "resource": {"name": "cpu", "target": target}}
+    return {**_SCALER, "apiVersion": "autoscaling/v2", "spec": {"maxReplicas": 3, "metrics": [metric]}}
+
+
+async def test_owners_in_two_versions_of_one_object_conflict_each_under_its_own_names(api):
+    v1, v2 = (f"/apis/autoscaling/{version}{SCALERS}" for version in ("v1", "v2"))
+    made, _ = await api.apply(v1, scaler_v1(50), "one")
+    equal, answered = await api.apply(v2, {**scaler_v2(50), "spec": {"maxReplicas": 3}}, "two")
+    assert (made, equal) == (201, 200), answered
+    refused, status = await api.apply(v2, scaler_v2(60), "two")
+    assert (refused, [cause["field"] for cause in status["details"]["causes"]]) == (
+        409,
+        [".spec.targetCPUUtilizationPercentage"],
+    )
+
+    forced, _ = await api.apply(v2, scaler_v2(60), "two", force="true")
+    _, seen = await api("GET", v1)
+    assert (forced, seen["spec"]["targetCPUUtilizationPercentage"]) == (200, 60)
+    owners = {e["manager"]: (e["apiVersion"], e["fieldsV1"]["f:spec"]) for e in seen["metadata"]["managedFields"]}
+    assert owners["one"][0] == "autoscaling/v1"
+    assert "f:targetCPUUtilizationPercentage" not in owners["one"][1]
+    assert owners["two"][0] == "autoscaling/v2"
+    assert "f:metrics" in owners["two"][1]
+
+
+async def test_an_applier_may_change_the_version_that_he_speaks(api):
+    v1, v2 = (f"/apis/autoscaling/{version}{SCALERS}" for version in ("v1", "v2"))
+    await api.apply(v1, {**scaler_v1(50), "spec": {**scaler_v1(50)["spec"], "minReplicas": 2}}, "me")
+    done, seen = await api.apply(v2, {**scaler_v2(50), "spec": {**_SCALED, **scaler_v2(50)["spec"]}}, "me")
+
+    assert done == 200, seen
+    assert seen["spec"]["minReplicas"] == 1
+    assert [(e["manager"], e["apiVersion"]) for e in seen["metadata"]["managedFields"]] == [("me", "autoscaling/v2")]
