@@ -221,6 +221,7 @@ _WHOLE_CONDITION: Obj = {
 STATUS: Mapping[str, Obj] = {
     "customresourcedefinitions.apiextensions.k8s.io": {**_CONDITION, "storedVersions": ["v1"]},
     "poddisruptionbudgets.policy": _WHOLE_CONDITION,
+    "validatingadmissionpolicies.admissionregistration.k8s.io": _WHOLE_CONDITION,
     "resourcequotas": {"used": {"pods": "1"}},
     "horizontalpodautoscalers.autoscaling": {"currentReplicas": 2, "desiredReplicas": 3},
     "certificatesigningrequests.certificates.k8s.io": {
