@@ -115,6 +115,7 @@ async def run_master(
     tls: ssl.SSLContext,
     authenticator: Authenticator,
     streams_for_node: Callable[[str], PodStreams | None],
+    kubelet_tls: ssl.SSLContext,
 ) -> AsyncIterator[Master]:
     """Open the store and serve the API while the context lasts; yields once connections are accepted."""
     async with open_state(config, host.clock) as (durable, commands):
@@ -130,6 +131,7 @@ async def run_master(
             authenticate=authenticator.authenticate,
             token_key_pem=token_key_pem(config),
             streams_for_node=streams_for_node,
+            kubelet_tls=kubelet_tls,
         )
         api = ApiServer(api_config(config), ports)
         listening = asyncio.Event()

@@ -80,7 +80,9 @@ class Server:
             async with AsyncExitStack() as stack:
                 self._say("the API server")
                 self._master = master = await stack.enter_async_context(
-                    run_master(config, host, tls, authenticator(config), self._streams_for_node)
+                    run_master(
+                        config, host, tls, authenticator(config), self._streams_for_node, pki.kubelet_context()
+                    )
                 )
                 write_kubeconfig(config, pki)
                 await stack.enter_async_context(running(host.health, {"garbage": Garbage(host.clock).run}))
