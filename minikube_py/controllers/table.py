@@ -6,9 +6,14 @@ Adding a controller is one module with `observe`, `reconcile` and `spec`, and on
 from typing import Any
 
 from minikube_py.controllers import (
+    certificate_approval,
+    certificate_cleaner,
+    certificate_signing,
     deployment,
+    disruption,
     endpoints,
     endpointslice,
+    flow_schemas,
     garbage_collector,
     namespace,
     namespace_content,
@@ -16,6 +21,9 @@ from minikube_py.controllers import (
     node_lifecycle,
     pod_gc,
     replicaset,
+    service_addresses,
+    service_cidr,
+    stale_disruption,
     taint_eviction,
     volume_protection,
 )
@@ -25,6 +33,7 @@ from minikube_py.controllers.spec import ControllerSpec
 
 def controllers(config: ControllersConfig) -> tuple[ControllerSpec[Any], ...]:
     """Return all controllers with their settings."""
+    signing = (certificate_signing.spec(config.signer),) if config.signer is not None else ()
     return (
         deployment.spec(),
         replicaset.spec(),
@@ -38,4 +47,12 @@ def controllers(config: ControllersConfig) -> tuple[ControllerSpec[Any], ...]:
         taint_eviction.spec(),
         pod_gc.spec(config),
         volume_protection.spec(),
+        disruption.spec(),
+        stale_disruption.spec(),
+        service_addresses.spec(),
+        service_cidr.spec(),
+        flow_schemas.spec(),
+        certificate_approval.spec(),
+        *signing,
+        certificate_cleaner.spec(),
     )

@@ -23,7 +23,7 @@ from minikube_py.api.resource import Resource, is_stored
 from minikube_py.api.resources import CUSTOM_RESOURCE_DEFINITIONS, RESOURCES, SERVICES
 from minikube_py.apiserver.authn import PeerSubject
 from minikube_py.apiserver.authorize import authorize
-from minikube_py.apiserver.bootstrap import FirstObject, first_objects
+from minikube_py.apiserver.bootstrap import FirstObject, first_objects, flow_objects
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Complete, Decision, WriteContext, complete_nothing
 from minikube_py.apiserver.health import Check
@@ -38,6 +38,7 @@ from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.documents import Documents
 from minikube_py.apiserver.io.event_fanout import EventFanout
 from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
+from minikube_py.apiserver.io.identity_lease import IdentityLease
 from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.pod_logs import PodLogs, StreamsForNode
@@ -82,6 +83,8 @@ class ApiServerPorts:
     token_key_pem: bytes
     """The key that signs tokens of service accounts; all API servers of a cluster have the same."""
     streams_for_node: StreamsForNode
+    kubelet_tls: ssl.SSLContext | None = None
+    """How nodes/proxy reaches kubelets; None: it shows no certificate and checks none."""
 
 
 class ApiServer:
@@ -136,10 +139,11 @@ class ApiServer:
         self.http = HttpServer(
             config,
             self._dispatcher,
-            Upgrades(logs, ResourceProxy(self._storage, ports.rng)),
+            Upgrades(logs, ResourceProxy(self._storage, ports.rng, ports.kubelet_tls)),
             self.metrics,
             HttpPorts(self._authenticate, ports.clock, ports.ids, ports.rng),
         )
+        self._lease = IdentityLease(self._storage, ports.clock, config.advertise_address, ports.ids.new_uid())
         self._bootstrapped = False
         self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")
 
@@ -188,6 +192,9 @@ class ApiServer:
         """
         for first in first_objects(self._config):
             await self._ensure(first)
+        async with asyncio.TaskGroup() as group:
+            for first in flow_objects():
+                group.create_task(self._ensure(first), name=f"bootstrap {name_of(first.obj)}")
         self._bootstrapped = True
 
     async def _ensure(self, first: FirstObject) -> None:
@@ -217,6 +224,7 @@ class ApiServer:
                 group.create_task(self._measure_lag(), name="apiserver loop lag"),
                 group.create_task(self._custom.run(self._storage), name="custom resource definitions"),
                 group.create_task(self._converted.run(), name="converted watches"),
+                group.create_task(self._lease.run(), name="apiserver identity"),
             )
             try:
                 await self.http.serve(tls, listening)
