@@ -27,6 +27,7 @@ from minikube_py.kubelet.cri import ContainerRuntimeError
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_images import DockerImages
 from minikube_py.kubelet.io.docker_runtime import DockerRuntime
+from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.io.pod_files import HostPodFiles
@@ -169,6 +170,8 @@ async def run_node(
         files=HostPodFiles(kubelet_config(config)),
         probe_network=HostProbeNetwork(),
         host=LinuxHostSurvey(str(config.agent_dir)),
+        statistics=LinuxHostStatistics(),
+        places=runtime,
         recorder=recorder,
         clock=host.clock,
         random=host.rng.random,

@@ -12,6 +12,7 @@ from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.ports import KubeletPorts
 from minikube_py.testing.fake_client import FakeClient
+from minikube_py.testing.fake_host_statistics import FakeHostStatistics
 from minikube_py.testing.fake_informers import FakeInformers
 from minikube_py.testing.fake_node import (
     FakeEndpointDrain,
@@ -41,6 +42,7 @@ class KubeletLab:
     files: FakePodFiles
     probes: FakeProbeNetwork
     host: FakeHost
+    statistics: FakeHostStatistics
     events: FakeEventSink
     config: KubeletConfig
 
@@ -56,6 +58,8 @@ class KubeletLab:
             files=self.files,
             probe_network=self.probes,
             host=self.host,
+            statistics=self.statistics,
+            places=self.statistics,
             recorder=self.events,
             clock=self.clock,
             random=lambda: 0.5,
@@ -128,6 +132,7 @@ def a_kubelet_lab() -> KubeletLab:
         files=FakePodFiles(),
         probes=FakeProbeNetwork({}, []),
         host=FakeHost(),
+        statistics=FakeHostStatistics(clock),
         events=FakeEventSink([]),
         config=KubeletConfig(
             node_name=NODE,

@@ -34,6 +34,7 @@ from minikube_py.kubelet.io.pod_terminator import PodTerminator
 from minikube_py.kubelet.io.pod_workers import PodWorkers
 from minikube_py.kubelet.io.prober import Prober
 from minikube_py.kubelet.io.sandbox_starter import SandboxStarter
+from minikube_py.kubelet.io.statistics import NodeStatistics
 from minikube_py.kubelet.io.status_writer import StatusWriter
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer
 from minikube_py.kubelet.pod import Pod, parse_pod
@@ -81,6 +82,7 @@ class Kubelet:
         )
         self._workers = PodWorkers(sync, ports.clock)
         self._gc = ContainerGc(config, ports)
+        self.statistics = NodeStatistics(config, ports, self._workers.states)
         self._adopted_ips: dict[str, str] = {}
         self._at_start: Mapping[str, PodRuntimeStatus] = {}
         self._listed: dict[str, frozenset[tuple[str, str, bool]]] = {}
