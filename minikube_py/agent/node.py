@@ -170,7 +170,7 @@ async def run_node(
         files=HostPodFiles(kubelet_config(config)),
         probe_network=HostProbeNetwork(),
         host=LinuxHostSurvey(str(config.agent_dir)),
-        statistics=LinuxHostStatistics(),
+        statistics=LinuxHostStatistics(host.clock),
         places=runtime,
         recorder=recorder,
         clock=host.clock,

@@ -36,6 +36,8 @@ class KubeletConfig:
     """Each pod is looked at, and its ConfigMaps and Secrets are read, at least this often."""
     relist_s: float = 7.0
     """The runtime's events are hints; a listing this often is the truth."""
+    statistics_age_s: float = 10.0
+    """CPU and memory are read at most this often, however many ask (upstream: --housekeeping-interval)."""
     object_ttl_s: float = 5.0
     """A ConfigMap or Secret that was read this recently is not read again."""
     lease_renew_s: float = 10.0
@@ -72,6 +74,7 @@ def with_fast_timers(config: KubeletConfig) -> KubeletConfig:
         sync_frequency_s=10.0,
         relist_s=3.0,
         object_ttl_s=1.0,
+        statistics_age_s=1.0,
         lease_renew_s=2.0,
         node_status_update_s=2.0,
         container_gc_s=10.0,

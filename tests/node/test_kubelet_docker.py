@@ -54,7 +54,7 @@ class Subject:
             files=HostPodFiles(self.config),
             probe_network=HostProbeNetwork(),
             host=LinuxHostSurvey(),
-            statistics=LinuxHostStatistics(),
+            statistics=LinuxHostStatistics(self.clock),
             places=self.docker.runtime,
             recorder=FakeEventSink([]),
             clock=self.clock,

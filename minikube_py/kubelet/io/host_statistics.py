@@ -8,10 +8,10 @@ seldom. Nothing here fails for one file that is gone: containers end while they 
 import asyncio
 import os
 import stat
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.cgroup_files import files_of, parse_cgroup, parse_interfaces, with_host_memory
 from minikube_py.kubelet.io.host_survey import parse_loadavg, parse_meminfo
 from minikube_py.kubelet.io.mounts import MountPoint, read_mounts
@@ -37,7 +37,8 @@ def hierarchies(mounts: Sequence[MountPoint], version: int) -> Mapping[str, str]
 class LinuxHostStatistics:
     """This host; which version of cgroups is asked is what the engine says it uses."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._hierarchies: dict[int, Mapping[str, str]] = {}
 
     async def cgroups(
@@ -64,7 +65,7 @@ class LinuxHostStatistics:
 
     def _node(self, version: int, node_dir: str, image_dir: str, pods_cgroup: str) -> NodeSample:
         meminfo = parse_meminfo(_read("/proc/meminfo"))
-        cgroup = self._cgroup("", version, detailed=False) or CgroupSample(time.time())
+        cgroup = self._cgroup("", version, detailed=False) or CgroupSample(self._clock.wall_s())
         if not cgroup.usage_bytes:
             cgroup = with_host_memory(cgroup, meminfo)
         return NodeSample(
@@ -80,14 +81,14 @@ class LinuxHostStatistics:
         )
 
     def _cgroup(self, path: str, version: int, *, detailed: bool) -> CgroupSample | None:
-        places = self._places(version)
+        places, at_s = self._places(version), self._clock.wall_s()
         texts: dict[str, str] = {}
         for controller, name in files_of(version, detailed=detailed):
             place = places.get(controller)
             text = _read(f"{place}{path}/{name}") if place is not None else ""
             if text:
                 texts[name] = text
-        return parse_cgroup(version, texts, time.time())
+        return parse_cgroup(version, texts, at_s)
 
     def _places(self, version: int) -> Mapping[str, str]:
         if version not in self._hierarchies:

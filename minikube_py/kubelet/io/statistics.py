@@ -1,7 +1,7 @@
 """The node's statistics, made when somebody asks: /stats/summary, /metrics/resource, /metrics/cadvisor.
 
-One reading serves everybody for SAMPLE_AGE_S (upstream's housekeeping interval), so that a metrics scraper, a
-dashboard and an autoscaler together cost no more than one of them. Which containers run is known from the pods'
+One reading serves everybody for `statistics_age_s` (upstream's housekeeping interval), so that a metrics scraper,
+a dashboard and an autoscaler together cost no more than one of them. Which containers run is known from the pods'
 workers: the engine is asked for nothing but, once for each container, where its writable layer lies. Directories are
 walked only for the summary, at most once a minute, and longer apart when walks take long.
 
@@ -35,7 +35,6 @@ from minikube_py.kubelet.statistics import (
 from minikube_py.kubelet.stats_summary import render_summary
 from minikube_py.kubelet.volumes import volume_directory
 
-SAMPLE_AGE_S = 10.0
 DISK_AGE_S = 60.0
 WALK_SHARE = 50
 """Walks over directories take at most one part in this of the time."""
@@ -112,14 +111,15 @@ class NodeStatistics:
         )
         return render_cadvisor_metrics(await self.with_disks(snapshot), machine)
 
-    async def snapshot(self, age_s: float = SAMPLE_AGE_S) -> Snapshot:
-        """Return CPU, memory and network of the node and its pods, at most `age_s` old.
+    async def snapshot(self, age_s: float | None = None) -> Snapshot:
+        """Return CPU, memory and network of the node and its pods, at most `age_s` old (None: as configured).
 
         Raises:
             ContainerRuntimeError: the engine does not answer.
         """
         async with self._reading:
-            if self._snapshot is None or self._ports.clock.now_s() - self._read_at_s >= age_s:
+            limit_s = self._config.statistics_age_s if age_s is None else age_s
+            if self._snapshot is None or self._ports.clock.now_s() - self._read_at_s >= limit_s:
                 version = await self._ports.runtime.version()
                 self._snapshot = await self._read(version, detailed=False)
                 self._read_at_s = self._ports.clock.now_s()
