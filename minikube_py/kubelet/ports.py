@@ -12,6 +12,7 @@ from minikube_py.client.interface import Client, Informers
 from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.cri import ContainerId, ImageService, RuntimeService
 from minikube_py.kubelet.node_status import HostFacts
+from minikube_py.kubelet.pod_cgroup import CgroupLimits
 from minikube_py.kubelet.probes import ProbeOutcome
 from minikube_py.kubelet.statistics import CgroupSample, DiskUsage, FileSystem, InterfaceCounters, NodeSample
 from minikube_py.kubelet.volumes import ProjectedFile
@@ -201,6 +202,26 @@ class DiskPlaces(Protocol):
         ...
 
 
+class CgroupWriter(Protocol):
+    """Makes cgroups above those of containers."""
+
+    async def write(self, name: str, limits: CgroupLimits, version: int) -> None:
+        """Make a cgroup (as the engine names it) and write its limits; can be done again.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        ...
+
+
+class Reclaim(Protocol):
+    """Frees what no pod needs, when a disk is nearly full: dead containers, unused images."""
+
+    async def reclaim(self) -> None:
+        """Free what can be freed; what cannot be freed now is logged, not raised."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class KubeletPorts:
     """Everything outside that a kubelet acts on; agent.py fills it with the real ones, tests with fakes."""
@@ -216,6 +237,7 @@ class KubeletPorts:
     host: HostSurvey
     statistics: HostStatistics
     places: DiskPlaces
+    cgroups: CgroupWriter
     recorder: EventSink
     clock: Clock
     random: Callable[[], float]

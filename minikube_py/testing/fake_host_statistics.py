@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.cri import ContainerId
+from minikube_py.kubelet.pod_cgroup import CgroupLimits
 from minikube_py.kubelet.ports import ContainerPlaces
 from minikube_py.kubelet.statistics import CgroupSample, DiskUsage, FileSystem, InterfaceCounters, NodeSample
 
@@ -100,3 +101,17 @@ class FakeHostStatistics:
     async def places(self, container: ContainerId) -> ContainerPlaces:
         """Return made-up places."""
         return ContainerPlaces(f"/layers/{container}", f"/logs/{container}")
+
+
+class FakeCgroupWriter:
+    """Cgroups as a dict (ports.CgroupWriter); `failures` are raised first."""
+
+    def __init__(self) -> None:
+        self.limits: dict[str, CgroupLimits] = {}
+        self.failures: list[OSError] = []
+
+    async def write(self, name: str, limits: CgroupLimits, version: int) -> None:
+        """Make or change a cgroup."""
+        if self.failures:
+            raise self.failures.pop(0)
+        self.limits[name] = limits

@@ -12,7 +12,7 @@ from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.ports import KubeletPorts
 from minikube_py.testing.fake_client import FakeClient
-from minikube_py.testing.fake_host_statistics import FakeHostStatistics
+from minikube_py.testing.fake_host_statistics import FakeCgroupWriter, FakeHostStatistics
 from minikube_py.testing.fake_informers import FakeInformers
 from minikube_py.testing.fake_node import (
     FakeEndpointDrain,
@@ -43,6 +43,7 @@ class KubeletLab:
     probes: FakeProbeNetwork
     host: FakeHost
     statistics: FakeHostStatistics
+    cgroups: FakeCgroupWriter
     events: FakeEventSink
     config: KubeletConfig
 
@@ -60,6 +61,7 @@ class KubeletLab:
             host=self.host,
             statistics=self.statistics,
             places=self.statistics,
+            cgroups=self.cgroups,
             recorder=self.events,
             clock=self.clock,
             random=lambda: 0.5,
@@ -133,6 +135,7 @@ def a_kubelet_lab() -> KubeletLab:
         probes=FakeProbeNetwork({}, []),
         host=FakeHost(),
         statistics=FakeHostStatistics(clock),
+        cgroups=FakeCgroupWriter(),
         events=FakeEventSink([]),
         config=KubeletConfig(
             node_name=NODE,

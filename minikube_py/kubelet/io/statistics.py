@@ -27,6 +27,7 @@ from minikube_py.kubelet.statistics import (
     ContainerSample,
     DiskUsage,
     InterfaceCounters,
+    NodeSample,
     PodSample,
     Snapshot,
     VolumeSample,
@@ -67,6 +68,7 @@ class NodeStatistics:
         self._host: HostStatistics = ports.statistics
         self._states = states
         self._reading = asyncio.Lock()
+        self._engine: RuntimeVersion | None = None
         self._snapshot: Snapshot | None = None
         self._read_at_s = 0.0
         self._before: dict[str, CgroupSample] = {}
@@ -95,7 +97,7 @@ class NodeStatistics:
         Raises:
             ContainerRuntimeError: the engine does not answer.
         """
-        version = await self._ports.runtime.version()
+        version = await self._version()
         async with self._reading:
             snapshot = await self._read(version, detailed=True)
         host = await self._ports.host.survey()
@@ -111,6 +113,22 @@ class NodeStatistics:
         )
         return render_cadvisor_metrics(await self.with_disks(snapshot), machine)
 
+    async def node(self) -> NodeSample:
+        """Return the host's own numbers as they are now.
+
+        Raises:
+            ContainerRuntimeError: the engine does not answer.
+        """
+        version = await self._version()
+        pods_cgroup = cgroup_path(tier_cgroup("Guaranteed", self._config.cgroup_root, version.cgroup_driver))
+        return await self._host.node(version.cgroup_version, self._config.root_dir, version.root_dir, pods_cgroup)
+
+    async def _version(self) -> RuntimeVersion:
+        """Return what the engine said of itself once: drivers do not change under running containers."""
+        if self._engine is None:
+            self._engine = await self._ports.runtime.version()
+        return self._engine
+
     async def snapshot(self, age_s: float | None = None) -> Snapshot:
         """Return CPU, memory and network of the node and its pods, at most `age_s` old (None: as configured).
 
@@ -120,7 +138,7 @@ class NodeStatistics:
         async with self._reading:
             limit_s = self._config.statistics_age_s if age_s is None else age_s
             if self._snapshot is None or self._ports.clock.now_s() - self._read_at_s >= limit_s:
-                version = await self._ports.runtime.version()
+                version = await self._version()
                 self._snapshot = await self._read(version, detailed=False)
                 self._read_at_s = self._ports.clock.now_s()
             return self._snapshot

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from minikube_py.config import cgroup_root_of
 from minikube_py.testing.lab import machine
 from minikube_py.testing.lab.layout import HOSTS_MAX, HostLayout, LabLayout, lay_out
 from minikube_py.testing.lab.machine import LabError
@@ -158,6 +159,7 @@ class Lab:
             self._halt(host)
             machine.unmount_below(host.dir)
             machine.remove_host_network(host)
+            machine.remove_cgroups(cgroup_root_of(host.data_dir))
         machine.run(["ip", "link", "del", self.layout.bridge], check=False)
         shutil.rmtree(self.layout.dir, ignore_errors=True)
         machine.release_subnet(self.layout.dir)
