@@ -217,8 +217,10 @@ def status_patch(new: Mapping[str, Any], old: Mapping[str, Any]) -> Obj:
     ours = {*OWNED, *(c["type"] for c in new.get("conditions") or ())}
     foreign = [c for c in old.get("conditions") or () if c["type"] not in ours]
     wanted["conditions"] = list(new.get("conditions") or ()) + foreign
+    if not wanted["conditions"]:
+        del wanted["conditions"]
     patch: Obj = {k: v for k, v in wanted.items() if old.get(k) != v}
-    for stale in ("reason", "message", "podIP", "podIPs"):
+    for stale in ("reason", "message", "podIP", "podIPs", "conditions"):
         if old.get(stale) and stale not in wanted:
             patch[stale] = None
     return patch

@@ -4,8 +4,8 @@ Use is given by container id and for the host; the cgroups of pods are the sums 
 CPU counters grow with the clock.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.cri import ContainerId
@@ -38,6 +38,8 @@ class FakeHostStatistics:
         self.processes = 200
         self.disks: dict[str, DiskUsage] = {}
         """By path; writable layers are `/layers/ID`, logs `/logs/ID`."""
+        self.is_full: Callable[[], bool] = lambda: False
+        """While it is true, 1 GiB is left of the node's disk."""
         self.readings = 0
         self.walks = 0
 
@@ -89,7 +91,7 @@ class FakeHostStatistics:
         return NodeSample(
             cgroup=CgroupSample(now_s, int(self._clock.now_s() * 1e8), working_set_bytes=self.memory_used_bytes),
             interfaces=(),
-            node_fs=self.node_fs,
+            node_fs=replace(self.node_fs, available_bytes=1 << 30) if self.is_full() else self.node_fs,
             image_fs=self.image_fs,
             processes_max=32768,
             processes=self.processes,

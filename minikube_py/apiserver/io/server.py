@@ -111,7 +111,9 @@ class ApiServer:
             )
         )
         self._converted = ConvertedWatches(views)
-        self._scraper = NodeMetricsScraper(self._storage, ports.scrape_node, ports.clock, config.metric_resolution_s)
+        self.node_metrics = NodeMetricsScraper(
+            self._storage, ports.scrape_node, ports.clock, config.metric_resolution_s
+        )
         stores = {True: ports.durable, False: ports.volatile}
         fanouts = {
             True: EventFanout(ports.durable, views, self._converted.take),
@@ -150,7 +152,7 @@ class ApiServer:
     def _computed_sources(self, checks: Mapping[str, Check]) -> Mapping[str, ComputedSource]:
         return {
             "componentstatuses": ComponentStatuses(checks),
-            **metrics_sources(self._storage, self._scraper),
+            **metrics_sources(self._storage, self.node_metrics),
         }
 
     def catalog(self) -> Catalog:
@@ -227,7 +229,7 @@ class ApiServer:
                 group.create_task(self._measure_lag(), name="apiserver loop lag"),
                 group.create_task(self._custom.run(self._storage), name="custom resource definitions"),
                 group.create_task(self._converted.run(), name="converted watches"),
-                group.create_task(self._scraper.run(), name="node metrics"),
+                group.create_task(self.node_metrics.run(), name="node metrics"),
             )
             try:
                 await self.http.serve(tls, listening)
