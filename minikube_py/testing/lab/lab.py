@@ -23,6 +23,8 @@ class Lab:
     def __init__(self, folder: Path, nodes: int, *, fast_timers: bool = False) -> None:
         self.layout: LabLayout = lay_out(folder, nodes, machine.claim_subnet(folder))
         self.fast_timers = fast_timers
+        self.agent_flags: tuple[str, ...] = ()
+        """Flags that every agent started from here on gets besides."""
         self.pids: dict[str, int] = {}
 
     @classmethod
@@ -75,6 +77,7 @@ class Lab:
         ]
         if self.fast_timers:
             argv.append("--timers=fast")
+        argv += self.agent_flags
         return machine.in_host(host, argv)
 
     def start(self, host: HostLayout, *, wait: bool = True) -> None:
