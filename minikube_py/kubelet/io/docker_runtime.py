@@ -126,10 +126,13 @@ class DockerRuntime:
                 if score == 0 or not _may_be_refused_score(error):
                     raise
                 identity = await self._run_sandbox(config, 0)
-                log.warning(
-                    "this host refuses negative OOM scores (no CAP_SYS_RESOURCE?): containers get 0; Docker said: %s",
-                    error.message,
-                )
+                if not self._scores_refused:
+                    log.warning(
+                        "this host refuses negative OOM scores (no CAP_SYS_RESOURCE?): containers get 0; "
+                        "Docker said: %s",
+                        error.message,
+                    )
+                self._scores_refused = True
         document = await self._api.inspect_container(identity)
         self._scores_refused = _oom_score(document) == 0
         return sandbox_from_listed(as_listed(document), document)
