@@ -76,6 +76,12 @@ SETTINGS: tuple[Setting, ...] = (
         "NAME=VALUE: a flag of the kubelet, such as eviction-hard=memory.available<500Mi",
         many=True,
     ),
+    Setting(
+        "pod-manifest-path",
+        None,
+        "the folder with manifests of static pods (default: /etc/minikube-py/manifests; with another data folder, "
+        "its agent/pod-manifests)",
+    ),
     Setting("pause-image", None, "the pause image (default: made by the program itself)"),
     Setting("log-format", "text", "how log lines look", choices=("text", "json")),
     Setting(
@@ -118,6 +124,7 @@ class AgentConfig:
     disabled: frozenset[str]
     pause_image: str
     kubelet_args: tuple[str, ...]
+    pod_manifest_path: str
     log_format: str
     fast_timers: bool
 
@@ -141,6 +148,14 @@ class AgentConfig:
     def cgroup_root(self) -> str:
         """Return the cgroup above `kubepods`; an agent with a data folder of its own has its own."""
         return cgroup_root_of(self.data_dir)
+
+    @property
+    def static_pod_dir(self) -> Path:
+        """Return the folder with manifests of static pods."""
+        if self.pod_manifest_path:
+            return Path(self.pod_manifest_path)
+        default = self.data_dir == Path(DEFAULT_DATA_DIR)
+        return Path("/etc/minikube-py/manifests") if default else self.agent_dir / "pod-manifests"
 
     @property
     def kubernetes_service_ip(self) -> str:
@@ -297,6 +312,7 @@ def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) 
         disabled=frozenset(faults.many(_BY_NAME["disable"], values["disable"])),
         pause_image=str(values["pause-image"] or ""),
         kubelet_args=faults.many(_BY_NAME["kubelet-arg"], values["kubelet-arg"] or ()),
+        pod_manifest_path=str(values["pod-manifest-path"] or ""),
         log_format=str(values["log-format"]),
         fast_timers=values["timers"] == "fast",
     )

@@ -119,6 +119,7 @@ def kubelet_config(config: AgentConfig) -> KubeletConfig:
         cluster_domain=config.cluster_domain,
         kubelet_version=GIT_VERSION,
         cgroup_root=config.cgroup_root,
+        static_pod_path=str(config.static_pod_dir),
     )
     settings = with_fast_timers(settings) if config.fast_timers else settings
     return apply_kubelet_args(settings, config.kubelet_args)
@@ -193,7 +194,7 @@ async def run_node(
         components["dns"] = DnsServer(dns, informers, host.clock, host.rng).run
     try:
         async with running(host.health, components):
-            yield Node(kubelet, proxier, DockerPodStreams(runtime, kubelet.waiting_reason))
+            yield Node(kubelet, proxier, DockerPodStreams(runtime, kubelet.waiting_reason, kubelet.worker_uid))
     finally:
         await network.close()
 

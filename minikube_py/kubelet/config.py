@@ -34,6 +34,10 @@ class KubeletConfig:
     cgroup_root: str = "/"
     cpu_cfs_quota: bool = True
     resolv_conf: str = "/etc/resolv.conf"
+    allowed_unsafe_sysctls: tuple[str, ...] = ()
+    """Sysctls, or patterns that end in `*`, that pods may set besides the safe ones."""
+    static_pod_path: str = ""
+    """The folder with manifests of static pods; empty: there are none."""
     node_labels: tuple[tuple[str, str], ...] = ()
     kube_reserved: Texts = ()
     """(resource, quantity): kept out of allocatable for the kubelet and the engine."""
@@ -86,6 +90,11 @@ class KubeletConfig:
     def pod_dir(self, pod_uid: str) -> str:
         """Return a pod's directory."""
         return f"{self.root_dir}/pods/{pod_uid}"
+
+    @property
+    def seccomp_dir(self) -> str:
+        """Return where Localhost seccomp profiles are found."""
+        return f"{self.root_dir}/seccomp"
 
     def log_path(self, namespace: str, name: str, uid: str, container: str, attempt: int) -> str:
         """Return where the log of one run is found."""

@@ -23,10 +23,16 @@ from typing import Any
 
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
-from minikube_py.kubelet.container_spec import SANDBOX_OOM_SCORE_ADJ, render_container, render_sandbox
+from minikube_py.kubelet.container_spec import (
+    SANDBOX_OOM_SCORE_ADJ,
+    render_container,
+    render_sandbox,
+    render_update,
+)
 from minikube_py.kubelet.cri import (
     ContainerConfig,
     ContainerId,
+    ContainerResources,
     ContainerRuntimeError,
     ExecResult,
     PodIdentity,
@@ -171,6 +177,11 @@ class DockerRuntime:
             except OSError as error:
                 # The pod runs and `kubectl logs` does not need the link: only log shippers miss it.
                 log.warning("cannot link the log of container %s at %s: %s", container, log_path, error)
+
+    async def update_container(self, container: ContainerId, resources: ContainerResources) -> None:
+        """Give a running container other resources."""
+        await self._api.update_container(container, render_update(resources))
+        self._listing.forget(container)
 
     async def stop_container(self, container: ContainerId, grace_s: float) -> None:
         """Send the image's stop signal, wait up to `grace_s`, then kill."""
