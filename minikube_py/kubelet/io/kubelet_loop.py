@@ -19,14 +19,17 @@ from minikube_py.client.interface import Change, Selection
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.cri import ContainerPhase, ContainerRuntimeError, PodIdentity, RuntimeListing
-from minikube_py.kubelet.io.container_gc import ContainerGc
+from minikube_py.kubelet.io.container_gc import ContainerGc, DeadContainersReclaim
 from minikube_py.kubelet.io.container_killer import ContainerKiller
 from minikube_py.kubelet.io.container_starter import ContainerStarter, StartTools
+from minikube_py.kubelet.io.eviction_loop import EvictionLoop, EvictionTools
 from minikube_py.kubelet.io.hook_runner import HookRunner
 from minikube_py.kubelet.io.image_puller import ImagePuller
+from minikube_py.kubelet.io.node_admission import NodeAdmission
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
 from minikube_py.kubelet.io.node_loop import NodeLoop
 from minikube_py.kubelet.io.object_reader import ObjectReader
+from minikube_py.kubelet.io.pod_cgroups import PodCgroups
 from minikube_py.kubelet.io.pod_observer import PodObserver
 from minikube_py.kubelet.io.pod_resizer import PodResizer
 from minikube_py.kubelet.io.pod_state import PodState
@@ -37,6 +40,7 @@ from minikube_py.kubelet.io.prober import Prober
 from minikube_py.kubelet.io.runtime_handlers import RuntimeHandlers
 from minikube_py.kubelet.io.sandbox_starter import SandboxStarter
 from minikube_py.kubelet.io.static_pod_loop import StaticPods
+from minikube_py.kubelet.io.statistics import NodeStatistics
 from minikube_py.kubelet.io.status_writer import StatusWriter
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer
 from minikube_py.kubelet.pod import Pod, parse_pod
@@ -64,29 +68,36 @@ class Kubelet:
         killer = ContainerKiller(ports.runtime, hooks, ports.recorder, ports.clock)
         self._images = ImagePuller(ports.images, ports.recorder, ports.clock)
         self._handlers = RuntimeHandlers(ports.informers)
-        tools = StartTools(self._images, objects, volumes, hooks, killer, self._handlers, starts)
+        start_tools = StartTools(self._images, objects, volumes, hooks, killer, self._handlers, starts)
         self._prober = Prober(ports, config.probe_exec_parallel, config.kubelet_version)
         self._statuses = StatusWriter(ports.client, self._pods, ports.clock)
         self._knowledge = NodeKnowledge()
         self.node = NodeLoop(config, ports, self._knowledge)
+        self._cgroups = PodCgroups(config, ports.cgroups, self._knowledge, self._states)
         sync = PodSync(
             config,
             ports,
             SyncTools(
                 observer=PodObserver(config, ports),
                 sandboxes=SandboxStarter(config, ports, volumes, self._handlers, starts),
-                containers=ContainerStarter(config, ports, tools),
+                containers=ContainerStarter(config, ports, start_tools),
                 killer=killer,
                 terminator=PodTerminator(config, ports, killer, deletes),
                 prober=self._prober,
-                resizer=PodResizer(config, ports, self._knowledge, killer),
+                resizer=PodResizer(config, ports, self._knowledge, killer, self._cgroups),
                 statuses=self._statuses,
                 node=self._knowledge,
+                cgroups=self._cgroups,
+                admission=NodeAdmission(self._knowledge, ports.recorder, self._states),
             ),
         )
         self._workers = PodWorkers(sync, ports.clock)
         self._static = StaticPods(config, ports, self._workers, self._pods, self._statuses.write_again)
         self._gc = ContainerGc(config, ports)
+        self.statistics = NodeStatistics(config, ports, self._states)
+        reclaims = (DeadContainersReclaim(self._gc, self._states),)
+        tools = EvictionTools(self.node, self.statistics, reclaims, ports.recorder, ports.clock)
+        self._eviction = EvictionLoop(config, tools, self._states)
         self._adopted_ips: dict[str, str] = {}
         self._at_start: Mapping[str, PodRuntimeStatus] = {}
         self._listed: dict[str, frozenset[tuple[str, str, bool]]] = {}
@@ -112,8 +123,12 @@ class Kubelet:
             group.create_task(self._follow_events(), name="kubelet-events")
             group.create_task(self._relist_forever(), name="kubelet-relist")
             group.create_task(self._collect_forever(), name="kubelet-gc")
+            group.create_task(self._eviction.run(), name="kubelet-eviction")
 
     # What other parts of the node ask.
+
+    def _states(self) -> Iterable[PodState]:
+        return self._workers.states()
 
     def worker_uid(self, uid: str) -> str:
         """Return the uid that the runtime knows a pod of the API by: that of a mirror pod is another one."""
@@ -227,6 +242,7 @@ class Kubelet:
         while True:
             await self._ports.clock.sleep(self._config.container_gc_s)
             await self._gc.collect(frozenset(state.pod.uid for state in self._workers.states()))
+            await self._cgroups.refresh()
 
 
 def _signature(status: PodRuntimeStatus) -> frozenset[tuple[str, str, bool]]:

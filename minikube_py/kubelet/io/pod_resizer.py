@@ -7,6 +7,7 @@ from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.cri import ContainerResources, ContainerRuntimeError, RuntimeErrorKind
 from minikube_py.kubelet.io.container_killer import ContainerKiller
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
+from minikube_py.kubelet.io.pod_cgroups import PodCgroups
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.pod_actions import ContainerKill, KillReason
 from minikube_py.kubelet.pod_resize import (
@@ -27,12 +28,18 @@ class PodResizer:
     """One for the kubelet."""
 
     def __init__(
-        self, config: KubeletConfig, ports: KubeletPorts, node: NodeKnowledge, killer: ContainerKiller
+        self,
+        config: KubeletConfig,
+        ports: KubeletPorts,
+        node: NodeKnowledge,
+        killer: ContainerKiller,
+        cgroups: PodCgroups,
     ) -> None:
         self._config = config
         self._ports = ports
         self._node = node
         self._killer = killer
+        self._cgroups = cgroups
 
     def decide(self, state: PodState) -> None:
         """Give a pod what it asks for if the node has it; else note why not."""
@@ -68,8 +75,10 @@ class PodResizer:
             state.resizing = False
             state.resize_error = ""
             state.resize_tried = ()
+            await self._cgroups.ensure(state.pod)
             self._say(state, "Normal", "ResizeCompleted", "completed")
             return True
+        await self._cgroups.loosen(state.pod)
         for run in plan.restarts:
             kill = ContainerKill(run, KillReason.CHANGED, f"Container {run.name} resize requires restart")
             await self._killer.kill(state, kill, state.pod.termination_grace_s)

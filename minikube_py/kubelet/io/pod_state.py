@@ -57,6 +57,10 @@ class PodState:
     resize_tried: tuple[tuple[ContainerId, ContainerResources], ...] = ()
     """The updates of the last look: the same ones are not made again and again when they have no effect."""
     failure: PodFailure | None = None
+    failure_grace_s: float | None = None
+    """How long the containers of a pod that was given up have to end; None: as the pod says."""
+    admitted: bool = False
+    """The node has taken the pod; it is not asked again."""
     blocked: PodFailure | None = None
     removed: bool = False
     """The API has it no more."""
@@ -94,6 +98,13 @@ class PodState:
     def note_runtime_change(self) -> None:
         """Note that the runtime may show something else by now, and wake the worker."""
         self.status_is_current = False
+        self.wake.set()
+
+    def fail(self, failure: PodFailure, grace_s: float | None = None) -> None:
+        """Give the pod up: what it is doing is interrupted, its containers are stopped."""
+        self.failure = failure
+        self.failure_grace_s = grace_s
+        self.stop.set()
         self.wake.set()
 
     def take(self, pod: Pod) -> None:
