@@ -16,6 +16,7 @@ from minikube_py.api.errors import BadRequestError, InternalError, StatusError
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.admission import Attributes
+from minikube_py.apiserver.users import render_user
 
 REVIEW_VERSION = "admission.k8s.io/v1"
 WARNING_LENGTH_MAX = 256
@@ -60,7 +61,7 @@ def request_of(attributes: Attributes, row: Resource, uid: str) -> Obj:
         "requestResource": requested[1],
         "name": attributes.name,
         "operation": attributes.operation,
-        "userInfo": {"username": attributes.user.name, "groups": list(attributes.user.groups)},
+        "userInfo": render_user(attributes.user),
         "dryRun": attributes.dry_run,
         "options": _options(attributes),
     }
@@ -76,7 +77,7 @@ def _options(attributes: Attributes) -> Obj | None:
     if kind is None:
         return None
     dry_run: Obj = {"dryRun": ["All"]} if attributes.dry_run else {}
-    return {"kind": kind, "apiVersion": "meta.k8s.io/v1", **dry_run}
+    return {"kind": kind, "apiVersion": "meta.k8s.io/v1", **attributes.options, **dry_run}
 
 
 def _names(row: Resource, subresource: str) -> tuple[Obj, Obj]:
@@ -142,7 +143,11 @@ def _patch(encoded: str, patch_type: str) -> tuple[Obj, ...]:
 
 def call_failed(webhook: str, why: str) -> InternalError:
     """Return upstream's error for a webhook that could not be asked, whose failure policy is Fail."""
-    message = f'failed calling webhook "{webhook}": {why}'
+    return internal(f'failed calling webhook "{webhook}": {why}')
+
+
+def internal(message: str) -> InternalError:
+    """Return upstream's NewInternalError: an error that is nobody's but the webhook's."""
     return InternalError(f"Internal error occurred: {message}", {"causes": [{"message": message}]})
 
 

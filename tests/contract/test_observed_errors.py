@@ -33,9 +33,6 @@ LEFT_OUT = {
     r"rbac (escalation|bind)": "RBAC: the security issue",
     r"node (?!proxy).*": "the node authorizer: the security issue",
     r"eviction.*|pdb.*": "evictions and their budgets",
-    r"pod (runtimeClass absent|priorityClass absent|priority set by hand|overhead without class|preemptionPolicy)": (
-        "admission by RuntimeClass and Priority"
-    ),
     r"pod serviceaccount absent": "admission by ServiceAccount",
     r"immutable: pod (creationTimestamp|deletionTimestamp)|immutable: service clusterIP|service clusterIP taken": (
         "the recording has a placeholder where the request's value stood"

@@ -46,6 +46,7 @@ from minikube_py.apiserver.io.resource_proxy import ResourceProxy
 from minikube_py.apiserver.io.selection import selections_of
 from minikube_py.apiserver.io.service_allocation import ServiceAllocation, ranges_of
 from minikube_py.apiserver.io.storage import Completions, Decide, Storage, StoragePorts
+from minikube_py.apiserver.io.stored_lookups import StoredLookups
 from minikube_py.apiserver.io.token_key import TokenKey
 from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.io.views import Views
@@ -104,7 +105,7 @@ class ApiServer:
                 ids=ports.ids,
                 completions=self._completions(ServiceAllocation(ports.durable, ranges_of(config), ports.rng)),
                 views=views,
-                admission=AdmissionChain(sources, self._webhooks, views, ports.ids),
+                admission=AdmissionChain(sources, StoredLookups(ports.durable), self._webhooks, views, ports.ids),
             )
         )
         self._converted = ConvertedWatches(views)
@@ -136,7 +137,7 @@ class ApiServer:
         self.http = HttpServer(
             config,
             self._dispatcher,
-            Upgrades(logs, ResourceProxy(self._storage, ports.rng)),
+            Upgrades(logs, ResourceProxy(self._storage, ports.rng), self._storage),
             self.metrics,
             HttpPorts(self._authenticate, ports.clock, ports.ids, ports.rng),
         )
