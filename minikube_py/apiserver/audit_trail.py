@@ -13,11 +13,10 @@ _KEY = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._]*/[A-Za-z0-9][-A-Za-z0-9._]*|[A-Za-
 class AuditTrail:
     """The annotations of one request's audit events; the first value of a key stays."""
 
-    __slots__ = ("annotations", "stamped")
+    __slots__ = ("annotations",)
 
     def __init__(self) -> None:
         self.annotations: dict[str, str] = {}
-        self.stamped = False
 
     def annotate(self, key: str, value: str) -> None:
         """Add an annotation; a key that is there already, or is none, is left alone."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from minikube_py.api.decode import decode_parsed, expected_of
-from minikube_py.api.errors import StatusError, forbidden
+from minikube_py.api.errors import InternalError, StatusError, forbidden
 from minikube_py.api.meta import Obj, copy_object, name_of
 from minikube_py.api.patch import apply_json_patch
 from minikube_py.api.resource import Resource
@@ -213,8 +213,11 @@ class AdmissionChain:
     ) -> Mapping[str, Any]:
         timeout_s = int(webhook.get("timeoutSeconds") or 10)
         new, old = [await self._converted(obj, attributes, attributes.resource, row) for obj in objects]
-        target = self._client.resolve(webhook["clientConfig"], f"?timeout={timeout_s}s")
-        return await self._client.ask(target, admission_review(request, new, old), timeout_s)
+        try:
+            target = self._client.resolve(webhook["clientConfig"], f"?timeout={timeout_s}s")
+            return await self._client.ask(target, admission_review(request, new, old), timeout_s)
+        except StatusError as error:
+            raise InternalError(f"failed to call webhook: {error.message}") from error
 
     async def _converted(
         self, obj: Mapping[str, Any] | None, attributes: Attributes, given: Resource, wanted: Resource
