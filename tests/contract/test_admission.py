@@ -146,7 +146,8 @@ async def test_the_failure_policy_decides_about_a_webhook_that_is_not_there(tmp_
         code, status = await api.raw("POST", MAPS, a_map("failed"))
         assert code == 500
         assert status["message"].startswith(
-            'Internal error occurred: failed calling webhook "gone.example.com": failed to call webhook: an error on the server ("no such webhook")'
+            'Internal error occurred: failed calling webhook "gone.example.com": failed to call webhook: '
+            'an error on the server ("no such webhook") has prevented the request from succeeding'
         )
 
 

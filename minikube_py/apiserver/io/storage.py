@@ -236,7 +236,9 @@ class Storage:
         dry_run: bool,
         options: Mapping[str, Any] | None = None,
     ) -> Stored:
-        """Delete the object that the route names, or mark it as being deleted; `options` are shown to admission.
+        """Delete the object that the route names, or mark it as being deleted.
+
+        `options` are shown to admission; None: it has been admitted already, as something else (an eviction).
 
         Raises:
             StatusError: refused, not there, or changed all the time.
@@ -248,7 +250,7 @@ class Storage:
             seen = await self._views.entry(route.resource, entry)
             decision = decide(decode(seen), self._clock.wall_s())
             warnings: tuple[str, ...] = ()
-            if isinstance(decision, Write | Remove):
+            if options is not None and isinstance(decision, Write | Remove):
                 warnings = (await self._mutate(attributes, {}, decode(seen)))[1]
                 warnings += await self._admission.validate(attributes, None, decode(seen))
             stored = await self._act(route.resource, store, (entry, seen), decision, dry_run=dry_run)
