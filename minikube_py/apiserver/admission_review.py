@@ -48,6 +48,7 @@ class Review:
 
     patch: tuple[Obj, ...] = ()
     warnings: tuple[str, ...] = ()
+    audit_annotations: tuple[tuple[str, str], ...] = ()
 
 
 def request_of(attributes: Attributes, row: Resource, uid: str) -> Obj:
@@ -113,12 +114,13 @@ def parse_review(answer: Mapping[str, Any], webhook: str, uid: str, *, may_patch
     warnings = tuple(str(text)[:WARNING_LENGTH_MAX] for text in response.get("warnings") or ())
     if not response.get("allowed"):
         raise _denied(response.get("status") or {}, webhook)
+    notes = tuple((f"{webhook}/{key}", str(v)) for key, v in (response.get("auditAnnotations") or {}).items())
     patch = response.get("patch")
     if not patch:
-        return Review(warnings=warnings)
+        return Review(warnings=warnings, audit_annotations=notes)
     if not may_patch:
         raise InternalError("received invalid webhook response: webhook returned response.patch for a validation")
-    return Review(_patch(str(patch), str(response.get("patchType") or "")), warnings)
+    return Review(_patch(str(patch), str(response.get("patchType") or "")), warnings, notes)
 
 
 def _denied(status: Mapping[str, Any], webhook: str) -> DeniedError:

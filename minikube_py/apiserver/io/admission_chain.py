@@ -12,6 +12,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from minikube_py.api.decode import decode_parsed, expected_of
 from minikube_py.api.errors import InternalError, StatusError, forbidden
 from minikube_py.api.meta import Obj, copy_object, name_of
@@ -21,13 +23,15 @@ from minikube_py.apiserver.admission import Admitted, Attributes
 from minikube_py.apiserver.admission_authorizer import authorizer_of
 from minikube_py.apiserver.admission_matching import is_exempt, matched_row, matches_resources, matches_selectors
 from minikube_py.apiserver.admission_policies import (
+    FAILURE_ANNOTATION,
     Failed,
     PolicyError,
     Scope,
     apply_mutations,
     conditions_hold,
     denial,
-    run_validations,
+    failure_record,
+    judge,
     warning,
 )
 from minikube_py.apiserver.admission_review import (
@@ -196,7 +200,10 @@ class AdmissionChain:
                 return None, None
             check_dry_run(webhook, attributes)
             answer = await self._call(webhook, row, attributes, request, objects)
-            return parse_review(answer, name, uid, may_patch=may_patch), row
+            review = parse_review(answer, name, uid, may_patch=may_patch)
+            for key, value in review.audit_annotations:
+                attributes.annotate(key, value)
+            return review, row
         except DeniedError:
             raise
         except (StatusError, PolicyError) as error:
@@ -317,24 +324,42 @@ class AdmissionChain:
 
     def _validate_policies(self, attributes: Attributes, objects: Objects) -> tuple[str, ...]:
         warnings: list[str] = []
+        records: list[Obj] = []
+        notes: dict[str, list[str]] = {}
+        try:
+            self._run_policies(attributes, objects, warnings, records, notes)
+        finally:
+            for key, values in notes.items():
+                attributes.annotate(key, ", ".join(dict.fromkeys(values)))
+            if records:
+                attributes.annotate(FAILURE_ANNOTATION, orjson.dumps(records).decode())
+        return tuple(warnings)
+
+    def _run_policies(
+        self,
+        attributes: Attributes,
+        objects: Objects,
+        warnings: list[str],
+        records: list[Obj],
+        notes: dict[str, list[str]],
+    ) -> None:
         for bound in self._sources.validating_policies:
             spec, actions = bound.policy["spec"], bound.binding["spec"].get("validationActions") or ()
             ignores = spec.get("failurePolicy") == "Ignore"
             for params in self._params(bound, attributes, objects, ignores=ignores):
-                for failed in self._failures(spec, self._scope(spec, attributes, objects, None, params)):
+                scope = self._scope(spec, attributes, objects, None, params)
+                said = judge(bound.policy, scope)
+                for key, value in said.annotations:
+                    notes.setdefault(key, []).append(value)
+                for failed in said.failed:
+                    if "Audit" in actions:
+                        records.append(failure_record(bound.policy, bound.binding, failed))
                     if "Deny" in actions:
                         raise denial(bound.policy, bound.binding, failed, attributes)
                     if "Warn" in actions:
                         warnings.append(warning(bound.policy, bound.binding, failed))
-        return tuple(warnings)
-
-    def _failures(self, spec: Mapping[str, Any], scope: Scope) -> tuple[Failed, ...]:
-        try:
-            if not conditions_hold(spec.get("matchConditions") or (), scope):
-                return ()
-        except PolicyError as error:
-            return () if spec.get("failurePolicy") == "Ignore" else (Failed(str(error)),)
-        return run_validations(spec, scope)
+                if said.refused:
+                    raise denial(bound.policy, bound.binding, said.refused[0], attributes)
 
     async def _validate_webhooks(
         self, webhooks: Sequence[Obj], attributes: Attributes, objects: Objects
