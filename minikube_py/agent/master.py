@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
-from minikube_py.agent.credentials import token_key_pem
+from minikube_py.agent.credentials import audit_settings, token_key_pem
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.state import Command, open_state
 from minikube_py.api.resources import EVENTS
@@ -132,6 +132,7 @@ async def run_master(
             authenticate=authenticator.authenticate,
             token_key_pem=token_key_pem(config),
             streams_for_node=streams_for_node,
+            audit=audit_settings(config),
         )
         api = ApiServer(api_config(config), ports)
         listening = asyncio.Event()

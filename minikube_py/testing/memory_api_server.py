@@ -10,6 +10,7 @@ from random import Random
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.io.audit_log import AuditSettings
 from minikube_py.apiserver.io.certificates import Pki, ensure_pki
 from minikube_py.apiserver.io.pod_logs import StreamsForNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
@@ -38,6 +39,7 @@ def memory_api_server(
     clock: Clock | None = None,
     streams_for_node: StreamsForNode = lambda node: None,
     history: HistoryLimits = HISTORY,
+    audit: AuditSettings | None = None,
 ) -> ApiServer:
     """Return an API server whose objects are gone with it; ids and random choices repeat."""
     clock = clock or SystemClock()
@@ -52,6 +54,7 @@ def memory_api_server(
             authenticate=Authenticator(_TOKENS).authenticate,
             token_key_pem=new_key_pem(),
             streams_for_node=streams_for_node,
+            audit=audit,
         ),
     )
 

@@ -60,7 +60,7 @@ class Dispatcher:
         """Answer `request` of `user`; never raises StatusError."""
         info = info or parse_request(request.method, request.path, request.query)
         try:
-            check_allowed(user, info)
+            check_allowed(user, info, trail)
             if not info.is_resource:
                 return await self._documents.answer(info, request)
             return await self._dispatch(resolve(info, self._catalog(), user, trail), request)
@@ -77,12 +77,15 @@ class Dispatcher:
         return await self._by_verb[route.verb](route, request)
 
 
-def check_allowed(user: UserInfo, info: RequestInfo) -> None:
+def check_allowed(user: UserInfo, info: RequestInfo, trail: AuditTrail | None = None) -> None:
     """Ask the authorizer.
 
     Raises:
         ForbiddenError: the user may not.
     """
     verdict = authorize(user, info)
+    if trail is not None:
+        trail.annotate("authorization.k8s.io/decision", "forbid" if isinstance(verdict, Denied) else "allow")
+        trail.annotate("authorization.k8s.io/reason", verdict.why if isinstance(verdict, Denied) else "")
     if isinstance(verdict, Denied):
         raise forbidden_request(user, info, verdict.why)

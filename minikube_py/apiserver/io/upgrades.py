@@ -52,7 +52,7 @@ class Upgrades:
         Raises:
             StatusError: the user may not, or it cannot begin.
         """
-        check_allowed(user, info)
+        check_allowed(user, info, trail)
         route = resolve(info, user=user, trail=trail)
         every = {name: request.query.getall(name) for name in request.query}
         await self._storage.admit(route, "CONNECT", connect_options(route, every))

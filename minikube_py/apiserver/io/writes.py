@@ -119,6 +119,8 @@ class Writes:
         options = _write_options("create", request)
         expected = expected_of(route.resource, route.subresource)
         decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
+        if route.trail is not None:
+            route.trail.sent(decoded.obj)
         if route.subresource == "binding":
             return await self._bind(route, decoded.obj, options)
         if route.subresource == "eviction":
@@ -152,6 +154,8 @@ class Writes:
         options = _write_options("update", request)
         expected = expected_of(route.resource, route.subresource)
         decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
+        if route.trail is not None:
+            route.trail.sent(decoded.obj)
         decide_new = _UPDATES[route.subresource]
 
         edit = _edit(route, lambda old, context: copy_object(decoded.obj), decide_new)
