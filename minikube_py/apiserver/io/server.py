@@ -25,7 +25,7 @@ from minikube_py.api.resources import CUSTOM_RESOURCE_DEFINITIONS, RESOURCES, SE
 from minikube_py.apiserver.audit_events import Call
 from minikube_py.apiserver.authn import PeerSubject
 from minikube_py.apiserver.authorize import authorize
-from minikube_py.apiserver.bootstrap import FirstObject, first_objects
+from minikube_py.apiserver.bootstrap import FirstObject, first_objects, flow_objects
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Complete, Decision, WriteContext, complete_nothing
 from minikube_py.apiserver.health import Check
@@ -33,7 +33,7 @@ from minikube_py.apiserver.io.account_tokens import AccountTokens
 from minikube_py.apiserver.io.admission_chain import AdmissionChain
 from minikube_py.apiserver.io.admission_sources import AdmissionSources
 from minikube_py.apiserver.io.audit_log import AuditLog, AuditSettings, Exchange
-from minikube_py.apiserver.io.computed import Computed
+from minikube_py.apiserver.io.computed import ComponentStatuses, Computed, ComputedSource
 from minikube_py.apiserver.io.conversion_webhooks import ConversionWebhooks
 from minikube_py.apiserver.io.converted_watches import ConvertedWatches
 from minikube_py.apiserver.io.custom_resources import CustomResources
@@ -41,8 +41,10 @@ from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.documents import Documents
 from minikube_py.apiserver.io.event_fanout import EventFanout
 from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
+from minikube_py.apiserver.io.identity_lease import IdentityLease
 from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
+from minikube_py.apiserver.io.node_metrics import NodeMetricsScraper, ScrapeNode, metrics_sources
 from minikube_py.apiserver.io.pod_logs import PodLogs, StreamsForNode
 from minikube_py.apiserver.io.reads import Reads
 from minikube_py.apiserver.io.resource_proxy import ResourceProxy
@@ -88,6 +90,10 @@ class ApiServerPorts:
     streams_for_node: StreamsForNode
     audit: AuditSettings | None = None
     """The audit log; None: there is none."""
+    kubelet_tls: ssl.SSLContext | None = None
+    """How nodes/proxy reaches kubelets; None: it shows no certificate and checks none."""
+    scrape_node: ScrapeNode | None = None
+    """How a node's /metrics/resource is read; None: no metrics are collected (--disable metrics)."""
 
 
 class ApiServer:
@@ -117,6 +123,9 @@ class ApiServer:
             )
         )
         self._converted = ConvertedWatches(views)
+        self.node_metrics = NodeMetricsScraper(
+            self._storage, ports.scrape_node, ports.clock, config.metric_resolution_s
+        )
         stores = {True: ports.durable, False: ports.volatile}
         fanouts = {
             True: EventFanout(ports.durable, views, self._converted.take),
@@ -139,18 +148,25 @@ class ApiServer:
             writes,
             self._documents,
             logs,
-            Computed(writes, judges, checks, ports.clock, lambda: ports.durable.revision),
+            Computed(writes, judges, self._computed_sources(checks), ports.clock, lambda: ports.durable.revision),
             self.catalog,
         )
         self.http = HttpServer(
             config,
             self._dispatcher,
-            Upgrades(logs, ResourceProxy(self._storage, ports.rng), self._storage),
+            Upgrades(logs, ResourceProxy(self._storage, ports.rng, ports.kubelet_tls), self._storage),
             self.metrics,
             HttpPorts(self._authenticate, ports.clock, ports.ids, ports.rng, self._audit),
         )
+        self._lease = IdentityLease(self._storage, ports.clock, config.advertise_address, ports.ids.new_uid())
         self._bootstrapped = False
         self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")
+
+    def _computed_sources(self, checks: Mapping[str, Check]) -> Mapping[str, ComputedSource]:
+        return {
+            "componentstatuses": ComponentStatuses(checks),
+            **metrics_sources(self._storage, self.node_metrics),
+        }
 
     def catalog(self) -> Catalog:
         """Return what is served at this moment."""
@@ -217,6 +233,9 @@ class ApiServer:
         """
         for first in first_objects(self._config):
             await self._ensure(first)
+        async with asyncio.TaskGroup() as group:
+            for first in flow_objects():
+                group.create_task(self._ensure(first), name=f"bootstrap {name_of(first.obj)}")
         self._bootstrapped = True
 
     async def _ensure(self, first: FirstObject) -> None:
@@ -248,6 +267,8 @@ class ApiServer:
                 group.create_task(self._measure_lag(), name="apiserver loop lag"),
                 group.create_task(self._custom.run(self._storage), name="custom resource definitions"),
                 group.create_task(self._converted.run(), name="converted watches"),
+                group.create_task(self._lease.run(), name="apiserver identity"),
+                group.create_task(self.node_metrics.run(), name="node metrics"),
             )
             try:
                 await self.http.serve(tls, listening)
