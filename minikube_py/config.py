@@ -87,6 +87,12 @@ SETTINGS: tuple[Setting, ...] = (
         "the folder with manifests of static pods (default: /etc/minikube-py/manifests; with another data folder, "
         "its agent/pod-manifests)",
     ),
+    Setting(
+        "private-registry",
+        None,
+        "mirrors and credentials of registries (default: /etc/minikube-py/registries.yaml; with another data folder, "
+        "its agent/registries.yaml)",
+    ),
     Setting("pause-image", None, "the pause image (default: made by the program itself)"),
     Setting("log-format", "text", "how log lines look", choices=("text", "json")),
     Setting(
@@ -142,6 +148,7 @@ class AgentConfig:
     pause_image: str
     kubelet_args: tuple[str, ...]
     pod_manifest_path: str
+    private_registry: str
     log_format: str
     fast_timers: bool
 
@@ -173,6 +180,14 @@ class AgentConfig:
             return Path(self.pod_manifest_path)
         default = self.data_dir == Path(DEFAULT_DATA_DIR)
         return Path("/etc/minikube-py/manifests") if default else self.agent_dir / "pod-manifests"
+
+    @property
+    def registries_path(self) -> Path:
+        """Return the file with mirrors and credentials of registries."""
+        if self.private_registry:
+            return Path(self.private_registry)
+        default = self.data_dir == Path(DEFAULT_DATA_DIR)
+        return Path("/etc/minikube-py/registries.yaml") if default else self.agent_dir / "registries.yaml"
 
     @property
     def kubernetes_service_ip(self) -> str:
@@ -337,6 +352,7 @@ def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) 
         disabled=frozenset(faults.many(_BY_NAME["disable"], values["disable"])),
         pause_image=str(values["pause-image"] or ""),
         kubelet_args=faults.many(_BY_NAME["kubelet-arg"], values["kubelet-arg"] or ()),
+        private_registry=str(values["private-registry"] or ""),
         pod_manifest_path=str(values["pod-manifest-path"] or ""),
         log_format=str(values["log-format"]),
         fast_timers=values["timers"] == "fast",

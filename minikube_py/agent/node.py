@@ -1,10 +1,12 @@
 """The node's part: pod network, kubelet, service proxy and cluster DNS, wired to one API and one Docker engine."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from random import SystemRandom
 
 from minikube_py.agent.errors import AgentError
@@ -34,9 +36,12 @@ from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.io.pod_files import HostPodFiles
 from minikube_py.kubelet.io.pod_streams import DockerPodStreams
 from minikube_py.kubelet.io.probe_network import HostProbeNetwork
+from minikube_py.kubelet.io.registries_file import read_engine_registries, read_registries
 from minikube_py.kubelet.io.tear_down import tear_down_node
 from minikube_py.kubelet.kubelet_args import apply_kubelet_args
+from minikube_py.kubelet.pause_image import PAUSE_TAG
 from minikube_py.kubelet.ports import KubeletPorts
+from minikube_py.kubelet.registries import RegistriesError, engine_faults
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.pod_network import BridgePodNetwork
 from minikube_py.proxy.config import ProxyConfig
@@ -44,6 +49,8 @@ from minikube_py.proxy.io.conntrack import Conntrack
 from minikube_py.proxy.io.nft_applier import NftApplier
 from minikube_py.proxy.io.proxier_loop import Proxier
 from minikube_py.proxy.ports import RulesetError
+
+log = logging.getLogger("agent")
 
 POD_CIDR_TIMEOUT_S = 30.0
 
@@ -120,6 +127,7 @@ def kubelet_config(config: AgentConfig) -> KubeletConfig:
         kubelet_version=GIT_VERSION,
         cgroup_root=config.cgroup_root,
         static_pod_path=str(config.static_pod_dir),
+        docker_config_paths=(str(config.agent_dir / "config.json"), "/root/.docker/config.json"),
     )
     settings = with_fast_timers(settings) if config.fast_timers else settings
     return apply_kubelet_args(settings, config.kubelet_args)
@@ -148,6 +156,22 @@ async def learn_pod_cidr(client: Client, informers: Informers, node_name: str) -
     return str(node["spec"]["podCIDR"])
 
 
+async def with_registries(settings: KubeletConfig, path: Path, api: DockerApi) -> KubeletConfig:
+    """Return the settings with the registries of the file, and warn of what the engine will not do of it.
+
+    Raises:
+        AgentError: the file cannot be used.
+    """
+    try:
+        registries = await asyncio.to_thread(read_registries, path)
+        engine = await read_engine_registries(api)
+    except (RegistriesError, ContainerRuntimeError) as error:
+        raise AgentError(str(error)) from error
+    for fault in engine_faults(registries, engine):
+        log.warning("%s: %s", path, fault)
+    return replace(settings, registries=registries)
+
+
 @asynccontextmanager
 async def run_node(
     config: AgentConfig, master: Master, informers: Informers, docker: tuple[DockerApi, DockerRuntime]
@@ -169,7 +193,7 @@ async def run_node(
         client=client,
         informers=informers,
         runtime=runtime,
-        images=DockerImages(api),
+        images=DockerImages(api, pinned=(config.pause_image or PAUSE_TAG,)),
         network=network,
         endpoint_drain=proxier,
         files=HostPodFiles(kubelet_config(config)),
@@ -182,7 +206,8 @@ async def run_node(
         clock=host.clock,
         random=host.rng.random,
     )
-    kubelet = Kubelet(kubelet_config(config), ports)
+    settings = await with_registries(kubelet_config(config), config.registries_path, api)
+    kubelet = Kubelet(settings, ports)
     components = {
         "network": network.run,
         "proxy": proxier.run,

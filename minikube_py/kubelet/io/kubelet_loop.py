@@ -24,7 +24,10 @@ from minikube_py.kubelet.io.container_killer import ContainerKiller
 from minikube_py.kubelet.io.container_starter import ContainerStarter, StartTools
 from minikube_py.kubelet.io.eviction_loop import EvictionLoop, EvictionTools
 from minikube_py.kubelet.io.hook_runner import HookRunner
+from minikube_py.kubelet.io.image_folder import ImageFolder
+from minikube_py.kubelet.io.image_gc import ImageGc, ImageGcTools
 from minikube_py.kubelet.io.image_puller import ImagePuller
+from minikube_py.kubelet.io.image_sources import ImageSources
 from minikube_py.kubelet.io.node_admission import NodeAdmission
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
 from minikube_py.kubelet.io.node_loop import NodeLoop
@@ -66,7 +69,9 @@ class Kubelet:
         volumes = VolumePreparer(config, ports.files, objects)
         hooks = HookRunner(ports.runtime, ports.probe_network, ports.clock, config.kubelet_version)
         killer = ContainerKiller(ports.runtime, hooks, ports.recorder, ports.clock)
-        self._images = ImagePuller(ports.images, ports.recorder, ports.clock)
+        sources = ImageSources(config, ports, objects)
+        self._images = ImagePuller(config, ports, sources)
+        self._image_folder = ImageFolder(config, ports, lambda name: sources.pull(None, name))
         self._handlers = RuntimeHandlers(ports.informers)
         start_tools = StartTools(self._images, objects, volumes, hooks, killer, self._handlers, starts)
         self._prober = Prober(ports, config.probe_exec_parallel, config.kubelet_version)
@@ -95,7 +100,9 @@ class Kubelet:
         self._static = StaticPods(config, ports, self._workers, self._pods, self._statuses.write_again)
         self._gc = ContainerGc(config, ports)
         self.statistics = NodeStatistics(config, ports, self._states)
-        reclaims = (DeadContainersReclaim(self._gc, self._states),)
+        gc_tools = ImageGcTools(self.statistics, sources, self._images, self._image_folder, self.node)
+        self._image_gc = ImageGc(config, ports, gc_tools, self._states)
+        reclaims = (DeadContainersReclaim(self._gc, self._states), self._image_gc)
         tools = EvictionTools(self.node, self.statistics, reclaims, ports.recorder, ports.clock)
         self._eviction = EvictionLoop(config, tools, self._states)
         self._adopted_ips: dict[str, str] = {}
@@ -111,6 +118,8 @@ class Kubelet:
             group.create_task(self._statuses.run(), name="kubelet-status")
             self._prober.begin(group)
             self._workers.begin(group)
+            await self._image_folder.begin()
+            group.create_task(self._image_folder.run(), name="kubelet-image-folder")
             # Static pods wait for nobody: they run while the API server is away, or bring it up.
             await self._static.look()
             group.create_task(self._static.run(), name="kubelet-static-pods")
@@ -123,6 +132,7 @@ class Kubelet:
             group.create_task(self._follow_events(), name="kubelet-events")
             group.create_task(self._relist_forever(), name="kubelet-relist")
             group.create_task(self._collect_forever(), name="kubelet-gc")
+            group.create_task(self._image_gc.run(), name="kubelet-image-gc")
             group.create_task(self._eviction.run(), name="kubelet-eviction")
 
     # What other parts of the node ask.
