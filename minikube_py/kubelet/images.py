@@ -39,7 +39,7 @@ class ImageName:
     tag: str
     digest: str
     repository: str = ""
-    """Registry and path, with Docker's defaults: `docker.io/library/busybox`; empty for an image's id."""
+    """Registry and path, with Docker's defaults: `HUB` and `library` where none is named; empty for an image's id."""
 
 
 class InvalidImageNameError(ValueError):

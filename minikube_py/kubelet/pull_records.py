@@ -2,7 +2,8 @@
 
 Of every image that this kubelet pulled it is noted, for each repository it came from, whether anybody could have
 pulled it, and else whose credentials were good. A pod that cannot show such credentials has to pull: the registry
-decides. Images that the kubelet did not pull (preloaded, built, pulled by hand) are open to all.
+decides. Images that the kubelet did not pull (preloaded, built, pulled by hand) are open to all, and so is a further
+name that an image was given on this host: no registry could say anything about that.
 
 Upstream: kubelet/images/pullmanager, feature KubeletEnsureSecretPulledImages (on since 1.35), with the policy
 NeverVerifyPreloadedImages.
@@ -49,6 +50,10 @@ class PullRecords:
         if access.is_open:
             return False
         return not any(c.secret in access.secrets or _hash(c) in access.hashes for c in shown if c.secret)
+
+    def knows(self, image_id: str, repository: str) -> bool:
+        """Return whether this kubelet pulled the image from that repository."""
+        return repository in (self.images.get(image_id) or {})
 
     def is_open(self, image_id: str, repository: str) -> bool:
         """Return whether everybody may use it: then nobody's credentials need to be read."""

@@ -19,7 +19,9 @@ from typing import Any
 from minikube_py.api.meta import Obj, name_of, namespace_of, uid_of
 from minikube_py.kubelet.cri import RegistryAuth
 
-DOCKER_HUB = "index.docker.io"
+HUB = "docker.io"
+HUB_ENTRY = "index.docker.io"
+"""The name that `docker login` writes."""
 
 _CONFIG_JSON = ("kubernetes.io/dockerconfigjson", ".dockerconfigjson")
 _CONFIG_OLD = ("kubernetes.io/dockercfg", ".dockercfg")
@@ -111,11 +113,11 @@ def secret_credentials(secrets: Sequence[Obj]) -> tuple[Credential, ...]:
 
 
 def matching_credentials(credentials: Sequence[Credential], repository: str) -> tuple[Credential, ...]:
-    """Return what may be tried for a repository (`docker.io/library/busybox`), the most specific first."""
+    """Return what may be tried for a repository (host and path, as ImageName has it), the most specific first."""
     fitting = [c for c in credentials if _fits(c.place, repository)]
     fitting.sort(key=lambda c: c.place, reverse=True)
-    if not fitting and repository.startswith("docker.io/"):
-        fitting = [c for c in credentials if c.place == DOCKER_HUB]
+    if not fitting and repository.partition("/")[0] == HUB:
+        fitting = [c for c in credentials if c.place == HUB_ENTRY]
     distinct: dict[tuple[str, str, str], Credential] = {}
     for credential in fitting:
         key = (credential.auth.username, credential.auth.password, credential.auth.identity_token)

@@ -13,7 +13,7 @@ from minikube_py.api.errors import StatusError
 from minikube_py.api.meta import Obj
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord
-from minikube_py.kubelet.images import ImageName, joined_errors, missing_secrets_message
+from minikube_py.kubelet.images import ImageName, joined_errors, missing_secrets_message, parse_image_name
 from minikube_py.kubelet.io.object_reader import ObjectReader
 from minikube_py.kubelet.pod import Pod
 from minikube_py.kubelet.ports import KubeletPorts
@@ -65,6 +65,9 @@ class ImageSources:
         """
         records = await self._read_records()
         if not name.repository or records.is_open(image.id, name.repository):
+            return True
+        from_registries = {parse_image_name(digest).repository for digest in image.repo_digests}
+        if name.repository not in from_registries and not records.knows(image.id, name.repository):
             return True
         shown = secret_credentials(await self._secrets(pod))
         return not records.must_pull(image.id, name.repository, shown)

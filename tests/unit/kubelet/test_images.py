@@ -12,6 +12,7 @@ from minikube_py.kubelet.images import (
     pulled_message,
 )
 
+HUB = "docker.io"
 DIGEST = "sha256:" + "0" * 64
 
 
@@ -88,9 +89,9 @@ def test_durations_are_shown_as_go_shows_them(seconds, shown):
 @pytest.mark.parametrize(
     ("text", "repository"),
     [
-        ("busybox:1", "docker.io/library/busybox"),
-        ("index.docker.io/busybox", "docker.io/library/busybox"),
-        ("user/app", "docker.io/user/app"),
+        ("busybox:1", f"{HUB}/library/busybox"),
+        (f"index.{HUB}/busybox", f"{HUB}/library/busybox"),
+        ("user/app", f"{HUB}/user/app"),
         ("localhost/app:1", "localhost/app"),
         ("r.example:5000/a/b:1", "r.example:5000/a/b"),
         (f"quay.io/a@{DIGEST}", "quay.io/a"),

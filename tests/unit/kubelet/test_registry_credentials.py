@@ -4,6 +4,8 @@ import json
 import pytest
 
 from minikube_py.kubelet.registry_credentials import (
+    HUB,
+    HUB_ENTRY,
     BadCredentialsError,
     decode_auth,
     matching_credentials,
@@ -41,9 +43,9 @@ def found(places, repository):
         ("r[0-9].example", "r5.example/app", True),
         ("[.example", "r.example/app", False),
         ("example", "r.example/app", False),
-        ("https://index.docker.io/v1/", "docker.io/library/busybox", True),
-        ("https://index.docker.io/v1/", "r.example/library/busybox", False),
-        ("docker.io", "docker.io/user/app", True),
+        (f"https://{HUB_ENTRY}/v1/", f"{HUB}/library/busybox", True),
+        (f"https://{HUB_ENTRY}/v1/", "r.example/library/busybox", False),
+        ("docker.io", f"{HUB}/user/app", True),
     ],
 )
 def test_an_entry_serves_the_registry_and_path_that_it_names_only(place, repository, fits):
@@ -59,9 +61,9 @@ def test_the_most_specific_entry_is_tried_first_and_each_login_once():
 
 
 def test_hubs_own_entry_is_only_for_images_that_no_other_entry_fits():
-    hub = "https://index.docker.io/v1/"
+    hub = f"https://{HUB_ENTRY}/v1/"
 
-    assert found([hub, "docker.io/library"], "docker.io/library/busybox") == ["docker.io/library"]
+    assert found([hub, f"{HUB}/library"], f"{HUB}/library/busybox") == [f"{HUB}/library"]
 
 
 def a_secret(type_, key, document):
