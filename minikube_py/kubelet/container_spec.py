@@ -137,7 +137,9 @@ def _mount(mount: Mount) -> dict[str, Any]:
     # rprivate is Docker's default, and only the default turns into rslave where the source holds Docker's own root.
     if mount.propagation != "rprivate":
         options["Propagation"] = mount.propagation
-    if mount.read_only:
+    if mount.recursive_read_only:
+        options["ReadOnlyForceRecursive"] = True
+    elif mount.read_only:
         # Engines from 25 on make read-only mounts recursive, which is more than `readOnly` promises.
         options["ReadOnlyNonRecursive"] = True
     body: dict[str, Any] = {

@@ -72,6 +72,8 @@ class Mount:
     container_path: str
     read_only: bool = False
     propagation: Literal["rprivate", "rslave", "rshared"] = "rprivate"
+    recursive_read_only: bool = False
+    """What is mounted below the source is read-only too."""
 
 
 @dataclass(frozen=True, slots=True)

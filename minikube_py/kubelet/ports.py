@@ -13,6 +13,7 @@ from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.cri import ImageService, RuntimeService
 from minikube_py.kubelet.node_status import HostFacts
 from minikube_py.kubelet.probes import ProbeOutcome
+from minikube_py.kubelet.volume_ownership import ChangePolicy
 from minikube_py.kubelet.volumes import ProjectedFile
 
 
@@ -68,16 +69,16 @@ class EventSink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class VolumeRequest:
-    """One volume to make: `files` for projected ones, `in_memory` and `size_bytes` for tmpfs."""
+    """One volume to make: an empty directory, or `files` in it, on the host's disk or on a file system of its own."""
 
     path: str
-    in_memory: bool = False
-    size_bytes: int = 0
-    mode: int = 0o777
+    file_system: str = ""
+    """`tmpfs` or `hugetlbfs`; empty: a directory where it stands."""
+    mount_options: str = ""
     gid: int | None = None
     """fsGroup: the group that gets read and write access."""
     files: tuple[ProjectedFile, ...] | None = None
-    """None: an empty directory whose content stays as it is."""
+    """None: what the volume holds stays as it is."""
 
 
 class PodFiles(Protocol):
@@ -88,6 +89,10 @@ class PodFiles(Protocol):
 
     async def set_up_volume(self, request: VolumeRequest) -> None:
         """Make (or bring up to date, atomically) a volume's directory."""
+        ...
+
+    async def own_volume(self, path: str, gid: int, policy: ChangePolicy) -> None:
+        """Give all that a volume holds to fsGroup; OnRootMismatch: only when its root is not the group's yet."""
         ...
 
     async def check_host_path(self, path: str, type: str) -> None:

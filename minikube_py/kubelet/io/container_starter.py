@@ -81,7 +81,7 @@ class ContainerStarter:
             self._say(state, container, "Failed", f"Error: {error.reason}")
             return WaitingReason(error.reason, error.message)
         try:
-            parts = await self._parts(state, container, image, facts)
+            parts = await self._parts(state, container, image, facts, node)
             config = container_config(state.pod, container, parts, self._config, node)
         except (ConfigError, VolumeError, OSError, StatusError) as error:
             self._say(state, container, "Failed", f"Error: {error}")
@@ -121,7 +121,7 @@ class ContainerStarter:
         return next((c for c in listing.containers if c.id == made), None)
 
     async def _parts(
-        self, state: PodState, container: Container, image: ImageRecord, facts: PodFacts
+        self, state: PodState, container: Container, image: ImageRecord, facts: PodFacts, node: NodeTraits
     ) -> ContainerParts:
         check_non_root(state.pod, container, image.user)
         environment = await self._environment(state, container, facts)
@@ -132,6 +132,7 @@ class ContainerStarter:
             paths,
             read_only_volumes(state.pod),
             await self._pod_mounts(state, container, attempt),
+            node,
         )
         return ContainerParts(attempt, image, environment, mounts, self._target(state, container))
 

@@ -27,6 +27,7 @@ from minikube_py.kubelet.io.image_puller import ImagePuller
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
 from minikube_py.kubelet.io.node_loop import NodeLoop
 from minikube_py.kubelet.io.object_reader import ObjectReader
+from minikube_py.kubelet.io.object_watches import ObjectWatches
 from minikube_py.kubelet.io.pod_observer import PodObserver
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.pod_sync import PodSync, SyncTools
@@ -56,7 +57,8 @@ class Kubelet:
         starts = asyncio.Semaphore(max(config.create_parallel_min, os.cpu_count() or 1))
         deletes = asyncio.Semaphore(config.delete_parallel)
         objects = ObjectReader(ports.client, ports.clock, config.object_ttl_s)
-        volumes = VolumePreparer(config, ports.files, objects)
+        self._watches = ObjectWatches(ports.client, ports.clock, ports.random, objects.learn)
+        volumes = VolumePreparer(config, ports.files, objects, self._watches)
         hooks = HookRunner(ports.runtime, ports.probe_network, ports.clock, config.kubelet_version)
         killer = ContainerKiller(ports.runtime, hooks, ports.recorder, ports.clock)
         self._images = ImagePuller(ports.images, ports.recorder, ports.clock)
@@ -74,6 +76,7 @@ class Kubelet:
                 containers=ContainerStarter(config, ports, tools),
                 killer=killer,
                 terminator=PodTerminator(config, ports, killer, deletes),
+                volumes=volumes,
                 prober=self._prober,
                 statuses=self._statuses,
                 node=self._knowledge,
@@ -93,6 +96,7 @@ class Kubelet:
             group.create_task(self.node.run(), name="kubelet-node")
             group.create_task(self._statuses.run(), name="kubelet-status")
             self._prober.begin(group)
+            self._watches.begin(group, self._workers.note_volume_change)
             self._workers.begin(group)
             await self._services.wait_synced()
             await self._pods.wait_synced()

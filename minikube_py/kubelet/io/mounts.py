@@ -57,8 +57,8 @@ def mounts_below(directory: str, mounts: tuple[MountPoint, ...]) -> list[str]:
 class Mounts(Protocol):
     """Mounting and unmounting; all calls block."""
 
-    def tmpfs(self, path: str, options: str) -> None:
-        """Mount a tmpfs."""
+    def mount(self, fs_type: str, path: str, options: str) -> None:
+        """Mount a file system that needs no device: tmpfs, hugetlbfs."""
         ...
 
     def bind(self, source: str, path: str) -> None:
@@ -77,13 +77,13 @@ class Mounts(Protocol):
 class KernelMounts:
     """The mounts of this process's mount namespace; needs root."""
 
-    def tmpfs(self, path: str, options: str) -> None:
-        """Mount a tmpfs.
+    def mount(self, fs_type: str, path: str, options: str) -> None:
+        """Mount a file system that needs no device.
 
         Raises:
             OSError: the kernel refused.
         """
-        self._mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options)
+        self._mount(fs_type, path, fs_type, MS_NOSUID | MS_NODEV, options)
 
     def bind(self, source: str, path: str) -> None:
         """Make `source` visible at `path`.

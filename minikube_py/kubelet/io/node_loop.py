@@ -13,7 +13,7 @@ from minikube_py.api.meta import Obj, ObjectKey, uid_of
 from minikube_py.api.resources import LEASES, NODES
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kubelet.config import KubeletConfig
-from minikube_py.kubelet.container_config import NodeTraits
+from minikube_py.kubelet.container_config import NodeTraits, can_mount_recursively_read_only
 from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord, RuntimeVersion
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
 from minikube_py.kubelet.node_status import (
@@ -73,7 +73,8 @@ class NodeLoop:
             return
 
     def _take(self, host: HostFacts, version: RuntimeVersion) -> None:
-        self._knowledge.traits = NodeTraits(host.memory_bytes, version.cgroup_driver, host.hostname)
+        recursive = can_mount_recursively_read_only(version.api_version, host.kernel)
+        self._knowledge.traits = NodeTraits(host.memory_bytes, version.cgroup_driver, host.hostname, recursive)
         self._knowledge.allocatable = allocatable(self._config, host)
 
     async def run(self) -> None:

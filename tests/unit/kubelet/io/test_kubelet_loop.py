@@ -242,7 +242,7 @@ async def test_a_volume_whose_config_map_is_missing_keeps_the_pod_creating():
         failed = 'MountVolume.SetUp failed for volume "v" : configmap "none" not found'
         assert ("Warning", "FailedMount", failed) in lab.events.said
         await lab.client.create(CONFIGMAPS, {"metadata": {"name": "none", "namespace": "default"}})
-        await lab.eventually(lambda: lab.phase("web") == "Running", 15.0)
+        await lab.eventually(lambda: lab.phase("web") == "Running", 2.0)
 
 
 async def test_an_image_that_cannot_be_pulled_backs_off_and_runs_once_the_registry_has_it():
@@ -409,7 +409,17 @@ async def test_a_changed_config_map_reaches_the_pods_files():
         await lab.client.patch(CONFIGMAPS, ObjectKey("default", "cm"), {"data": {"k": "new"}})
         ((path, files),) = lab.files.payloads.items()
         assert files[0].data == b"old"
-        await lab.eventually(lambda: lab.files.payloads[path][0].data == b"new", 120.0)
+        await lab.eventually(lambda: lab.files.payloads[path][0].data == b"new", 2.0)
+
+
+async def test_a_changed_label_reaches_the_pods_files():
+    lab = a_kubelet_lab()
+    items = [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", volumes=[{"name": "v", "downwardAPI": {"items": items}}]))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        await lab.client.patch(PODS, ObjectKey("default", "web"), {"metadata": {"labels": {"app": "new"}}})
+        await lab.eventually(lambda: [f[0].data for f in lab.files.payloads.values()] == [b'app="new"'], 2.0)
 
 
 async def test_a_failing_post_start_hook_stops_the_container():
