@@ -14,6 +14,7 @@ from minikube_py.controllers import (
     namespace_content,
     node_ipam,
     node_lifecycle,
+    persistent_volumes,
     pod_gc,
     replicaset,
     taint_eviction,
@@ -38,4 +39,6 @@ def controllers(config: ControllersConfig) -> tuple[ControllerSpec[Any], ...]:
         taint_eviction.spec(),
         pod_gc.spec(config),
         volume_protection.spec(),
+        persistent_volumes.binder_spec(),
+        persistent_volumes.ephemeral_spec(),
     )
