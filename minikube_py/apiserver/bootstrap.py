@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from minikube_py.api.meta import Obj
+from minikube_py.api.persistent_volumes import DEFAULT_CLASS, LOCAL_PATH_CLASS, LOCAL_PATH_PROVISIONER
 from minikube_py.api.resource import Resource
 from minikube_py.api.resources import (
     ENDPOINT_SLICES,
@@ -19,6 +20,7 @@ from minikube_py.api.resources import (
     SERVICES,
 )
 from minikube_py.api.rules.scheduling_classes import SYSTEM_CLASSES
+from minikube_py.api.table.storage_v1 import STORAGE_CLASSES
 from minikube_py.apiserver.config import ApiServerConfig
 
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -50,7 +52,20 @@ def first_objects(config: ApiServerConfig) -> tuple[FirstObject, ...]:
     )
     dns = (FirstObject(SERVICES, _dns_service(config)),) if config.cluster_dns else ()
     priorities = tuple(FirstObject(PRIORITY_CLASSES, _priority_class(*item)) for item in SYSTEM_CLASSES.items())
-    return (*namespaces, *priorities, FirstObject(SERVICE_CIDRS, _service_cidr(config)), *kubernetes, *dns)
+    storage = (FirstObject(STORAGE_CLASSES, _local_path_class()),) if config.local_path_class else ()
+    cidrs = FirstObject(SERVICE_CIDRS, _service_cidr(config))
+    return (*namespaces, *priorities, cidrs, *kubernetes, *dns, *storage)
+
+
+def _local_path_class() -> Obj:
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": LOCAL_PATH_CLASS, "annotations": {DEFAULT_CLASS: "true"}},
+        "provisioner": LOCAL_PATH_PROVISIONER,
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "WaitForFirstConsumer",
+    }
 
 
 def _priority_class(name: str, value: int) -> Obj:

@@ -19,6 +19,8 @@ class ApiServerConfig:
     """--service-cidr: cluster IPs come from here; its first address is the Service default/kubernetes."""
     cluster_dns: str = "10.96.0.10"
     """--cluster-dns: the cluster IP of the Service kube-system/kube-dns; empty: no such Service is made."""
+    local_path_class: bool = True
+    """--disable local-storage: whether the StorageClass `local-path`, the default one, is made."""
     service_node_port_range: tuple[int, int] = (30000, 32767)
     """--service-node-port-range: first and last node port."""
     disable_admission_plugins: tuple[str, ...] = ()

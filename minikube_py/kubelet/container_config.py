@@ -15,6 +15,7 @@ from minikube_py.kubelet.cri import (
     ContainerConfig,
     ContainerId,
     ContainerResources,
+    Device,
     ImageRecord,
     Mount,
     SandboxConfig,
@@ -64,6 +65,7 @@ class ContainerParts:
     environment: Environment
     mounts: tuple[Mount, ...]
     target: ContainerId | None = None
+    devices: tuple[Device, ...] = ()
 
 
 RECURSIVE_READ_ONLY_SINCE = ((1, 44), (5, 12))
@@ -120,6 +122,7 @@ def container_config(
         env=parts.environment.variables,
         working_dir=container.working_dir,
         mounts=parts.mounts,
+        devices=parts.devices,
         tty=container.tty,
         stdin=container.stdin,
         stdin_once=container.stdin_once,

@@ -119,6 +119,11 @@ def _host_config(sandbox: SandboxId, config: ContainerConfig) -> dict[str, Any]:
         **_resources(config.resources),
         **_security(config),
     }
+    if config.devices:
+        host["Devices"] = [
+            {"PathOnHost": d.host_path, "PathInContainer": d.container_path, "CgroupPermissions": d.permissions}
+            for d in config.devices
+        ]
     if config.host_network:
         host["UTSMode"] = "host"
     if config.host_pid:

@@ -77,6 +77,15 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """A device of the host, as the container sees it."""
+
+    host_path: str
+    container_path: str
+    permissions: str = "mrw"
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerResources:
     """Docker's resource numbers; 0 means not set."""
 
@@ -122,6 +131,7 @@ class ContainerConfig:
     args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     working_dir: str = ""
+    devices: tuple[Device, ...] = ()
     mounts: tuple[Mount, ...] = ()
     tty: bool = False
     stdin: bool = False

@@ -4,7 +4,7 @@ Network and proxy implement PodNetwork and EndpointDrain; `kubelet/io` implement
 connections, facts); `testing` has one that behaves for each.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -12,6 +12,7 @@ from minikube_py.client.interface import Client, Informers
 from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.cri import ImageService, RuntimeService
 from minikube_py.kubelet.node_status import HostFacts
+from minikube_py.kubelet.pod_volumes import NfsVolume
 from minikube_py.kubelet.probes import ProbeOutcome
 from minikube_py.kubelet.volume_ownership import ChangePolicy
 from minikube_py.kubelet.volumes import ProjectedFile
@@ -93,6 +94,22 @@ class PodFiles(Protocol):
 
     async def own_volume(self, path: str, gid: int, policy: ChangePolicy) -> None:
         """Give all that a volume holds to fsGroup; OnRootMismatch: only when its root is not the group's yet."""
+        ...
+
+    async def mount_nfs(self, volume: NfsVolume, path: str, options: Sequence[str]) -> None:
+        """Mount an NFS export at `path`, unless it is mounted there.
+
+        Raises:
+            VolumeError: it cannot be mounted.
+        """
+        ...
+
+    async def make_directory(self, path: str) -> None:
+        """Make a directory that pods of every user may write to, unless it is there."""
+        ...
+
+    async def remove_directory(self, path: str) -> None:
+        """Remove a directory with all that it holds; never through a mount, fine when there is none."""
         ...
 
     async def check_host_path(self, path: str, type: str) -> None:

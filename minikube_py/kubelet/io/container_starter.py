@@ -36,7 +36,7 @@ from minikube_py.kubelet.io.image_puller import ImageError, ImagePuller
 from minikube_py.kubelet.io.interrupt import run_unless
 from minikube_py.kubelet.io.object_reader import ObjectReader
 from minikube_py.kubelet.io.pod_state import PodState
-from minikube_py.kubelet.io.volume_preparer import VolumePreparer, read_only_volumes
+from minikube_py.kubelet.io.volume_preparer import VolumePreparer
 from minikube_py.kubelet.pod_actions import ContainerKill, KillReason
 from minikube_py.kubelet.pod_runtime_status import restart_count_of
 from minikube_py.kubelet.ports import KubeletPorts
@@ -130,11 +130,12 @@ class ContainerStarter:
         mounts = container_mounts(
             container,
             paths,
-            read_only_volumes(state.pod),
+            self._tools.volumes.read_only(state.pod),
             await self._pod_mounts(state, container, attempt),
             node,
         )
-        return ContainerParts(attempt, image, environment, mounts, self._target(state, container))
+        devices = self._tools.volumes.devices(state.pod, container)
+        return ContainerParts(attempt, image, environment, mounts, self._target(state, container), devices)
 
     async def _environment(self, state: PodState, container: Container, facts: PodFacts) -> Environment:
         pod = state.pod

@@ -19,11 +19,13 @@ from minikube_py.client.interface import Change, Selection
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.cri import ContainerPhase, ContainerRuntimeError, PodIdentity, RuntimeListing
+from minikube_py.kubelet.io.claim_reader import ClaimReader
 from minikube_py.kubelet.io.container_gc import ContainerGc
 from minikube_py.kubelet.io.container_killer import ContainerKiller
 from minikube_py.kubelet.io.container_starter import ContainerStarter, StartTools
 from minikube_py.kubelet.io.hook_runner import HookRunner
 from minikube_py.kubelet.io.image_puller import ImagePuller
+from minikube_py.kubelet.io.local_path_provisioner import LocalPathProvisioner
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
 from minikube_py.kubelet.io.node_loop import NodeLoop
 from minikube_py.kubelet.io.object_reader import ObjectReader
@@ -58,7 +60,9 @@ class Kubelet:
         deletes = asyncio.Semaphore(config.delete_parallel)
         objects = ObjectReader(ports.client, ports.clock, config.object_ttl_s)
         self._watches = ObjectWatches(ports.client, ports.clock, ports.random, objects.learn)
-        volumes = VolumePreparer(config, ports.files, objects, self._watches)
+        claims = ClaimReader(ports.client, config.node_name)
+        volumes = VolumePreparer(config, ports.files, objects, self._watches, claims)
+        self._local_path = LocalPathProvisioner(ports, config.node_name, config.local_path_dir)
         hooks = HookRunner(ports.runtime, ports.probe_network, ports.clock, config.kubelet_version)
         killer = ContainerKiller(ports.runtime, hooks, ports.recorder, ports.clock)
         self._images = ImagePuller(ports.images, ports.recorder, ports.clock)
@@ -105,6 +109,8 @@ class Kubelet:
             group.create_task(self._follow_events(), name="kubelet-events")
             group.create_task(self._relist_forever(), name="kubelet-relist")
             group.create_task(self._collect_forever(), name="kubelet-gc")
+            if self._config.local_path_dir:
+                group.create_task(self._local_path.run(), name="kubelet-local-path")
 
     # What other parts of the node ask.
 

@@ -7,7 +7,7 @@ below it any more, and never across a file system. Upstream: volume/emptydir, ku
 import asyncio
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -17,8 +17,10 @@ from minikube_py.kubelet.io.cgroup_dirs import remove_cgroup
 from minikube_py.kubelet.io.host_paths import check_host_path
 from minikube_py.kubelet.io.log_tail import read_log_tail
 from minikube_py.kubelet.io.mounts import KernelMounts, Mounts, mounts_below
+from minikube_py.kubelet.io.nfs_mounts import mount_nfs
 from minikube_py.kubelet.io.sub_path_mounts import mount_sub_path, unmount_below
 from minikube_py.kubelet.io.volume_ownership import own_volume
+from minikube_py.kubelet.pod_volumes import NfsVolume
 from minikube_py.kubelet.ports import VolumeRequest
 from minikube_py.kubelet.volume_ownership import ChangePolicy
 
@@ -61,6 +63,29 @@ class HostPodFiles:
         """Give a volume to fsGroup."""
         await self._run(lambda: own_volume(path, gid, policy))
 
+    async def mount_nfs(self, volume: NfsVolume, path: str, options: Sequence[str]) -> None:
+        """Mount an NFS export, unless it is."""
+        if await self._run(lambda: any(mount.path == path for mount in self._mounts.mounted())):
+            return
+        await self._run(lambda: os.makedirs(path, 0o750, exist_ok=True))
+        await mount_nfs(volume, path, options)
+
+    async def make_directory(self, path: str) -> None:
+        """Make a directory that pods of every user may write to."""
+        await self._run(lambda: _make_directory(path))
+
+    async def remove_directory(self, path: str) -> None:
+        """Remove a directory with all that it holds, unless something is mounted below."""
+        await self._run(lambda: self._remove_directory(path))
+
+    def _remove_directory(self, path: str) -> None:
+        if not os.path.isdir(path):
+            return
+        left = mounts_below(path, self._mounts.mounted())
+        if left:
+            raise OSError(errno.EBUSY, "still mounted", left[0])
+        _remove_tree(path, os.stat(path).st_dev)
+
     async def check_host_path(self, path: str, type: str) -> None:
         """Check a hostPath, making it for the `…OrCreate` types."""
         await self._run(lambda: check_host_path(path, type))
@@ -86,13 +111,9 @@ class HostPodFiles:
         await self._run(lambda: self._remove_pod(pod_dir))
 
     def _remove_pod(self, pod_dir: str) -> None:
-        if not os.path.isdir(pod_dir):
-            return
-        unmount_below(self._mounts, pod_dir)
-        left = mounts_below(pod_dir, self._mounts.mounted())
-        if left:
-            raise OSError(errno.EBUSY, "still mounted", left[0])
-        _remove_tree(pod_dir, os.stat(pod_dir).st_dev)
+        if os.path.isdir(pod_dir):
+            unmount_below(self._mounts, pod_dir)
+        self._remove_directory(pod_dir)
 
     async def remove_cgroup(self, parent: str) -> None:
         """Remove a pod's empty cgroups in every hierarchy."""
@@ -101,6 +122,13 @@ class HostPodFiles:
     async def pod_uids(self) -> tuple[str, ...]:
         """Return the uids that have a directory."""
         return await self._run(lambda: _pod_uids(self._root_dir))
+
+
+def _make_directory(path: str) -> None:
+    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    if not os.path.isdir(path):
+        os.mkdir(path, 0o700)
+        os.chmod(path, 0o777)  # noqa: S103 - as upstream: pods of any user
 
 
 def _write_file(path: str, text: str, mode: int) -> None:

@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 
-from minikube_py.kubelet.io.mounts import Mounts, mounts_below
+from minikube_py.kubelet.io.mounts import Mounts, is_remote, mounts_below
 
 
 def mount_sub_path(mounts: Mounts, volume_path: str, sub_path: str, mount_point: str) -> str:
@@ -75,5 +75,7 @@ def unmount_below(mounts: Mounts, directory: str) -> None:
     Raises:
         OSError: the kernel refused.
     """
-    for path in mounts_below(directory, mounts.mounted()):
-        mounts.unmount(path)
+    found = mounts.mounted()
+    remote = {mount.path for mount in found if is_remote(mount)}
+    for path in mounts_below(directory, found):
+        mounts.unmount(path, at_once=path in remote)
