@@ -134,9 +134,9 @@ def test_a_pod_whose_volume_cannot_be_had_says_why(cluster, namespace, tmp_path)
         cluster.apply(namespace, a_volume(away, local, "elsewhere", "  storageClassName: away"))
         cluster.apply(namespace, a_claim("away", "  storageClassName: away"))
         cluster.apply(
-            namespace, a_volume(nfs, "nfs: {server: 127.0.0.1, path: /none}", node, "  storageClassName: n")
+            namespace, a_volume(nfs, "nfs: {server: 127.0.0.1, path: /none}", node, "  storageClassName: exports")
         )
-        cluster.apply(namespace, a_claim("nfs", "  storageClassName: n"))
+        cluster.apply(namespace, a_claim("nfs", "  storageClassName: exports"))
         for name in ("away", "nfs"):
             wait_until(lambda: phase(cluster, "pvc", name, "-n", namespace) == "Bound", 15, name)  # noqa: B023
             cluster.apply(namespace, a_pod(name, name))
