@@ -89,7 +89,7 @@ def claims_of(pod: Mapping[str, Any]) -> tuple[tuple[str, bool], ...]:
     for volume in spec_of(pod).get("volumes") or ():
         if claim := volume.get("persistentVolumeClaim"):
             found.append((str(claim.get("claimName")), False))
-        elif volume.get("ephemeral"):
+        elif volume.get("ephemeral") is not None:
             found.append((f"{name_of(pod)}-{volume.get('name')}", True))
     return tuple(found)
 

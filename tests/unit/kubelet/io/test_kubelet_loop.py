@@ -1,16 +1,25 @@
 import asyncio
+import stat
 from dataclasses import replace
 
 import pytest
 
 from minikube_py.api.errors import UnavailableError
 from minikube_py.api.meta import ObjectKey
-from minikube_py.api.resources import CONFIGMAPS, NODES, PODS, SERVICES
+from minikube_py.api.resources import (
+    CONFIGMAPS,
+    NODES,
+    PERSISTENT_VOLUME_CLAIMS,
+    PERSISTENT_VOLUMES,
+    PODS,
+    SERVICES,
+)
 from minikube_py.client.interface import DeleteOptions
 from minikube_py.kubelet.cri import ExecResult
 from minikube_py.kubelet.probes import ProbeOutcome, ProbeResult
 from minikube_py.testing.fake_runtime import Program
 from minikube_py.testing.kubelet_lab import a_kubelet_lab, a_pod, a_service
+from minikube_py.testing.volume_objects import a_claim, a_reference, a_volume
 
 
 def waiting_reason(container):
@@ -565,3 +574,28 @@ async def test_a_hundred_pods_are_started_and_deleted():
 
     assert lab.runtime.records() == []
     assert lab.network.addresses == {}
+
+
+async def test_a_pod_uses_what_is_behind_its_claim():
+    lab = a_kubelet_lab()
+    claim = a_claim(phase="Bound", volumeName="pv")
+    claim = await lab.client.create(PERSISTENT_VOLUME_CLAIMS, claim)
+    await lab.client.patch(
+        PERSISTENT_VOLUME_CLAIMS, ObjectKey("default", "c"), {"status": {"phase": "Bound"}}, subresource="status"
+    )
+    lab.files.host["/srv/data"] = stat.S_IFDIR
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "c", "readOnly": True}}]
+    mounted = {"name": "c", "volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    security = {"fsGroup": 5}
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", mounted, volumes=volumes, securityContext=security))
+        await asyncio.sleep(2)
+        assert lab.phase("web") == "Pending"
+        assert any("error processing PVC default/c: failed to fetch PV pv" in m for _, _, m in lab.events.said)
+        volume = a_volume(local={"path": "/srv/data"}, claimRef=a_reference(claim))
+        await lab.client.create(PERSISTENT_VOLUMES, volume)
+        await lab.eventually(lambda: lab.phase("web") == "Running", 10.0)
+
+    (mount,) = [m for m in lab.runtime.config_of(lab.runtime.records("c")[0].id).mounts if m.container_path == "/v"]
+    assert (mount.host_path, mount.read_only) == ("/srv/data", True)
+    assert lab.files.owners == {"/srv/data": 5}

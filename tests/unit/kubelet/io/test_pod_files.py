@@ -6,6 +6,7 @@ import pytest
 
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.pod_files import HostPodFiles
+from minikube_py.kubelet.pod_volumes import NfsVolume
 from minikube_py.kubelet.ports import VolumeRequest
 from minikube_py.kubelet.volumes import ProjectedFile
 from minikube_py.testing.fake_mounts import FakeMounts
@@ -109,3 +110,26 @@ async def test_pods_with_a_directory_are_listed(files, tmp_path):
     (tmp_path / "pods/a").mkdir()
 
     assert await files.pod_uids() == ("a", "b")
+
+
+async def test_a_folder_for_everybody_is_made_once_and_removed_whole(files, tmp_path):
+    path = tmp_path / "storage/v"
+    await files.make_directory(str(path))
+    (path / "sub").mkdir()
+    (path / "sub/f").write_text("x")
+    await files.make_directory(str(path))
+    assert (stat.S_IMODE(path.stat().st_mode), (path / "sub/f").read_text()) == (0o777, "x")
+    await files.remove_directory(str(path))
+    await files.remove_directory(str(path))
+
+    assert not path.exists()
+
+
+async def test_an_export_is_mounted_once_and_a_dead_server_is_not_waited_for(files, mounts, tmp_path):
+    path = str(tmp_path / "pods/u/volumes/nfs")
+    os.makedirs(path)
+    mounts.mount("nfs4", path, "")
+    await files.mount_nfs(NfsVolume("192.0.2.1", "/p", False), path, ())
+    await files.remove_pod(str(tmp_path / "pods/u"))
+
+    assert mounts.points == []
