@@ -6,9 +6,14 @@ Adding a controller is one module with `observe`, `reconcile` and `spec`, and on
 from typing import Any
 
 from minikube_py.controllers import (
+    certificate_approval,
+    certificate_cleaner,
+    certificate_signing,
     deployment,
+    disruption,
     endpoints,
     endpointslice,
+    flow_schemas,
     garbage_collector,
     namespace,
     namespace_content,
@@ -16,7 +21,11 @@ from minikube_py.controllers import (
     node_lifecycle,
     persistent_volumes,
     pod_gc,
+    policy_status,
     replicaset,
+    service_addresses,
+    service_cidr,
+    stale_disruption,
     taint_eviction,
     volume_protection,
 )
@@ -26,6 +35,7 @@ from minikube_py.controllers.spec import ControllerSpec
 
 def controllers(config: ControllersConfig) -> tuple[ControllerSpec[Any], ...]:
     """Return all controllers with their settings."""
+    signing = (certificate_signing.spec(config.signer),) if config.signer is not None else ()
     return (
         deployment.spec(),
         replicaset.spec(),
@@ -41,4 +51,13 @@ def controllers(config: ControllersConfig) -> tuple[ControllerSpec[Any], ...]:
         volume_protection.spec(),
         persistent_volumes.binder_spec(),
         persistent_volumes.ephemeral_spec(),
+        policy_status.spec(),
+        disruption.spec(),
+        stale_disruption.spec(),
+        service_addresses.spec(),
+        service_cidr.spec(),
+        flow_schemas.spec(),
+        certificate_approval.spec(),
+        *signing,
+        certificate_cleaner.spec(),
     )

@@ -52,6 +52,9 @@ class NodeTraits:
     memory_bytes: int
     cgroup_driver: str
     hostname: str
+    cgroup_version: int = 1
+    cpus: int = 1
+    huge_pages: tuple[tuple[int, int], ...] = ()
     recursive_read_only: bool = False
     """The engine can make whole trees of mounts read-only."""
 
@@ -66,6 +69,9 @@ class ContainerParts:
     mounts: tuple[Mount, ...]
     target: ContainerId | None = None
     devices: tuple[Device, ...] = ()
+    seccomp_profile: str = ""
+    """The text of a Localhost profile."""
+    runtime_handler: str = ""
 
 
 RECURSIVE_READ_ONLY_SINCE = ((1, 44), (5, 12))
@@ -82,7 +88,14 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
 
-def sandbox_config(pod: Pod, attempt: int, config: KubeletConfig, node: NodeTraits) -> SandboxConfig:
+def pod_wants_user_namespace(pod: Pod) -> bool:
+    """Return whether a pod wants user ids of its own: Docker maps those of the whole engine, or none."""
+    return (pod.object.get("spec") or {}).get("hostUsers") is False
+
+
+def sandbox_config(
+    pod: Pod, attempt: int, config: KubeletConfig, node: NodeTraits, runtime_handler: str = ""
+) -> SandboxConfig:
     """Return the pause container's configuration.
 
     Raises:
@@ -96,6 +109,7 @@ def sandbox_config(pod: Pod, attempt: int, config: KubeletConfig, node: NodeTrai
         host_pid=pod.host_pid,
         host_ipc=pod.host_ipc,
         sysctls={s["name"]: str(s["value"]) for s in pod.security.get("sysctls") or ()},
+        runtime_handler=runtime_handler,
         labels=pod.labels,
         cgroup_parent=cgroup_parent(pod, config.cgroup_root, node.cgroup_driver),
     )
@@ -131,7 +145,9 @@ def container_config(
         host_network=pod.host_network,
         target_container=parts.target,
         resources=_with_pids_limit(resources, config.pod_pids_limit),
-        security=container_security(pod, container),
+        security=container_security(pod, container, parts.seccomp_profile),
+        stop_signal=container.stop_signal,
+        runtime_handler=parts.runtime_handler,
         annotations=_annotations(pod, container, parts.attempt),
         cgroup_parent=cgroup_parent(pod, config.cgroup_root, node.cgroup_driver),
         log_path=config.log_path(pod.namespace, pod.name, pod.uid, container.name, parts.attempt),

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from minikube_py.api.errors import ForbiddenError, forbidden
-from minikube_py.api.meta import Obj
-from minikube_py.api.resources import PODS, SERVICE_ACCOUNTS
+from minikube_py.api.meta import Obj, is_deleting
+from minikube_py.api.resources import NAMESPACES, PODS, SERVICE_ACCOUNTS
 from minikube_py.apiserver.admission import Admission, Admitted, Attributes
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.service_account_admission import (
@@ -67,6 +67,9 @@ class AccountAdmission:
         return await self._following.validate(attributes, new, old)
 
     async def _admit(self, attributes: Attributes, pod: Obj) -> None:
+        namespace = self._store.get(NAMESPACES.storage_key("", attributes.namespace))
+        if namespace is None or is_deleting(decode(namespace)):
+            return  # NamespaceLifecycle, which follows, says so in its own words
         if is_mirror(pod):
             if fault := mirror_fault(pod):
                 raise _refused(attributes, fault)

@@ -1,16 +1,16 @@
 import pytest
 
-from minikube_py.kubelet.empty_dirs import EmptyDirLimit, empty_dir_limits, huge_page_size, memory_size_bytes
+from minikube_py.kubelet.empty_dirs import huge_page_size, memory_size_bytes
 from minikube_py.kubelet.pod import parse_pod
 from minikube_py.kubelet.pod_volumes import EmptyDirVolume
 from minikube_py.kubelet.volumes import VolumeError
 
 
-def a_pod(*limits, volumes=()):
+def a_pod(*limits):
     containers = [
         {"name": f"c{i}", "image": "i", "resources": {"limits": limit}} for i, limit in enumerate(limits or ({},))
     ]
-    return parse_pod({"metadata": {"name": "p"}, "spec": {"containers": containers, "volumes": list(volumes)}})
+    return parse_pod({"metadata": {"name": "p"}, "spec": {"containers": containers}})
 
 
 @pytest.mark.parametrize(
@@ -41,17 +41,3 @@ def test_the_page_size_is_the_mediums_or_the_containers(medium, limits, size):
 def test_a_page_size_that_cannot_be_known_is_an_error(limits):
     with pytest.raises(VolumeError, match="cannot tell the page size"):
         huge_page_size(a_pod(limits), EmptyDirVolume("HugePages", ""))
-
-
-def test_limits_are_told_to_whoever_evicts():
-    volumes = [
-        {"name": "a", "emptyDir": {}},
-        {"name": "b", "emptyDir": {"sizeLimit": "1Ki"}},
-        {"name": "c", "emptyDir": {"medium": "Memory", "sizeLimit": "2Ki"}},
-        {"name": "d", "configMap": {"name": "x"}},
-    ]
-
-    assert empty_dir_limits(a_pod(volumes=volumes), "/pods/u") == (
-        EmptyDirLimit("b", "/pods/u/volumes/kubernetes.io~empty-dir/b", 1024, in_memory=False),
-        EmptyDirLimit("c", "/pods/u/volumes/kubernetes.io~empty-dir/c", 2048, in_memory=True),
-    )

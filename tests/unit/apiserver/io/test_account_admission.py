@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from minikube_py.api.errors import ForbiddenError
+from minikube_py.api.errors import ForbiddenError, NotFoundError
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import NAMESPACES, PODS, SERVICE_ACCOUNTS
 from minikube_py.client.io.rest_client import RestClient
@@ -58,6 +58,13 @@ async def test_a_pod_of_an_account_that_is_not_there_is_refused(name):
         await client.create(PODS, {**POD, "spec": {**POD["spec"], "serviceAccountName": name}})
     why = f'error looking up service account n/{name}: serviceaccount "{name}" not found'
     assert refused.value.message == f'pods "p" is forbidden: {why}'
+
+
+async def test_a_namespace_that_is_not_there_is_what_is_missing():
+    client = await a_client()
+
+    with pytest.raises(NotFoundError, match='namespaces "none" not found'):
+        await client.create(PODS, {**POD, "metadata": {"name": "p", "namespace": "none"}})
 
 
 async def test_a_mirror_pod_is_left_as_it_is():
