@@ -15,6 +15,7 @@ from minikube_py.api.streams import PodStreams
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.io.extension_servers import FrontProxy
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.users import AUTHENTICATED, LOOPBACK, SYSTEM_MASTERS, UserInfo
 from minikube_py.client.io.informer import InformerSet
@@ -108,6 +109,7 @@ async def run_master(
     tls: ssl.SSLContext,
     authenticator: Authenticator,
     streams_for_node: Callable[[str], PodStreams | None],
+    front_proxy: FrontProxy,
 ) -> AsyncIterator[Master]:
     """Open the store and serve the API while the context lasts; yields once connections are accepted."""
     async with open_state(config, host.clock) as (durable, commands):
@@ -123,6 +125,7 @@ async def run_master(
             authenticate=authenticator.authenticate,
             token_key_pem=token_key_pem(config),
             streams_for_node=streams_for_node,
+            front_proxy=front_proxy,
         )
         api = ApiServer(api_config(config), ports)
         listening = asyncio.Event()

@@ -80,7 +80,7 @@ class Server:
             async with AsyncExitStack() as stack:
                 self._say("the API server")
                 self._master = master = await stack.enter_async_context(
-                    run_master(config, host, tls, authenticator(config), self._streams_for_node)
+                    run_master(config, host, tls, authenticator(config), self._streams_for_node, pki.front_proxy())
                 )
                 write_kubeconfig(config, pki)
                 await stack.enter_async_context(running(host.health, {"garbage": Garbage(host.clock).run}))
@@ -154,4 +154,6 @@ class Server:
             log.error("certificates are not reloaded: %s", error)  # noqa: TRY400 - the message says it all
             return
         pki.load_serving(tls)
+        if self._master is not None:
+            self._master.api.renew_front_proxy()
         log.info("certificates reloaded")

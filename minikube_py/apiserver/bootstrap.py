@@ -5,12 +5,15 @@ default/kubernetes, which follow the advertise address. Upstream: controlplane (
 reconciler) and kubeadm's DNS add-on.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from types import MappingProxyType
 
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource
 from minikube_py.api.resources import (
+    CONFIGMAPS,
     ENDPOINT_SLICES,
     ENDPOINTS,
     NAMESPACES,
@@ -20,6 +23,7 @@ from minikube_py.api.resources import (
 )
 from minikube_py.api.rules.scheduling_classes import SYSTEM_CLASSES
 from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.request_headers import AUTHENTICATION_CONFIG
 
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _HTTPS_PORT = 443
@@ -40,8 +44,13 @@ def kubernetes_service_ip(config: ApiServerConfig) -> str:
     return str(IPv4Network(config.service_cluster_ip_range)[1])
 
 
-def first_objects(config: ApiServerConfig) -> tuple[FirstObject, ...]:
-    """Return the objects in the order in which they must be created."""
+def first_objects(
+    config: ApiServerConfig, authentication: Mapping[str, str] = MappingProxyType({})
+) -> tuple[FirstObject, ...]:
+    """Return the objects in the order in which they must be created.
+
+    `authentication` is what servers of APIServices are told about whom to believe (request_headers).
+    """
     namespaces = tuple(FirstObject(NAMESPACES, _namespace(name)) for name in SYSTEM_NAMESPACES)
     kubernetes = (
         FirstObject(SERVICES, _kubernetes_service(config)),
@@ -50,7 +59,13 @@ def first_objects(config: ApiServerConfig) -> tuple[FirstObject, ...]:
     )
     dns = (FirstObject(SERVICES, _dns_service(config)),) if config.cluster_dns else ()
     priorities = tuple(FirstObject(PRIORITY_CLASSES, _priority_class(*item)) for item in SYSTEM_CLASSES.items())
-    return (*namespaces, *priorities, FirstObject(SERVICE_CIDRS, _service_cidr(config)), *kubernetes, *dns)
+    trust = (FirstObject(CONFIGMAPS, _authentication(authentication), follow=True),) if authentication else ()
+    return (*namespaces, *trust, *priorities, FirstObject(SERVICE_CIDRS, _service_cidr(config)), *kubernetes, *dns)
+
+
+def _authentication(data: Mapping[str, str]) -> Obj:
+    meta = {"name": AUTHENTICATION_CONFIG, "namespace": "kube-system"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": dict(data)}
 
 
 def _priority_class(name: str, value: int) -> Obj:

@@ -9,10 +9,13 @@ UNAUTHENTICATED = "system:unauthenticated"
 
 @dataclass(frozen=True, slots=True)
 class UserInfo:
-    """A user's name and groups."""
+    """A user's name and groups, and what else its credentials say of it."""
 
     name: str
     groups: tuple[str, ...]
+    uid: str = ""
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Keys with their values."""
 
 
 ANONYMOUS = UserInfo("system:anonymous", (UNAUTHENTICATED,))

@@ -11,6 +11,7 @@ from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.certificates import Pki, ensure_pki
+from minikube_py.apiserver.io.extension_servers import FrontProxy
 from minikube_py.apiserver.io.pod_logs import StreamsForNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.io.token_key import new_key_pem
@@ -38,6 +39,7 @@ def memory_api_server(
     clock: Clock | None = None,
     streams_for_node: StreamsForNode = lambda node: None,
     history: HistoryLimits = HISTORY,
+    front_proxy: FrontProxy | None = None,
 ) -> ApiServer:
     """Return an API server whose objects are gone with it; ids and random choices repeat."""
     clock = clock or SystemClock()
@@ -52,6 +54,7 @@ def memory_api_server(
             authenticate=Authenticator(_TOKENS).authenticate,
             token_key_pem=new_key_pem(),
             streams_for_node=streams_for_node,
+            front_proxy=front_proxy,
         ),
     )
 

@@ -20,7 +20,8 @@ from minikube_py.api.catalog import Catalog
 from minikube_py.api.errors import AlreadyExistsError, StatusError
 from minikube_py.api.meta import Obj, copy_object, name_of, namespace_of
 from minikube_py.api.resource import Resource, is_stored
-from minikube_py.api.resources import CUSTOM_RESOURCE_DEFINITIONS, RESOURCES, SERVICES
+from minikube_py.api.resources import API_SERVICES, CUSTOM_RESOURCE_DEFINITIONS, RESOURCES, SERVICES
+from minikube_py.apiserver.api_services import complete_local
 from minikube_py.apiserver.authn import PeerSubject
 from minikube_py.apiserver.authorize import authorize
 from minikube_py.apiserver.bootstrap import FirstObject, first_objects
@@ -30,13 +31,17 @@ from minikube_py.apiserver.health import Check
 from minikube_py.apiserver.io.account_tokens import AccountTokens
 from minikube_py.apiserver.io.admission_chain import AdmissionChain
 from minikube_py.apiserver.io.admission_sources import AdmissionSources
+from minikube_py.apiserver.io.api_registry import ApiRegistry
+from minikube_py.apiserver.io.api_service_loop import ApiServiceLoop
 from minikube_py.apiserver.io.computed import Computed
 from minikube_py.apiserver.io.conversion_webhooks import ConversionWebhooks
 from minikube_py.apiserver.io.converted_watches import ConvertedWatches
 from minikube_py.apiserver.io.custom_resources import CustomResources
 from minikube_py.apiserver.io.dispatcher import Dispatcher
-from minikube_py.apiserver.io.documents import Documents
+from minikube_py.apiserver.io.documents import Documents, Others
 from minikube_py.apiserver.io.event_fanout import EventFanout
+from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
+from minikube_py.apiserver.io.extension_servers import ExtensionServers, FrontProxy
 from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
 from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
@@ -52,6 +57,7 @@ from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.webhook_client import WebhookClient
 from minikube_py.apiserver.io.writes import Writes
 from minikube_py.apiserver.options import WriteOptions
+from minikube_py.apiserver.request_headers import authentication_data, front_proxies_of
 from minikube_py.apiserver.reviews import Judges
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.users import LOOPBACK, UserInfo
@@ -82,6 +88,8 @@ class ApiServerPorts:
     token_key_pem: bytes
     """The key that signs tokens of service accounts; all API servers of a cluster have the same."""
     streams_for_node: StreamsForNode
+    front_proxy: FrontProxy | None = None
+    """How the servers of APIServices are asked; None: without a certificate, and no X-Remote header is believed."""
 
 
 class ApiServer:
@@ -119,7 +127,12 @@ class ApiServer:
             store, prefix = self._storage.store_of(resource), resource.storage_prefix
             self.metrics.show_stored(resource.qualified, partial(store.count, prefix))
         address = f"{config.advertise_address}:{config.reachable_port}"
-        self._documents = Documents(address, self.metrics.render, self.catalog)
+        self._registry = ApiRegistry(ports.durable)
+        self._servers = ExtensionServers(ports.durable, ports.front_proxy)
+        extensions = ExtensionProxy(self._servers, lambda: self._registry.current)
+        self._api_services = ApiServiceLoop(ports.durable, ports.clock, self._registry, self._servers, self.catalog)
+        extensions.has_openapi_v3 = self._api_services.documents.has_openapi_v3
+        self._documents = Documents(address, self.metrics.render, self.catalog, self._others)
         logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
         self._tokens = AccountTokens(self._storage, TokenKey(ports.token_key_pem), ports.clock, ports.ids)
         writes = Writes(self._storage, views, self._tokens, ports.clock, config)
@@ -132,13 +145,21 @@ class ApiServer:
             logs,
             Computed(writes, judges, checks, ports.clock, lambda: ports.durable.revision),
             self.catalog,
+            extensions,
         )
         self.http = HttpServer(
             config,
             self._dispatcher,
             Upgrades(logs, ResourceProxy(self._storage, ports.rng)),
             self.metrics,
-            HttpPorts(self._authenticate, ports.clock, ports.ids, ports.rng),
+            HttpPorts(
+                self._authenticate,
+                ports.clock,
+                ports.ids,
+                ports.rng,
+                extensions,
+                front_proxies_of(ports.front_proxy.ca_pem) if ports.front_proxy is not None else None,
+            ),
         )
         self._bootstrapped = False
         self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")
@@ -146,6 +167,15 @@ class ApiServer:
     def catalog(self) -> Catalog:
         """Return what is served at this moment."""
         return self._custom.catalog
+
+    def _others(self) -> Others:
+        """Return what other servers have at this moment."""
+        documents = self._api_services.documents
+        return Others(self._registry.current, documents.versions, documents.v3_paths(), documents.specs)
+
+    def renew_front_proxy(self) -> None:
+        """Use the front proxy's certificate that is on disk now."""
+        self._servers.renew()
 
     def _completions(self, allocation: ServiceAllocation) -> Completions:
         """Return what gives new objects of some resources what only the server can give."""
@@ -155,6 +185,8 @@ class ApiServer:
                 return allocation.holding()
             if resource is CUSTOM_RESOURCE_DEFINITIONS:
                 return nullcontext(partial(self._custom.complete, wall_s))
+            if resource is API_SERVICES:
+                return nullcontext(partial(complete_local, wall_s))
             return nullcontext(complete_nothing)
 
         return holding
@@ -186,8 +218,11 @@ class ApiServer:
         Raises:
             StatusError: the store takes no writes.
         """
-        for first in first_objects(self._config):
+        proxy = self._ports.front_proxy
+        data = authentication_data(proxy.client_ca_pem, proxy.ca_pem) if proxy is not None else {}
+        for first in first_objects(self._config, data):
             await self._ensure(first)
+        await self._api_services.register(self._storage)
         self._bootstrapped = True
 
     async def _ensure(self, first: FirstObject) -> None:
@@ -217,6 +252,7 @@ class ApiServer:
                 group.create_task(self._measure_lag(), name="apiserver loop lag"),
                 group.create_task(self._custom.run(self._storage), name="custom resource definitions"),
                 group.create_task(self._converted.run(), name="converted watches"),
+                group.create_task(self._api_services.run(self._storage), name="apiservices"),
             )
             try:
                 await self.http.serve(tls, listening)
@@ -224,6 +260,7 @@ class ApiServer:
                 for task in beside:
                     task.cancel()
                 await self._webhooks.close()
+                await self._servers.close()
 
     async def _measure_lag(self) -> None:
         clock = self._ports.clock
