@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from minikube_py.api.meta import Obj
+from minikube_py.apiserver.foreign_openapi import tidy_path, tidy_schema
 
 _POINTER = "#/definitions/"
 Part = tuple[Obj, Obj]
@@ -38,7 +39,9 @@ def own_part(document: Mapping[str, Any], path: str) -> Part | None:
     all_paths, all_definitions = document.get("paths"), document.get("definitions")
     if not isinstance(all_paths, Mapping) or not isinstance(all_definitions, Mapping):
         return None
-    paths = {name: item for name, item in all_paths.items() if name.startswith(f"{path}/")}
+    shared = document.get("parameters")
+    shared = shared if isinstance(shared, Mapping) else {}
+    paths = {name: tidy_path(item, shared) for name, item in all_paths.items() if name.startswith(f"{path}/")}
     group, _, version = path.removeprefix("/apis/").rpartition("/")
     waiting = [
         name
@@ -52,7 +55,7 @@ def own_part(document: Mapping[str, Any], path: str) -> Part | None:
         if name in all_definitions and name not in needed:
             needed.add(name)
             waiting += _pointers(all_definitions[name])
-    definitions = {name: all_definitions[name] for name in sorted(needed)}
+    definitions = {name: tidy_schema(all_definitions[name]) for name in sorted(needed)}
     return (paths, definitions) if paths else None
 
 

@@ -96,7 +96,9 @@ async def extension_server(
         certificate_der = connection.getpeercert(binary_form=True)
         if certificate_der is None or not _is_believed(certificate_der, trust, allowed):
             server.refused += 1
-            return web.json_response({"kind": "Status", "apiVersion": "v1", "code": 401, "status": "Failure"}, status=401)
+            return web.json_response(
+                {"kind": "Status", "apiVersion": "v1", "code": 401, "status": "Failure"}, status=401
+            )
         groups = tuple(request.headers.getall(group_header, []))
         server.users.append((request.path, request.headers.get(user_header, ""), groups))
         server.headers.append({name.lower(): value for name, value in request.headers.items()})

@@ -9,6 +9,7 @@ import orjson
 import pytest
 import yaml
 
+from minikube_py.apiserver.io import certificates
 from minikube_py.apiserver.io.certificates import ensure_pki
 from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.apiserver.pki import CertificateSpec
@@ -249,7 +250,10 @@ async def test_discovery_has_what_the_other_server_has_where_its_priority_puts_i
         assert [each["name"] for each in resources["resources"]] == ["notes"]
         first = {"op": "replace", "path": "/spec/groupPriorityMinimum", "value": 19000}
         await cluster.ask(
-            "PATCH", f"{API_SERVICES}/v1.notes.example.com", [first], **{"Content-Type": "application/json-patch+json"}
+            "PATCH",
+            f"{API_SERVICES}/v1.notes.example.com",
+            [first],
+            **{"Content-Type": "application/json-patch+json"},
         )
         _, groups, _ = await cluster.ask("GET", "/apis")
         names = [each["name"] for each in groups["groups"]]
@@ -266,7 +270,9 @@ async def test_a_server_that_fails_is_unavailable_and_stale_until_it_is_well_aga
         await cluster.wait("False", "FailedDiscoveryCheck")
         status, text, _ = await cluster.ask("GET", f"{ROOT}/notes")
 
-        assert (await cluster.available())[2].endswith(f"bad status from https://notes.default.svc:{server.port}{ROOT}: 500")
+        assert (await cluster.available())[2].endswith(
+            f"bad status from https://notes.default.svc:{server.port}{ROOT}: 500"
+        )
         assert (status, text) == (503, "service unavailable\n")
         assert await cluster.discovered() == {"version": "v1", "freshness": "Stale"}
         assert (await cluster.ask("GET", "/api/v1/pods"))[0] == 200
@@ -368,11 +374,9 @@ async def test_remote_headers_count_only_with_a_front_proxy_certificate(cluster,
 
 def forged_certificate(folder):
     """Let the front proxy CA sign a certificate that names an administrator; it must be nobody."""
-    from minikube_py.apiserver.io import certificates  # noqa: PLC0415
-
-    ca, ca_key = certificates._load(folder, "requestheader-client-ca")  # noqa: SLF001
+    ca, ca_key = certificates._load(folder, "requestheader-client-ca")
     spec = CertificateSpec("kubernetes-admin", ("system:masters",))
-    certificates._ensure(folder, "forged", spec, ca, ca_key, SystemClock().wall_s())  # noqa: SLF001
+    certificates._ensure(folder, "forged", spec, ca, ca_key, SystemClock().wall_s())
     return "forged"
 
 
@@ -429,9 +433,10 @@ async def test_kubectl_is_not_hindered_by_a_server_that_is_away(cluster, kubectl
     configmap = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
     assert await kubectl("apply", "-f", "-", stdin=configmap) == "configmap/a created\n"
     resources = await kubectl.run("api-resources")
-    assert resources.code == 1
     assert "deployments" in resources.out
-    assert "notes.example.com/v1" in resources.err
+    if kubectl.binary.endswith(("1.27", "1.28", "1.29")):  # they ask each group version; newer ones see it is stale
+        assert resources.code == 1
+        assert "notes.example.com/v1" in resources.err
     refused = await kubectl.run("get", "--raw", f"{ROOT}/notes")
     assert "the server is currently unable to handle the request" in refused.err
     await kubectl("delete", "apiservice", "v1.notes.example.com")

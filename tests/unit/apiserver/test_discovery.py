@@ -47,7 +47,10 @@ def test_both_forms_describe_the_same_resources():
         for entry in document["resources"]:
             verbs = tuple(entry["verbs"])
             legacy.add((document["groupVersion"], entry["name"], entry["kind"], entry["namespaced"], verbs))
-    for group in [*merged_discovery.merged_discovery(core=True)["items"], *merged_discovery.merged_discovery(core=False)["items"]]:
+    for group in [
+        *merged_discovery.merged_discovery(core=True)["items"],
+        *merged_discovery.merged_discovery(core=False)["items"],
+    ]:
         for version in group["versions"]:
             name = group["metadata"].get("name", "")
             group_version = f"{name}/{version['version']}" if name else version["version"]
