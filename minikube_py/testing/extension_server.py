@@ -2,8 +2,8 @@
 
 It does what library servers do (k8s.io/apiserver, sample-apiserver): it reads whom to believe from what the ConfigMap
 extension-apiserver-authentication says, lets in only connections whose certificate the request header CA signed for
-an allowed name, and takes the user from the X-Remote headers. It serves `notes` of `notes.example.com/v1`, with watch,
-patches, both kinds of discovery and OpenAPI v2 and v3, and an upgrade at `notes/NAME/echo`.
+an allowed name, and takes the user from the X-Remote headers. It serves `notes` of `notes.example.com/v1`, with
+watch, patches, both kinds of discovery and OpenAPI v2 and v3, and an upgrade at `notes/NAME/echo`.
 """
 
 import asyncio
@@ -129,35 +129,52 @@ def _is_believed(certificate_der: bytes, trust: x509.Certificate, allowed: list[
 
 async def _answer(server: ExtensionServer, request: web.BaseRequest) -> web.StreamResponse:
     parts = [part for part in request.path.split("/") if part]
-    match parts:
-        case ["apis"] if server.aggregated and "APIGroupDiscoveryList" in request.headers.get("Accept", ""):
-            headers = {"Content-Type": _AGGREGATED, "ETag": '"1"'}
-            if request.headers.get("If-None-Match") == '"1"':
-                return web.Response(status=304, headers=headers)
-            return web.Response(body=orjson.dumps(_discovery()), headers=headers)
-        case ["apis"] if "APIGroupDiscoveryList" in request.headers.get("Accept", ""):
+    if parts[:1] == ["openapi"]:
+        found = _openapi(server, parts)
+    elif len(parts) < 4:
+        found = _discovered(server, request, parts)
+    else:
+        return await _objects(server, request, parts[3:])
+    return found or _status(404, "NotFound", "the server could not find the requested resource")
+
+
+def _discovered(server: ExtensionServer, request: web.BaseRequest, parts: list[str]) -> web.Response | None:
+    if parts == ["apis"] and "APIGroupDiscoveryList" in request.headers.get("Accept", ""):
+        if not server.aggregated:
             return web.Response(status=406)
-        case ["apis", _, _]:
-            document = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": API_VERSION}
-            return web.json_response({**document, "resources": [_RESOURCE]})
-        case ["openapi", "v2"]:
-            return web.json_response(_swagger())
-        case ["openapi", "v3"] if server.openapi_v3:
-            url = f"/openapi/v3{ROOT}?hash=AB12"
-            return web.json_response({"paths": {ROOT[1:]: {"serverRelativeURL": url}}})
-        case ["openapi", "v3", *_] if server.openapi_v3:
-            return web.json_response(_openapi_v3())
-        case ["apis", _, _, "notes"]:
+        headers = {"Content-Type": _AGGREGATED, "ETag": '"1"'}
+        if request.headers.get("If-None-Match") == '"1"':
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=orjson.dumps(_discovery()), headers=headers)
+    if len(parts) != 3:
+        return None
+    document = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": API_VERSION}
+    return web.json_response({**document, "resources": [_RESOURCE]})
+
+
+def _openapi(server: ExtensionServer, parts: list[str]) -> web.Response | None:
+    if parts[1:] == ["v2"]:
+        return web.json_response(_swagger())
+    if not server.openapi_v3:
+        return None
+    if parts[1:] == ["v3"]:
+        url = f"/openapi/v3{ROOT}?hash=AB12"
+        return web.json_response({"paths": {ROOT[1:]: {"serverRelativeURL": url}}})
+    return web.json_response(_openapi_v3())
+
+
+async def _objects(server: ExtensionServer, request: web.BaseRequest, parts: list[str]) -> web.StreamResponse:
+    match parts:
+        case ["notes"]:
             return await _collection(server, request, "")
-        case ["apis", _, _, "namespaces", namespace, "notes"]:
+        case ["namespaces", namespace, "notes"]:
             return await _collection(server, request, namespace)
-        case ["apis", _, _, "namespaces", namespace, "notes", name]:
+        case ["namespaces", namespace, "notes", name]:
             return await _one(server, request, (namespace, name))
-        case ["apis", _, _, "namespaces", _, "notes", _, "echo"]:
+        case ["namespaces", _, "notes", _, "echo"]:
             return await _echo(request)
-        case ["apis", _, _, "namespaces", _, "notes", _, "elsewhere"]:
+        case _:
             return web.Response(status=302, headers={"Location": "https://example.com/"})
-    return _status(404, "NotFound", "the server could not find the requested resource")
 
 
 def _status(code: int, reason: str, message: str) -> web.Response:
@@ -222,6 +239,8 @@ async def _one(server: ExtensionServer, request: web.BaseRequest, key: tuple[str
             patched = apply_merge_patch(note, orjson.loads(await request.read()))
             assert isinstance(patched, dict)
             server.notes[key] = await server.record("MODIFIED", patched)
+        case _:
+            pass
     return web.json_response(server.notes[key])
 
 
