@@ -8,6 +8,7 @@ watch, patches, both kinds of discovery and OpenAPI v2 and v3, and an upgrade at
 
 import asyncio
 import ssl
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -327,3 +328,13 @@ def external_service(*, name: str = "notes", namespace: str = "default") -> Obj:
         "metadata": {"name": name, "namespace": namespace},
         "spec": {"type": "ExternalName", "externalName": "localhost"},
     }
+
+
+async def _serve_forever(authentication: Path, certificate: Path, key: Path, host: str, port: int) -> None:
+    async with extension_server(orjson.loads(authentication.read_bytes()), certificate, key, host, port):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    config, crt, private_key, address, number = sys.argv[1:]
+    asyncio.run(_serve_forever(Path(config), Path(crt), Path(private_key), address, int(number)))

@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 from minikube_py.api.errors import InternalError
 from minikube_py.api.resources import ENDPOINTS, NODES, PODS, SERVICES
 from minikube_py.api.streams import ExecOptions
-from minikube_py.apiserver.io import resource_proxy
+from minikube_py.apiserver.io import http_forwarder
 from minikube_py.apiserver.proxying import Location
 from minikube_py.testing.memory_api_server import ADMIN_TOKEN, memory_api_server, serving
 from minikube_py.testing.spdy_client import SpdyClient
@@ -423,7 +423,7 @@ async def proxied(handler, monkeypatch):
         async def to_loopback(host, port, **kwargs):
             return await connect("127.0.0.1", port, **kwargs)
 
-        monkeypatch.setattr(resource_proxy.asyncio, "open_connection", to_loopback)
+        monkeypatch.setattr(http_forwarder.asyncio, "open_connection", to_loopback)
         yield session, port
 
 
