@@ -70,6 +70,8 @@ class FrontProxies:
     """Whose X-Remote headers are believed."""
 
     ca: x509.Certificate
+    ca_names: tuple[str, ...]
+    """The parts of the CA's subject; kept, since every request with a client certificate is compared with them."""
     allowed_names: tuple[str, ...] = (FRONT_PROXY_NAME,)
 
     def issued(self, peer_certificate: Mapping[str, object] | None) -> bool:
@@ -81,8 +83,7 @@ class FrontProxies:
             return False
         issuer = peer_certificate.get("issuer")
         assert isinstance(issuer, Sequence)
-        names = tuple(value for rdn in issuer for _, value in rdn)
-        return names == tuple(str(attribute.value) for attribute in self.ca.subject)
+        return tuple(value for rdn in issuer for _, value in rdn) == self.ca_names
 
     def believes(self, certificate_der: bytes) -> bool:
         """Return whether a certificate is signed by the request header CA and has an allowed name."""
@@ -96,8 +97,9 @@ class FrontProxies:
 
 
 def front_proxies_of(ca_pem: str) -> FrontProxies:
-    """Return whom to believe, given the request header CA."""
-    return FrontProxies(x509.load_pem_x509_certificate(ca_pem.encode()))
+    """Return whom to believe, given the request header CA as PEM."""
+    ca = x509.load_pem_x509_certificate(ca_pem.encode())
+    return FrontProxies(ca, tuple(str(attribute.value) for attribute in ca.subject))
 
 
 def authentication_data(client_ca_pem: str, request_header_ca_pem: str) -> Mapping[str, str]:

@@ -101,9 +101,9 @@ class ApiServiceLoop:
 
     def _on_commit(self, events: Sequence[StoreEvent]) -> None:
         remote = self._registry.current.remote.values()
-        for event in events:
+        for event in events if remote else ():
             for prefix in (SERVICES.storage_prefix, ENDPOINT_SLICES.storage_prefix):
-                if remote and event.key.startswith(prefix):
+                if event.key.startswith(prefix):
                     namespace = event.key.removeprefix(prefix).split("/")[0]
                     for service in remote:
                         if service.service is not None and service.service.namespace == namespace:

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from minikube_py.apiserver.pki import CertificateSpec, build_ca, build_certificate
-from minikube_py.apiserver.request_headers import FrontProxies, authentication_data, user_in, with_user
+from minikube_py.apiserver.request_headers import authentication_data, front_proxies_of, user_in, with_user
 from minikube_py.apiserver.users import UserInfo
 
 ALICE = UserInfo("alice", ("team", "system:authenticated"), uid="7", extra=(("example.com/scope s", ("a", "b")),))
@@ -47,7 +47,7 @@ def signed():
         made = build_certificate(CertificateSpec(name), leaf, cas[ca], keys[ca], 0.0, 2)
         return made.public_bytes(serialization.Encoding.DER)
 
-    return sign, FrontProxies(cas["good"])
+    return sign, front_proxies_of(cas["good"].public_bytes(serialization.Encoding.PEM).decode())
 
 
 @pytest.mark.parametrize(

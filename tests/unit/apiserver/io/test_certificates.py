@@ -4,7 +4,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from minikube_py.apiserver.io.certificates import CertificateError, ensure_pki
 from minikube_py.apiserver.pki import CertificateSpec
-from minikube_py.apiserver.request_headers import FrontProxies
+from minikube_py.apiserver.request_headers import front_proxies_of
 
 ADMIN = CertificateSpec("minikube-py-admin", ("system:masters",))
 SERVING = CertificateSpec("kube-apiserver", (), ("localhost",))
@@ -44,7 +44,7 @@ def test_the_front_proxy_has_a_ca_of_its_own_and_is_renewed_before_it_runs_out(t
         return x509.load_pem_x509_certificate(pki.front_proxy().certificate.read_bytes())
 
     pki = ensure_pki(tmp_path / "tls", SERVING, ADMIN, 2e9)
-    trusted = FrontProxies(x509.load_pem_x509_certificate(pki.front_proxy_ca.certificate_pem))
+    trusted = front_proxies_of(pki.front_proxy_ca.certificate_pem.decode())
     first = front_proxy()
     ensure_pki(tmp_path / "tls", SERVING, ADMIN, 2e9 + 60)
     kept = front_proxy()
