@@ -9,11 +9,15 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from minikube_py.kubelet.config import KubeletConfig
+from minikube_py.kubelet.kubelet_args import KubeletArgError, apply_kubelet_args
 
 _ENDPOINT = re.compile(r"https?://[^/:]+:[0-9]+")
 DEFAULT_DATA_DIR = "/var/lib/minikube-py"
@@ -61,11 +65,28 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("tls-san", None, "further names and addresses for the API server's certificate", many=True),
     Setting("token", None, "a bearer token of an administrator (default: made at the first start)"),
     Setting("token-file", None, "a file that holds the token"),
+    Setting("audit-log-path", None, "where the audit log goes; `-`: the standard output (default: there is none)"),
+    Setting("audit-policy-file", None, "an audit.k8s.io/v1 Policy: what the audit log has"),
+    Setting("audit-log-maxsize", 0, "megabytes of one file of the audit log (0: 100)"),
+    Setting("audit-log-maxage", 0, "days that old files of the audit log are kept (0: for ever)"),
+    Setting("audit-log-maxbackup", 0, "old files of the audit log that are kept (0: all)"),
     Setting("write-kubeconfig", "/etc/minikube-py/kubeconfig.yaml", "where the administrator's kubeconfig goes"),
     Setting("write-kubeconfig-mode", "0600", "that file's mode"),
     Setting("proxy-mode", "auto", "how Services get into the kernel", choices=("auto", "nftables")),
     Setting("pod-network", "auto", "how pods of different nodes reach one another", choices=("auto",)),
     Setting("disable", None, "a bundled part to leave out", choices=BUNDLED_PARTS, many=True),
+    Setting(
+        "kubelet-arg",
+        None,
+        "NAME=VALUE: a flag of the kubelet, such as eviction-hard=memory.available<500Mi",
+        many=True,
+    ),
+    Setting(
+        "pod-manifest-path",
+        None,
+        "the folder with manifests of static pods (default: /etc/minikube-py/manifests; with another data folder, "
+        "its agent/pod-manifests)",
+    ),
     Setting("pause-image", None, "the pause image (default: made by the program itself)"),
     Setting("log-format", "text", "how log lines look", choices=("text", "json")),
     Setting(
@@ -86,6 +107,17 @@ class Datastore:
 
 
 @dataclass(frozen=True, slots=True)
+class Audit:
+    """Where the audit log goes, what it has, and how much of it is kept."""
+
+    log_path: str
+    policy_path: Path
+    size_mb_max: int
+    age_days_max: int
+    backups_max: int
+
+
+@dataclass(frozen=True, slots=True)
 class AgentConfig:
     """All settings of one agent, checked."""
 
@@ -103,10 +135,13 @@ class AgentConfig:
     https_port: int
     tls_sans: tuple[str, ...]
     token: str
+    audit: "Audit | None"
     kubeconfig_path: Path
     kubeconfig_mode: int
     disabled: frozenset[str]
     pause_image: str
+    kubelet_args: tuple[str, ...]
+    pod_manifest_path: str
     log_format: str
     fast_timers: bool
 
@@ -127,9 +162,29 @@ class AgentConfig:
         return Path("/var/log/pods") if default else self.data_dir / "log" / "pods"
 
     @property
+    def cgroup_root(self) -> str:
+        """Return the cgroup above `kubepods`; an agent with a data folder of its own has its own."""
+        return cgroup_root_of(self.data_dir)
+
+    @property
+    def static_pod_dir(self) -> Path:
+        """Return the folder with manifests of static pods."""
+        if self.pod_manifest_path:
+            return Path(self.pod_manifest_path)
+        default = self.data_dir == Path(DEFAULT_DATA_DIR)
+        return Path("/etc/minikube-py/manifests") if default else self.agent_dir / "pod-manifests"
+
+    @property
     def kubernetes_service_ip(self) -> str:
         """Return the cluster IP of default/kubernetes: the first of the service CIDR."""
         return str(self.service_cidr.network_address + 1)
+
+
+def cgroup_root_of(data_dir: Path) -> str:
+    """Return the cgroup above `kubepods` of the agent with this data folder."""
+    if data_dir == Path(DEFAULT_DATA_DIR):
+        return "/"
+    return f"/minikube-py-{sha256(str(data_dir).encode()).hexdigest()[:8]}"
 
 
 def read_config_file(path: Path, required: bool) -> Mapping[str, Any]:
@@ -208,6 +263,13 @@ class _Faults:
         self.lines.append(f"--{name}: {text!r} is not a port (1 to 65535)")
         return 1
 
+    def count(self, name: str, value: object) -> int:
+        text = str(value)
+        if text.isdecimal():
+            return int(text)
+        self.lines.append(f"--{name}: {text!r} is not a number (0 or more)")
+        return 0
+
     def port_range(self, name: str, value: object) -> range:
         first, dash, last = str(value).partition("-")
         if dash and first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) < 65536:
@@ -269,14 +331,18 @@ def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) 
         https_port=faults.port("https-listen-port", values["https-listen-port"]),
         tls_sans=faults.many(_BY_NAME["tls-san"], values["tls-san"]),
         token=str(values["token"] or ""),
+        audit=_audit(values, faults),
         kubeconfig_path=Path(str(values["write-kubeconfig"])),
         kubeconfig_mode=faults.mode("write-kubeconfig-mode", values["write-kubeconfig-mode"]),
         disabled=frozenset(faults.many(_BY_NAME["disable"], values["disable"])),
         pause_image=str(values["pause-image"] or ""),
+        kubelet_args=faults.many(_BY_NAME["kubelet-arg"], values["kubelet-arg"] or ()),
+        pod_manifest_path=str(values["pod-manifest-path"] or ""),
         log_format=str(values["log-format"]),
         fast_timers=values["timers"] == "fast",
     )
     faults.lines += _contradictions(config)
+    faults.lines += _bad_kubelet_args(config)
     if faults.lines:
         raise ConfigError("\n".join(faults.lines))
     return config
@@ -297,6 +363,24 @@ def _datastore(values: Mapping[str, Any], faults: _Faults) -> Datastore | None:
         faults.lines.append("--datastore-certfile and --datastore-keyfile go together")
     paths = [Path(str(file)) if file else None for file in files]
     return Datastore(urls, *paths) if urls else None
+
+
+def _audit(values: Mapping[str, Any], faults: _Faults) -> Audit | None:
+    path, policy = values["audit-log-path"], values["audit-policy-file"]
+    if bool(path) != bool(policy):
+        faults.lines.append("--audit-log-path and --audit-policy-file go together")
+    size, age, backups = (
+        faults.count(name, values[name]) for name in ("audit-log-maxsize", "audit-log-maxage", "audit-log-maxbackup")
+    )
+    return Audit(str(path), Path(str(policy)), size, age, backups) if path and policy else None
+
+
+def _bad_kubelet_args(config: AgentConfig) -> list[str]:
+    try:
+        apply_kubelet_args(KubeletConfig("", "", "", ""), config.kubelet_args)
+    except KubeletArgError as error:
+        return str(error).splitlines()
+    return []
 
 
 def _contradictions(config: AgentConfig) -> list[str]:

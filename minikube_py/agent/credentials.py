@@ -6,7 +6,10 @@ from pathlib import Path
 import yaml
 
 from minikube_py.agent.errors import AgentError
+from minikube_py.apiserver.audit_policy import AuditPolicyError, parse_policy
+from minikube_py.apiserver.audit_rotation import Rotation
 from minikube_py.apiserver.authn import Authenticator
+from minikube_py.apiserver.io.audit_log import AuditSettings
 from minikube_py.apiserver.io.certificates import CertificateError, Pki, ensure_pki
 from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.apiserver.kubeconfig import kubeconfig
@@ -51,6 +54,22 @@ def server_pki(config: AgentConfig, now_s: float) -> Pki:
         return ensure_pki(config.server_dir / "tls", CertificateSpec("kube-apiserver", (), sans), ADMIN, now_s)
     except (CertificateError, OSError) as error:
         raise AgentError(str(error)) from error
+
+
+def audit_settings(config: AgentConfig) -> AuditSettings | None:
+    """Return what the audit log has and where it goes, None when there is none.
+
+    Raises:
+        AgentError: the policy's file is no policy.
+    """
+    audit = config.audit
+    if audit is None:
+        return None
+    try:
+        policy = parse_policy(yaml.safe_load(audit.policy_path.read_text()))
+    except (OSError, yaml.YAMLError, AuditPolicyError) as error:
+        raise AgentError(f"--audit-policy-file {audit.policy_path}: {error}") from error
+    return AuditSettings(policy, audit.log_path, Rotation(audit.size_mb_max, audit.age_days_max, audit.backups_max))
 
 
 def authenticator(config: AgentConfig) -> Authenticator:

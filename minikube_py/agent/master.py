@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
-from minikube_py.agent.credentials import token_key_pem
+from minikube_py.agent.credentials import audit_settings, token_key_pem
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.state import Command, open_state
 from minikube_py.api.resources import EVENTS
@@ -15,12 +15,16 @@ from minikube_py.api.streams import PodStreams
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
-from minikube_py.apiserver.io.extension_servers import FrontProxy
+from minikube_py.apiserver.io.certificates import KeyPair, Pki
+from minikube_py.apiserver.io.node_metrics import ScrapeNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.users import AUTHENTICATED, LOOPBACK, SYSTEM_MASTERS, UserInfo
 from minikube_py.client.io.informer import InformerSet
 from minikube_py.client.io.rest_client import RestClient
 from minikube_py.config import AgentConfig
+from minikube_py.controllers import accounts as accounts_of
+from minikube_py.controllers.certificate_authority import load_authority
+from minikube_py.controllers.certificate_signing import Signer
 from minikube_py.controllers.config import ControllersConfig
 from minikube_py.controllers.io.controller_loop import Controllers
 from minikube_py.controllers.table import controllers
@@ -32,8 +36,12 @@ from minikube_py.scheduler.io.scheduler_loop import Scheduler
 from minikube_py.store.expiry import ExpiryRule
 from minikube_py.store.io.memory_store import MemoryStore
 
+CONTROLLER_MANAGER = "system:kube-controller-manager"
 WATCH_TIMEOUT_S = (300, 600)
 """Clients end their watches after a random time between these, as client-go does."""
+
+SIGNING_DURATION_S = 365 * 24 * 3600.0
+"""The longest lifetime of a certificate that is asked for through the API (--cluster-signing-duration)."""
 
 EVENT_EXPIRY = ExpiryRule(EVENTS.storage_prefix, after_s=3600.0, keys_max=20_000)
 """Events live for an hour after their last change (upstream: --event-ttl), the oldest less when there are many."""
@@ -59,10 +67,17 @@ class Master:
     state_commands: Mapping[str, Command]
     """What the control socket offers for the store, by word."""
 
-    def client(self, user: UserInfo) -> RestClient:
-        """Return the API for a component in this process."""
+    def client(self, user: UserInfo, agent: str = "") -> RestClient:
+        """Return the API for a component in this process; `agent` names it in managed fields, if not the user."""
         rng = self.host.rng
-        return RestClient(self.api.local_transport(user), user.name, lambda: rng.randint(*WATCH_TIMEOUT_S))
+        transport = self.api.local_transport(user)
+        return RestClient(transport, agent or user.name, lambda: rng.randint(*WATCH_TIMEOUT_S))
+
+    def controller_client(self, component: str) -> RestClient:
+        """Return the API as a controller's own account."""
+        accounts = "system:serviceaccounts"
+        groups = (SYSTEM_MASTERS, accounts, f"{accounts}:{accounts_of.NAMESPACE}", AUTHENTICATED)
+        return self.client(UserInfo(accounts_of.account_of(component), groups), CONTROLLER_MANAGER)
 
     def informers(self, user: UserInfo = LOOPBACK) -> InformerSet:
         """Return a set of informers; it runs when its `run` runs."""
@@ -78,24 +93,26 @@ def api_config(config: AgentConfig) -> ApiServerConfig:
         service_cluster_ip_range=str(config.service_cidr),
         cluster_dns="" if "dns" in config.disabled else str(config.cluster_dns),
         service_node_port_range=(config.node_ports[0], config.node_ports[-1]),
+        metric_resolution_s=3.0 if config.fast_timers else 15.0,
     )
 
 
 def master_components(
-    config: AgentConfig, master: "Master", informers: InformerSet, ca_pem: bytes
+    config: AgentConfig, master: "Master", informers: InformerSet, ca: KeyPair
 ) -> Mapping[str, Run]:
     """Return the scheduler and the controllers; made before the informers run, since they add indexes."""
     host = master.host
     settings = ControllersConfig(
-        root_ca_pem=ca_pem.decode(),
+        root_ca_pem=ca.certificate_pem.decode(),
+        signer=Signer(load_authority(ca.certificate_pem, ca.key_pem), SIGNING_DURATION_S),
         cluster_cidr=str(config.cluster_cidr),
         node_monitor_grace_period_s=4.0 if config.fast_timers else 40.0,
     )
     table = controllers(settings)
-    client = master.client(UserInfo("system:kube-controller-manager", (SYSTEM_MASTERS, AUTHENTICATED)))
+    client = master.client(UserInfo(CONTROLLER_MANAGER, (SYSTEM_MASTERS, AUTHENTICATED)))
     scheduler_client = master.client(UserInfo("system:kube-scheduler", (SYSTEM_MASTERS, AUTHENTICATED)))
     return {
-        "controllers": Controllers(client, informers, host.clock, host.ids, table).run,
+        "controllers": Controllers(client, informers, host.clock, host.ids, table, master.controller_client).run,
         "scheduler": Scheduler(
             scheduler_client, informers, host.clock, host.ids, host.rng.randrange, SchedulerConfig()
         ).run,
@@ -109,7 +126,8 @@ async def run_master(
     tls: ssl.SSLContext,
     authenticator: Authenticator,
     streams_for_node: Callable[[str], PodStreams | None],
-    front_proxy: FrontProxy,
+    pki: Pki,
+    scrape_node: ScrapeNode,
 ) -> AsyncIterator[Master]:
     """Open the store and serve the API while the context lasts; yields once connections are accepted."""
     async with open_state(config, host.clock) as (durable, commands):
@@ -125,7 +143,10 @@ async def run_master(
             authenticate=authenticator.authenticate,
             token_key_pem=token_key_pem(config),
             streams_for_node=streams_for_node,
-            front_proxy=front_proxy,
+            front_proxy=pki.front_proxy(),
+            audit=audit_settings(config),
+            kubelet_tls=pki.kubelet_context(),
+            scrape_node=None if "metrics" in config.disabled else scrape_node,
         )
         api = ApiServer(api_config(config), ports)
         listening = asyncio.Event()

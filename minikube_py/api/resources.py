@@ -21,6 +21,7 @@ from minikube_py.api.table import (
     discovery_v1,
     events_v1,
     flowcontrol_v1,
+    metrics_v1beta1,
     networking_v1,
     policy_v1,
     rbac_v1,
@@ -45,10 +46,17 @@ ENDPOINT_SLICES = discovery_v1.ENDPOINT_SLICES
 LEASES = coordination_v1.LEASES
 REPLICA_SETS = apps_v1.REPLICA_SETS
 DEPLOYMENTS = apps_v1.DEPLOYMENTS
+STATEFUL_SETS = apps_v1.STATEFUL_SETS
+REPLICATION_CONTROLLERS = core_resources_v1.REPLICATION_CONTROLLERS
 PRIORITY_CLASSES = scheduling_v1.PRIORITY_CLASSES
+RUNTIME_CLASSES = scheduling_v1.RUNTIME_CLASSES
 SERVICE_CIDRS = networking_v1.SERVICE_CIDRS
+IP_ADDRESSES = networking_v1.IP_ADDRESSES
 DISRUPTION_BUDGETS = policy_v1.DISRUPTION_BUDGETS
 API_SERVICES = apiregistration_v1.API_SERVICES
+SIGNING_REQUESTS = certificates_v1.SIGNING_REQUESTS
+FLOW_SCHEMAS = flowcontrol_v1.FLOW_SCHEMAS
+PRIORITY_LEVELS = flowcontrol_v1.PRIORITY_LEVELS
 CUSTOM_RESOURCE_DEFINITIONS = apiextensions_v1.CUSTOM_RESOURCE_DEFINITIONS
 
 RESOURCES: tuple[Resource, ...] = (
@@ -72,6 +80,7 @@ RESOURCES: tuple[Resource, ...] = (
     *discovery_v1.ROWS,
     *flowcontrol_v1.ROWS,
     *resource_v1.ROWS,
+    *metrics_v1beta1.ROWS,
 )
 """All rows; of a kind with several versions the preferred one comes first."""
 

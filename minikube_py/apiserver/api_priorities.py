@@ -54,6 +54,7 @@ _BUILT_IN: Mapping[GroupVersion, Priority] = {
     ("discovery.k8s.io", "v1"): Priority(16200, 15),
     ("flowcontrol.apiserver.k8s.io", "v1"): Priority(16100, 21),
     ("resource.k8s.io", "v1"): Priority(15900, 15),
+    ("metrics.k8s.io", "v1beta1"): Priority(100, 100),
 }
 
 

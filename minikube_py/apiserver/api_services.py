@@ -36,6 +36,9 @@ AVAILABLE = "Available"
 LOCAL = ("Local", "Local APIServices are always available")
 """Reason and message of the condition of an APIService of this very server."""
 DEFAULT_PORT = 443
+REPLACEABLE_GROUPS = ("metrics.k8s.io",)
+"""Their APIServices are made when they are missing at a start, without a label: who installs another server of such a
+group (metrics-server) keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +187,11 @@ def service_name(group: str, version: str) -> str:
 
 
 def _local_service(group: str, version: str, priority: Priority, *, custom: bool) -> Obj:
+    labels = {} if group in REPLACEABLE_GROUPS else {AUTOMANAGED: ALWAYS if custom else ON_START}
     return {
         "apiVersion": "apiregistration.k8s.io/v1",
         "kind": "APIService",
-        "metadata": {
-            "name": service_name(group, version),
-            "labels": {AUTOMANAGED: ALWAYS if custom else ON_START},
-        },
+        "metadata": {"name": service_name(group, version), **({"labels": labels} if labels else {})},
         "spec": {
             **({"group": group} if group else {}),
             "version": version,
@@ -222,7 +223,7 @@ def compute_step(name: str, wanted: Mapping[str, Any] | None, found: Mapping[str
     """Decide about the APIService `name`; see the table above."""
     once_is_done = name in past.settled
     if found is None:
-        if wanted is None or (once_is_done and labels_of(wanted).get(AUTOMANAGED) == ON_START):
+        if wanted is None or (once_is_done and labels_of(wanted).get(AUTOMANAGED) != ALWAYS):
             return Step.NOTHING
         return Step.CREATE
     label = labels_of(found).get(AUTOMANAGED)
@@ -232,5 +233,5 @@ def compute_step(name: str, wanted: Mapping[str, Any] | None, found: Mapping[str
         return Step.DELETE
     if labels_of(wanted).get(AUTOMANAGED) == ON_START and once_is_done:
         return Step.NOTHING
-    same = found.get("spec") == wanted["spec"] and label == labels_of(wanted)[AUTOMANAGED]
+    same = found.get("spec") == wanted["spec"] and label == labels_of(wanted).get(AUTOMANAGED)
     return Step.NOTHING if same else Step.UPDATE

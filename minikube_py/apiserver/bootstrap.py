@@ -10,19 +10,22 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from types import MappingProxyType
 
-from minikube_py.api.meta import Obj
+from minikube_py.api.meta import Obj, name_of
 from minikube_py.api.resource import Resource
 from minikube_py.api.resources import (
     CONFIGMAPS,
     ENDPOINT_SLICES,
     ENDPOINTS,
+    FLOW_SCHEMAS,
     NAMESPACES,
     PRIORITY_CLASSES,
+    PRIORITY_LEVELS,
     SERVICE_CIDRS,
     SERVICES,
 )
 from minikube_py.api.rules.scheduling_classes import SYSTEM_CLASSES
 from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.flow_objects import MANDATORY, flow_schemas, priority_levels
 from minikube_py.apiserver.request_headers import AUTHENTICATION_CONFIG
 
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -66,6 +69,13 @@ def first_objects(
 def _authentication(data: Mapping[str, str]) -> Obj:
     meta = {"name": AUTHENTICATION_CONFIG, "namespace": "kube-system"}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": dict(data)}
+
+
+def flow_objects() -> tuple[FirstObject, ...]:
+    """Return the flow control objects: none needs another one, so they can be created together."""
+    levels = (FirstObject(PRIORITY_LEVELS, obj, name_of(obj) in MANDATORY) for obj in priority_levels())
+    schemas = (FirstObject(FLOW_SCHEMAS, obj, name_of(obj) in MANDATORY) for obj in flow_schemas())
+    return (*levels, *schemas)
 
 
 def _priority_class(name: str, value: int) -> Obj:

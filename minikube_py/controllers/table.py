@@ -6,16 +6,25 @@ Adding a controller is one module with `observe`, `reconcile` and `spec`, and on
 from typing import Any
 
 from minikube_py.controllers import (
+    certificate_approval,
+    certificate_cleaner,
+    certificate_signing,
     deployment,
+    disruption,
     endpoints,
     endpointslice,
+    flow_schemas,
     garbage_collector,
     namespace,
     namespace_content,
     node_ipam,
     node_lifecycle,
     pod_gc,
+    policy_status,
     replicaset,
+    service_addresses,
+    service_cidr,
+    stale_disruption,
     taint_eviction,
     volume_protection,
 )
@@ -25,6 +34,7 @@ from minikube_py.controllers.spec import ControllerSpec
 
 def controllers(config: ControllersConfig) -> tuple[ControllerSpec[Any], ...]:
     """Return all controllers with their settings."""
+    signing = (certificate_signing.spec(config.signer),) if config.signer is not None else ()
     return (
         deployment.spec(),
         replicaset.spec(),
@@ -38,4 +48,13 @@ def controllers(config: ControllersConfig) -> tuple[ControllerSpec[Any], ...]:
         taint_eviction.spec(),
         pod_gc.spec(config),
         volume_protection.spec(),
+        policy_status.spec(),
+        disruption.spec(),
+        stale_disruption.spec(),
+        service_addresses.spec(),
+        service_cidr.spec(),
+        flow_schemas.spec(),
+        certificate_approval.spec(),
+        *signing,
+        certificate_cleaner.spec(),
     )

@@ -60,6 +60,8 @@ class Pod:
     hostname: str = ""
     subdomain: str = ""
     set_hostname_as_fqdn: bool = False
+    hostname_override: str = ""
+    runtime_class_name: str = ""
     dns_policy: str = "ClusterFirst"
     dns_config: DnsConfig = DnsConfig()
     host_aliases: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -70,6 +72,11 @@ class Pod:
     image_pull_secrets: tuple[str, ...] = ()
     security: Mapping[str, Any] = field(default_factory=dict)
     priority: int = 0
+    requests: Mapping[str, str] = field(default_factory=dict)
+    """Of the pod as a whole (`spec.resources`)."""
+    limits: Mapping[str, str] = field(default_factory=dict)
+    overhead: Mapping[str, str] = field(default_factory=dict)
+    """What its runtime class costs on top."""
 
     @property
     def key(self) -> ObjectKey:
@@ -142,6 +149,8 @@ def parse_pod(obj: Obj) -> Pod:
         hostname=str(spec.get("hostname") or ""),
         subdomain=str(spec.get("subdomain") or ""),
         set_hostname_as_fqdn=bool(spec.get("setHostnameAsFQDN")),
+        hostname_override=str(spec.get("hostnameOverride") or ""),
+        runtime_class_name=str(spec.get("runtimeClassName") or ""),
         dns_policy=str(spec.get("dnsPolicy") or "ClusterFirst"),
         dns_config=_dns_config(spec.get("dnsConfig") or {}),
         host_aliases=tuple((a["ip"], tuple(a.get("hostnames") or ())) for a in spec.get("hostAliases") or ()),
@@ -152,7 +161,14 @@ def parse_pod(obj: Obj) -> Pod:
         image_pull_secrets=tuple(s.get("name", "") for s in spec.get("imagePullSecrets") or ()),
         security=spec.get("securityContext") or {},
         priority=int(spec.get("priority") or 0),
+        requests=_amounts(spec.get("resources"), "requests"),
+        limits=_amounts(spec.get("resources"), "limits"),
+        overhead=_amounts(spec, "overhead"),
     )
+
+
+def _amounts(parent: Mapping[str, Any] | None, field_name: str) -> Mapping[str, str]:
+    return {str(name): str(text) for name, text in ((parent or {}).get(field_name) or {}).items()}
 
 
 def _dns_config(raw: Mapping[str, Any]) -> DnsConfig:

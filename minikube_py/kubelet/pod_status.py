@@ -29,6 +29,10 @@ class PodFailure:
 
     reason: str
     message: str
+    disruption: bool = False
+    """The node made the pod go to save itself: the condition DisruptionTarget says so."""
+    rejected: bool = False
+    """The node never took the pod: nothing of it was made, and the status says nothing of containers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,10 @@ class StatusFacts:
     """The status that was written last, or that the API holds."""
     waiting: Mapping[str, WaitingReason] = field(default_factory=dict)
     failure: PodFailure | None = None
+    blocked: PodFailure | None = None
+    """Why the node does not start the pod now, though it may later (AppArmor)."""
+    resize: Sequence[Obj] = ()
+    """The conditions of a resize, without times."""
     ended: bool = False
     """The pod was killed for good and none of its containers is left running: the phase must be terminal."""
 
@@ -51,6 +59,8 @@ class StatusFacts:
 def generate_pod_status(pod: Pod, status: PodRuntimeStatus, probe: ProbeLookup, facts: StatusFacts) -> Obj:
     """Return the whole `status` of a pod."""
     previous = facts.previous
+    if facts.failure is not None and facts.failure.rejected:
+        return _rejected(pod, facts, facts.failure)
     init = container_statuses(pod, pod.init_containers, status, facts.waiting, probe, previous)
     regular = container_statuses(pod, pod.containers, status, facts.waiting, probe, previous)
     ephemeral = container_statuses(pod, pod.ephemeral_containers, status, facts.waiting, probe, previous)
@@ -68,6 +78,9 @@ def generate_pod_status(pod: Pod, status: PodRuntimeStatus, probe: ProbeLookup, 
         sandbox_ready=sandbox is not None and sandbox.ready and bool(facts.pod_ip),
         others=[c for c in old_conditions if c["type"] not in OWNED],
     )
+    if facts.failure is not None and facts.failure.disruption:
+        conditions.append(_disruption(facts.failure))
+    conditions = [*facts.resize, *conditions]
     now = format_time(facts.now_wall_s)
     result: Obj = {}
     if pod.generation:
@@ -86,6 +99,20 @@ def generate_pod_status(pod: Pod, status: PodRuntimeStatus, probe: ProbeLookup, 
     return result
 
 
+def _rejected(pod: Pod, facts: StatusFacts, failure: PodFailure) -> Obj:
+    """Return the status of a pod that the node does not take (upstream: rejectPod)."""
+    result: Obj = {"observedGeneration": pod.generation} if pod.generation else {}
+    start = facts.previous.get("startTime") or format_time(facts.start_time_s)
+    quality = facts.previous.get("qosClass") or qos_class(pod)
+    said = {"reason": failure.reason, "message": failure.message}
+    return {**result, "phase": "Failed", **said, "startTime": start, "qosClass": quality}
+
+
+def _disruption(failure: PodFailure) -> Obj:
+    condition = {"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet"}
+    return {**condition, "message": failure.message}
+
+
 def _settle(entry: Obj) -> None:
     """Turn what a dead container is said to do into an end, since nothing of the pod runs any more."""
     if "terminated" in entry["state"]:
@@ -100,8 +127,9 @@ def _settle(entry: Obj) -> None:
 
 
 def _reason(facts: StatusFacts, previous: Obj) -> Obj:
-    if facts.failure is not None:
-        return {"reason": facts.failure.reason, "message": facts.failure.message}
+    said = facts.failure or facts.blocked
+    if said is not None:
+        return {"reason": said.reason, "message": said.message}
     if previous.get("phase") in TERMINAL:
         return {k: previous[k] for k in ("reason", "message") if previous.get(k)}
     return {}
@@ -126,7 +154,7 @@ def _phase(
     if facts.failure is not None:
         return "Failed"
     pending, failed = _count_init(pod, init, regular)
-    if failed and pod.restart_policy == "Never":
+    if failed:
         return "Failed"
     if facts.ended:
         done = bool(regular) and all(_exit_code(entry) == 0 for entry in regular)
@@ -135,45 +163,40 @@ def _phase(
 
 
 def _running_phase(pod: Pod, regular: Sequence[Mapping[str, Any]]) -> str:
-    waiting = running = stopped = succeeded = 0
+    by_name = {c.name: c for c in pod.containers}
+    never_ran = alive = 0
+    codes: list[int] = []
     for entry in regular:
-        state = entry["state"]
-        if "running" in state:
-            running += 1
-        elif "terminated" in state:
-            stopped += 1
-            succeeded += state["terminated"]["exitCode"] == 0
-        elif (entry.get("lastState") or {}).get("terminated"):
-            stopped += 1
+        code = _exit_code(entry)
+        if "running" in entry["state"]:
+            alive += 1
+        elif code is None:
+            never_ran += 1
         else:
-            waiting += 1
-    if waiting:
+            codes.append(code)
+            alive += by_name[entry["name"]].restarts_after(code, pod.restart_policy)
+    if never_ran or not regular:
         return "Pending"
-    if running:
+    if alive:
         return "Running"
-    if not stopped:
-        return "Pending"
-    if pod.restart_policy == "Always":
-        return "Running"
-    if stopped == succeeded:
-        return "Succeeded"
-    return "Failed" if pod.restart_policy == "Never" else "Running"
+    return "Failed" if any(codes) else "Succeeded"
 
 
 def _count_init(pod: Pod, init: Sequence[Mapping[str, Any]], regular: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
-    """Return how many init containers are still to end (sidecars: to start), and how many have failed."""
-    sidecars = {c.name for c in pod.init_containers if c.is_sidecar}
+    """Return how many init containers are still to end (sidecars: to start), and how many have failed for good."""
+    by_name = {c.name: c for c in pod.init_containers}
     initialized = any("containerID" in entry for entry in regular)
     pending = failed = 0
     for entry in init:
-        if entry["name"] in sidecars:
+        container = by_name[entry["name"]]
+        if container.is_sidecar:
             pending += not initialized and not entry.get("started")
             continue
         code = _exit_code(entry)
         if code is None:
             pending += not initialized
         elif code:
-            failed += 1
+            failed += not container.restarts_after(code, pod.restart_policy)
             pending += 1
     return pending, failed
 
@@ -192,10 +215,13 @@ def status_patch(new: Mapping[str, Any], old: Mapping[str, Any]) -> Obj:
     Conditions are one list for a merge patch: those of others are carried over from `old`.
     """
     wanted = dict(new)
-    foreign = [c for c in old.get("conditions") or () if c["type"] not in OWNED]
+    ours = {*OWNED, *(c["type"] for c in new.get("conditions") or ())}
+    foreign = [c for c in old.get("conditions") or () if c["type"] not in ours]
     wanted["conditions"] = list(new.get("conditions") or ()) + foreign
+    if not wanted["conditions"]:
+        del wanted["conditions"]
     patch: Obj = {k: v for k, v in wanted.items() if old.get(k) != v}
-    for stale in ("reason", "message", "podIP", "podIPs"):
+    for stale in ("reason", "message", "podIP", "podIPs", "conditions"):
         if old.get(stale) and stale not in wanted:
             patch[stale] = None
     return patch

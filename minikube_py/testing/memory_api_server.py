@@ -10,8 +10,9 @@ from random import Random
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.io.audit_log import AuditSettings
 from minikube_py.apiserver.io.certificates import Pki, ensure_pki
-from minikube_py.apiserver.io.extension_servers import FrontProxy
+from minikube_py.apiserver.io.node_metrics import ScrapeNode
 from minikube_py.apiserver.io.pod_logs import StreamsForNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.io.token_key import new_key_pem
@@ -39,7 +40,9 @@ def memory_api_server(
     clock: Clock | None = None,
     streams_for_node: StreamsForNode = lambda node: None,
     history: HistoryLimits = HISTORY,
-    front_proxy: FrontProxy | None = None,
+    pki: Pki | None = None,
+    audit: AuditSettings | None = None,
+    scrape_node: ScrapeNode | None = None,
 ) -> ApiServer:
     """Return an API server whose objects are gone with it; ids and random choices repeat."""
     clock = clock or SystemClock()
@@ -54,7 +57,10 @@ def memory_api_server(
             authenticate=Authenticator(_TOKENS).authenticate,
             token_key_pem=new_key_pem(),
             streams_for_node=streams_for_node,
-            front_proxy=front_proxy,
+            front_proxy=pki and pki.front_proxy(),
+            audit=audit,
+            kubelet_tls=pki and pki.kubelet_context(),
+            scrape_node=scrape_node,
         ),
     )
 

@@ -97,7 +97,7 @@ async def eventually(holds):
 @pytest.fixture
 async def cluster(tmp_path):
     pki = loopback_pki(tmp_path / "pki", SystemClock().wall_s())
-    server = memory_api_server(front_proxy=pki.front_proxy())
+    server = memory_api_server(pki=pki)
     async with serving(server, pki.server_context()) as url:
         connector = aiohttp.TCPConnector(ssl=client_context(pki, with_certificate=False))
         async with aiohttp.ClientSession(connector=connector) as session:

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import aiohttp
 from aiohttp import hdrs, web
@@ -19,6 +20,7 @@ from yarl import URL
 
 from minikube_py.api.errors import UnavailableError
 from minikube_py.apiserver.io.spdy_link import HijackedLink
+from minikube_py.apiserver.proxied_html import HTML_BYTES_MAX, is_html, rewrite_link, rewrite_page, unpack
 from minikube_py.apiserver.proxying import Location, returned_headers
 from minikube_py.kit.io.mailbox import Mailbox, MailboxClosedError, OnFull
 
@@ -93,10 +95,7 @@ class HttpForwarder:
         try:
             for name, value in returned_headers(answer.headers.items(), onward.location, onward.prefix):
                 response.headers.add(name, value)
-            await response.prepare(request)
-            if request.method != "HEAD":
-                async for chunk in answer.content.iter_any():
-                    await response.write(chunk)
+            await _give_back(request, answer, response, onward)
             await response.write_eof()
         except aiohttp.ClientError:
             # The status is out already: all that can be told is that the answer is not whole.
@@ -149,6 +148,52 @@ class HttpForwarder:
 
 def _refused_redirect() -> web.Response:
     return web.Response(status=502, text="the backend attempted to redirect this request, which is not permitted")
+
+
+async def _give_back(
+    request: web.BaseRequest, answer: aiohttp.ClientResponse, response: web.StreamResponse, onward: Onward
+) -> None:
+    """Send head and body of an answer; the links of a page lead through here again."""
+    first, with_body = b"", request.method != "HEAD"
+    if with_body and onward.prefix and is_html(answer.headers.get(hdrs.CONTENT_TYPE, "")):
+        first = await _page(request, answer, response, onward)
+    await response.prepare(request)
+    if first:
+        await response.write(first)
+    if with_body:
+        async for chunk in answer.content.iter_any():
+            await response.write(chunk)
+
+
+async def _page(
+    request: web.BaseRequest,
+    answer: aiohttp.ClientResponse,
+    response: web.StreamResponse,
+    onward: Onward,
+) -> bytes:
+    """Return the beginning of a page, or all of it with its links led through the proxy."""
+    body = bytearray()
+    while len(body) <= HTML_BYTES_MAX:
+        piece = await answer.content.read(CHUNK_BYTES)
+        if not piece:
+            break
+        body += piece
+    encoding = answer.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
+    page = unpack(bytes(body), encoding) if len(body) <= HTML_BYTES_MAX else None
+    if page is None:
+        return bytes(body)
+    rewrite = partial(
+        rewrite_link,
+        target_host=onward.location.authority,
+        client_host=request.host,
+        prefix=onward.prefix.rstrip("/"),
+    )
+    rewritten = await asyncio.to_thread(rewrite_page, page, rewrite)
+    if rewritten == page:
+        return bytes(body)
+    response.headers.popall(hdrs.CONTENT_ENCODING, None)
+    response.headers[hdrs.CONTENT_LENGTH] = str(len(rewritten))
+    return rewritten
 
 
 async def _join(
@@ -239,6 +284,11 @@ class _ClientPipe:
 
 def unreachable(location: Location, error: BaseException) -> UnavailableError:
     """Return upstream's words for a server that cannot be reached."""
+    refused = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
+    if isinstance(refused, ssl.SSLError):
+        return UnavailableError(
+            f"error trying to reach service: tls: {getattr(refused, 'verify_message', '') or refused.reason}"
+        )
     number = getattr(error, "errno", None) or getattr(getattr(error, "os_error", None), "errno", None)
     why = f"dial tcp {location.authority}: " if number else f"{location.authority}: "
     if isinstance(error, TimeoutError):

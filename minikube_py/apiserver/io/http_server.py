@@ -23,10 +23,12 @@ from minikube_py.api.errors import (
     TimeoutStatusError,
     UnauthorizedError,
 )
+from minikube_py.apiserver.audit_events import Call, Outcome
 from minikube_py.apiserver.authn import PeerSubject, subject_of
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.impersonation import impersonate
 from minikube_py.apiserver.io.answers import Answer, PartsResponse, StreamResponse, WatchResponse, error_answer
+from minikube_py.apiserver.io.audit_log import AuditLog, Exchange
 from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher, check_allowed
 from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
 from minikube_py.apiserver.io.http_listener import NotifyingServer, listen
@@ -49,6 +51,11 @@ GZIP_BYTES_MIN = 128 << 10
 """Smaller bodies are not compressed (upstream's threshold)."""
 HEADER_BYTES_MAX = 64 << 10
 QUERY_PARAMETERS_MAX = 1000
+AUDIT_ID_LENGTH_MAX = 64
+"""A client's own Audit-ID is cut to this."""
+AUDIT_ID = web.RequestKey("audit_id", str)
+NOBODY = UserInfo("", ())
+"""The user of a request that did not say who it is, in the audit log."""
 _HEALTH = ("/livez", "/readyz", "/healthz")
 """Always answered: a server that is busy is not dead."""
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -66,6 +73,7 @@ class HttpPorts:
     extensions: ExtensionProxy
     front_proxies: FrontProxies | None
     """Whose X-Remote headers are believed; None: nobody's."""
+    audit: AuditLog | None = None
 
 
 class HttpServer:
@@ -89,6 +97,7 @@ class HttpServer:
         self._rng = ports.rng
         self._extensions = ports.extensions
         self._front_proxies = ports.front_proxies
+        self._audit = ports.audit
         self._gzip = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-gzip")
         self._server: NotifyingServer | None = None
         self._open: dict[HttpWatch, None] = {}
@@ -141,15 +150,47 @@ class HttpServer:
         started_s = self._clock.now_s()
         query = query_of(request)
         info = parse_request(request.method, unquote(request.rel_url.raw_path), query)
+        request[AUDIT_ID] = request.headers.get("Audit-ID", "")[:AUDIT_ID_LENGTH_MAX] or self._ids.new_uid()
+        exchange: Exchange | None = None
         try:
             user = self._user_of(request)
-            answer = await self._answer(request, user, info, query)
+            acting = self._acting_user(request, user)
+            exchange = self._begin(request, info, user, acting)
+            answer = await self._answer(request, acting, info, query, exchange)
         except StatusError as error:
+            exchange = exchange or self._begin(request, info, NOBODY, NOBODY)
             answer = error_answer(error)
         if isinstance(answer, web.StreamResponse):
             self._count(info, answer.status, None)
-            return answer
-        return await self._send(request, info, answer, started_s)
+            response = answer
+        else:
+            if exchange is not None and isinstance(answer, WatchResponse | StreamResponse):
+                exchange.stage("ResponseStarted", Outcome(200))
+            response = await self._send(request, info, answer, started_s)
+        if exchange is not None:
+            exchange.stage("ResponseComplete", Outcome(response.status, _body_of(answer)))
+        return response
+
+    def _begin(
+        self, request: web.BaseRequest, info: RequestInfo, user: UserInfo, acting: UserInfo
+    ) -> Exchange | None:
+        """Begin to write a request down; None when nobody wants that."""
+        if self._audit is None:
+            return None
+        call = Call(
+            audit_id=request[AUDIT_ID],
+            info=info,
+            uri=request.rel_url.raw_path_qs,
+            user=user,
+            acts_as=None if acting is user else acting,
+            source=request.remote or "",
+            user_agent=request.headers.get("User-Agent", ""),
+            received_s=self._clock.wall_s(),
+        )
+        exchange = self._audit.begin(call)
+        if exchange is not None:
+            exchange.stage("RequestReceived")
+        return exchange
 
     def _user_of(self, request: web.BaseRequest) -> UserInfo:
         transport = request.transport
@@ -161,12 +202,12 @@ class HttpServer:
             certificate = None
             if user is None and not authorization:
                 raise UnauthorizedError("Unauthorized")
-        user = user or self._authenticate(subject_of(certificate), authorization)
-        return impersonate(
-            user,
-            request.headers.get("Impersonate-User", ""),
-            request.headers.getall("Impersonate-Group", []),
-        )
+        return user or self._authenticate(subject_of(certificate), authorization)
+
+    def _acting_user(self, request: web.BaseRequest, user: UserInfo) -> UserInfo:
+        """Return as whom the request is to be judged."""
+        headers = request.headers
+        return impersonate(user, headers.get("Impersonate-User", ""), headers.getall("Impersonate-Group", []))
 
     def _user_of_front_proxy(self, request: web.BaseRequest) -> UserInfo | None:
         """Return whom a server in front names; None: nobody, or this is no such server."""
@@ -179,21 +220,29 @@ class HttpServer:
         return user_in(tuple(request.headers.items()))
 
     async def _answer(
-        self, request: web.BaseRequest, user: UserInfo, info: RequestInfo, query: Mapping[str, str]
+        self,
+        request: web.BaseRequest,
+        user: UserInfo,
+        info: RequestInfo,
+        query: Mapping[str, str],
+        exchange: Exchange | None,
     ) -> Answer | web.StreamResponse:
+        trail = exchange.trail if exchange is not None else None
         service = self._extensions.service_for(info.path)
         if service is not None:
-            check_allowed(user, info)
+            check_allowed(user, info, trail)
             assert self._server is not None
             forwarded = self._extensions.answer(request, user, service)
             return await self._server.while_connected(request, forwarded) or _client_is_gone()
         if info.subresource in UPGRADE_SUBRESOURCES and info.is_resource:
             assert self._server is not None
-            upgraded = self._upgrades.answer(request, user, info, query)
+            upgraded = self._upgrades.answer(request, user, info, query, trail)
             return await self._server.while_connected(request, upgraded) or _client_is_gone()
         headers = {name.lower(): value for name, value in request.headers.items()}
         if info.subresource == "log":
-            return await self._dispatcher.handle(ApiRequest(request.method, info.path, query, headers), user, info)
+            return await self._dispatcher.handle(
+                ApiRequest(request.method, info.path, query, headers), user, info, trail
+            )
         mutating = request.method in _BODY_METHODS
         if self._in_flight[mutating] >= self._in_flight_max[mutating] and not info.path.startswith(_HEALTH):
             raise too_many_requests()
@@ -202,12 +251,14 @@ class HttpServer:
             if info.verb == "get" and not query:
                 # The commonest request waits for nothing, so it needs no deadline.
                 return await self._dispatcher.handle(
-                    ApiRequest(request.method, info.path, query, headers), user, info
+                    ApiRequest(request.method, info.path, query, headers), user, info, trail
                 )
             async with asyncio.timeout(self._config.request_timeout_s):
                 body = await read_body(request, self._config.body_bytes_max) if mutating else b""
+                if exchange is not None and exchange.decision.keeps("Request"):
+                    exchange.sent(body)
                 api_request = ApiRequest(request.method, info.path, query, headers, body)
-                return await self._dispatcher.handle(api_request, user, info)
+                return await self._dispatcher.handle(api_request, user, info, trail)
         except TimeoutError as error:
             why = "Timeout: request did not complete within the allotted timeout"
             raise TimeoutStatusError(why, retry_after_s=1) from error
@@ -234,14 +285,14 @@ class HttpServer:
                 return await self._watch(request, watch, info)
             case StreamResponse(chunks, headers):
                 self._count(info, 200, None)
-                response = web.StreamResponse(headers={**headers, **self._common_headers()})
+                response = web.StreamResponse(headers={**headers, **self._common_headers(request)})
                 return await self._stream(request, response, chunks)
 
-    def _common_headers(self) -> dict[str, str]:
-        return {**_PLAIN_HEADERS, "Audit-Id": self._ids.new_uid()}
+    def _common_headers(self, request: web.BaseRequest) -> dict[str, str]:
+        return {**_PLAIN_HEADERS, "Audit-Id": request[AUDIT_ID]}
 
     async def _whole(self, request: web.BaseRequest, answer: ApiResponse) -> web.Response:
-        headers = {**self._common_headers(), **answer.headers}
+        headers = {**self._common_headers(request), **answer.headers}
         body = answer.body
         if len(body) > GZIP_BYTES_MIN and "gzip" in request.headers.get("Accept-Encoding", ""):
             loop = asyncio.get_running_loop()
@@ -252,7 +303,7 @@ class HttpServer:
 
     async def _parts(self, request: web.BaseRequest, answer: PartsResponse) -> web.StreamResponse:
         """Write a long answer in turns with everything else."""
-        headers = {**self._common_headers(), **answer.headers}
+        headers = {**self._common_headers(request), **answer.headers}
         parts: Iterable[bytes] = answer.body.parts()
         length = answer.body.size_bytes
         if "gzip" in request.headers.get("Accept-Encoding", ""):
@@ -274,7 +325,7 @@ class HttpServer:
 
     async def _watch(self, request: web.BaseRequest, watch: HttpWatch, info: RequestInfo) -> web.StreamResponse:
         assert self._server is not None
-        response = web.StreamResponse(headers=self._common_headers())
+        response = web.StreamResponse(headers=self._common_headers(request))
         gauge = self._metrics.watchers.labels(*self._metrics.labels_of(info, served=True))
         self._server.on_lost[request.protocol] = watch.end
         self._open[watch] = None
@@ -310,6 +361,13 @@ class HttpServer:
 
 def _client_is_gone() -> web.Response:
     return web.Response(status=499, reason="Client Closed Request")
+
+
+def _body_of(answer: Answer | web.StreamResponse) -> bytes:
+    """Return an answer's body for the audit log; streams have none."""
+    if isinstance(answer, ApiResponse):
+        return answer.body
+    return answer.body.whole() if isinstance(answer, PartsResponse) else b""
 
 
 async def _write_chunks(request: web.BaseRequest, response: web.StreamResponse, chunks: AsyncIterator[bytes]) -> None:

@@ -30,13 +30,15 @@ from minikube_py.apiserver.routes import Route
 class ResourceProxy:
     """Answers requests to proxy subresources."""
 
-    def __init__(self, storage: Storage, rng: Random) -> None:
+    def __init__(self, storage: Storage, rng: Random, kubelet_tls: ssl.SSLContext | None = None) -> None:
+        """`kubelet_tls`: how the API server shows itself to kubelets, and what it trusts of theirs."""
         self._storage = storage
         self._rng = rng
         self._forwarder = HttpForwarder()
         # Pods have certificates of their own making; upstream does not check them either.
         self._tls = ssl.create_default_context()
         self._tls.check_hostname, self._tls.verify_mode = False, ssl.CERT_NONE
+        self._kubelet_tls = kubelet_tls or self._tls
 
     async def close(self) -> None:
         """Close kept connections."""
@@ -64,7 +66,7 @@ class ResourceProxy:
             upgrade=bool(request.headers.get(hdrs.UPGRADE)),
         )
         onward = Onward(location, request_target(rest, query), headers, prefix)
-        return await self._forwarder.forward(request, onward, self._tls)
+        return await self._forwarder.forward(request, onward, self._kubelet_tls if location.kubelet else self._tls)
 
     def _locate(self, route: Route) -> Location:
         target = split_target(route.resource.singular, route.name)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import Any
+from urllib.parse import urlencode
 
 from minikube_py.api.catalog import Catalog
 from minikube_py.api.errors import AlreadyExistsError, StatusError
@@ -22,9 +23,10 @@ from minikube_py.api.meta import Obj, copy_object, name_of, namespace_of
 from minikube_py.api.resource import Resource, is_stored
 from minikube_py.api.resources import API_SERVICES, CUSTOM_RESOURCE_DEFINITIONS, RESOURCES, SERVICES
 from minikube_py.apiserver.api_services import complete_local
+from minikube_py.apiserver.audit_events import Call
 from minikube_py.apiserver.authn import PeerSubject
 from minikube_py.apiserver.authorize import authorize
-from minikube_py.apiserver.bootstrap import FirstObject, first_objects
+from minikube_py.apiserver.bootstrap import FirstObject, first_objects, flow_objects
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Complete, Decision, WriteContext, complete_nothing
 from minikube_py.apiserver.health import Check
@@ -33,7 +35,8 @@ from minikube_py.apiserver.io.admission_chain import AdmissionChain
 from minikube_py.apiserver.io.admission_sources import AdmissionSources
 from minikube_py.apiserver.io.api_registry import ApiRegistry
 from minikube_py.apiserver.io.api_service_loop import ApiServiceLoop
-from minikube_py.apiserver.io.computed import Computed
+from minikube_py.apiserver.io.audit_log import AuditLog, AuditSettings, Exchange
+from minikube_py.apiserver.io.computed import ComponentStatuses, Computed, ComputedSource
 from minikube_py.apiserver.io.conversion_webhooks import ConversionWebhooks
 from minikube_py.apiserver.io.converted_watches import ConvertedWatches
 from minikube_py.apiserver.io.custom_resources import CustomResources
@@ -43,14 +46,17 @@ from minikube_py.apiserver.io.event_fanout import EventFanout
 from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
 from minikube_py.apiserver.io.extension_servers import ExtensionServers, FrontProxy
 from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
+from minikube_py.apiserver.io.identity_lease import IdentityLease
 from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
+from minikube_py.apiserver.io.node_metrics import NodeMetricsScraper, ScrapeNode, metrics_sources
 from minikube_py.apiserver.io.pod_logs import PodLogs, StreamsForNode
 from minikube_py.apiserver.io.reads import Reads
 from minikube_py.apiserver.io.resource_proxy import ResourceProxy
 from minikube_py.apiserver.io.selection import selections_of
 from minikube_py.apiserver.io.service_allocation import ServiceAllocation, ranges_of
 from minikube_py.apiserver.io.storage import Completions, Decide, Storage, StoragePorts
+from minikube_py.apiserver.io.stored_lookups import StoredLookups
 from minikube_py.apiserver.io.token_key import TokenKey
 from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.io.views import Views
@@ -59,10 +65,10 @@ from minikube_py.apiserver.io.writes import Writes
 from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.request_headers import authentication_data, front_proxies_of
 from minikube_py.apiserver.reviews import Judges
-from minikube_py.apiserver.routes import Route
+from minikube_py.apiserver.routes import Route, parse_request
 from minikube_py.apiserver.users import LOOPBACK, UserInfo
 from minikube_py.apiserver.verbs import update
-from minikube_py.client.wire import Transport
+from minikube_py.client.wire import ApiRequest, Transport
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
 from minikube_py.store.interface import Store
@@ -90,6 +96,12 @@ class ApiServerPorts:
     streams_for_node: StreamsForNode
     front_proxy: FrontProxy | None = None
     """How the servers of APIServices are asked; None: without a certificate, and no X-Remote header is believed."""
+    audit: AuditSettings | None = None
+    """The audit log; None: there is none."""
+    kubelet_tls: ssl.SSLContext | None = None
+    """How nodes/proxy reaches kubelets; None: it shows no certificate and checks none."""
+    scrape_node: ScrapeNode | None = None
+    """How a node's /metrics/resource is read; None: no metrics are collected (--disable metrics)."""
 
 
 class ApiServer:
@@ -100,6 +112,9 @@ class ApiServer:
         self._ports = ports
         self.metrics = ApiMetrics()
         """Other components may register theirs in `metrics.registry`; /metrics shows them all."""
+        self._audit = AuditLog(ports.audit, ports.clock) if ports.audit is not None else None
+        if self._audit is not None:
+            self.metrics.show_audit(self._audit)
         self._custom = CustomResources(ports.durable, ports.clock)
         self._webhooks = WebhookClient(ports.durable)
         views = Views(ConversionWebhooks(self._webhooks, ports.ids).convert)
@@ -112,10 +127,13 @@ class ApiServer:
                 ids=ports.ids,
                 completions=self._completions(ServiceAllocation(ports.durable, ranges_of(config), ports.rng)),
                 views=views,
-                admission=AdmissionChain(sources, self._webhooks, views, ports.ids),
+                admission=AdmissionChain(sources, StoredLookups(ports.durable), self._webhooks, views, ports.ids),
             )
         )
         self._converted = ConvertedWatches(views)
+        self.node_metrics = NodeMetricsScraper(
+            self._storage, ports.scrape_node, ports.clock, config.metric_resolution_s
+        )
         stores = {True: ports.durable, False: ports.volatile}
         fanouts = {
             True: EventFanout(ports.durable, views, self._converted.take),
@@ -143,14 +161,14 @@ class ApiServer:
             writes,
             self._documents,
             logs,
-            Computed(writes, judges, checks, ports.clock, lambda: ports.durable.revision),
+            Computed(writes, judges, self._computed_sources(checks), ports.clock, lambda: ports.durable.revision),
             self.catalog,
             extensions,
         )
         self.http = HttpServer(
             config,
             self._dispatcher,
-            Upgrades(logs, ResourceProxy(self._storage, ports.rng)),
+            Upgrades(logs, ResourceProxy(self._storage, ports.rng, ports.kubelet_tls), self._storage),
             self.metrics,
             HttpPorts(
                 self._authenticate,
@@ -159,10 +177,18 @@ class ApiServer:
                 ports.rng,
                 extensions,
                 front_proxies_of(ports.front_proxy.ca_pem) if ports.front_proxy is not None else None,
+                self._audit,
             ),
         )
+        self._lease = IdentityLease(self._storage, ports.clock, config.advertise_address, ports.ids.new_uid())
         self._bootstrapped = False
         self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")
+
+    def _computed_sources(self, checks: Mapping[str, Check]) -> Mapping[str, ComputedSource]:
+        return {
+            "componentstatuses": ComponentStatuses(checks),
+            **metrics_sources(self._storage, self.node_metrics),
+        }
 
     def catalog(self) -> Catalog:
         """Return what is served at this moment."""
@@ -210,7 +236,27 @@ class ApiServer:
     def local_transport(self, user: UserInfo = LOOPBACK) -> Transport:
         """Return the API for components in this process, as `user`."""
         ports = self._ports
-        return LocalTransport(self._dispatcher, user, self._config, ports.clock, ports.rng)
+        return LocalTransport(self._dispatcher, user, self._config, ports.clock, ports.rng, self._begin_audit)
+
+    def _begin_audit(self, request: ApiRequest, user: UserInfo) -> Exchange | None:
+        if self._audit is None:
+            return None
+        info = parse_request(request.method, request.path, request.query)
+        call = Call(
+            audit_id=self._ports.ids.new_uid(),
+            info=info,
+            uri=f"{request.path}?{urlencode(request.query)}" if request.query else request.path,
+            user=user,
+            acts_as=None,
+            source="127.0.0.1",
+            user_agent=request.headers.get("user-agent", ""),
+            received_s=self._ports.clock.wall_s(),
+            body=request.body,
+        )
+        exchange = self._audit.begin(call)
+        if exchange is not None:
+            exchange.stage("RequestReceived")
+        return exchange
 
     async def bootstrap(self) -> None:
         """Create what a cluster must have; may be called at every start.
@@ -222,7 +268,10 @@ class ApiServer:
         data = authentication_data(proxy.client_ca_pem, proxy.ca_pem) if proxy is not None else {}
         for first in first_objects(self._config, data):
             await self._ensure(first)
-        await self._api_services.register(self._storage)
+        async with asyncio.TaskGroup() as group:
+            for first in flow_objects():
+                group.create_task(self._ensure(first), name=f"bootstrap {name_of(first.obj)}")
+            group.create_task(self._api_services.register(self._storage), name="bootstrap APIServices")
         self._bootstrapped = True
 
     async def _ensure(self, first: FirstObject) -> None:
@@ -248,11 +297,15 @@ class ApiServer:
             ListenError (in an ExceptionGroup): the address cannot be had.
         """
         async with asyncio.TaskGroup() as group:
+            audit = (group.create_task(self._audit.run(), name="audit log"),) if self._audit is not None else ()
             beside = (
+                *audit,
                 group.create_task(self._measure_lag(), name="apiserver loop lag"),
                 group.create_task(self._custom.run(self._storage), name="custom resource definitions"),
                 group.create_task(self._converted.run(), name="converted watches"),
                 group.create_task(self._api_services.run(self._storage), name="apiservices"),
+                group.create_task(self._lease.run(), name="apiserver identity"),
+                group.create_task(self.node_metrics.run(), name="node metrics"),
             )
             try:
                 await self.http.serve(tls, listening)

@@ -19,7 +19,6 @@ from minikube_py.api.errors import (
     NotFoundError,
     StatusError,
     UnnamedError,
-    UnsupportedMediaTypeError,
 )
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
 from minikube_py.apiserver.approval import update_approval
@@ -43,12 +42,13 @@ from minikube_py.apiserver.options import (
     WriteOptions,
     parse_removal_options,
     parse_write_options,
+    shown_removal,
 )
 from minikube_py.apiserver.patching import patched
 from minikube_py.apiserver.pod_subresources import update_ephemeral_containers, update_resources
 from minikube_py.apiserver.render import deleted_status, join_list, success_status, transform_object
 from minikube_py.apiserver.routes import Route
-from minikube_py.apiserver.subresources import bind, finalize, render_scale, update_scale
+from minikube_py.apiserver.subresources import apply_scale, bind, finalize, render_scale, update_scale
 from minikube_py.apiserver.verbs import check_patched_uid, update, update_status
 from minikube_py.client.wire import ApiRequest
 from minikube_py.kit.clock import Clock
@@ -118,13 +118,18 @@ class Writes:
         options = _write_options("create", request)
         expected = expected_of(route.resource, route.subresource)
         decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
+        if route.trail is not None:
+            route.trail.sent(decoded.obj)
         if route.subresource == "binding":
             return await self._bind(route, decoded.obj, options)
         if route.subresource == "eviction":
-            await self._evictions.evict(route, decoded.obj, request.query)
+            dry_run = options.dry_run or bool((decoded.obj.get("deleteOptions") or {}).get("dryRun"))
+            eviction = await self._storage.admit(route, "CREATE", decoded.obj, dry_run=dry_run)
+            await self._evictions.evict(route, eviction, request.query)
             return object_answer(success_status(201), status=201)
         if route.subresource == "token":
-            return object_answer(self._tokens.issue(route, decoded.obj), status=201, warnings=decoded.warnings)
+            asked = await self._storage.admit(route, "CREATE", decoded.obj, dry_run=options.dry_run)
+            return object_answer(self._tokens.issue(route, asked), status=201, warnings=decoded.warnings)
         if route.subresource:
             raise NotFoundError("the server could not find the requested resource", {})
         _check_definition(route)
@@ -135,6 +140,7 @@ class Writes:
         if name_of(binding) not in ("", route.name):
             raise BadRequestError("name in URL does not match name in Binding object")
         binding.setdefault("metadata", {})["name"] = route.name
+        binding = await self._storage.admit(route, "CREATE", binding, dry_run=options.dry_run)
 
         def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
             return bind(route.resource, old, binding, context)
@@ -147,9 +153,11 @@ class Writes:
         options = _write_options("update", request)
         expected = expected_of(route.resource, route.subresource)
         decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
+        if route.trail is not None:
+            route.trail.sent(decoded.obj)
         decide_new = _UPDATES[route.subresource]
 
-        edit = Edit(lambda old, context: copy_object(decoded.obj), partial(decide_new, route))
+        edit = _edit(route, lambda old, context: copy_object(decoded.obj), decide_new)
         may_create = (
             route.resource.create_on_update
             and not route.subresource
@@ -179,26 +187,25 @@ class Writes:
             warnings[:] = decoded.warnings
             return decoded.obj
 
-        stored = await self._storage.change(route, options, Edit(propose, partial(decide_new, route)))
+        stored = await self._storage.change(route, options, _edit(route, propose, decide_new))
         return self._answer(route, request, stored, tuple(warnings))
 
     async def _apply(self, route: Route, request: ApiRequest, patch: Obj, options: WriteOptions) -> Answer:
         """Answer a server-side apply; it creates what is not there."""
-        if route.subresource not in ("", "status"):
-            raise UnsupportedMediaTypeError(f"{APPLY_PATCH} is not served for {route.subresource}")
         expected = expected_of(route.resource, route.subresource)
-        _check_config(route, patch)
+        _check_config(route, patch, expected.kind)
+        applied = apply_scale if route.subresource == "scale" else apply_config
         resource, decide_new = route.resource, _UPDATES[route.subresource]
         context = WriteContext(route.namespace, route.name, self._clock.wall_s(), "", options, route.subresource)
 
         def propose(old: Mapping[str, Any], context: WriteContext) -> Obj:
-            return decode_parsed(apply_config(resource, old, patch, context), expected, "Ignore").obj
+            return decode_parsed(applied(resource, old, patch, context), expected, "Ignore").obj
 
         def make() -> Obj:
             _check_definition(route)
             return decode_parsed(apply_config(resource, None, patch, context), expected, "Ignore").obj
 
-        edit = Edit(propose, partial(decide_new, route))
+        edit = _edit(route, propose, decide_new)
         stored = await self._storage.change(route, options, edit, make=None if route.subresource else make)
         return self._answer(route, request, stored, ())
 
@@ -212,7 +219,8 @@ class Writes:
         def decide(old: Mapping[str, Any], wall_s: float) -> Decision:
             return delete(route.resource, old, options, wall_s)
 
-        return await self._storage.remove(route, decide, dry_run=options.dry_run)
+        shown = shown_removal(options)
+        return await self._storage.remove(route, decide, dry_run=options.dry_run, options=shown)
 
     async def delete_collection(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a DELETE of a collection: all that is selected, and a list of what was there."""
@@ -268,6 +276,14 @@ class Writes:
         return object_answer(shown, form, status=status, warnings=warnings)
 
 
+def _edit(route: Route, propose: Callable[[Mapping[str, Any], WriteContext], Obj], decide_new: DecideNew) -> Edit:
+    """Return a change through the route; admission sees a Scale where the client does."""
+    decide = partial(decide_new, route)
+    if route.subresource != "scale":
+        return Edit(propose, decide)
+    return Edit(propose, decide, lambda obj: render_scale(obj, route.resource.scale))
+
+
 def _check_definition(route: Route) -> None:
     """Refuse to create what will be deleted with its definition.
 
@@ -278,7 +294,7 @@ def _check_definition(route: Route) -> None:
         raise MethodNotSupportedError("create not allowed while custom resource definition is terminating")
 
 
-def _check_config(route: Route, config: Mapping[str, Any]) -> None:
+def _check_config(route: Route, config: Mapping[str, Any], expected_kind: str) -> None:
     """Refuse a configuration that is meant for another object than the URL.
 
     Raises:
@@ -286,9 +302,9 @@ def _check_config(route: Route, config: Mapping[str, Any]) -> None:
         UnnamedError: it is of another kind.
     """
     kind = config.get("kind")
-    if isinstance(kind, str) and kind and kind != route.resource.kind:
+    if isinstance(kind, str) and kind and kind != expected_kind:
         raise UnnamedError(
-            f"failed to merge config: expected objects of the same type, but got {route.resource.kind} and {kind}"
+            f"failed to merge config: expected objects of the same type, but got {expected_kind} and {kind}"
         )
     if not isinstance(config.get("metadata") or {}, dict):
         raise BadRequestError("error decoding YAML: metadata is not an object")

@@ -18,14 +18,21 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
+from os.path import dirname
 from typing import Any
 
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
-from minikube_py.kubelet.container_spec import SANDBOX_OOM_SCORE_ADJ, render_container, render_sandbox
+from minikube_py.kubelet.container_spec import (
+    SANDBOX_OOM_SCORE_ADJ,
+    render_container,
+    render_sandbox,
+    render_update,
+)
 from minikube_py.kubelet.cri import (
     ContainerConfig,
     ContainerId,
+    ContainerResources,
     ContainerRuntimeError,
     ExecResult,
     PodIdentity,
@@ -55,6 +62,7 @@ from minikube_py.kubelet.io.docker_listing import DockerListing
 from minikube_py.kubelet.io.exec_streams import attach_stream, exec_stream, exec_sync
 from minikube_py.kubelet.io.log_links import link_log, unlink_log
 from minikube_py.kubelet.io.pause_source import PauseSource
+from minikube_py.kubelet.ports import ContainerPlaces
 
 log = logging.getLogger("kubelet.docker")
 
@@ -124,10 +132,13 @@ class DockerRuntime:
                 if score == 0 or not _may_be_refused_score(error):
                     raise
                 identity = await self._run_sandbox(config, 0)
-                log.warning(
-                    "this host refuses negative OOM scores (no CAP_SYS_RESOURCE?): containers get 0; Docker said: %s",
-                    error.message,
-                )
+                if not self._scores_refused:
+                    log.warning(
+                        "this host refuses negative OOM scores (no CAP_SYS_RESOURCE?): containers get 0; "
+                        "Docker said: %s",
+                        error.message,
+                    )
+                self._scores_refused = True
         document = await self._api.inspect_container(identity)
         self._scores_refused = _oom_score(document) == 0
         return sandbox_from_listed(as_listed(document), document)
@@ -166,6 +177,11 @@ class DockerRuntime:
             except OSError as error:
                 # The pod runs and `kubectl logs` does not need the link: only log shippers miss it.
                 log.warning("cannot link the log of container %s at %s: %s", container, log_path, error)
+
+    async def update_container(self, container: ContainerId, resources: ContainerResources) -> None:
+        """Give a running container other resources."""
+        await self._api.update_container(container, render_update(resources))
+        self._listing.forget(container)
 
     async def stop_container(self, container: ContainerId, grace_s: float) -> None:
         """Send the image's stop signal, wait up to `grace_s`, then kill."""
@@ -206,6 +222,14 @@ class DockerRuntime:
         """Return where the engine writes the container's log; empty when it was never started."""
         document = await self._api.inspect_container(container)
         return str(document.get("LogPath") or "")
+
+    async def places(self, container: ContainerId) -> ContainerPlaces:
+        """Return where a container's writable layer and log lie; empty where this engine does not say."""
+        document = await self._api.find_container(container)
+        if document is None:
+            return ContainerPlaces()
+        driver = (document.get("GraphDriver") or {}).get("Data") or {}
+        return ContainerPlaces(str(driver.get("UpperDir") or ""), dirname(str(document.get("LogPath") or "")))
 
     async def is_running(self, container: ContainerId) -> bool:
         """Return whether its process runs (False when it is gone)."""

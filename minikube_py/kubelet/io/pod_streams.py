@@ -71,13 +71,21 @@ class StreamingRuntime(Protocol):
 class DockerPodStreams:
     """The streams of one node's pods."""
 
-    def __init__(self, runtime: StreamingRuntime, waiting_reason: WaitingReason) -> None:
+    def __init__(
+        self,
+        runtime: StreamingRuntime,
+        waiting_reason: WaitingReason,
+        worker_uid: Callable[[str], str] = lambda uid: uid,
+    ) -> None:
+        """`worker_uid` turns the uid of a mirror pod into that of the static pod that the engine knows."""
         self._runtime = runtime
         self._waiting_reason = waiting_reason
+        self._worker_uid = worker_uid
 
     async def logs(self, ref: ContainerRef, options: LogOptions) -> AsyncIterator[bytes]:
         """Yield the log; with follow it ends when the container ends."""
         record, path = await _translated(self._find_log(ref, options))
+        yield b""
         if not path:
             return
         pieces = read_container_log(path, options, _EndWatch(self._runtime, record.id).wait_ended)
@@ -105,7 +113,7 @@ class DockerPodStreams:
 
     async def port_forward(self, ref: PodRef, port: int) -> PodConnection:
         """Connect to a port of the pod's localhost."""
-        sandboxes = (await _translated(self._runtime.listing(ref.pod_uid))).sandboxes
+        sandboxes = (await _translated(self._runtime.listing(self._worker_uid(ref.pod_uid)))).sandboxes
         running = [sandbox for sandbox in sandboxes if sandbox.ready and sandbox.pid]
         if not running:
             raise NotFoundError(f'pod "{ref.pod}" has no running sandbox')
@@ -113,7 +121,7 @@ class DockerPodStreams:
         return await connect_localhost(ref, newest.pid, port)
 
     async def _find_log(self, ref: ContainerRef, options: LogOptions) -> tuple[ContainerRecord, str]:
-        listing = await self._runtime.listing(ref.pod_uid)
+        listing = await self._runtime.listing(self._worker_uid(ref.pod_uid))
         record = choose_for_logs(
             ref,
             listing.containers,
@@ -123,7 +131,7 @@ class DockerPodStreams:
         return record, await self._runtime.log_file(record.id)
 
     async def _running(self, ref: ContainerRef) -> ContainerRecord:
-        return choose_running(ref, (await self._runtime.listing(ref.pod_uid)).containers)
+        return choose_running(ref, (await self._runtime.listing(self._worker_uid(ref.pod_uid))).containers)
 
 
 class _EndWatch:

@@ -90,6 +90,7 @@ def test_each_group_version_is_wanted_once_and_says_how_it_is_kept():
     }
     assert wanted["v1.apps"]["metadata"]["labels"] == {AUTOMANAGED: "onstart"}
     assert wanted["v1.ex.io"]["metadata"]["labels"] == {AUTOMANAGED: "true"}
+    assert "labels" not in wanted["v1beta1.metrics.k8s.io"]["metadata"]
     assert wanted["v1.ex.io"]["spec"]["groupPriorityMinimum"] == 1000
     assert wanted["v1."]["spec"] == {"version": "v1", "groupPriorityMinimum": 18000, "versionPriority": 1}
 
@@ -108,6 +109,9 @@ NEW = StartUp(frozenset(), frozenset())
         (None, ON_START, NEW, Step.CREATE),
         (None, ON_START, LATER, Step.NOTHING),
         (None, ALWAYS, LATER, Step.CREATE),
+        (None, OWN, BEFORE, Step.CREATE),
+        (None, OWN, LATER, Step.NOTHING),
+        (REMOTE, OWN, BEFORE, Step.NOTHING),
         (OWN, None, BEFORE, Step.NOTHING),
         (OWN, ALWAYS, BEFORE, Step.NOTHING),
         (MOVED_ON_START, ON_START, NEW, Step.NOTHING),
