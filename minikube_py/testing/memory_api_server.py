@@ -57,9 +57,9 @@ def memory_api_server(
             authenticate=Authenticator(_TOKENS).authenticate,
             token_key_pem=new_key_pem(),
             streams_for_node=streams_for_node,
-            front_proxy=pki and pki.front_proxy(),
+            front_proxy=pki.front_proxy() if pki is not None else None,
             audit=audit,
-            kubelet_tls=pki and pki.kubelet_context(),
+            kubelet_tls=pki.kubelet_context() if pki is not None else None,
             scrape_node=scrape_node,
         ),
     )

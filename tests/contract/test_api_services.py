@@ -245,7 +245,7 @@ async def test_discovery_has_what_the_other_server_has_where_its_priority_puts_i
 
         (notes,) = (await cluster.discovered())["resources"]
         assert (notes["resource"], notes["scope"], notes["shortNames"]) == ("notes", "Namespaced", ["nt"])
-        assert [each["name"] for each in groups["groups"]][-1] == "notes.example.com"
+        assert [each["name"] for each in groups["groups"]][-2:] == ["notes.example.com", "metrics.k8s.io"]
         assert group["preferredVersion"] == {"groupVersion": "notes.example.com/v1", "version": "v1"}
         assert [each["name"] for each in resources["resources"]] == ["notes"]
         first = {"op": "replace", "path": "/spec/groupPriorityMinimum", "value": 19000}

@@ -145,11 +145,7 @@ class ApiServer:
             store, prefix = self._storage.store_of(resource), resource.storage_prefix
             self.metrics.show_stored(resource.qualified, partial(store.count, prefix))
         address = f"{config.advertise_address}:{config.reachable_port}"
-        self._registry = ApiRegistry(ports.durable)
-        self._servers = ExtensionServers(ports.durable, ports.front_proxy)
-        extensions = ExtensionProxy(self._servers, lambda: self._registry.current)
-        self._api_services = ApiServiceLoop(ports.durable, ports.clock, self._registry, self._servers, self.catalog)
-        extensions.has_openapi_v3 = self._api_services.documents.has_openapi_v3
+        extensions = self._aggregate(ports)
         self._documents = Documents(address, self.metrics.render, self.catalog, self._others)
         logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
         self._tokens = AccountTokens(self._storage, TokenKey(ports.token_key_pem), ports.clock, ports.ids)
@@ -189,6 +185,15 @@ class ApiServer:
             "componentstatuses": ComponentStatuses(checks),
             **metrics_sources(self._storage, self.node_metrics),
         }
+
+    def _aggregate(self, ports: ApiServerPorts) -> ExtensionProxy:
+        """Put together what stands in front of other servers; returns what answers for them."""
+        self._registry = ApiRegistry(ports.durable)
+        self._servers = ExtensionServers(ports.durable, ports.front_proxy)
+        extensions = ExtensionProxy(self._servers, lambda: self._registry.current)
+        self._api_services = ApiServiceLoop(ports.durable, ports.clock, self._registry, self._servers, self.catalog)
+        extensions.has_openapi_v3 = self._api_services.documents.has_openapi_v3
+        return extensions
 
     def catalog(self) -> Catalog:
         """Return what is served at this moment."""
