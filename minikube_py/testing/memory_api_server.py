@@ -46,8 +46,8 @@ def memory_api_server(
     clock: Clock | None = None,
     streams_for_node: StreamsForNode = lambda node: None,
     history: HistoryLimits = HISTORY,
+    pki: Pki | None = None,
     audit: AuditSettings | None = None,
-    kubelet_tls: ssl.SSLContext | None = None,
     scrape_node: ScrapeNode | None = None,
 ) -> ApiServer:
     """Return an API server whose objects are gone with it; ids and random choices repeat."""
@@ -63,8 +63,9 @@ def memory_api_server(
             authenticate=Authenticator(_TOKENS).authenticate,
             token_key_pem=new_key_pem(),
             streams_for_node=streams_for_node,
+            front_proxy=pki.front_proxy() if pki is not None else None,
             audit=audit,
-            kubelet_tls=kubelet_tls,
+            kubelet_tls=pki.kubelet_context() if pki is not None else None,
             scrape_node=scrape_node,
         ),
     )

@@ -53,7 +53,11 @@ LEFT_OUT = {
 
 CHANGED = {
     "pod ephemeral containers at create": (422, "Invalid", "ephemeral containers are known since 1.25"),
-    "immutable: service clusterIP null": (200, "", "what was allocated stays when an update leaves it out, since 1.21"),
+    "immutable: service clusterIP null": (
+        200,
+        "",
+        "what was allocated stays when left out, since 1.21",
+    ),
     "update without resourceVersion of a service": (200, "", "services may be updated unconditionally"),
     "method on list DELETE of services": (200, "", "services have deletecollection since 1.23"),
     "merge patch invalid json": (400, "BadRequest", "patches are decoded before they are merged"),
