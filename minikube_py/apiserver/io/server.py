@@ -166,15 +166,7 @@ class ApiServer:
             self._dispatcher,
             Upgrades(logs, ResourceProxy(self._storage, ports.rng, ports.kubelet_tls), self._storage),
             self.metrics,
-            HttpPorts(
-                self._authenticate,
-                ports.clock,
-                ports.ids,
-                ports.rng,
-                extensions,
-                front_proxies_of(ports.front_proxy.ca_pem) if ports.front_proxy is not None else None,
-                self._audit,
-            ),
+            self._http_ports(extensions),
         )
         self._lease = IdentityLease(self._storage, ports.clock, config.advertise_address, ports.ids.new_uid())
         self._bootstrapped = False
@@ -185,6 +177,11 @@ class ApiServer:
             "componentstatuses": ComponentStatuses(checks),
             **metrics_sources(self._storage, self.node_metrics),
         }
+
+    def _http_ports(self, extensions: ExtensionProxy) -> HttpPorts:
+        ports = self._ports
+        proxies = front_proxies_of(ports.front_proxy.ca_pem) if ports.front_proxy is not None else None
+        return HttpPorts(self._authenticate, ports.clock, ports.ids, ports.rng, extensions, proxies, self._audit)
 
     def _aggregate(self, ports: ApiServerPorts) -> ExtensionProxy:
         """Put together what stands in front of other servers; returns what answers for them."""
