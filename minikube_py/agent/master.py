@@ -92,6 +92,7 @@ def api_config(config: AgentConfig) -> ApiServerConfig:
         advertise_address=config.node_ip,
         service_cluster_ip_range=str(config.service_cidr),
         cluster_dns="" if "dns" in config.disabled else str(config.cluster_dns),
+        local_path_class="local-storage" not in config.disabled,
         service_node_port_range=(config.node_ports[0], config.node_ports[-1]),
         metric_resolution_s=3.0 if config.fast_timers else 15.0,
     )

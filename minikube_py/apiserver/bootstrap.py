@@ -11,6 +11,7 @@ from ipaddress import IPv4Network
 from types import MappingProxyType
 
 from minikube_py.api.meta import Obj, name_of
+from minikube_py.api.persistent_volumes import DEFAULT_CLASS, LOCAL_PATH_CLASS, LOCAL_PATH_PROVISIONER
 from minikube_py.api.resource import Resource
 from minikube_py.api.resources import (
     CONFIGMAPS,
@@ -24,6 +25,7 @@ from minikube_py.api.resources import (
     SERVICES,
 )
 from minikube_py.api.rules.scheduling_classes import SYSTEM_CLASSES
+from minikube_py.api.table.storage_v1 import STORAGE_CLASSES
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.flow_objects import MANDATORY, flow_schemas, priority_levels
 from minikube_py.apiserver.request_headers import AUTHENTICATION_CONFIG
@@ -63,12 +65,25 @@ def first_objects(
     dns = (FirstObject(SERVICES, _dns_service(config)),) if config.cluster_dns else ()
     priorities = tuple(FirstObject(PRIORITY_CLASSES, _priority_class(*item)) for item in SYSTEM_CLASSES.items())
     trust = (FirstObject(CONFIGMAPS, _authentication(authentication), follow=True),) if authentication else ()
-    return (*namespaces, *trust, *priorities, FirstObject(SERVICE_CIDRS, _service_cidr(config)), *kubernetes, *dns)
+    storage = (FirstObject(STORAGE_CLASSES, _local_path_class()),) if config.local_path_class else ()
+    cidrs = FirstObject(SERVICE_CIDRS, _service_cidr(config))
+    return (*namespaces, *trust, *priorities, cidrs, *kubernetes, *dns, *storage)
 
 
 def _authentication(data: Mapping[str, str]) -> Obj:
     meta = {"name": AUTHENTICATION_CONFIG, "namespace": "kube-system"}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": dict(data)}
+
+
+def _local_path_class() -> Obj:
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": LOCAL_PATH_CLASS, "annotations": {DEFAULT_CLASS: "true"}},
+        "provisioner": LOCAL_PATH_PROVISIONER,
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "WaitForFirstConsumer",
+    }
 
 
 def flow_objects() -> tuple[FirstObject, ...]:

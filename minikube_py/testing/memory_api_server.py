@@ -27,7 +27,13 @@ from minikube_py.testing.sequential_ids import sequential_ids
 ADMIN_TOKEN = "admin-token"  # noqa: S105  # known to tests only
 READER_TOKEN = "reader-token"  # noqa: S105
 VOLATILE_FIRST_REVISION = 1000
-LOOPBACK_CONFIG = ApiServerConfig(bind_address="127.0.0.1", secure_port=0, advertise_port=6443)
+LOOPBACK_CONFIG = ApiServerConfig(
+    bind_address="127.0.0.1",
+    secure_port=0,
+    advertise_port=6443,
+    # No controllers run beside it that would make the accounts.
+    disable_admission_plugins=("ServiceAccount",),
+)
 _TOKENS = {
     ADMIN_TOKEN: UserInfo("admin", (SYSTEM_MASTERS, AUTHENTICATED)),
     READER_TOKEN: UserInfo("alice", (AUTHENTICATED,)),

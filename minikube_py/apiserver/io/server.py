@@ -22,6 +22,7 @@ from minikube_py.api.errors import AlreadyExistsError, StatusError
 from minikube_py.api.meta import Obj, copy_object, name_of, namespace_of
 from minikube_py.api.resource import Resource, is_stored
 from minikube_py.api.resources import API_SERVICES, CUSTOM_RESOURCE_DEFINITIONS, RESOURCES, SERVICES
+from minikube_py.apiserver.admission import Admission
 from minikube_py.apiserver.api_services import complete_local
 from minikube_py.apiserver.audit_events import Call
 from minikube_py.apiserver.authn import PeerSubject
@@ -30,6 +31,8 @@ from minikube_py.apiserver.bootstrap import FirstObject, first_objects, flow_obj
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Complete, Decision, WriteContext, complete_nothing
 from minikube_py.apiserver.health import Check
+from minikube_py.apiserver.io import account_admission
+from minikube_py.apiserver.io.account_admission import AccountAdmission
 from minikube_py.apiserver.io.account_tokens import AccountTokens
 from minikube_py.apiserver.io.admission_chain import AdmissionChain
 from minikube_py.apiserver.io.admission_sources import AdmissionSources
@@ -118,7 +121,7 @@ class ApiServer:
         self._custom = CustomResources(ports.durable, ports.clock)
         self._webhooks = WebhookClient(ports.durable)
         views = Views(ConversionWebhooks(self._webhooks, ports.ids).convert)
-        sources = AdmissionSources(ports.durable, self.catalog)
+        admission = self._admission(AdmissionSources(ports.durable, self.catalog), views)
         self._storage = Storage(
             StoragePorts(
                 durable=ports.durable,
@@ -127,7 +130,7 @@ class ApiServer:
                 ids=ports.ids,
                 completions=self._completions(ServiceAllocation(ports.durable, ranges_of(config), ports.rng)),
                 views=views,
-                admission=AdmissionChain(sources, StoredLookups(ports.durable), self._webhooks, views, ports.ids),
+                admission=admission,
             )
         )
         self._converted = ConvertedWatches(views)
@@ -204,6 +207,14 @@ class ApiServer:
     def renew_front_proxy(self) -> None:
         """Use the front proxy's certificate that is on disk now."""
         self._servers.renew()
+
+    def _admission(self, sources: AdmissionSources, views: Views) -> Admission:
+        """Return all that may change or refuse a write: plug-ins first, then webhooks and policies."""
+        ports = self._ports
+        chain: Admission = AdmissionChain(sources, StoredLookups(ports.durable), self._webhooks, views, ports.ids)
+        if account_admission.NAME not in self._config.disable_admission_plugins:
+            chain = AccountAdmission(ports.durable, ports.clock, ports.ids, chain)
+        return chain
 
     def _completions(self, allocation: ServiceAllocation) -> Completions:
         """Return what gives new objects of some resources what only the server can give."""
