@@ -21,7 +21,7 @@ from minikube_py.api.errors import AlreadyExistsError, StatusError
 from minikube_py.api.meta import Obj, copy_object, name_of, namespace_of
 from minikube_py.api.resource import Resource, is_stored
 from minikube_py.api.resources import CUSTOM_RESOURCE_DEFINITIONS, RESOURCES, SERVICES
-from minikube_py.apiserver.authn import PeerSubject
+from minikube_py.kit.peer_subject import PeerSubject
 from minikube_py.apiserver.authorize import authorize
 from minikube_py.apiserver.bootstrap import FirstObject, first_objects
 from minikube_py.apiserver.config import ApiServerConfig
