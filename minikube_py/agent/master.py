@@ -15,11 +15,14 @@ from minikube_py.api.streams import PodStreams
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.io.certificates import KeyPair
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.users import AUTHENTICATED, LOOPBACK, SYSTEM_MASTERS, UserInfo
 from minikube_py.client.io.informer import InformerSet
 from minikube_py.client.io.rest_client import RestClient
 from minikube_py.config import AgentConfig
+from minikube_py.controllers.certificate_authority import load_authority
+from minikube_py.controllers.certificate_signing import Signer
 from minikube_py.controllers.config import ControllersConfig
 from minikube_py.controllers.io.controller_loop import Controllers
 from minikube_py.controllers.table import controllers
@@ -33,6 +36,9 @@ from minikube_py.store.io.memory_store import MemoryStore
 
 WATCH_TIMEOUT_S = (300, 600)
 """Clients end their watches after a random time between these, as client-go does."""
+
+SIGNING_DURATION_S = 365 * 24 * 3600.0
+"""The longest lifetime of a certificate that is asked for through the API (--cluster-signing-duration)."""
 
 EVENT_EXPIRY = ExpiryRule(EVENTS.storage_prefix, after_s=3600.0, keys_max=20_000)
 """Events live for an hour after their last change (upstream: --event-ttl), the oldest less when there are many."""
@@ -81,12 +87,13 @@ def api_config(config: AgentConfig) -> ApiServerConfig:
 
 
 def master_components(
-    config: AgentConfig, master: "Master", informers: InformerSet, ca_pem: bytes
+    config: AgentConfig, master: "Master", informers: InformerSet, ca: KeyPair
 ) -> Mapping[str, Run]:
     """Return the scheduler and the controllers; made before the informers run, since they add indexes."""
     host = master.host
     settings = ControllersConfig(
-        root_ca_pem=ca_pem.decode(),
+        root_ca_pem=ca.certificate_pem.decode(),
+        signer=Signer(load_authority(ca.certificate_pem, ca.key_pem), SIGNING_DURATION_S),
         cluster_cidr=str(config.cluster_cidr),
         node_monitor_grace_period_s=4.0 if config.fast_timers else 40.0,
     )
@@ -108,6 +115,7 @@ async def run_master(
     tls: ssl.SSLContext,
     authenticator: Authenticator,
     streams_for_node: Callable[[str], PodStreams | None],
+    kubelet_tls: ssl.SSLContext,
 ) -> AsyncIterator[Master]:
     """Open the store and serve the API while the context lasts; yields once connections are accepted."""
     async with open_state(config, host.clock) as (durable, commands):
@@ -123,6 +131,7 @@ async def run_master(
             authenticate=authenticator.authenticate,
             token_key_pem=token_key_pem(config),
             streams_for_node=streams_for_node,
+            kubelet_tls=kubelet_tls,
         )
         api = ApiServer(api_config(config), ports)
         listening = asyncio.Event()

@@ -80,7 +80,9 @@ class Server:
             async with AsyncExitStack() as stack:
                 self._say("the API server")
                 self._master = master = await stack.enter_async_context(
-                    run_master(config, host, tls, authenticator(config), self._streams_for_node)
+                    run_master(
+                        config, host, tls, authenticator(config), self._streams_for_node, pki.kubelet_context()
+                    )
                 )
                 write_kubeconfig(config, pki)
                 await stack.enter_async_context(running(host.health, {"garbage": Garbage(host.clock).run}))
@@ -88,7 +90,7 @@ class Server:
                 await stack.enter_async_context(control_socket(control_path(config), commands))
                 self._say("the node")
                 informers = master.informers()
-                components = master_components(config, master, informers, pki.ca.certificate_pem)
+                components = master_components(config, master, informers, pki.ca)
                 await stack.enter_async_context(running(host.health, {"informers": informers.run}))
                 await stack.enter_async_context(running(host.health, components))
                 self._node = await stack.enter_async_context(run_node(config, master, informers, docker))

@@ -142,6 +142,10 @@ def decode_parsed(
     return _decode_slowly(obj, expected, field_validation, tuple(duplicates))
 
 
+_SAME_FIELDS = {("policy/v1beta1", "Eviction"): "policy/v1"}
+"""Versions that are no longer served and still understood, being equal field by field (EvictionREST)."""
+
+
 def check_kind(obj: Mapping[str, Any], expected: Expected) -> None:
     """Refuse an object whose apiVersion or kind is given and is not the expected one.
 
@@ -168,6 +172,8 @@ def check_kind(obj: Mapping[str, Any], expected: Expected) -> None:
 
 def _same_kind(api_version: str, kind: str, expected: Expected) -> bool:
     """Return whether this is another name of the same kind (every group has the one DeleteOptions)."""
+    if (api_version, kind) in _SAME_FIELDS and _SAME_FIELDS[api_version, kind] == expected.api_version:
+        return kind == expected.kind
     name = definition_name(api_version, kind)
     return name != "" and name == definition_name(expected.api_version, expected.kind)
 

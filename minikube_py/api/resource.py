@@ -89,6 +89,8 @@ class CustomTraits:
     """The version in which objects are stored, as `group/version`."""
     conversion: Mapping[str, Any]
     """The definition's spec.conversion."""
+    served: tuple[str, ...] = ()
+    """Every version in which the objects are served, as `group/version`."""
     since: int = 0
     """Objects with a greater revision were written under this very definition: they have its defaults already."""
     has_defaults: bool = False

@@ -33,8 +33,9 @@ from minikube_py.api.managed_fields import (
 from minikube_py.api.meta import Obj, copy_object, format_time, metadata, name_of, namespace_of, uid_of
 from minikube_py.api.schema import Schema
 from minikube_py.api.typed_check import check_types
-from minikube_py.api.typed_merge import merge, remove, with_named_fields, without_nulls
-from minikube_py.api.typed_walk import WalkError, compare, field_set, outside
+from minikube_py.api.typed_merge import merge, without_nulls
+from minikube_py.api.typed_walk import WalkError, field_set, outside
+from minikube_py.api.versioned_fields import Versions, VersionSet, prune
 
 BEFORE_FIRST_APPLY = "before-first-apply"
 _KUBECTL = "kubectl"
@@ -52,6 +53,8 @@ class Writer:
     subresource: str = ""
     ignored: FieldSet = NO_FIELDS
     """Paths that this endpoint resets, with all below them: nobody comes to own them (see `reset_fields`)."""
+    versions: Versions | None = None
+    """The other versions of the object; None: there are none."""
 
     def entry(self, operation: Literal["Apply", "Update"], fields: FieldSet) -> ManagedEntry:
         """Return this writer's entry."""
@@ -72,6 +75,8 @@ def reset_fields(subresource: str, *, has_status: bool) -> FieldSet:
     """
     if subresource == "status":
         return frozenset({("f:spec",)})
+    if subresource == "approval":
+        return frozenset({("f:spec",), ("f:status", "f:certificate")})
     return frozenset({("f:status",)}) if not subresource and has_status else NO_FIELDS
 
 
@@ -111,15 +116,16 @@ def _entries_to_start_with(
 def _updated(
     live: Obj, new: Obj, definition: Schema | None, entries: Sequence[ManagedEntry], writer: Writer
 ) -> tuple[ManagedEntry, ...]:
-    changes = compare(live, new, definition).ignoring(writer.ignored)
-    lost = changes.taken | changes.removed
-    taken = changes.taken - NEVER_OWNED
+    versions = VersionSet(writer.api_version, definition, writer.versions)
+    changes = versions.changes(live, new, entries, writer.ignored)
+    lost = {version: change.taken | change.removed for version, change in changes.items()}
+    taken = changes[writer.api_version].taken - NEVER_OWNED
     if not taken:
         return cap_updates(_without(entries, lost))
     identity = (writer.manager, "Update", writer.api_version, writer.subresource)
     own = next((entry for entry in entries if entry.identity == identity), None)
     left = _without([entry for entry in entries if entry is not own], lost)
-    return cap_updates([*left, _grown(own, taken, lost, writer)])
+    return cap_updates([*left, _grown(own, taken, lost[writer.api_version], writer)])
 
 
 def _grown(own: ManagedEntry | None, taken: FieldSet, lost: FieldSet, writer: Writer) -> ManagedEntry:
@@ -132,9 +138,12 @@ def _grown(own: ManagedEntry | None, taken: FieldSet, lost: FieldSet, writer: Wr
     return replace(own, time=format_time(writer.wall_s))
 
 
-def _without(entries: Sequence[ManagedEntry], lost: FieldSet) -> list[ManagedEntry]:
-    """Return the entries without `lost`; entries that own nothing any more are left out."""
-    remaining = (entry.without(lost) for entry in entries)
+def _without(entries: Sequence[ManagedEntry], lost: Mapping[str, FieldSet]) -> list[ManagedEntry]:
+    """Return the entries without what was lost, by version; entries that own nothing any more are left out.
+
+    So are entries of versions that are not served.
+    """
+    remaining = (entry.without(lost[entry.api_version]) for entry in entries if entry.api_version in lost)
     return [entry for entry in remaining if entry.fields_v1]
 
 
@@ -244,31 +253,17 @@ def _applied(
     mine = writer.entry("Apply", ours)
     last = next((entry for entry in entries if entry.identity == mine.identity), None)
     others = [entry for entry in entries if entry is not last]
-    merged = merge(start, config, definition)
+    versions = VersionSet(writer.api_version, definition, writer.versions)
+    merged: Obj = merge(start, config, definition)
     if last is not None:
-        owned = ours.union(*(entry.fields for entry in others))
-        merged = _prune(merged, last.fields, owned, definition)
+        merged = prune(merged, last, (mine, *others), versions)
     result: Obj = without_nulls(merged)
-    changes = compare(start, result, definition).ignoring(writer.ignored)
-    others = _without(others, changes.removed)
-    conflicts = [_Conflict(entry, path) for entry in others for path in sorted(entry.fields & changes.taken)]
+    changes = versions.changes(start, result, others, writer.ignored)
+    others = _without(others, {version: change.removed for version, change in changes.items()})
+    conflicts = [
+        _Conflict(entry, path) for entry in others for path in sorted(entry.fields & changes[entry.api_version].taken)
+    ]
     return result, conflicts, [*others, replace(mine, fields_v1=encode_fields(ours - NEVER_OWNED))]
-
-
-def _prune(merged: Obj, last: FieldSet, owned: FieldSet, definition: Schema | None) -> Obj:
-    """Take out what the applier owned last time and nobody owns now."""
-    if last <= owned:
-        return merged
-    last, owned = with_named_fields(last, definition), with_named_fields(owned, definition)
-    everything = with_named_fields(field_set(merged, definition), definition)
-
-    def left_in(obj: Any) -> FieldSet:
-        return with_named_fields(field_set(obj, definition), definition) if obj is not None else NO_FIELDS
-
-    pruned = remove(merged, last, definition)
-    pruned = remove(merged, everything - (left_in(pruned) | owned), definition)
-    kept: Obj = remove(merged, (everything - left_in(pruned)) & last, definition)
-    return kept
 
 
 def _check_conflicts(start: Obj, definition: Schema | None, writer: Writer, conflicts: Sequence[_Conflict]) -> None:

@@ -109,7 +109,11 @@ class PodStreams(Protocol):
     """
 
     def logs(self, ref: ContainerRef, options: LogOptions) -> AsyncIterator[bytes]:
-        """Yield the log as bytes (whole lines, no frames); with follow it ends when the container ends."""
+        """Yield the log as bytes (whole lines, no frames); with follow it ends when the container ends.
+
+        The first piece is empty and comes as soon as it is known that there is a log, so that a client who follows a
+        silent container is answered at once; faults come before it.
+        """
         ...
 
     async def exec(self, ref: ContainerRef, options: ExecOptions, streams: RemoteStreams) -> int:

@@ -11,7 +11,7 @@ from minikube_py.api.resource import Resource
 from minikube_py.api.rules.certificates import validate_approval
 from minikube_py.api.rules.faults import items, part
 from minikube_py.apiserver.decisions import Decision, WriteContext, reject_invalid
-from minikube_py.apiserver.managed_fields import record_owners
+from minikube_py.apiserver.managed_fields import record_owners, take_owners
 from minikube_py.apiserver.verbs import check_identity, settle
 
 
@@ -21,6 +21,7 @@ def update_approval(resource: Resource, old: Mapping[str, Any], new: Obj, contex
     if refused is not None:
         return refused
     merged = copy_object(old)
+    take_owners(merged, new, context)
     status = {**part(old, "status")}
     conditions = [dict(condition) for condition in items(part(new, "status"), "conditions")]
     known = {condition.get("type"): condition for condition in items(part(old, "status"), "conditions")}

@@ -16,17 +16,23 @@ from minikube_py.api.meta import Obj, copy_object, format_time, is_deleting, lab
 from minikube_py.api.object_selectors import compile_label_selector, selects
 from minikube_py.api.resources import DISRUPTION_BUDGETS
 from minikube_py.api.rules.faults import items, part
-from minikube_py.api.rules.policy import ALWAYS_ALLOW
+from minikube_py.api.rules.policy import ALWAYS_ALLOW, set_disruption_allowed
+from minikube_py.apiserver.decisions import Decision, Write
 
 DISRUPTED_PODS_MAX = 2000
 """A budget that has so many evictions under way allows no more (upstream: MaxDisruptedPodSize)."""
 RETRY_S = 10
-_ENDED = ("Succeeded", "Failed", "Pending")
+_ENDED = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteNow:
-    """No budget stands in the way."""
+    """No budget stands in the way.
+
+    `if_unchanged`: of the pod as it was read; another one may be ready by now, and count.
+    """
+
+    if_unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +54,11 @@ Verdict: TypeAlias = DeleteNow | Spend | Refuse
 
 def decide_eviction(pod: Mapping[str, Any], budgets: Sequence[Mapping[str, Any]]) -> Verdict:
     """Return what becomes of a request to evict a pod; `budgets` are all of its namespace."""
-    status = part(pod, "status")
-    if status.get("phase") in _ENDED or is_deleting(pod):
+    phase = part(pod, "status").get("phase")
+    if phase in _ENDED or is_deleting(pod):
         return DeleteNow()
+    if phase == "Pending":
+        return DeleteNow(if_unchanged=True)
     concerned = [budget for budget in budgets if _selects(budget, pod)]
     if not concerned:
         return DeleteNow()
@@ -59,7 +67,7 @@ def decide_eviction(pod: Mapping[str, Any], budgets: Sequence[Mapping[str, Any]]
         return Refuse(UnnamedError(why))
     budget = concerned[0]
     if not _is_ready(pod) and _ignores_unready(budget):
-        return DeleteNow()
+        return DeleteNow(if_unchanged=True)
     refused = _check_budget(budget)
     return Refuse(refused) if refused is not None else Spend(budget)
 
@@ -114,4 +122,26 @@ def spend_disruption(budget: Mapping[str, Any], pod_name: str, wall_s: float) ->
     status = spent.setdefault("status", {})
     status["disruptionsAllowed"] = int(status.get("disruptionsAllowed") or 0) - 1
     status["disruptedPods"] = {**(status.get("disruptedPods") or {}), pod_name: format_time(wall_s)}
+    set_disruption_allowed(status, format_time(wall_s))
     return spent
+
+
+def mark_disrupted(decision: Decision, wall_s: float) -> Decision:
+    """Tell in a pod that lives on until it has stopped who wanted it gone (upstream: addConditionAndDeletePod)."""
+    if not isinstance(decision, Write):
+        return decision
+    pod = copy_object(decision.obj)
+    status = pod.setdefault("status", {})
+    others = [condition for condition in items(status, "conditions") if condition.get("type") != "DisruptionTarget"]
+    status["conditions"] = [
+        *others,
+        {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "lastProbeTime": None,
+            "lastTransitionTime": format_time(wall_s),
+            "reason": "EvictionByEvictionAPI",
+            "message": "Eviction API: evicting",
+        },
+    ]
+    return Write(pod)

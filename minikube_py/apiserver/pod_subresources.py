@@ -15,7 +15,7 @@ from minikube_py.api.rules.core_pod import qos_class
 from minikube_py.api.rules.faults import Faults, forbidden, indexed, invalid, items, part
 from minikube_py.api.rules.pod_update import FROZEN
 from minikube_py.apiserver.decisions import Decision, WriteContext, reject_invalid
-from minikube_py.apiserver.managed_fields import record_owners
+from minikube_py.apiserver.managed_fields import record_owners, take_owners
 from minikube_py.apiserver.verbs import check_identity, settle
 
 _RESIZED = ("cpu", "memory")
@@ -30,6 +30,7 @@ def update_ephemeral_containers(
     if refused is not None:
         return refused
     merged = copy_object(old)
+    take_owners(merged, new, context)
     added = list(items(part(new, "spec"), "ephemeralContainers"))
     if added or items(part(old, "spec"), "ephemeralContainers"):
         merged["spec"]["ephemeralContainers"] = added
@@ -55,6 +56,7 @@ def update_resources(resource: Resource, old: Mapping[str, Any], new: Obj, conte
     if refused is not None:
         return refused
     merged = copy_object(old)
+    take_owners(merged, new, context)
     given = copy_object(new)
     given.setdefault("spec", {})
     resource.rules.set_defaults(given)

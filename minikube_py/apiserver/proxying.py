@@ -53,6 +53,8 @@ class Location:
     scheme: str
     host: str
     port: int
+    kubelet: bool = False
+    """A node's kubelet, which knows the API server by its certificate, and is known by its own."""
 
     @property
     def authority(self) -> str:
@@ -126,19 +128,28 @@ def service_location(
     return _location(target, str(choose(addresses)["ip"]), int(number))
 
 
+_ADDRESS_TYPES = ("InternalIP", "ExternalIP", "Hostname")
+"""In the order of preference (upstream: --kubelet-preferred-address-types, as kubeadm sets it)."""
+_KUBELET_PORT = 10250
+
+
 def node_location(node: Mapping[str, Any], target: Target) -> Location:
-    """Return where a node listens: its kubelet by HTTPS, or another port by what is asked for.
+    """Return where a node listens: its kubelet, always by HTTPS, or another port by what is asked for.
 
     Raises:
-        BadRequestError: it has no address.
+        UnavailableError: it has no address.
+        BadRequestError: it has one that must not be reached.
     """
     status = node.get("status") or {}
     addresses = {a.get("type"): a.get("address") for a in status.get("addresses") or ()}
+    address = next((str(addresses[kind]) for kind in _ADDRESS_TYPES if addresses.get(kind)), "")
+    if not address:
+        raise UnavailableError(f'node "{name_of(node)}" has no address yet')
     kubelet = ((status.get("daemonEndpoints") or {}).get("kubeletEndpoint") or {}).get("Port")
-    port = _number(target.port) if target.port else int(kubelet or 10250)
-    scheme = target.scheme or ("https" if port == kubelet else "http")
-    address = str(addresses.get("InternalIP") or "")
-    return _location(Target(scheme, target.name, target.port), address, port)
+    port = _number(target.port) if target.port else int(kubelet or _KUBELET_PORT)
+    if not target.port or port == kubelet:
+        return Location("https", address, port, kubelet=True)
+    return _location(target, address, port)
 
 
 def _location(target: Target, address: str, port: int) -> Location:

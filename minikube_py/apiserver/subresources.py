@@ -19,7 +19,10 @@ from minikube_py.api.errors import (
 from minikube_py.api.jsonpath import value_at
 from minikube_py.api.meta import Obj, copy_object, format_time, is_deleting, metadata
 from minikube_py.api.resource import Resource, ScalePaths
+from minikube_py.api.schema import schema_of
+from minikube_py.api.server_side_apply import Writer, apply
 from minikube_py.apiserver.decisions import Decision, Reject, Write, WriteContext
+from minikube_py.apiserver.scale_owners import SCALE_VERSION, parent_owners, scale_owners
 from minikube_py.apiserver.verbs import check_identity, settle, update
 
 _PATHS = ScalePaths(("spec", "replicas"), ("status", "replicas"))
@@ -93,12 +96,26 @@ def update_scale(resource: Resource, old: Mapping[str, Any], scale: Obj, context
     if replicas > _INT32_MAX:
         return Reject(BadRequestError(f"cannot handle {replicas} replicas: it is no int32"))
     new = copy_object(old)
+    if context.options.applied:
+        new["metadata"]["managedFields"] = parent_owners(resource, old, scale)
     *parents, last = (resource.scale or _PATHS).spec_replicas
     target = new
     for parent in parents:
         target = target.setdefault(parent, {})
     target[last] = replicas
     return update(resource, old, new, context)
+
+
+def apply_scale(resource: Resource, old: Mapping[str, Any], config: Mapping[str, Any], context: WriteContext) -> Obj:
+    """Return an object's Scale after a server-side apply, with the Scale's owners.
+
+    Raises:
+        StatusError: conflicts, or a configuration that is no Scale.
+    """
+    live = render_scale(old, resource.scale)
+    live["metadata"]["managedFields"] = scale_owners(resource, old)
+    writer = Writer(context.options.field_manager, SCALE_VERSION, context.wall_s, context.subresource)
+    return apply(live, config, schema_of(SCALE_VERSION, "Scale"), writer, force=context.options.force)
 
 
 def bind(resource: Resource, old: Mapping[str, Any], binding: Obj, context: WriteContext) -> Decision:

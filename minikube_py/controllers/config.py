@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from minikube_py.controllers.certificate_signing import Signer
+
 
 @dataclass(frozen=True, slots=True)
 class ControllersConfig:
@@ -9,6 +11,8 @@ class ControllersConfig:
 
     root_ca_pem: str
     """The cluster's CA certificate, published as ConfigMap kube-root-ca.crt in every namespace."""
+    signer: Signer | None = None
+    """The CA that signs certificate requests; None: nobody signs them here."""
     cluster_cidr: str = "10.244.0.0/16"
     """IPv4 range from which each node gets its pod range; no further node gets one when it is used up."""
     node_cidr_mask_size: int = 24

@@ -6,7 +6,11 @@ Adding a controller is one module with `observe`, `reconcile` and `spec`, and on
 from typing import Any
 
 from minikube_py.controllers import (
+    certificate_approval,
+    certificate_cleaner,
+    certificate_signing,
     deployment,
+    disruption,
     endpoints,
     endpointslice,
     garbage_collector,
@@ -16,6 +20,7 @@ from minikube_py.controllers import (
     node_lifecycle,
     pod_gc,
     replicaset,
+    stale_disruption,
     taint_eviction,
     volume_protection,
 )
@@ -25,6 +30,7 @@ from minikube_py.controllers.spec import ControllerSpec
 
 def controllers(config: ControllersConfig) -> tuple[ControllerSpec[Any], ...]:
     """Return all controllers with their settings."""
+    signing = (certificate_signing.spec(config.signer),) if config.signer is not None else ()
     return (
         deployment.spec(),
         replicaset.spec(),
@@ -38,4 +44,9 @@ def controllers(config: ControllersConfig) -> tuple[ControllerSpec[Any], ...]:
         taint_eviction.spec(),
         pod_gc.spec(config),
         volume_protection.spec(),
+        disruption.spec(),
+        stale_disruption.spec(),
+        certificate_approval.spec(),
+        *signing,
+        certificate_cleaner.spec(),
     )

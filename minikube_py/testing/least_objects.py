@@ -201,12 +201,32 @@ def least_object(resource: Resource, name: str = "x", **metadata: Any) -> Obj:
     return {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": meta, **body}
 
 
+CERTIFICATE_PEM = (
+    "-----BEGIN CERTIFICATE-----",
+    "MIIBUzCB+6ADAgECAgEBMAoGCCqGSM49BAMCMBIxEDAOBgNVBAMMB3Rlc3QtY2Ew",
+    "HhcNMjUxMjMxMjM1NTAwWhcNMzUxMjMwMDAwMDAwWjASMRAwDgYDVQQDDAd0ZXN0",
+    "LWNhMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEXU1685QRFh8Ws12SbNZvG1Ru",
+    "RSFSbsz6V6QBfcvsyqMvE086FWn/z8Thsafg92PwWQshxhTk6rqyyqb14P6fqqNC",
+    "MEAwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAYYwHQYDVR0OBBYEFOM6",
+    "XFl7TW6nGJjs7iZjzghFh+NCMAoGCCqGSM49BAMCA0cAMEQCIE9izZIoLbENeTOO",
+    "PaArtZjE37gqDRcn135UaBZzD5CuAiB+YJFtW5AXki8NLRsWggm/rmdF+xUTwzTQ",
+    "VZ0wwMTgvw==",
+    "-----END CERTIFICATE-----",
+)
+"""A CA's certificate, of a key that nobody has kept."""
 _CONDITION: Obj = {"conditions": [{"type": "Ready", "status": "True", "reason": "Test"}]}
+_WHOLE_CONDITION: Obj = {
+    "conditions": [{**_CONDITION["conditions"][0], "lastTransitionTime": "2026-01-01T00:00:00Z", "message": ""}]
+}
 STATUS: Mapping[str, Obj] = {
     "customresourcedefinitions.apiextensions.k8s.io": {**_CONDITION, "storedVersions": ["v1"]},
+    "poddisruptionbudgets.policy": _WHOLE_CONDITION,
+    "validatingadmissionpolicies.admissionregistration.k8s.io": _WHOLE_CONDITION,
     "resourcequotas": {"used": {"pods": "1"}},
     "horizontalpodautoscalers.autoscaling": {"currentReplicas": 2, "desiredReplicas": 3},
-    "certificatesigningrequests.certificates.k8s.io": {"certificate": "MA=="},
+    "certificatesigningrequests.certificates.k8s.io": {
+        "certificate": base64.b64encode("\n".join((*CERTIFICATE_PEM, "")).encode()).decode()
+    },
     "persistentvolumes": {"phase": "Available", "reason": "Test"},
     "ingresses.networking.k8s.io": {"loadBalancer": {"ingress": [{"ip": "10.0.0.1"}]}},
     "volumeattachments.storage.k8s.io": {"attached": True},

@@ -38,6 +38,7 @@ def memory_api_server(
     clock: Clock | None = None,
     streams_for_node: StreamsForNode = lambda node: None,
     history: HistoryLimits = HISTORY,
+    kubelet_tls: ssl.SSLContext | None = None,
 ) -> ApiServer:
     """Return an API server whose objects are gone with it; ids and random choices repeat."""
     clock = clock or SystemClock()
@@ -52,6 +53,7 @@ def memory_api_server(
             authenticate=Authenticator(_TOKENS).authenticate,
             token_key_pem=new_key_pem(),
             streams_for_node=streams_for_node,
+            kubelet_tls=kubelet_tls,
         ),
     )
 

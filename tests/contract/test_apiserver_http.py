@@ -357,9 +357,13 @@ class _Kubelet:
 
     def __init__(self):
         self.closed = False
+        self.silent = False
 
     async def logs(self, ref, options):
         try:
+            yield b""
+            while self.silent:
+                await asyncio.sleep(0.01)
             yield f"{ref.namespace}/{ref.pod}/{ref.container}\n".encode()
             while options.follow:
                 await asyncio.sleep(0.01)
@@ -392,6 +396,20 @@ async def test_logs_are_streamed_from_the_pods_node():
         await eventually(lambda: kubelet.closed)
         async with session.get(path, params={"container": "zzz"}) as wrong:
             assert (wrong.status, (await wrong.json())["message"]) == (400, "container zzz is not valid for pod p")
+
+
+async def test_who_follows_a_container_that_says_nothing_is_answered_at_once():
+    kubelet = _Kubelet()
+    kubelet.silent = True
+    async with plain(streams_for_node={"n1": kubelet}.get) as (_, session):
+        path = await _with_pod(session, "n1")
+        async with asyncio.timeout(5):
+            following = await session.get(path, params={"follow": "true"})
+        assert (following.status, following.headers["Content-Type"]) == (200, "text/plain")
+        kubelet.silent = False
+        async with asyncio.timeout(5):
+            assert await following.content.readline() == b"default/p/c\n"
+        following.close()
 
 
 async def test_logs_and_exec_of_a_pod_without_a_node():

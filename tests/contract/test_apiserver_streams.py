@@ -1,6 +1,8 @@
 """exec, attach, port-forward and proxies over real connections, with a node that behaves behind them."""
 
 import asyncio
+import gzip
+import ssl
 from base64 import b64decode, b64encode
 from contextlib import asynccontextmanager
 
@@ -14,7 +16,8 @@ from minikube_py.api.resources import ENDPOINTS, NODES, PODS, SERVICES
 from minikube_py.api.streams import ExecOptions
 from minikube_py.apiserver.io import resource_proxy
 from minikube_py.apiserver.proxying import Location
-from minikube_py.testing.memory_api_server import ADMIN_TOKEN, memory_api_server, serving
+from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.testing.memory_api_server import ADMIN_TOKEN, loopback_pki, memory_api_server, serving
 from minikube_py.testing.spdy_client import SpdyClient
 
 ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
@@ -376,11 +379,11 @@ async def test_ports_are_forwarded_over_websocket_channels(node, protocol):
 
 
 @asynccontextmanager
-async def backend(handler):
+async def backend(handler, tls=None):
     runner = web.ServerRunner(web.Server(handler))
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
         await site.start()
         yield runner.addresses[0][1]
     finally:
@@ -475,6 +478,78 @@ async def test_the_proxy_says_when_nobody_answers(monkeypatch):
             assert missing.status == 404
         async with session.get(f"{POD}:1/proxy/", headers={"Upgrade": "websocket"}) as upgraded:
             assert upgraded.status == 503
+
+
+PAGE = b'<html><!-- <a href="/no"> --><script>"<a href=/no>"</script><a class=x href="/next?a=1&amp;b=2">n</a></html>'
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_links_in_a_page_lead_through_the_proxy(packed, monkeypatch):
+    async def page(request):
+        if not packed:
+            return web.Response(body=PAGE, content_type="text/html", charset="utf-8")
+        headers = {"Content-Encoding": "gzip", "Content-Type": "text/html"}
+        return web.Response(body=gzip.compress(PAGE), headers=headers)
+
+    async with proxied(page, monkeypatch) as (session, port):
+        prefix = f"{POD}:{port}/proxy"
+        async with session.get(f"{prefix}/") as answer:
+            seen = await answer.read()
+    assert seen == PAGE.replace(b'"/next', f'"{prefix}/next'.encode())
+
+
+@pytest.mark.parametrize("kind", ["too long", "no page", "broken"])
+async def test_what_is_no_page_or_too_long_goes_through_as_it_is(kind, monkeypatch):
+    monkeypatch.setattr(resource_proxy, "HTML_BYTES_MAX", 1000)
+    body = PAGE + b"x" * (2000 if kind == "too long" else 0)
+    headers = {"Content-Type": "text/plain" if kind == "no page" else "text/html"}
+    if kind == "broken":
+        headers["Content-Encoding"] = "x-own"
+
+    async def page(request):
+        return web.Response(body=body, headers=headers)
+
+    async with (
+        proxied(page, monkeypatch) as (session, port),
+        session.get(f"{POD}:{port}/proxy/") as answer,
+    ):
+        raw = await answer.read()
+    assert (raw, answer.headers["Content-Length"]) == (body, str(len(body)))
+
+
+async def test_the_kubelet_of_a_node_is_asked_by_tls_with_the_servers_certificate(tmp_path):
+    pki = loopback_pki(tmp_path / "tls", SystemClock().wall_s())
+    other = loopback_pki(tmp_path / "other", SystemClock().wall_s())
+
+    async def kubelet(request):
+        subject = dict(pair[0] for pair in request.transport.get_extra_info("peercert")["subject"])
+        return web.json_response({"path": request.path, "user": subject["commonName"]})
+
+    for trusted in (pki, other):
+        tls = pki.server_context()
+        tls.verify_mode = ssl.CERT_REQUIRED
+        server = memory_api_server(kubelet_tls=trusted.kubelet_context())
+        async with (
+            backend(kubelet, tls) as port,
+            serving(server, None) as url,
+            aiohttp.ClientSession(url, headers=ADMIN) as session,
+        ):
+            status = {
+                "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
+                "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
+            }
+            node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"}, "status": status}
+            async with session.post(NODES.path(), json=node) as made:
+                assert made.status == 201
+            async with session.get(f"{NODES.path()}/n1/proxy/healthz") as answer:
+                told = await answer.json()
+        if trusted is pki:
+            assert (answer.status, told) == (200, {"path": "/healthz", "user": "kubernetes-admin"})
+        else:
+            assert (answer.status, told["message"]) == (
+                503,
+                "error trying to reach service: tls: self-signed certificate in certificate chain",
+            )
 
 
 async def test_a_websocket_passes_through_the_proxy(monkeypatch):

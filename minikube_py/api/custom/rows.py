@@ -92,6 +92,7 @@ def _row(crd: Mapping[str, Any], version: Node, since: int) -> Resource:
             list_kind=str(names.get("listKind") or f"{names['kind']}List"),
             storage_version=f"{group}/{storage_version(crd)}",
             conversion=part(spec, "conversion"),
+            served=tuple(f"{group}/{v['name']}" for v in items(spec, "versions") if v.get("served")),
             since=since,
             has_defaults=has_defaults(node),
             terminating=is_deleting(crd),

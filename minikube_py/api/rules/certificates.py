@@ -6,9 +6,8 @@ through /approval, the certificate comes through /status; neither may touch what
 Upstream: pkg/apis/certificates/validation, registry/certificates/certificates/strategy.go.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from minikube_py.api.errors import FieldError
@@ -55,7 +54,6 @@ USAGES = (
     "signing",
     "timestamping",
 )
-_BEGIN, _END = b"-----BEGIN CERTIFICATE REQUEST-----", b"-----END CERTIFICATE REQUEST-----"
 _SIGNER_RULE = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
 
 
@@ -80,8 +78,9 @@ def prepare_update(new: Obj, old: Mapping[str, Any]) -> None:
 def check(request: Mapping[str, Any]) -> Faults:
     """Yield the faults of a request."""
     spec = part(request, "spec")
-    if not _is_pem_request(spec.get("request") or ""):
-        yield invalid("spec.request", spec.get("request") or "", "PEM block type must be CERTIFICATE REQUEST")
+    encoded = spec.get("request") or ""
+    if why := _x509().request_fault(encoded):
+        yield invalid("spec.request", encoded, why)
     if not items(spec, "usages"):
         yield required("spec.usages", "")
     seen: set[str] = set()
@@ -108,12 +107,9 @@ def check(request: Mapping[str, Any]) -> Faults:
     yield from _check_conditions(request)
 
 
-def _is_pem_request(encoded: str) -> bool:
-    try:
-        text = base64.b64decode(encoded)
-    except binascii.Error:
-        return False
-    return _BEGIN in text and _END in text
+def _x509() -> Any:
+    """Return the module that knows X.509; most processes never need it, and it takes long to load."""
+    return import_module("minikube_py.api.certificate_requests")
 
 
 def signer_faults(name: str) -> Messages:
@@ -175,6 +171,8 @@ def _check_certificate(new: Mapping[str, Any], old: Mapping[str, Any]) -> Faults
     after, before = part(new, "status").get("certificate"), part(old, "status").get("certificate")
     if before and after != before:
         yield forbidden("status.certificate", "updates may not change the certificate")
+    elif after and after != before and (why := _x509().certificate_fault(after)):
+        yield invalid("status.certificate", "<certificate data>", why)
 
 
 REQUEST_RULES = make_rules(check, prepare_create=prepare_create, prepare_update=prepare_update)

@@ -95,7 +95,8 @@ def _keep_cluster_ips(spec: Obj, before: Mapping[str, Any]) -> None:
         if spec.get("clusterIP") and not spec.get("clusterIPs"):
             spec["clusterIPs"] = [spec["clusterIP"]]
         return
-    if "clusterIP" not in spec and "clusterIPs" not in spec:
+    if not spec.get("clusterIP") and (not spec.get("clusterIPs") or _same(spec, before, "clusterIPs")):
+        # left out, or taken away: what has been allocated stays (upstream: patchAllocatedValues)
         for field in ("clusterIP", "clusterIPs"):
             if field in before:
                 spec[field] = before[field]

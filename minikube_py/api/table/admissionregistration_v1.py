@@ -2,7 +2,7 @@
 
 from minikube_py.api.columns import admissionregistration_v1
 from minikube_py.api.resource import Resource
-from minikube_py.api.table.parts import rules_in, status
+from minikube_py.api.table.parts import rules_in, status, status_rules_in
 
 VALIDATING_WEBHOOKS = Resource(
     group="admissionregistration.k8s.io",
@@ -40,6 +40,7 @@ VALIDATING_POLICIES = Resource(
     categories=("api-extensions",),
     subresources=(status("ValidatingAdmissionPolicy"),),
     has_generation=True,
+    validate_status=status_rules_in("status_core", "validate_conditions"),
 )
 VALIDATING_POLICY_BINDINGS = Resource(
     group="admissionregistration.k8s.io",

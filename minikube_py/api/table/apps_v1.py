@@ -4,7 +4,7 @@ from minikube_py.api.columns import apps_v1
 from minikube_py.api.resource import Resource
 from minikube_py.api.rules.apps import DEPLOYMENT_RULES, REPLICA_SET_RULES
 from minikube_py.api.rules.apps_sets import DAEMON_SET_RULES, REVISION_RULES, STATEFUL_SET_RULES
-from minikube_py.api.table.parts import SCALE, select_number, status
+from minikube_py.api.table.parts import SCALE, select_number, status, status_rules_in
 
 REPLICA_SETS = Resource(
     group="apps",
@@ -20,6 +20,7 @@ REPLICA_SETS = Resource(
     subresources=(status("ReplicaSet"), SCALE),
     has_generation=True,
     field_selectors=select_number("status.replicas"),
+    validate_status=status_rules_in("status_workloads", "validate_replica_set"),
 )
 DEPLOYMENTS = Resource(
     group="apps",
@@ -34,6 +35,7 @@ DEPLOYMENTS = Resource(
     categories=("all",),
     subresources=(status("Deployment"), SCALE),
     has_generation=True,
+    validate_status=status_rules_in("status_workloads", "validate_deployment"),
 )
 DAEMON_SETS = Resource(
     group="apps",
@@ -48,6 +50,7 @@ DAEMON_SETS = Resource(
     categories=("all",),
     subresources=(status("DaemonSet"),),
     has_generation=True,
+    validate_status=status_rules_in("status_workloads", "validate_daemon_set"),
 )
 STATEFUL_SETS = Resource(
     group="apps",
@@ -62,6 +65,7 @@ STATEFUL_SETS = Resource(
     categories=("all",),
     subresources=(status("StatefulSet"), SCALE),
     has_generation=True,
+    validate_status=status_rules_in("status_workloads", "validate_stateful_set"),
 )
 CONTROLLER_REVISIONS = Resource(
     group="apps",

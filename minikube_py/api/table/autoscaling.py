@@ -7,7 +7,7 @@ from minikube_py.api.resource import Resource, StoredAs
 from minikube_py.api.rules import autoscaling_v1
 from minikube_py.api.rules.autoscaling import AUTOSCALER_RULES
 from minikube_py.api.rules.rule_sets import convert_rules
-from minikube_py.api.table.parts import status
+from minikube_py.api.table.parts import status, status_rules_in
 
 AUTOSCALERS = Resource(
     group="autoscaling",
@@ -21,6 +21,7 @@ AUTOSCALERS = Resource(
     short_names=("hpa",),
     categories=("all",),
     subresources=(status("HorizontalPodAutoscaler"),),
+    validate_status=status_rules_in("status_workloads", "validate_autoscaler"),
 )
 AUTOSCALERS_V1 = replace(
     AUTOSCALERS,

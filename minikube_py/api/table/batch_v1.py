@@ -2,7 +2,7 @@
 
 from minikube_py.api.columns import batch_v1
 from minikube_py.api.resource import Resource
-from minikube_py.api.table.parts import rules_in, select_number, status
+from minikube_py.api.table.parts import rules_in, select_number, status, status_rules_in
 
 JOBS = Resource(
     group="batch",
@@ -17,6 +17,7 @@ JOBS = Resource(
     subresources=(status("Job"),),
     has_generation=True,
     field_selectors={"status.successful": select_number("status.succeeded")["status.succeeded"]},
+    validate_status=status_rules_in("status_workloads", "validate_job"),
 )
 CRON_JOBS = Resource(
     group="batch",

@@ -4,7 +4,7 @@ from minikube_py.api.columns import core_resources_v1, core_storage_v1
 from minikube_py.api.columns.cells import DEFAULT_COLUMNS
 from minikube_py.api.resource import Resource
 from minikube_py.api.rules.core_storage import CLAIM_RULES, VOLUME_RULES
-from minikube_py.api.table.parts import NEUTRAL, SCALE, rules_in, select_number, status
+from minikube_py.api.table.parts import NEUTRAL, SCALE, rules_in, select_number, status, status_rules_in
 
 BINDINGS = Resource(
     group="",
@@ -53,6 +53,7 @@ RESOURCE_QUOTAS = Resource(
     columns=core_resources_v1.RESOURCE_QUOTA_COLUMNS,
     short_names=("quota",),
     subresources=(status("ResourceQuota"),),
+    validate_status=status_rules_in("status_core", "validate_quota"),
 )
 PERSISTENT_VOLUMES = Resource(
     group="",
@@ -77,6 +78,7 @@ PERSISTENT_VOLUME_CLAIMS = Resource(
     columns=core_storage_v1.PERSISTENT_VOLUME_CLAIM_COLUMNS,
     short_names=("pvc",),
     subresources=(status("PersistentVolumeClaim"),),
+    validate_status=status_rules_in("status_core", "validate_claim"),
 )
 POD_TEMPLATES = Resource(
     group="",
@@ -103,6 +105,7 @@ REPLICATION_CONTROLLERS = Resource(
     subresources=(status("ReplicationController"), SCALE),
     has_generation=True,
     field_selectors=select_number("status.replicas"),
+    validate_status=status_rules_in("status_workloads", "validate_replica_set"),
 )
 
 ROWS = (

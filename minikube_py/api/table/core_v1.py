@@ -12,7 +12,7 @@ from minikube_py.api.rules.core_data import (
 )
 from minikube_py.api.rules.core_pod import POD_RULES
 from minikube_py.api.rules.core_service import SERVICE_RULES
-from minikube_py.api.table.parts import CHANGE_VERBS, proxy, select, select_flag, status
+from minikube_py.api.table.parts import CHANGE_VERBS, proxy, select, select_flag, status, status_rules_in
 
 NAMESPACES = Resource(
     group="",
@@ -27,6 +27,7 @@ NAMESPACES = Resource(
     verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
     subresources=(status("Namespace"), Subresource("finalize", "Namespace", ("update",))),
     field_selectors=select("status.phase"),
+    validate_status=status_rules_in("status_core", "validate_namespace"),
 )
 NODES = Resource(
     group="",
@@ -40,6 +41,7 @@ NODES = Resource(
     short_names=("no",),
     subresources=(status("Node"), proxy("NodeProxyOptions")),
     field_selectors=select_flag("spec.unschedulable"),
+    validate_status=status_rules_in("status_core", "validate_node"),
 )
 PODS = Resource(
     group="",
@@ -79,6 +81,7 @@ PODS = Resource(
         ),
         **select_flag("spec.hostNetwork"),
     },
+    validate_status=status_rules_in("status_core", "validate_pod"),
 )
 SERVICES = Resource(
     group="",
@@ -93,6 +96,7 @@ SERVICES = Resource(
     categories=("all",),
     subresources=(status("Service"), proxy("ServiceProxyOptions")),
     field_selectors=select("spec.clusterIP", "spec.type"),
+    validate_status=status_rules_in("status_core", "validate_service"),
 )
 ENDPOINTS = Resource(
     group="",

@@ -2,7 +2,7 @@
 
 from minikube_py.api.columns.cluster_kinds import FLOW_SCHEMA_COLUMNS, PRIORITY_LEVEL_COLUMNS
 from minikube_py.api.resource import Resource
-from minikube_py.api.table.parts import rules_in, status
+from minikube_py.api.table.parts import rules_in, status, status_rules_in
 
 FLOW_SCHEMAS = Resource(
     group="flowcontrol.apiserver.k8s.io",
@@ -15,6 +15,7 @@ FLOW_SCHEMAS = Resource(
     columns=FLOW_SCHEMA_COLUMNS,
     subresources=(status("FlowSchema"),),
     has_generation=True,
+    validate_status=status_rules_in("status_core", "validate_typed_conditions"),
 )
 PRIORITY_LEVELS = Resource(
     group="flowcontrol.apiserver.k8s.io",
@@ -27,6 +28,7 @@ PRIORITY_LEVELS = Resource(
     columns=PRIORITY_LEVEL_COLUMNS,
     subresources=(status("PriorityLevelConfiguration"),),
     has_generation=True,
+    validate_status=status_rules_in("status_core", "validate_typed_conditions"),
 )
 
 ROWS = (

@@ -2,7 +2,7 @@
 
 from minikube_py.api.columns import networking_v1
 from minikube_py.api.resource import Resource
-from minikube_py.api.table.parts import rules_in, status
+from minikube_py.api.table.parts import rules_in, status, status_rules_in
 
 INGRESSES = Resource(
     group="networking.k8s.io",
@@ -16,6 +16,7 @@ INGRESSES = Resource(
     short_names=("ing",),
     subresources=(status("Ingress"),),
     has_generation=True,
+    validate_status=status_rules_in("status_core", "validate_ingress"),
 )
 INGRESS_CLASSES = Resource(
     group="networking.k8s.io",

@@ -9,7 +9,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from minikube_py.api.resource import Rules, Subresource
+from minikube_py.api.resource import Fields, Rules, Subresource
 
 NEUTRAL = Rules(
     set_defaults=lambda obj: None,
@@ -37,6 +37,18 @@ def rules_in(module: str, name: str) -> Rules:
         validate=lambda obj: _load(module, name).validate(obj),
         validate_update=lambda new, old: _load(module, name).validate_update(new, old),
     )
+
+
+def status_rules_in(
+    module: str, name: str = "validate_status"
+) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Fields]:
+    """Return the rule for updates through /status called `name` in `api/rules/<module>.py`, imported when used."""
+
+    def validate_status(new: Mapping[str, Any], old: Mapping[str, Any]) -> Fields:
+        found = getattr(import_module(f"minikube_py.api.rules.{module}"), name)
+        return tuple(found(new, old))
+
+    return validate_status
 
 
 CHANGE_VERBS = ("get", "patch", "update")

@@ -2,7 +2,7 @@
 
 from minikube_py.api.columns.policy_v1 import BUDGET_COLUMNS
 from minikube_py.api.resource import Resource
-from minikube_py.api.table.parts import rules_in, status
+from minikube_py.api.table.parts import rules_in, status, status_rules_in
 
 DISRUPTION_BUDGETS = Resource(
     group="policy",
@@ -16,6 +16,7 @@ DISRUPTION_BUDGETS = Resource(
     short_names=("pdb",),
     subresources=(status("PodDisruptionBudget"),),
     has_generation=True,
+    validate_status=status_rules_in("policy"),
 )
 
 ROWS = (DISRUPTION_BUDGETS,)

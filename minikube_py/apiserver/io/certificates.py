@@ -47,6 +47,12 @@ class Pki:
         context.set_alpn_protocols(["http/1.1"])
         return context
 
+    def kubelet_context(self) -> ssl.SSLContext:
+        """Return how the API server asks kubelets: as an administrator, and they must be known to the CA."""
+        context = ssl.create_default_context(cadata=self.ca.certificate_pem.decode())
+        context.load_cert_chain(self.folder / "admin.crt", self.folder / "admin.key")
+        return context
+
     def load_serving(self, context: ssl.SSLContext) -> None:
         """Let new connections see the serving certificate that is on disk now."""
         context.load_cert_chain(self.folder / "serving.crt", self.folder / "serving.key")

@@ -9,8 +9,15 @@ from minikube_py.api.meta import Obj, name_of
 from minikube_py.api.resources import DISRUPTION_BUDGETS
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.decisions import Decision, WriteContext
-from minikube_py.apiserver.deletion import delete
-from minikube_py.apiserver.eviction import DeleteNow, Refuse, Spend, decide_eviction, spend_disruption
+from minikube_py.apiserver.deletion import check_preconditions, delete
+from minikube_py.apiserver.eviction import (
+    DeleteNow,
+    Refuse,
+    Spend,
+    decide_eviction,
+    mark_disrupted,
+    spend_disruption,
+)
 from minikube_py.apiserver.io.storage import Storage
 from minikube_py.apiserver.options import RemovalOptions, WriteOptions, parse_removal_options
 from minikube_py.apiserver.routes import Route
@@ -42,6 +49,8 @@ class Evictions:
         options = replace(options, dry_run=options.dry_run or "dryRun" in query)
         for _ in range(TRIES_MAX):
             pod = decode(self._storage.get(route))
+            if (failed := check_preconditions(route.resource, pod, options)) is not None:
+                raise failed
             verdict = decide_eviction(pod, self._budgets(route.namespace))
             match verdict:
                 case Refuse(error):
@@ -49,8 +58,10 @@ class Evictions:
                 case Spend(budget):
                     if options.dry_run or await self._spend(budget, route):
                         return await self._delete(route, options)
-                case DeleteNow():
-                    return await self._delete(route, options)
+                case DeleteNow(if_unchanged):
+                    version = str(pod["metadata"]["resourceVersion"]) if if_unchanged else ""
+                    if await self._delete_unchanged(route, options, version):
+                        return None
         raise TooManyRequestsError("too many evictions of pods of one budget at once", retry_after_s=1)
 
     def _budgets(self, namespace: str) -> list[Obj]:
@@ -71,8 +82,19 @@ class Evictions:
             return False
         return True
 
+    async def _delete_unchanged(self, route: Route, options: RemovalOptions, version: str) -> bool:
+        """Delete the pod in this version (empty: in any); False when it is another one by now."""
+        if not version or options.resource_version:
+            await self._delete(route, options)
+            return True
+        try:
+            await self._delete(route, replace(options, resource_version=version))
+        except ConflictError:
+            return False
+        return True
+
     async def _delete(self, route: Route, options: RemovalOptions) -> None:
         def decide(old: Mapping[str, Any], wall_s: float) -> Decision:
-            return delete(route.resource, old, options, wall_s)
+            return mark_disrupted(delete(route.resource, old, options, wall_s), wall_s)
 
         await self._storage.remove(route, decide, dry_run=options.dry_run)

@@ -39,6 +39,7 @@ class PodLogs:
         if not (pod.get("spec") or {}).get("nodeName"):
             return ApiResponse(204, b"", _PLAIN_TEXT)
         chunks = self.streams_of(pod).logs(ref, options)
+        # The first piece says that there is a log; it is empty when nothing has been written yet.
         first = await anext(chunks, None)
         if first is None:
             return ApiResponse(200, b"", _PLAIN_TEXT)
@@ -76,6 +77,7 @@ class PodLogs:
 
 
 async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
+    if first:
+        yield first
     async for chunk in rest:
         yield chunk

@@ -10,6 +10,7 @@ import asyncio
 import os
 import ssl
 from contextlib import suppress
+from functools import partial
 from random import Random
 from urllib.parse import unquote
 
@@ -22,6 +23,7 @@ from minikube_py.api.resources import ENDPOINTS, NODES, SERVICES
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.io.spdy_link import HijackedLink
 from minikube_py.apiserver.io.storage import Storage
+from minikube_py.apiserver.proxied_html import HTML_BYTES_MAX, is_html, rewrite_link, rewrite_page, unpack
 from minikube_py.apiserver.proxying import (
     Location,
     forwarded_headers,
@@ -46,13 +48,15 @@ PIECES_MAX = 64
 class ResourceProxy:
     """Answers requests to proxy subresources."""
 
-    def __init__(self, storage: Storage, rng: Random) -> None:
+    def __init__(self, storage: Storage, rng: Random, kubelet_tls: ssl.SSLContext | None = None) -> None:
+        """`kubelet_tls`: how the API server shows itself to kubelets, and what it trusts of theirs."""
         self._storage = storage
         self._rng = rng
         self._session: aiohttp.ClientSession | None = None
         # Pods have certificates of their own making; upstream does not check them either.
         self._tls = ssl.create_default_context()
         self._tls.check_hostname, self._tls.verify_mode = False, ssl.CERT_NONE
+        self._kubelet_tls = kubelet_tls or self._tls
 
     async def close(self) -> None:
         """Close kept connections."""
@@ -118,7 +122,7 @@ class ResourceProxy:
                 headers=headers,
                 data=request.content if request.body_exists else None,
                 allow_redirects=False,
-                ssl=self._tls,
+                ssl=self._kubelet_tls if location.kubelet else self._tls,
                 skip_auto_headers=(hdrs.USER_AGENT, hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.CONTENT_TYPE),
             )
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -127,7 +131,12 @@ class ResourceProxy:
         try:
             for name, value in returned_headers(answer.headers.items(), location, prefix):
                 response.headers.add(name, value)
+            first = b""
+            if request.method != "HEAD" and is_html(answer.headers.get(hdrs.CONTENT_TYPE, "")):
+                first = await _page(request, answer, response, location, prefix)
             await response.prepare(request)
+            if first:
+                await response.write(first)
             if request.method != "HEAD":
                 async for chunk in answer.content.iter_any():
                     await response.write(chunk)
@@ -154,7 +163,7 @@ class ResourceProxy:
     async def _upgrade(
         self, request: web.BaseRequest, location: Location, target: str, headers: list[tuple[str, str]]
     ) -> web.StreamResponse:
-        tls = self._tls if location.scheme == "https" else None
+        tls = self._kubelet_tls if location.kubelet else self._tls if location.scheme == "https" else None
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 reader, writer = await asyncio.open_connection(
@@ -172,6 +181,35 @@ class ResourceProxy:
             return await _join(request, location, head, reader, writer)
         finally:
             writer.close()
+
+
+async def _page(
+    request: web.BaseRequest,
+    answer: aiohttp.ClientResponse,
+    response: web.StreamResponse,
+    location: Location,
+    prefix: str,
+) -> bytes:
+    """Return the beginning of a page, or all of it with its links led through the proxy."""
+    body = bytearray()
+    while len(body) <= HTML_BYTES_MAX:
+        piece = await answer.content.read(CHUNK_BYTES)
+        if not piece:
+            break
+        body += piece
+    encoding = answer.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower()
+    page = unpack(bytes(body), encoding) if len(body) <= HTML_BYTES_MAX else None
+    if page is None:
+        return bytes(body)
+    rewrite = partial(
+        rewrite_link, target_host=location.authority, client_host=request.host, prefix=prefix.rstrip("/")
+    )
+    rewritten = await asyncio.to_thread(rewrite_page, page, rewrite)
+    if rewritten == page:
+        return bytes(body)
+    response.headers.popall(hdrs.CONTENT_ENCODING, None)
+    response.headers[hdrs.CONTENT_LENGTH] = str(len(rewritten))
+    return rewritten
 
 
 async def _join(
@@ -259,6 +297,11 @@ class _ClientPipe:
 
 
 def _unreachable(location: Location, error: BaseException) -> UnavailableError:
+    refused = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
+    if isinstance(refused, ssl.SSLError):
+        return UnavailableError(
+            f"error trying to reach service: tls: {getattr(refused, 'verify_message', '') or refused.reason}"
+        )
     number = getattr(error, "errno", None) or getattr(getattr(error, "os_error", None), "errno", None)
     why = f"dial tcp {location.authority}: " if number else f"{location.authority}: "
     if isinstance(error, TimeoutError):

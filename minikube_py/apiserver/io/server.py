@@ -82,6 +82,8 @@ class ApiServerPorts:
     token_key_pem: bytes
     """The key that signs tokens of service accounts; all API servers of a cluster have the same."""
     streams_for_node: StreamsForNode
+    kubelet_tls: ssl.SSLContext | None = None
+    """How nodes/proxy reaches kubelets; None: it shows no certificate and checks none."""
 
 
 class ApiServer:
@@ -136,7 +138,7 @@ class ApiServer:
         self.http = HttpServer(
             config,
             self._dispatcher,
-            Upgrades(logs, ResourceProxy(self._storage, ports.rng)),
+            Upgrades(logs, ResourceProxy(self._storage, ports.rng, ports.kubelet_tls)),
             self.metrics,
             HttpPorts(self._authenticate, ports.clock, ports.ids, ports.rng),
         )

@@ -19,7 +19,6 @@ from minikube_py.api.errors import (
     NotFoundError,
     StatusError,
     UnnamedError,
-    UnsupportedMediaTypeError,
 )
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
 from minikube_py.apiserver.approval import update_approval
@@ -48,7 +47,7 @@ from minikube_py.apiserver.patching import patched
 from minikube_py.apiserver.pod_subresources import update_ephemeral_containers, update_resources
 from minikube_py.apiserver.render import deleted_status, join_list, success_status, transform_object
 from minikube_py.apiserver.routes import Route
-from minikube_py.apiserver.subresources import bind, finalize, render_scale, update_scale
+from minikube_py.apiserver.subresources import apply_scale, bind, finalize, render_scale, update_scale
 from minikube_py.apiserver.verbs import check_patched_uid, update, update_status
 from minikube_py.client.wire import ApiRequest
 from minikube_py.kit.clock import Clock
@@ -184,15 +183,14 @@ class Writes:
 
     async def _apply(self, route: Route, request: ApiRequest, patch: Obj, options: WriteOptions) -> Answer:
         """Answer a server-side apply; it creates what is not there."""
-        if route.subresource not in ("", "status"):
-            raise UnsupportedMediaTypeError(f"{APPLY_PATCH} is not served for {route.subresource}")
         expected = expected_of(route.resource, route.subresource)
-        _check_config(route, patch)
+        _check_config(route, patch, expected.kind)
+        applied = apply_scale if route.subresource == "scale" else apply_config
         resource, decide_new = route.resource, _UPDATES[route.subresource]
         context = WriteContext(route.namespace, route.name, self._clock.wall_s(), "", options, route.subresource)
 
         def propose(old: Mapping[str, Any], context: WriteContext) -> Obj:
-            return decode_parsed(apply_config(resource, old, patch, context), expected, "Ignore").obj
+            return decode_parsed(applied(resource, old, patch, context), expected, "Ignore").obj
 
         def make() -> Obj:
             _check_definition(route)
@@ -278,7 +276,7 @@ def _check_definition(route: Route) -> None:
         raise MethodNotSupportedError("create not allowed while custom resource definition is terminating")
 
 
-def _check_config(route: Route, config: Mapping[str, Any]) -> None:
+def _check_config(route: Route, config: Mapping[str, Any], expected_kind: str) -> None:
     """Refuse a configuration that is meant for another object than the URL.
 
     Raises:
@@ -286,9 +284,9 @@ def _check_config(route: Route, config: Mapping[str, Any]) -> None:
         UnnamedError: it is of another kind.
     """
     kind = config.get("kind")
-    if isinstance(kind, str) and kind and kind != route.resource.kind:
+    if isinstance(kind, str) and kind and kind != expected_kind:
         raise UnnamedError(
-            f"failed to merge config: expected objects of the same type, but got {route.resource.kind} and {kind}"
+            f"failed to merge config: expected objects of the same type, but got {expected_kind} and {kind}"
         )
     if not isinstance(config.get("metadata") or {}, dict):
         raise BadRequestError("error decoding YAML: metadata is not an object")

@@ -79,6 +79,7 @@ class DockerPodStreams:
     async def logs(self, ref: ContainerRef, options: LogOptions) -> AsyncIterator[bytes]:
         """Yield the log; with follow it ends when the container ends."""
         record, path = await _translated(self._find_log(ref, options))
+        yield b""
         if not path:
             return
         pieces = read_container_log(path, options, _EndWatch(self._runtime, record.id).wait_ended)

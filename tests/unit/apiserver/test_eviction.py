@@ -2,7 +2,17 @@
 
 import pytest
 
-from minikube_py.apiserver.eviction import DeleteNow, Refuse, Spend, decide_eviction, spend_disruption
+from minikube_py.apiserver.decisions import NO_CHANGE, Remove, Write
+from minikube_py.apiserver.eviction import (
+    DeleteNow,
+    Refuse,
+    Spend,
+    decide_eviction,
+    mark_disrupted,
+    spend_disruption,
+)
+
+UNCHANGED = DeleteNow(if_unchanged=True)
 
 
 def pod(*, ready=True, phase="Running", **metadata):
@@ -29,7 +39,8 @@ def test_a_pod_without_a_budget_goes():
 
 @pytest.mark.parametrize("going", [pod(phase="Succeeded"), pod(phase="Pending"), pod(deletionTimestamp="t")])
 def test_a_pod_that_serves_nobody_goes_whatever_its_budget_says(going):
-    assert decide_eviction(going, (budget(0),)) == DeleteNow()
+    unread = going["status"]["phase"] == "Pending"
+    assert decide_eviction(going, (budget(0),)) == (UNCHANGED if unread else DeleteNow())
 
 
 def test_a_budget_that_allows_it_is_spent():
@@ -37,6 +48,20 @@ def test_a_budget_that_allows_it_is_spent():
     spent = spend_disruption(budget(status={"disruptedPods": {"q": "t"}}), "p", 0.0)
     assert spent["status"]["disruptionsAllowed"] == 0
     assert spent["status"]["disruptedPods"] == {"q": "t", "p": "1970-01-01T00:00:00Z"}
+    (condition,) = spent["status"]["conditions"]
+    assert (condition["status"], condition["reason"]) == ("False", "InsufficientPods")
+
+
+def test_a_pod_that_stops_slowly_says_who_wanted_it_gone():
+    old = pod()
+    marked = mark_disrupted(Write(old), 0.0)
+
+    assert [c["type"] for c in marked.obj["status"]["conditions"]] == ["Ready", "DisruptionTarget"]
+    assert marked.obj["status"]["conditions"][1]["reason"] == "EvictionByEvictionAPI"
+    assert mark_disrupted(marked, 0.0) == marked
+    assert old == pod()
+    assert mark_disrupted(Remove(old), 0.0) == Remove(old)
+    assert mark_disrupted(NO_CHANGE, 0.0) is NO_CHANGE
 
 
 def test_a_budget_that_is_used_up_says_how_many_it_needs():
@@ -71,7 +96,7 @@ def test_a_pod_that_is_not_ready_goes_when_it_is_allowed_or_enough_others_are_we
     unready = pod(ready=False)
     healthy = budget(0, status={"desiredHealthy": 2, "currentHealthy": 2})
 
-    assert decide_eviction(unready, (budget(0, unhealthyPodEvictionPolicy="AlwaysAllow"),)) == DeleteNow()
-    assert decide_eviction(unready, (healthy,)) == DeleteNow()
+    assert decide_eviction(unready, (budget(0, unhealthyPodEvictionPolicy="AlwaysAllow"),)) == UNCHANGED
+    assert decide_eviction(unready, (healthy,)) == UNCHANGED
     assert isinstance(decide_eviction(pod(), (healthy,)), Refuse)
     assert isinstance(decide_eviction(unready, (budget(0),)), Refuse)

@@ -102,14 +102,29 @@ NODE = {
 @pytest.mark.parametrize(
     ("target", "location"),
     [
-        (Target("", "n1", ""), Location("https", "192.0.2.7", 10250)),
-        (Target("", "n1", "10250"), Location("https", "192.0.2.7", 10250)),
+        (Target("", "n1", ""), Location("https", "192.0.2.7", 10250, kubelet=True)),
+        (Target("http", "n1", "10250"), Location("https", "192.0.2.7", 10250, kubelet=True)),
         (Target("", "n1", "9100"), Location("http", "192.0.2.7", 9100)),
         (Target("https", "n1", "6443"), Location("https", "192.0.2.7", 6443)),
     ],
 )
 def test_a_node_is_its_kubelet_unless_a_port_is_named(target, location):
     assert node_location(NODE, target) == location
+
+
+def test_a_node_is_reached_by_its_best_address_and_its_own_port():
+    outside = {
+        "status": {"addresses": [{"type": "Hostname", "address": "n1"}, {"type": "ExternalIP", "address": "::1"}]}
+    }
+    named = {"status": {"addresses": [{"type": "Hostname", "address": "n1"}]}}
+
+    assert node_location(outside, Target("", "n1", "")) == Location("https", "::1", 10250, kubelet=True)
+    assert node_location(named, Target("", "n1", "")).host == "n1"
+    moved = {"status": {**NODE["status"], "daemonEndpoints": {"kubeletEndpoint": {"Port": 11250}}}}
+    assert node_location(moved, Target("", "n1", "")).port == 11250
+    assert not node_location(moved, Target("", "n1", "10250")).kubelet
+    with pytest.raises(UnavailableError, match='node "n1" has no address'):
+        node_location({"metadata": {"name": "n1"}}, Target("", "n1", ""))
 
 
 def test_a_location_writes_ipv6_in_brackets():

@@ -1,12 +1,17 @@
 """Signing requests: what is asked, who decides what."""
 
+from base64 import b64encode
+
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from minikube_py.api.resources import find_resource
 from minikube_py.api.rules.certificates import set_requestor, signer_faults, validate_approval, validate_status
 from minikube_py.testing.rule_cases import made, new_faults, update_faults
+from minikube_py.testing.signing_requests import an_authority
 
 REQUESTS = find_resource("certificates.k8s.io", "v1", "certificatesigningrequests")
+CERTIFICATE = b64encode(an_authority(0.0).certificate.public_bytes(Encoding.PEM)).decode()
 
 
 def request(*kinds, certificate=""):
@@ -67,7 +72,8 @@ def test_a_decision_stays_and_is_one_of_two():
 
 
 def test_a_signer_decides_nothing():
-    assert validate_status(request("Approved", certificate="c"), request("Approved")) == ()
+    assert validate_status(request("Approved", certificate=CERTIFICATE), request("Approved")) == ()
+    assert fields(validate_status(request(certificate="eA=="), request())) == ["status.certificate"]
     assert validate_status(request("Approved", "Failed"), request("Approved")) == ()
     assert fields(validate_status(request("Approved"), request())) == ["status.conditions"]
     assert fields(validate_status(request(certificate="d"), request(certificate="c"))) == ["status.certificate"]

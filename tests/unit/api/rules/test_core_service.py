@@ -35,6 +35,15 @@ def test_an_update_without_the_address_keeps_it():
     assert updated(stored())["clusterIPs"] == ["10.96.0.5"]
 
 
+def test_an_address_that_is_taken_away_stays_and_one_that_changes_is_what_validation_is_for():
+    assert updated(stored(), clusterIPs=["10.96.0.5"])["clusterIP"] == "10.96.0.5"
+    assert updated(stored(), clusterIP="")["clusterIPs"] == ["10.96.0.5"]
+    new = {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}], "clusterIP": "10.96.0.6"}}
+    SERVICE_RULES.set_defaults(new)
+    SERVICE_RULES.prepare_update(new, stored())
+    assert [fault.field for fault in SERVICE_RULES.validate_update(new, stored())] == ["spec.clusterIPs[0]"]
+
+
 def test_an_update_without_node_ports_keeps_them():
     assert updated(stored(type="NodePort"), type="NodePort")["ports"][0]["nodePort"] == 30001
 
