@@ -9,11 +9,15 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from minikube_py.kubelet.config import KubeletConfig
+from minikube_py.kubelet.kubelet_args import KubeletArgError, apply_kubelet_args
 
 _ENDPOINT = re.compile(r"https?://[^/:]+:[0-9]+")
 DEFAULT_DATA_DIR = "/var/lib/minikube-py"
@@ -66,6 +70,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("proxy-mode", "auto", "how Services get into the kernel", choices=("auto", "nftables")),
     Setting("pod-network", "auto", "how pods of different nodes reach one another", choices=("auto",)),
     Setting("disable", None, "a bundled part to leave out", choices=BUNDLED_PARTS, many=True),
+    Setting(
+        "kubelet-arg",
+        None,
+        "NAME=VALUE: a flag of the kubelet, such as eviction-hard=memory.available<500Mi",
+        many=True,
+    ),
     Setting("pause-image", None, "the pause image (default: made by the program itself)"),
     Setting("log-format", "text", "how log lines look", choices=("text", "json")),
     Setting(
@@ -107,6 +117,7 @@ class AgentConfig:
     kubeconfig_mode: int
     disabled: frozenset[str]
     pause_image: str
+    kubelet_args: tuple[str, ...]
     log_format: str
     fast_timers: bool
 
@@ -127,9 +138,21 @@ class AgentConfig:
         return Path("/var/log/pods") if default else self.data_dir / "log" / "pods"
 
     @property
+    def cgroup_root(self) -> str:
+        """Return the cgroup above `kubepods`; an agent with a data folder of its own has its own."""
+        return cgroup_root_of(self.data_dir)
+
+    @property
     def kubernetes_service_ip(self) -> str:
         """Return the cluster IP of default/kubernetes: the first of the service CIDR."""
         return str(self.service_cidr.network_address + 1)
+
+
+def cgroup_root_of(data_dir: Path) -> str:
+    """Return the cgroup above `kubepods` of the agent with this data folder."""
+    if data_dir == Path(DEFAULT_DATA_DIR):
+        return "/"
+    return f"/minikube-py-{sha256(str(data_dir).encode()).hexdigest()[:8]}"
 
 
 def read_config_file(path: Path, required: bool) -> Mapping[str, Any]:
@@ -273,10 +296,12 @@ def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) 
         kubeconfig_mode=faults.mode("write-kubeconfig-mode", values["write-kubeconfig-mode"]),
         disabled=frozenset(faults.many(_BY_NAME["disable"], values["disable"])),
         pause_image=str(values["pause-image"] or ""),
+        kubelet_args=faults.many(_BY_NAME["kubelet-arg"], values["kubelet-arg"] or ()),
         log_format=str(values["log-format"]),
         fast_timers=values["timers"] == "fast",
     )
     faults.lines += _contradictions(config)
+    faults.lines += _bad_kubelet_args(config)
     if faults.lines:
         raise ConfigError("\n".join(faults.lines))
     return config
@@ -297,6 +322,14 @@ def _datastore(values: Mapping[str, Any], faults: _Faults) -> Datastore | None:
         faults.lines.append("--datastore-certfile and --datastore-keyfile go together")
     paths = [Path(str(file)) if file else None for file in files]
     return Datastore(urls, *paths) if urls else None
+
+
+def _bad_kubelet_args(config: AgentConfig) -> list[str]:
+    try:
+        apply_kubelet_args(KubeletConfig("", "", "", ""), config.kubelet_args)
+    except KubeletArgError as error:
+        return str(error).splitlines()
+    return []
 
 
 def _contradictions(config: AgentConfig) -> list[str]:

@@ -16,6 +16,7 @@ from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.certificates import KeyPair
+from minikube_py.apiserver.io.node_metrics import ScrapeNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.users import AUTHENTICATED, LOOPBACK, SYSTEM_MASTERS, UserInfo
 from minikube_py.client.io.informer import InformerSet
@@ -83,6 +84,7 @@ def api_config(config: AgentConfig) -> ApiServerConfig:
         service_cluster_ip_range=str(config.service_cidr),
         cluster_dns="" if "dns" in config.disabled else str(config.cluster_dns),
         service_node_port_range=(config.node_ports[0], config.node_ports[-1]),
+        metric_resolution_s=3.0 if config.fast_timers else 15.0,
     )
 
 
@@ -116,6 +118,7 @@ async def run_master(
     authenticator: Authenticator,
     streams_for_node: Callable[[str], PodStreams | None],
     kubelet_tls: ssl.SSLContext,
+    scrape_node: ScrapeNode,
 ) -> AsyncIterator[Master]:
     """Open the store and serve the API while the context lasts; yields once connections are accepted."""
     async with open_state(config, host.clock) as (durable, commands):
@@ -132,6 +135,7 @@ async def run_master(
             token_key_pem=token_key_pem(config),
             streams_for_node=streams_for_node,
             kubelet_tls=kubelet_tls,
+            scrape_node=None if "metrics" in config.disabled else scrape_node,
         )
         api = ApiServer(api_config(config), ports)
         listening = asyncio.Event()

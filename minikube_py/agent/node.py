@@ -24,15 +24,18 @@ from minikube_py.dns.io.dns_server import DnsServer
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.kubelet.config import KubeletConfig, with_fast_timers
 from minikube_py.kubelet.cri import ContainerRuntimeError
+from minikube_py.kubelet.io.cgroup_writer import LinuxCgroupWriter
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_images import DockerImages
 from minikube_py.kubelet.io.docker_runtime import DockerRuntime
+from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.io.pod_files import HostPodFiles
 from minikube_py.kubelet.io.pod_streams import DockerPodStreams
 from minikube_py.kubelet.io.probe_network import HostProbeNetwork
 from minikube_py.kubelet.io.tear_down import tear_down_node
+from minikube_py.kubelet.kubelet_args import apply_kubelet_args
 from minikube_py.kubelet.ports import KubeletPorts
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.pod_network import BridgePodNetwork
@@ -115,8 +118,10 @@ def kubelet_config(config: AgentConfig) -> KubeletConfig:
         cluster_dns=() if "dns" in config.disabled else (str(config.cluster_dns),),
         cluster_domain=config.cluster_domain,
         kubelet_version=GIT_VERSION,
+        cgroup_root=config.cgroup_root,
     )
-    return with_fast_timers(settings) if config.fast_timers else settings
+    settings = with_fast_timers(settings) if config.fast_timers else settings
+    return apply_kubelet_args(settings, config.kubelet_args)
 
 
 async def learn_pod_cidr(client: Client, informers: Informers, node_name: str) -> str:
@@ -169,6 +174,9 @@ async def run_node(
         files=HostPodFiles(kubelet_config(config)),
         probe_network=HostProbeNetwork(),
         host=LinuxHostSurvey(str(config.agent_dir)),
+        statistics=LinuxHostStatistics(host.clock),
+        places=runtime,
+        cgroups=LinuxCgroupWriter(),
         recorder=recorder,
         clock=host.clock,
         random=host.rng.random,

@@ -80,9 +80,7 @@ class Server:
             async with AsyncExitStack() as stack:
                 self._say("the API server")
                 self._master = master = await stack.enter_async_context(
-                    run_master(
-                        config, host, tls, authenticator(config), self._streams_for_node, pki.kubelet_context()
-                    )
+                    run_master(config, host, tls, authenticator(config), pki.kubelet_context())
                 )
                 write_kubeconfig(config, pki)
                 await stack.enter_async_context(running(host.health, {"garbage": Garbage(host.clock).run}))
@@ -129,6 +127,16 @@ class Server:
         if self._node is None or node_name != self._config.node_name:
             return None
         return self._node.streams
+
+    async def _scrape_node(self, node_name: str) -> str:
+        """Return the resource metrics of this process's node.
+
+        Raises:
+            OSError: it is another node, or does not run yet.
+        """
+        if self._node is None or node_name != self._config.node_name:
+            raise OSError(f"the kubelet of node {node_name} cannot be reached")
+        return await self._node.kubelet.statistics.resource_metrics()
 
     def _say(self, waiting_for: str) -> None:
         self._waiting_for = waiting_for

@@ -16,8 +16,8 @@ from typing import Literal
 
 Format = Literal["DecimalSI", "BinarySI", "DecimalExponent"]
 
-_NANO = 10**9
-_AMOUNT_MAX = (2**63 - 1) * _NANO
+NANO = 10**9
+_AMOUNT_MAX = (2**63 - 1) * NANO
 _CACHED_MAX = 4096
 _EXPONENT_DIGITS_MAX = 4
 """Longer exponents are out of the range of a Quantity on either side; the bound keeps the arithmetic small."""
@@ -67,7 +67,7 @@ class Quantity:
     @property
     def value(self) -> int:
         """Return the amount in whole units, rounded up."""
-        return -(-self.nano // _NANO)
+        return -(-self.nano // NANO)
 
     @property
     def milli(self) -> int:
@@ -78,7 +78,7 @@ class Quantity:
         """Return the canonical text."""
         if self.nano == 0:
             return "0"
-        if self.format == "BinarySI" and abs(self.nano) >= 1024 * _NANO:
+        if self.format == "BinarySI" and abs(self.nano) >= 1024 * NANO:
             return _binary_text(self.value)
         mantissa, exponent = _decimal_parts(self.nano)
         if self.format == "DecimalExponent":
@@ -104,7 +104,7 @@ def parse_quantity(text: str) -> Quantity:
         raise QuantityError(WRONG_NUMBER if text.strip("+-") else WRONG_FORMAT)
     digits = Fraction(int(whole + (fraction or "")), 10 ** len(fraction or ""))
     factor, form = _scale(suffix, exponent)
-    exact = digits * factor * _NANO
+    exact = digits * factor * NANO
     nano = min(-(-exact.numerator // exact.denominator), _AMOUNT_MAX)
     return Quantity(-nano if sign == "-" else nano, form)
 

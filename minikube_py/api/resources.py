@@ -21,6 +21,7 @@ from minikube_py.api.table import (
     discovery_v1,
     events_v1,
     flowcontrol_v1,
+    metrics_v1beta1,
     networking_v1,
     policy_v1,
     rbac_v1,
@@ -77,6 +78,7 @@ RESOURCES: tuple[Resource, ...] = (
     *discovery_v1.ROWS,
     *flowcontrol_v1.ROWS,
     *resource_v1.ROWS,
+    *metrics_v1beta1.ROWS,
 )
 """All rows; of a kind with several versions the preferred one comes first."""
 

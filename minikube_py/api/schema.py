@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 import orjson
 
+from minikube_py.api.schema_metrics import METRICS_DEFINITIONS
 from minikube_py.api.served import SERVED_MAJOR, SERVED_MINOR
 
 Type = Literal[
@@ -145,7 +146,7 @@ def definition(name: str) -> Schema:
 def raw_definitions() -> Mapping[str, Any]:
     """Return the whole table: name -> definition in OpenAPI v2 keys, `$ref` holding a bare definition name."""
     table: Mapping[str, Any] = _load(f"schema-{_VERSION}.json.gz")
-    return table
+    return {**table, **METRICS_DEFINITIONS}
 
 
 @cache

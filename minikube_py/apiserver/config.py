@@ -42,6 +42,8 @@ class ApiServerConfig:
     """How often a watcher that allows bookmarks gets one."""
     watch_timeout_s: tuple[float, float] = (1800.0, 3600.0)
     """A watch without timeoutSeconds ends after a random time between these (upstream: --min-request-timeout)."""
+    metric_resolution_s: float = 15.0
+    """How often the kubelets are asked for the metrics API (upstream: metrics-server's --metric-resolution)."""
     shutdown_grace_s: float = 3.0
     """At stop, how long open requests may take to end before their connections are cut."""
 

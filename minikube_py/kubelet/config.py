@@ -2,6 +2,16 @@
 
 from dataclasses import dataclass, replace
 
+Texts = tuple[tuple[str, str], ...]
+EVICTION_HARD: Texts = (
+    ("memory.available", "100Mi"),
+    ("nodefs.available", "10%"),
+    ("nodefs.inodesFree", "5%"),
+    ("imagefs.available", "15%"),
+    ("imagefs.inodesFree", "5%"),
+)
+"""Upstream's defaults."""
+
 
 @dataclass(frozen=True, slots=True)
 class KubeletConfig:
@@ -25,8 +35,23 @@ class KubeletConfig:
     cpu_cfs_quota: bool = True
     resolv_conf: str = "/etc/resolv.conf"
     node_labels: tuple[tuple[str, str], ...] = ()
-    memory_reserved_bytes: int = 100 << 20
-    """Kept out of allocatable: upstream's hard eviction threshold memory.available<100Mi."""
+    kube_reserved: Texts = ()
+    """(resource, quantity): kept out of allocatable for the kubelet and the engine."""
+    system_reserved: Texts = ()
+    """The same for the system's daemons."""
+    eviction_hard: Texts = EVICTION_HARD
+    """(signal, amount): below this pods are evicted at once; memory and disk of it are not allocatable either."""
+    eviction_soft: Texts = ()
+    eviction_soft_grace_period: Texts = ()
+    """(signal, duration): how long a soft threshold must be met before it acts; each needs one."""
+    eviction_minimum_reclaim: Texts = ()
+    """(signal, amount): what is won back beyond the threshold, once it was met."""
+    eviction_pressure_transition_s: float = 300.0
+    """A pressure condition stays true this long after pressure was seen last."""
+    eviction_max_pod_grace_s: float = 0.0
+    """At a soft threshold a pod has at most this long to end; 0: what the pod says."""
+    eviction_monitoring_s: float = 10.0
+    """How often the node's resources are looked at."""
     create_parallel_min: int = 2
     """Containers are created and started max(this, CPUs) at a time: more only adds waiting (measured)."""
     delete_parallel: int = 4
@@ -36,6 +61,8 @@ class KubeletConfig:
     """Each pod is looked at, and its ConfigMaps and Secrets are read, at least this often."""
     relist_s: float = 7.0
     """The runtime's events are hints; a listing this often is the truth."""
+    statistics_age_s: float = 10.0
+    """CPU and memory are read at most this often, however many ask (upstream: --housekeeping-interval)."""
     object_ttl_s: float = 5.0
     """A ConfigMap or Secret that was read this recently is not read again."""
     lease_renew_s: float = 10.0
@@ -72,7 +99,10 @@ def with_fast_timers(config: KubeletConfig) -> KubeletConfig:
         sync_frequency_s=10.0,
         relist_s=3.0,
         object_ttl_s=1.0,
+        statistics_age_s=1.0,
         lease_renew_s=2.0,
         node_status_update_s=2.0,
         container_gc_s=10.0,
+        eviction_monitoring_s=1.0,
+        eviction_pressure_transition_s=5.0,
     )

@@ -50,6 +50,9 @@ class NodeTraits:
     memory_bytes: int
     cgroup_driver: str
     hostname: str
+    cgroup_version: int = 1
+    cpus: int = 1
+    huge_pages: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

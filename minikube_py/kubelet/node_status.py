@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from minikube_py.api.meta import Obj, format_micro_time, format_time, labels_of
+from minikube_py.api.quantity import NANO, Quantity, parse_quantity
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.cri import ImageRecord, RuntimeVersion
+from minikube_py.kubelet.eviction_thresholds import MEMORY, NODE_FS, hard_reservation
 
 IMAGES_MAX = 50
 """Images listed in a Node's status; the biggest ones."""
@@ -25,8 +27,8 @@ _EVENTS: Mapping[tuple[str, str], str] = {
     ("Ready", "True"): "NodeReady",
     ("Ready", "False"): "NodeNotReady",
 }
-_EVICTION_DISK_SHARE = 10
-"""nodefs.available<10%: one tenth of the disk is not allocatable."""
+_HUGE_PAGE_NAMES: Mapping[int, str] = {2 << 20: "hugepages-2Mi", 1 << 30: "hugepages-1Gi"}
+"""Sizes that a node shows even when it has no page of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class HostFacts:
     disk_available_bytes: int
     pids_max: int
     pids_used: int
+    huge_pages: tuple[tuple[int, int], ...] = ()
+    """(size of one page in bytes, how many there are)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +78,43 @@ def capacity(config: KubeletConfig, host: HostFacts) -> Mapping[str, str]:
     return {
         "cpu": str(host.cpus),
         "ephemeral-storage": f"{host.disk_bytes // 1024}Ki",
-        "hugepages-1Gi": "0",
-        "hugepages-2Mi": "0",
+        **{name: str(Quantity(amount * NANO, "BinarySI")) for name, amount in sorted(_huge_pages(host).items())},
         "memory": f"{host.memory_bytes // 1024}Ki",
         "pods": str(config.max_pods),
     }
 
 
+def _huge_pages(host: HostFacts) -> dict[str, int]:
+    found = dict.fromkeys(_HUGE_PAGE_NAMES.values(), 0)
+    for size, count in host.huge_pages:
+        name = _HUGE_PAGE_NAMES.get(size) or f"hugepages-{Quantity(size * NANO, 'BinarySI')}"
+        found[name] = size * count
+    return found
+
+
+def reserved(config: KubeletConfig) -> dict[str, int]:
+    """Return what is set aside for the node itself, in nanos by resource."""
+    total: dict[str, int] = {}
+    for name, text in (*config.kube_reserved, *config.system_reserved):
+        total[name] = total.get(name, 0) + parse_quantity(text).nano
+    return total
+
+
 def allocatable(config: KubeletConfig, host: HostFacts) -> Mapping[str, str]:
-    """Return what pods may request: the capacity less what eviction keeps free."""
-    memory = max(host.memory_bytes - config.memory_reserved_bytes, 0)
-    disk = host.disk_bytes - host.disk_bytes // _EVICTION_DISK_SHARE
-    return {**capacity(config, host), "memory": f"{memory // 1024}Ki", "ephemeral-storage": str(disk)}
+    """Return what pods may request: the capacity less what is reserved and what hard eviction keeps free."""
+    aside = reserved(config)
+    # Huge pages are taken out of the memory that other pages can be made of.
+    memory = host.memory_bytes - sum(_huge_pages(host).values()) - aside.get("memory", 0) // NANO
+    memory -= hard_reservation(config.eviction_hard, MEMORY, host.memory_bytes)
+    disk = host.disk_bytes - aside.get("ephemeral-storage", 0) // NANO
+    disk -= hard_reservation(config.eviction_hard, NODE_FS, host.disk_bytes)
+    cpu = Quantity(max(host.cpus * NANO - aside.get("cpu", 0), 0))
+    return {
+        **capacity(config, host),
+        "cpu": str(cpu),
+        "memory": f"{max(memory, 0) // 1024}Ki",
+        "ephemeral-storage": str(max(disk, 0)),
+    }
 
 
 def new_node(config: KubeletConfig, host: HostFacts) -> Obj:
@@ -118,6 +147,8 @@ class NodeView:
     images: tuple[ImageRecord, ...]
     health: NodeHealth
     now_wall_s: float
+    pressures: tuple[str, ...] = ()
+    """What eviction sees: MemoryPressure, DiskPressure, PIDPressure."""
 
 
 def node_status(config: KubeletConfig, view: NodeView, previous: Mapping[str, Any]) -> Obj:
@@ -171,10 +202,7 @@ class _Fact:
 
 
 def _facts(view: NodeView) -> tuple[_Fact, ...]:
-    host = view.host
-    memory = host.memory_available_bytes < 100 << 20
-    disk = host.disk_available_bytes < host.disk_bytes // _EVICTION_DISK_SHARE
-    pids = host.pids_max > 0 and host.pids_used > host.pids_max * 95 // 100
+    memory, disk, pids = (f"{what}Pressure" in view.pressures for what in ("Memory", "Disk", "PID"))
     ready = not view.health.faults
     return (
         _Fact(

@@ -70,6 +70,11 @@ class Pod:
     image_pull_secrets: tuple[str, ...] = ()
     security: Mapping[str, Any] = field(default_factory=dict)
     priority: int = 0
+    requests: Mapping[str, str] = field(default_factory=dict)
+    """Of the pod as a whole (`spec.resources`)."""
+    limits: Mapping[str, str] = field(default_factory=dict)
+    overhead: Mapping[str, str] = field(default_factory=dict)
+    """What its runtime class costs on top."""
 
     @property
     def key(self) -> ObjectKey:
@@ -152,7 +157,14 @@ def parse_pod(obj: Obj) -> Pod:
         image_pull_secrets=tuple(s.get("name", "") for s in spec.get("imagePullSecrets") or ()),
         security=spec.get("securityContext") or {},
         priority=int(spec.get("priority") or 0),
+        requests=_amounts(spec.get("resources"), "requests"),
+        limits=_amounts(spec.get("resources"), "limits"),
+        overhead=_amounts(spec, "overhead"),
     )
+
+
+def _amounts(parent: Mapping[str, Any] | None, field_name: str) -> Mapping[str, str]:
+    return {str(name): str(text) for name, text in ((parent or {}).get(field_name) or {}).items()}
 
 
 def _dns_config(raw: Mapping[str, Any]) -> DnsConfig:

@@ -29,6 +29,10 @@ class PodFailure:
 
     reason: str
     message: str
+    disruption: bool = False
+    """The node made the pod go to save itself: the condition DisruptionTarget says so."""
+    rejected: bool = False
+    """The node never took the pod: nothing of it was made, and the status says nothing of containers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class StatusFacts:
 def generate_pod_status(pod: Pod, status: PodRuntimeStatus, probe: ProbeLookup, facts: StatusFacts) -> Obj:
     """Return the whole `status` of a pod."""
     previous = facts.previous
+    if facts.failure is not None and facts.failure.rejected:
+        return _rejected(pod, facts, facts.failure)
     init = container_statuses(pod, pod.init_containers, status, facts.waiting, probe, previous)
     regular = container_statuses(pod, pod.containers, status, facts.waiting, probe, previous)
     ephemeral = container_statuses(pod, pod.ephemeral_containers, status, facts.waiting, probe, previous)
@@ -68,6 +74,8 @@ def generate_pod_status(pod: Pod, status: PodRuntimeStatus, probe: ProbeLookup, 
         sandbox_ready=sandbox is not None and sandbox.ready and bool(facts.pod_ip),
         others=[c for c in old_conditions if c["type"] not in OWNED],
     )
+    if facts.failure is not None and facts.failure.disruption:
+        conditions.append(_disruption(facts.failure))
     now = format_time(facts.now_wall_s)
     result: Obj = {}
     if pod.generation:
@@ -84,6 +92,20 @@ def generate_pod_status(pod: Pod, status: PodRuntimeStatus, probe: ProbeLookup, 
         result["ephemeralContainerStatuses"] = ephemeral
     result["qosClass"] = previous.get("qosClass") or qos_class(pod)
     return result
+
+
+def _rejected(pod: Pod, facts: StatusFacts, failure: PodFailure) -> Obj:
+    """Return the status of a pod that the node does not take (upstream: rejectPod)."""
+    result: Obj = {"observedGeneration": pod.generation} if pod.generation else {}
+    start = facts.previous.get("startTime") or format_time(facts.start_time_s)
+    quality = facts.previous.get("qosClass") or qos_class(pod)
+    said = {"reason": failure.reason, "message": failure.message}
+    return {**result, "phase": "Failed", **said, "startTime": start, "qosClass": quality}
+
+
+def _disruption(failure: PodFailure) -> Obj:
+    condition = {"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet"}
+    return {**condition, "message": failure.message}
 
 
 def _settle(entry: Obj) -> None:
@@ -192,10 +214,13 @@ def status_patch(new: Mapping[str, Any], old: Mapping[str, Any]) -> Obj:
     Conditions are one list for a merge patch: those of others are carried over from `old`.
     """
     wanted = dict(new)
-    foreign = [c for c in old.get("conditions") or () if c["type"] not in OWNED]
+    ours = {*OWNED, *(c["type"] for c in new.get("conditions") or ())}
+    foreign = [c for c in old.get("conditions") or () if c["type"] not in ours]
     wanted["conditions"] = list(new.get("conditions") or ()) + foreign
+    if not wanted["conditions"]:
+        del wanted["conditions"]
     patch: Obj = {k: v for k, v in wanted.items() if old.get(k) != v}
-    for stale in ("reason", "message", "podIP", "podIPs"):
+    for stale in ("reason", "message", "podIP", "podIPs", "conditions"):
         if old.get(stale) and stale not in wanted:
             patch[stale] = None
     return patch

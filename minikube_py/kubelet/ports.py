@@ -4,15 +4,17 @@ Network and proxy implement PodNetwork and EndpointDrain; `kubelet/io` implement
 connections, facts); `testing` has one that behaves for each.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from minikube_py.client.interface import Client, Informers
 from minikube_py.kit.clock import Clock
-from minikube_py.kubelet.cri import ImageService, RuntimeService
+from minikube_py.kubelet.cri import ContainerId, ImageService, RuntimeService
 from minikube_py.kubelet.node_status import HostFacts
+from minikube_py.kubelet.pod_cgroup import CgroupLimits
 from minikube_py.kubelet.probes import ProbeOutcome
+from minikube_py.kubelet.statistics import CgroupSample, DiskUsage, FileSystem, InterfaceCounters, NodeSample
 from minikube_py.kubelet.volumes import ProjectedFile
 
 
@@ -153,6 +155,73 @@ class HostSurvey(Protocol):
         ...
 
 
+class HostStatistics(Protocol):
+    """Reads the kernel's numbers; what is gone is None or empty, never an exception."""
+
+    async def cgroups(
+        self, paths: Sequence[str], version: int, *, detailed: bool = False
+    ) -> tuple[CgroupSample | None, ...]:
+        """Return a sample of each cgroup (paths below the hierarchies' roots), None for those that are not there."""
+        ...
+
+    async def interfaces(self, pids: Sequence[int]) -> tuple[tuple[InterfaceCounters, ...] | None, ...]:
+        """Return the network counters of these processes' namespaces."""
+        ...
+
+    async def disk_usage(self, paths: Sequence[str]) -> tuple[DiskUsage, ...]:
+        """Return what stands at and below each path; costs a walk."""
+        ...
+
+    async def file_systems(self, paths: Sequence[str]) -> tuple[FileSystem, ...]:
+        """Return the file system that each path lies on."""
+        ...
+
+    async def node(self, version: int, node_dir: str, image_dir: str, pods_cgroup: str) -> NodeSample:
+        """Return the host as a whole."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPlaces:
+    """Where a container's data lies on the host; empty where the engine does not say."""
+
+    writable_layer: str = ""
+    logs: str = ""
+    """The directory with its logs, rotated ones too."""
+
+
+class DiskPlaces(Protocol):
+    """Says where containers' data lies (DockerRuntime)."""
+
+    async def places(self, container: ContainerId) -> ContainerPlaces:
+        """Return the places of a container; empty ones when it is gone.
+
+        Raises:
+            ContainerRuntimeError: the engine does not answer.
+        """
+        ...
+
+
+class CgroupWriter(Protocol):
+    """Makes cgroups above those of containers."""
+
+    async def write(self, name: str, limits: CgroupLimits, version: int) -> None:
+        """Make a cgroup (as the engine names it) and write its limits; can be done again.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        ...
+
+
+class Reclaim(Protocol):
+    """Frees what no pod needs, when a disk is nearly full: dead containers, unused images."""
+
+    async def reclaim(self) -> None:
+        """Free what can be freed; what cannot be freed now is logged, not raised."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class KubeletPorts:
     """Everything outside that a kubelet acts on; agent.py fills it with the real ones, tests with fakes."""
@@ -166,6 +235,9 @@ class KubeletPorts:
     files: PodFiles
     probe_network: ProbeNetwork
     host: HostSurvey
+    statistics: HostStatistics
+    places: DiskPlaces
+    cgroups: CgroupWriter
     recorder: EventSink
     clock: Clock
     random: Callable[[], float]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from minikube_py.api.quantity import parse_quantity
+from minikube_py.kubelet.cgroup_names import TIERS, pod_cgroup
 from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.cri import ContainerResources
 from minikube_py.kubelet.pod import Pod
@@ -21,7 +22,6 @@ QUOTA_US_MIN = 1_000
 CRITICAL_PRIORITY = 2_000_001_000
 """system-node-critical: such pods get the OOM score of Guaranteed ones."""
 _SUPPORTED = ("cpu", "memory")
-_TIERS: tuple[QosClass, ...] = ("Guaranteed", "Burstable", "BestEffort")
 
 
 def milli_cpu(amounts: Mapping[str, str]) -> int:
@@ -35,7 +35,9 @@ def memory_bytes(amounts: Mapping[str, str]) -> int:
 
 
 def qos_class(pod: Pod) -> QosClass:
-    """Return the pod's class: from the CPU and memory of its init and regular containers."""
+    """Return the pod's class: from the CPU and memory of the pod, or else of its init and regular containers."""
+    if pod.requests or pod.limits:
+        return _pod_level_class(pod)
     limits_everywhere = True
     requests: dict[str, int] = {}
     limits: dict[str, int] = {}
@@ -46,6 +48,16 @@ def qos_class(pod: Pod) -> QosClass:
     if not requests and not limits:
         return "BestEffort"
     return "Guaranteed" if limits_everywhere and requests == limits else "Burstable"
+
+
+def _pod_level_class(pod: Pod) -> QosClass:
+    requests: dict[str, int] = {}
+    limits: dict[str, int] = {}
+    limited = _add_nonzero(limits, pod.limits)
+    _add_nonzero(requests, {**pod.limits, **pod.requests})
+    if not requests and not limits:
+        return "BestEffort"
+    return "Guaranteed" if len(limited) == len(_SUPPORTED) and requests == limits else "Burstable"
 
 
 def _add_nonzero(total: dict[str, int], amounts: Mapping[str, str]) -> set[str]:
@@ -75,8 +87,24 @@ def oom_score_adj(pod: Pod, container: Container, capacity_bytes: int) -> int:
         return -997
     if quality == "BestEffort" or capacity_bytes <= 0:
         return 1000
-    request = memory_bytes({**container.limits, **container.requests})
+    request = _memory_request(container) + _spare_request(pod)
+    if container.is_sidecar and pod.containers:
+        # A sidecar must not go before the containers that it serves.
+        request = max(request, min(_memory_request(c) for c in pod.containers) + _spare_request(pod))
     return min(max(1000 - 1000 * request // capacity_bytes, 3), 999)
+
+
+def _memory_request(container: Container) -> int:
+    return memory_bytes({**container.limits, **container.requests})
+
+
+def _spare_request(pod: Pod) -> int:
+    """Return each container's part of what the pod requests beyond its containers' own requests."""
+    own = memory_bytes({**pod.limits, **pod.requests})
+    members = [c for c in pod.init_containers if c.is_sidecar] + list(pod.containers)
+    if not own or not members:
+        return 0
+    return max(own - sum(_memory_request(c) for c in members), 0) // len(members)
 
 
 def container_resources(
@@ -94,23 +122,10 @@ def container_resources(
 
 
 def cgroup_parent(pod: Pod, root: str, driver: str) -> str:
-    """Return the cgroup that all containers of a pod are made in.
-
-    Args:
-        pod: the pod.
-        root: a cgroup path above `kubepods` (`/` for none); only the cgroupfs driver knows it.
-        driver: `cgroupfs` or `systemd`, as the engine says.
-    """
-    return _cgroup(pod.uid, qos_class(pod), root, driver)
+    """Return the cgroup that all containers of a pod are made in, as the engine takes it."""
+    return pod_cgroup(pod.uid, qos_class(pod), root, driver)
 
 
 def cgroup_parents(pod_uid: str, root: str, driver: str) -> tuple[str, ...]:
     """Return every cgroup that a pod of this uid may have had: for cleaning up when its spec is not known."""
-    return tuple(_cgroup(pod_uid, tier, root, driver) for tier in _TIERS)
-
-
-def _cgroup(pod_uid: str, quality: QosClass, root: str, driver: str) -> str:
-    tier = [] if quality == "Guaranteed" else [quality.lower()]
-    if driver == "systemd":
-        return "-".join(["kubepods", *tier, f"pod{pod_uid.replace('-', '_')}"]) + ".slice"
-    return "/".join([root.rstrip("/"), "kubepods", *tier, f"pod{pod_uid}"])
+    return tuple(pod_cgroup(pod_uid, tier, root, driver) for tier in TIERS)

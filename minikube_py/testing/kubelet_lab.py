@@ -12,6 +12,7 @@ from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.ports import KubeletPorts
 from minikube_py.testing.fake_client import FakeClient
+from minikube_py.testing.fake_host_statistics import FakeCgroupWriter, FakeHostStatistics
 from minikube_py.testing.fake_informers import FakeInformers
 from minikube_py.testing.fake_node import (
     FakeEndpointDrain,
@@ -41,6 +42,8 @@ class KubeletLab:
     files: FakePodFiles
     probes: FakeProbeNetwork
     host: FakeHost
+    statistics: FakeHostStatistics
+    cgroups: FakeCgroupWriter
     events: FakeEventSink
     config: KubeletConfig
 
@@ -56,6 +59,9 @@ class KubeletLab:
             files=self.files,
             probe_network=self.probes,
             host=self.host,
+            statistics=self.statistics,
+            places=self.statistics,
+            cgroups=self.cgroups,
             recorder=self.events,
             clock=self.clock,
             random=lambda: 0.5,
@@ -128,6 +134,8 @@ def a_kubelet_lab() -> KubeletLab:
         files=FakePodFiles(),
         probes=FakeProbeNetwork({}, []),
         host=FakeHost(),
+        statistics=FakeHostStatistics(clock),
+        cgroups=FakeCgroupWriter(),
         events=FakeEventSink([]),
         config=KubeletConfig(
             node_name=NODE,

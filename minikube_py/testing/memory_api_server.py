@@ -11,6 +11,7 @@ from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.certificates import Pki, ensure_pki
+from minikube_py.apiserver.io.node_metrics import ScrapeNode
 from minikube_py.apiserver.io.pod_logs import StreamsForNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.io.token_key import new_key_pem
@@ -39,6 +40,7 @@ def memory_api_server(
     streams_for_node: StreamsForNode = lambda node: None,
     history: HistoryLimits = HISTORY,
     kubelet_tls: ssl.SSLContext | None = None,
+    scrape_node: ScrapeNode | None = None,
 ) -> ApiServer:
     """Return an API server whose objects are gone with it; ids and random choices repeat."""
     clock = clock or SystemClock()
@@ -54,6 +56,7 @@ def memory_api_server(
             token_key_pem=new_key_pem(),
             streams_for_node=streams_for_node,
             kubelet_tls=kubelet_tls,
+            scrape_node=scrape_node,
         ),
     )
 

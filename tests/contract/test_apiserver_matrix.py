@@ -365,6 +365,17 @@ async def _list_components(api, r):
     )
 
 
+async def _get_metrics(api, r):
+    with pytest.raises(NotFoundError, match=f'{r.plural}.metrics.k8s.io "x" not found'):
+        await api("GET", r.path("default", "x"))
+
+
+async def _list_metrics(api, r):
+    """What nothing was measured of is not listed; tests/contract/test_metrics_api.py measures."""
+    _, listed = await api("GET", r.path())
+    assert (listed["kind"], listed["apiVersion"], listed["items"]) == (r.list_kind, "metrics.k8s.io/v1beta1", [])
+
+
 ANSWERS = {
     "tokenreviews": {"authenticated": True, "user": {"username": "alice", "groups": ["system:authenticated"]}},
     "selfsubjectreviews": None,
@@ -452,6 +463,10 @@ COMPUTED = {
     ("bindings", "create"): _create_bindings,
     ("componentstatuses", "get"): _get_component,
     ("componentstatuses", "list"): _list_components,
+    ("nodes", "get"): _get_metrics,
+    ("nodes", "list"): _list_metrics,
+    ("pods", "get"): _get_metrics,
+    ("pods", "list"): _list_metrics,
     **{(plural, "create"): _create_review for plural in ANSWERS},
 }
 """Cells of resources that store nothing."""

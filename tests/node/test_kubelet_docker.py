@@ -13,6 +13,8 @@ from minikube_py.api.meta import Obj, ObjectKey
 from minikube_py.api.resources import CONFIGMAPS, PODS, SECRETS
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kubelet.config import KubeletConfig
+from minikube_py.kubelet.io.cgroup_writer import LinuxCgroupWriter
+from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.io.mounts import mounts_below, read_mounts
@@ -53,6 +55,9 @@ class Subject:
             files=HostPodFiles(self.config),
             probe_network=HostProbeNetwork(),
             host=LinuxHostSurvey(),
+            statistics=LinuxHostStatistics(self.clock),
+            places=self.docker.runtime,
+            cgroups=LinuxCgroupWriter(),
             recorder=FakeEventSink([]),
             clock=self.clock,
             random=lambda: 0.5,

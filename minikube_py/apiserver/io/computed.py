@@ -1,10 +1,11 @@
-"""Requests to resources that store nothing: bindings, reviews, component statuses."""
+"""Requests to resources that store nothing: bindings, reviews, component statuses, metrics."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
 
 from minikube_py.api.decode import expected_of
 from minikube_py.api.errors import not_found
-from minikube_py.api.meta import name_of
+from minikube_py.api.meta import Obj, name_of
 from minikube_py.api.resources import PODS
 from minikube_py.apiserver.component_statuses import component_status, component_statuses
 from minikube_py.apiserver.health import Check
@@ -21,15 +22,49 @@ from minikube_py.client.wire import ApiRequest
 from minikube_py.kit.clock import Clock
 
 
+class ComputedSource(Protocol):
+    """Makes the objects of one resource when they are read."""
+
+    def get(self, namespace: str, name: str, wall_s: float) -> Obj | None:
+        """Return an object, None when there is none."""
+        ...
+
+    def list(self, namespace: str, wall_s: float) -> Sequence[Obj]:
+        """Return all objects (of a namespace, when one is given), in order."""
+        ...
+
+
+class ComponentStatuses:
+    """The readiness checks as objects (ComputedSource)."""
+
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        self._checks = checks
+
+    def get(self, namespace: str, name: str, wall_s: float) -> Obj | None:
+        """Return one component's status."""
+        check = self._checks.get(name)
+        return None if check is None else component_status(name, check)
+
+    def list(self, namespace: str, wall_s: float) -> Sequence[Obj]:
+        """Return the status of every component."""
+        return component_statuses(self._checks)
+
+
 class Computed:
     """Answers requests whose answers are made for them."""
 
     def __init__(
-        self, writes: Writes, judges: Judges, checks: Mapping[str, Check], clock: Clock, revision: Callable[[], int]
+        self,
+        writes: Writes,
+        judges: Judges,
+        sources: Mapping[str, ComputedSource],
+        clock: Clock,
+        revision: Callable[[], int],
     ) -> None:
+        """`sources` are by qualified resource (`pods.metrics.k8s.io`)."""
         self._writes = writes
         self._judges = judges
-        self._checks = checks
+        self._sources = sources
         self._clock = clock
         self._revision = revision
         self._by_verb: Mapping[str, Callable[[Route, ApiRequest], Awaitable[Answer]]] = {
@@ -61,16 +96,17 @@ class Computed:
         return object_answer(review, form, status=201, warnings=decoded.warnings)
 
     async def _get(self, route: Route, request: ApiRequest) -> Answer:
-        check = self._checks.get(route.name)
-        if check is None:
+        source, wall_s = self._sources[route.resource.qualified], self._clock.wall_s()
+        obj = source.get(route.namespace, route.name, wall_s)
+        if obj is None:
             raise not_found(route.resource.group, route.resource.plural, route.name)
         form = choose_form(request.headers.get("accept", ""), request.query)
-        obj = component_status(route.name, check)
-        return object_answer(transform_object(route.resource, obj, form, self._clock.wall_s()), form)
+        return object_answer(transform_object(route.resource, obj, form, wall_s), form)
 
     async def _list(self, route: Route, request: ApiRequest) -> Answer:
+        source, wall_s = self._sources[route.resource.qualified], self._clock.wall_s()
         form = choose_form(request.headers.get("accept", ""), request.query)
         filter_ = parse_list_options(route, request.query).filter
-        objs = [obj for obj in component_statuses(self._checks) if filter_.matches(route.resource, obj)]
+        objs = [obj for obj in source.list(route.namespace, wall_s) if filter_.matches(route.resource, obj)]
         meta = ListMeta(self._revision())
-        return object_answer(transform_list(route.resource, objs, meta, form, self._clock.wall_s()), form)
+        return object_answer(transform_list(route.resource, objs, meta, form, wall_s), form)

@@ -30,7 +30,7 @@ from minikube_py.apiserver.health import Check
 from minikube_py.apiserver.io.account_tokens import AccountTokens
 from minikube_py.apiserver.io.admission_chain import AdmissionChain
 from minikube_py.apiserver.io.admission_sources import AdmissionSources
-from minikube_py.apiserver.io.computed import Computed
+from minikube_py.apiserver.io.computed import ComponentStatuses, Computed, ComputedSource
 from minikube_py.apiserver.io.conversion_webhooks import ConversionWebhooks
 from minikube_py.apiserver.io.converted_watches import ConvertedWatches
 from minikube_py.apiserver.io.custom_resources import CustomResources
@@ -40,6 +40,7 @@ from minikube_py.apiserver.io.event_fanout import EventFanout
 from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
 from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
+from minikube_py.apiserver.io.node_metrics import NodeMetricsScraper, ScrapeNode, metrics_sources
 from minikube_py.apiserver.io.pod_logs import PodLogs, StreamsForNode
 from minikube_py.apiserver.io.reads import Reads
 from minikube_py.apiserver.io.resource_proxy import ResourceProxy
@@ -84,6 +85,8 @@ class ApiServerPorts:
     streams_for_node: StreamsForNode
     kubelet_tls: ssl.SSLContext | None = None
     """How nodes/proxy reaches kubelets; None: it shows no certificate and checks none."""
+    scrape_node: ScrapeNode | None = None
+    """How a node's /metrics/resource is read; None: no metrics are collected (--disable metrics)."""
 
 
 class ApiServer:
@@ -110,6 +113,9 @@ class ApiServer:
             )
         )
         self._converted = ConvertedWatches(views)
+        self.node_metrics = NodeMetricsScraper(
+            self._storage, ports.scrape_node, ports.clock, config.metric_resolution_s
+        )
         stores = {True: ports.durable, False: ports.volatile}
         fanouts = {
             True: EventFanout(ports.durable, views, self._converted.take),
@@ -132,7 +138,7 @@ class ApiServer:
             writes,
             self._documents,
             logs,
-            Computed(writes, judges, checks, ports.clock, lambda: ports.durable.revision),
+            Computed(writes, judges, self._computed_sources(checks), ports.clock, lambda: ports.durable.revision),
             self.catalog,
         )
         self.http = HttpServer(
@@ -144,6 +150,12 @@ class ApiServer:
         )
         self._bootstrapped = False
         self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")
+
+    def _computed_sources(self, checks: Mapping[str, Check]) -> Mapping[str, ComputedSource]:
+        return {
+            "componentstatuses": ComponentStatuses(checks),
+            **metrics_sources(self._storage, self.node_metrics),
+        }
 
     def catalog(self) -> Catalog:
         """Return what is served at this moment."""
@@ -219,6 +231,7 @@ class ApiServer:
                 group.create_task(self._measure_lag(), name="apiserver loop lag"),
                 group.create_task(self._custom.run(self._storage), name="custom resource definitions"),
                 group.create_task(self._converted.run(), name="converted watches"),
+                group.create_task(self.node_metrics.run(), name="node metrics"),
             )
             try:
                 await self.http.serve(tls, listening)

@@ -1,4 +1,4 @@
-"""Removes the cgroups that Docker makes for a pod and never takes away (upstream: podContainerManager Destroy)."""
+"""Removes the cgroups of pods, which Docker never takes away (upstream: podContainerManager Destroy)."""
 
 import errno
 import os
@@ -11,6 +11,8 @@ _ROOT_NAME = "kubepods"
 def remove_cgroup(parent: str, mounts: tuple[MountPoint, ...]) -> None:
     """Remove a pod's cgroup in every hierarchy; one that is still in use stays for the next try.
 
+    Of `kubepods` itself the cgroup above it, which belongs to this agent alone, goes too.
+
     Slices (`*.slice`) are systemd's business.
 
     Raises:
@@ -21,6 +23,9 @@ def remove_cgroup(parent: str, mounts: tuple[MountPoint, ...]) -> None:
     for mount in mounts:
         if mount.fs_type in ("cgroup", "cgroup2"):
             _remove(mount.path.rstrip("/") + parent)
+            above = os.path.dirname(parent)
+            if os.path.basename(parent) == _ROOT_NAME and above != "/":
+                _remove_one(mount.path.rstrip("/") + above)
 
 
 def _remove(path: str) -> None:
@@ -30,6 +35,10 @@ def _remove(path: str) -> None:
         return
     for child in children:
         _remove(child)
+    _remove_one(path)
+
+
+def _remove_one(path: str) -> None:
     try:
         os.rmdir(path)
     except OSError as error:

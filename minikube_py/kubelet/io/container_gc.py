@@ -4,10 +4,12 @@ Runs only once all pods are known (upstream: allSourcesReady). Upstream: kuberun
 """
 
 import logging
+from collections.abc import Callable, Iterable
 
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.cri import ContainerRuntimeError
 from minikube_py.kubelet.dead_records import compute_dead_records
+from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.ports import KubeletPorts
 
 log = logging.getLogger("kubelet")
@@ -20,11 +22,17 @@ class ContainerGc:
         self._config = config
         self._ports = ports
 
-    async def collect(self, active_uids: frozenset[str]) -> None:
-        """Remove what is dead and not needed; `active_uids` are the pods that have a worker."""
+    async def collect(self, active_uids: frozenset[str], *, keep_max: int | None = None) -> None:
+        """Remove what is dead and not needed.
+
+        Args:
+            active_uids: the pods that have a worker.
+            keep_max: how many dead runs of each container stay; None: as configured.
+        """
         try:
             listing = await self._ports.runtime.listing()
-            dead = compute_dead_records(listing, active_uids, self._config.dead_containers_max)
+            keep = self._config.dead_containers_max if keep_max is None else keep_max
+            dead = compute_dead_records(listing, active_uids, keep)
             for container in dead.containers:
                 await self._ports.runtime.remove_container(container)
             for sandbox in dead.sandboxes:
@@ -40,3 +48,16 @@ class ContainerGc:
                 await self._ports.files.remove_pod(self._config.pod_dir(uid))
             except OSError as error:
                 log.warning("directory of pod %s is not removed now: %s", uid, error)
+
+
+class DeadContainersReclaim:
+    """Removes every dead container that no status needs, when the disk is nearly full (ports.Reclaim)."""
+
+    def __init__(self, gc: ContainerGc, states: Callable[[], Iterable[PodState]]) -> None:
+        self._gc = gc
+        self._states = states
+
+    async def reclaim(self) -> None:
+        """Remove them: also the last runs, kept for `logs --previous`, and those of pods that are over."""
+        running = frozenset(state.pod.uid for state in self._states() if not state.over)
+        await self._gc.collect(running, keep_max=0)

@@ -18,6 +18,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
+from os.path import dirname
 from typing import Any
 
 from minikube_py.kit.clock import Clock
@@ -55,6 +56,7 @@ from minikube_py.kubelet.io.docker_listing import DockerListing
 from minikube_py.kubelet.io.exec_streams import attach_stream, exec_stream, exec_sync
 from minikube_py.kubelet.io.log_links import link_log, unlink_log
 from minikube_py.kubelet.io.pause_source import PauseSource
+from minikube_py.kubelet.ports import ContainerPlaces
 
 log = logging.getLogger("kubelet.docker")
 
@@ -206,6 +208,14 @@ class DockerRuntime:
         """Return where the engine writes the container's log; empty when it was never started."""
         document = await self._api.inspect_container(container)
         return str(document.get("LogPath") or "")
+
+    async def places(self, container: ContainerId) -> ContainerPlaces:
+        """Return where a container's writable layer and log lie; empty where this engine does not say."""
+        document = await self._api.find_container(container)
+        if document is None:
+            return ContainerPlaces()
+        driver = (document.get("GraphDriver") or {}).get("Data") or {}
+        return ContainerPlaces(str(driver.get("UpperDir") or ""), dirname(str(document.get("LogPath") or "")))
 
     async def is_running(self, container: ContainerId) -> bool:
         """Return whether its process runs (False when it is gone)."""

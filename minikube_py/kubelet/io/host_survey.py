@@ -40,7 +40,23 @@ class LinuxHostSurvey:
             disk_available_bytes=disk.f_bavail * disk.f_frsize,
             pids_max=int(_read("/proc/sys/kernel/pid_max") or 0),
             pids_used=parse_loadavg(_read("/proc/loadavg")),
+            huge_pages=_huge_pages(),
         )
+
+
+def _huge_pages() -> tuple[tuple[int, int], ...]:
+    """Return the pools of huge pages: (size of a page in bytes, pages)."""
+    root = "/sys/kernel/mm/hugepages"
+    try:
+        names = sorted(os.listdir(root))
+    except OSError:
+        return ()
+    found = []
+    for name in names:
+        size, count = name.removeprefix("hugepages-").removesuffix("kB"), _read(f"{root}/{name}/nr_hugepages")
+        if size.isdigit() and count.isdigit():
+            found.append((int(size) * 1024, int(count)))
+    return tuple(found)
 
 
 def _read(path: str) -> str:

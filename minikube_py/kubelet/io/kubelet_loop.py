@@ -19,14 +19,17 @@ from minikube_py.client.interface import Change, Selection
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.cri import ContainerPhase, ContainerRuntimeError, PodIdentity, RuntimeListing
-from minikube_py.kubelet.io.container_gc import ContainerGc
+from minikube_py.kubelet.io.container_gc import ContainerGc, DeadContainersReclaim
 from minikube_py.kubelet.io.container_killer import ContainerKiller
 from minikube_py.kubelet.io.container_starter import ContainerStarter, StartTools
+from minikube_py.kubelet.io.eviction_loop import EvictionLoop, EvictionTools
 from minikube_py.kubelet.io.hook_runner import HookRunner
 from minikube_py.kubelet.io.image_puller import ImagePuller
+from minikube_py.kubelet.io.node_admission import NodeAdmission
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
 from minikube_py.kubelet.io.node_loop import NodeLoop
 from minikube_py.kubelet.io.object_reader import ObjectReader
+from minikube_py.kubelet.io.pod_cgroups import PodCgroups
 from minikube_py.kubelet.io.pod_observer import PodObserver
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.pod_sync import PodSync, SyncTools
@@ -34,6 +37,7 @@ from minikube_py.kubelet.io.pod_terminator import PodTerminator
 from minikube_py.kubelet.io.pod_workers import PodWorkers
 from minikube_py.kubelet.io.prober import Prober
 from minikube_py.kubelet.io.sandbox_starter import SandboxStarter
+from minikube_py.kubelet.io.statistics import NodeStatistics
 from minikube_py.kubelet.io.status_writer import StatusWriter
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer
 from minikube_py.kubelet.pod import Pod, parse_pod
@@ -60,27 +64,34 @@ class Kubelet:
         hooks = HookRunner(ports.runtime, ports.probe_network, ports.clock, config.kubelet_version)
         killer = ContainerKiller(ports.runtime, hooks, ports.recorder, ports.clock)
         self._images = ImagePuller(ports.images, ports.recorder, ports.clock)
-        tools = StartTools(self._images, objects, volumes, hooks, killer, starts)
+        start_tools = StartTools(self._images, objects, volumes, hooks, killer, starts)
         self._prober = Prober(ports, config.probe_exec_parallel, config.kubelet_version)
         self._statuses = StatusWriter(ports.client, self._pods, ports.clock)
         self._knowledge = NodeKnowledge()
         self.node = NodeLoop(config, ports, self._knowledge)
+        self._cgroups = PodCgroups(config, ports.cgroups, self._knowledge, self._states)
         sync = PodSync(
             config,
             ports,
             SyncTools(
                 observer=PodObserver(config, ports),
                 sandboxes=SandboxStarter(config, ports, volumes, starts),
-                containers=ContainerStarter(config, ports, tools),
+                containers=ContainerStarter(config, ports, start_tools),
                 killer=killer,
                 terminator=PodTerminator(config, ports, killer, deletes),
                 prober=self._prober,
                 statuses=self._statuses,
                 node=self._knowledge,
+                cgroups=self._cgroups,
+                admission=NodeAdmission(self._knowledge, ports.recorder, self._states),
             ),
         )
         self._workers = PodWorkers(sync, ports.clock)
         self._gc = ContainerGc(config, ports)
+        self.statistics = NodeStatistics(config, ports, self._states)
+        reclaims = (DeadContainersReclaim(self._gc, self._states),)
+        tools = EvictionTools(self.node, self.statistics, reclaims, ports.recorder, ports.clock)
+        self._eviction = EvictionLoop(config, tools, self._states)
         self._adopted_ips: dict[str, str] = {}
         self._at_start: Mapping[str, PodRuntimeStatus] = {}
         self._listed: dict[str, frozenset[tuple[str, str, bool]]] = {}
@@ -101,8 +112,12 @@ class Kubelet:
             group.create_task(self._follow_events(), name="kubelet-events")
             group.create_task(self._relist_forever(), name="kubelet-relist")
             group.create_task(self._collect_forever(), name="kubelet-gc")
+            group.create_task(self._eviction.run(), name="kubelet-eviction")
 
     # What other parts of the node ask.
+
+    def _states(self) -> Iterable[PodState]:
+        return self._workers.states()
 
     def pod_state(self, uid: str) -> PodState | None:
         """Return what is known of a pod of this node."""
@@ -210,6 +225,7 @@ class Kubelet:
         while True:
             await self._ports.clock.sleep(self._config.container_gc_s)
             await self._gc.collect(frozenset(state.pod.uid for state in self._workers.states()))
+            await self._cgroups.refresh()
 
 
 def _signature(status: PodRuntimeStatus) -> frozenset[tuple[str, str, bool]]:

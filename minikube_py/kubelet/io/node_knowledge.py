@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from minikube_py.api.meta import Obj
 from minikube_py.kubelet.container_config import NodeTraits
 
 
@@ -12,3 +13,7 @@ class NodeKnowledge:
 
     traits: NodeTraits = field(default_factory=lambda: NodeTraits(0, "cgroupfs", ""))
     allocatable: Mapping[str, str] = field(default_factory=dict)
+    node: Obj = field(default_factory=dict)
+    """The Node object as the API had it last; empty before the first report."""
+    pressures: tuple[str, ...] = ()
+    """Conditions that eviction sees, sorted: DiskPressure, MemoryPressure, PIDPressure."""

@@ -7,6 +7,7 @@ is away. Upstream: kubelet_node_status.go, component-helpers node lease controll
 
 import asyncio
 import logging
+from typing import Literal
 
 from minikube_py.api.errors import AlreadyExistsError, NotFoundError, StatusError
 from minikube_py.api.meta import Obj, ObjectKey, uid_of
@@ -73,7 +74,14 @@ class NodeLoop:
             return
 
     def _take(self, host: HostFacts, version: RuntimeVersion) -> None:
-        self._knowledge.traits = NodeTraits(host.memory_bytes, version.cgroup_driver, host.hostname)
+        self._knowledge.traits = NodeTraits(
+            host.memory_bytes,
+            version.cgroup_driver,
+            host.hostname,
+            version.cgroup_version,
+            host.cpus,
+            host.huge_pages,
+        )
         self._knowledge.allocatable = allocatable(self._config, host)
 
     async def run(self) -> None:
@@ -87,6 +95,12 @@ class NodeLoop:
         """Say why the node is not ready (nothing: it is); a change is reported at once."""
         if faults != self.faults:
             self.faults = faults
+            self._hurry.set()
+
+    def set_pressures(self, pressures: tuple[str, ...]) -> None:
+        """Say which resources run short; a change is reported at once."""
+        if pressures != self._knowledge.pressures:
+            self._knowledge.pressures = pressures
             self._hurry.set()
 
     async def _report_forever(self) -> None:
@@ -113,10 +127,13 @@ class NodeLoop:
         if self._version is not None:
             self._take(host, self._version)
         self._node = await self._registered(host)
+        self._knowledge.node = self._node
         old = self._node.get("status") or {}
         now_s = self._ports.clock.now_s()
         wall_s = self._ports.clock.wall_s()
-        view = NodeView(host, self._version, await self._list_images(), NodeHealth(self.faults), wall_s)
+        view = NodeView(
+            host, self._version, await self._list_images(), NodeHealth(self.faults), wall_s, self._knowledge.pressures
+        )
         status = node_status(self._config, view, old)
         since_s = (
             now_s - self._reported_at_s if self._reported_at_s is not None else self._config.node_status_report_s
@@ -130,11 +147,15 @@ class NodeLoop:
         if not self.faults:
             self.ready.set()
 
-    def _say(self, reason: str, message: str) -> None:
+    def warn(self, reason: str, message: str) -> None:
+        """Record a warning about this node."""
+        self._say(reason, message, "Warning")
+
+    def _say(self, reason: str, message: str, kind: Literal["Normal", "Warning"] = "Normal") -> None:
         # Upstream's events about nodes carry the name as uid: `kubectl describe node` looks for that.
         name = self._config.node_name
         involved = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "uid": name}}
-        self._ports.recorder.record(involved, "Normal", reason, message)
+        self._ports.recorder.record(involved, kind, reason, message)
 
     async def _check_runtime(self) -> None:
         try:

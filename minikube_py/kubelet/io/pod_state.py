@@ -37,6 +37,10 @@ class PodState:
     volumes_ready: bool = False
     volumes_checked_at_s: float = 0.0
     failure: PodFailure | None = None
+    failure_grace_s: float | None = None
+    """How long the containers of a pod that was given up have to end; None: as the pod says."""
+    admitted: bool = False
+    """The node has taken the pod; it is not asked again."""
     removed: bool = False
     """The API has it no more."""
     over: bool = False
@@ -57,6 +61,13 @@ class PodState:
     def note_runtime_change(self) -> None:
         """Note that the runtime may show something else by now, and wake the worker."""
         self.status_is_current = False
+        self.wake.set()
+
+    def fail(self, failure: PodFailure, grace_s: float | None = None) -> None:
+        """Give the pod up: what it is doing is interrupted, its containers are stopped."""
+        self.failure = failure
+        self.failure_grace_s = grace_s
+        self.stop.set()
         self.wake.set()
 
     def take(self, pod: Pod) -> None:

@@ -18,7 +18,9 @@ from minikube_py.kubelet.downward import PodFacts
 from minikube_py.kubelet.io.container_killer import ContainerKiller
 from minikube_py.kubelet.io.container_starter import ContainerStarter
 from minikube_py.kubelet.io.interrupt import InterruptedByStopError
+from minikube_py.kubelet.io.node_admission import NodeAdmission
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
+from minikube_py.kubelet.io.pod_cgroups import PodCgroups
 from minikube_py.kubelet.io.pod_observer import PodObserver
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.pod_terminator import PodTerminator
@@ -35,6 +37,8 @@ log = logging.getLogger("kubelet")
 
 ROUNDS_MAX = 8
 """Looks in one step; a pod that is not settled then is looked at again in the next one."""
+ADMISSION_RETRY_S = 0.1
+"""Until the node knows itself as the API has it."""
 DEADLINE_MESSAGE = "Pod was active on the node longer than the specified deadline"
 
 
@@ -50,6 +54,8 @@ class SyncTools:
     prober: Prober
     statuses: StatusWriter
     node: NodeKnowledge
+    cgroups: PodCgroups
+    admission: NodeAdmission
 
 
 class PodSync:
@@ -70,7 +76,7 @@ class PodSync:
             if state.must_stop:
                 await self._terminate(state)
                 return 0.0
-            delay_s = await self._sync(state)
+            delay_s = self._config.sync_frequency_s if state.over else await self._sync(state)
         except InterruptedByStopError:
             return 0.0
         except GroundError as error:
@@ -98,8 +104,6 @@ class PodSync:
     # A pod that is to run.
 
     async def _sync(self, state: PodState) -> float:
-        if state.over:
-            return self._config.sync_frequency_s
         for _ in range(ROUNDS_MAX):
             await self._tools.observer.observe(state)
             if state.must_stop:
@@ -107,6 +111,8 @@ class PodSync:
             if self._tools.statuses.latest(state.pod).get("phase") in TERMINAL:
                 await self._finish(state)
                 return self._config.sync_frequency_s
+            if not self._tools.admission.admit(state):
+                return ADMISSION_RETRY_S
             self._tools.prober.follow(state)
             self._check_deadline(state)
             actions = compute_pod_actions(state.pod, state.status, self._tools.prober.lookup(state.pod.uid))
@@ -194,6 +200,7 @@ class PodSync:
             await self._write_status(state, ended=False)
         node = self._tools.node.traits
         state.status_is_current = False
+        await self._tools.cgroups.ensure(state.pod)
         ground = await self._tools.sandboxes.start(state, actions.attempt, self._facts(state), node)
         # What was just made is known without asking for it.
         state.status = replace(state.status, sandboxes=(ground.sandbox, *state.status.sandboxes))
@@ -269,7 +276,10 @@ class PodSync:
     async def _finish(self, state: PodState) -> None:
         """Stop what a finished pod still has, and keep its records for logs."""
         if state.status.running:
-            await self._tools.terminator.kill_containers(state, self._tools.terminator.grace_s(state))
+            grace_s = state.failure_grace_s
+            if grace_s is None:
+                grace_s = self._tools.terminator.grace_s(state)
+            await self._tools.terminator.kill_containers(state, grace_s)
             state.status_is_current = False
             await self._tools.observer.observe(state)
         self._tools.prober.drop(state.pod.uid)

@@ -54,7 +54,8 @@ class StatusWriter:
         if entry is None:
             return known
         # Conditions of others are the API's business: take them from the newest copy.
-        foreign = [c for c in known.get("conditions") or () if c["type"] not in OWNED]
+        ours = {*OWNED, *(c["type"] for c in entry.status.get("conditions") or ())}
+        foreign = [c for c in known.get("conditions") or () if c["type"] not in ours]
         return {**entry.status, "conditions": list(entry.status.get("conditions") or ()) + foreign}
 
     async def put(self, pod: Pod, status: Obj) -> None:

@@ -7,6 +7,7 @@ go, mounts, directories and cgroups are removed (links are the network's busines
 import asyncio
 import logging
 
+from minikube_py.kubelet.cgroup_names import tier_cgroup
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeService
 from minikube_py.kubelet.io.pod_files import HostPodFiles
@@ -61,6 +62,7 @@ async def take_pods_down(config: KubeletConfig, runtime: RuntimeService, files: 
                 await files.remove_cgroup(parent)
         except OSError as error:
             faults.append(f"directory of pod {uid}: {error}")
+    await files.remove_cgroup(tier_cgroup("Guaranteed", config.cgroup_root, driver))
     if faults:
         raise OSError("; ".join(sorted(faults)))
     sandboxes = sum(len(status.sandboxes) for status in by_pod.values())

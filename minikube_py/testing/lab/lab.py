@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from minikube_py.config import cgroup_root_of
 from minikube_py.testing.lab import machine
 from minikube_py.testing.lab.layout import HOSTS_MAX, HostLayout, LabLayout, lay_out
 from minikube_py.testing.lab.machine import LabError
@@ -22,6 +23,8 @@ class Lab:
     def __init__(self, folder: Path, nodes: int, *, fast_timers: bool = False) -> None:
         self.layout: LabLayout = lay_out(folder, nodes, machine.claim_subnet(folder))
         self.fast_timers = fast_timers
+        self.agent_flags: tuple[str, ...] = ()
+        """Flags that every agent started from here on gets besides."""
         self.pids: dict[str, int] = {}
 
     @classmethod
@@ -74,6 +77,7 @@ class Lab:
         ]
         if self.fast_timers:
             argv.append("--timers=fast")
+        argv += self.agent_flags
         return machine.in_host(host, argv)
 
     def start(self, host: HostLayout, *, wait: bool = True) -> None:
@@ -158,6 +162,7 @@ class Lab:
             self._halt(host)
             machine.unmount_below(host.dir)
             machine.remove_host_network(host)
+            machine.remove_cgroups(cgroup_root_of(host.data_dir))
         machine.run(["ip", "link", "del", self.layout.bridge], check=False)
         shutil.rmtree(self.layout.dir, ignore_errors=True)
         machine.release_subnet(self.layout.dir)

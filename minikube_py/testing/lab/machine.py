@@ -170,6 +170,14 @@ def wait_until(condition: object, timeout_s: float, message: str) -> None:
         time.sleep(0.05)
 
 
+def remove_cgroups(root: str) -> None:
+    """Remove what is left of a host's cgroups in every hierarchy: what still has a process stays."""
+    for place in Path("/sys/fs/cgroup").glob(f"*{root}"):
+        for folder, _, _ in os.walk(place, topdown=False):
+            with suppress(OSError):
+                Path(folder).rmdir()
+
+
 def unmount_below(folder: Path) -> None:
     """Unmount everything that is mounted below `folder`, the deepest first."""
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]

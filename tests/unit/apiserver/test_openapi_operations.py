@@ -92,4 +92,5 @@ def test_every_stable_path_of_upstream_is_served_with_its_methods():
     assert {path: served[path] for path in wanted if path not in streams} == {
         path: sorted(methods) for path, methods in wanted.items() if path not in streams
     }
-    assert set(served) <= set(UPSTREAM)
+    # Upstream has the metrics API in another process, metrics-server.
+    assert {path for path in served if not path.startswith("/apis/metrics.k8s.io/")} <= set(UPSTREAM)

@@ -29,7 +29,7 @@ def ask(kind, spec, user=ADMIN):
 
 
 def test_every_review_resource_has_an_answer():
-    reviews = {r.qualified for r in RESOURCES if r.computed and r.group}
+    reviews = {r.qualified for r in RESOURCES if r.computed and r.group and "create" in r.verbs}
 
     assert reviews == set(ANSWERS)
 

@@ -22,8 +22,9 @@ HOST = FakeHost().facts
 NOW_S = 1767225600.0
 
 
-def status(host=HOST, faults=(), now_s=NOW_S, previous=None, images=()):
-    return node_status(CONFIG, NodeView(host, None, images, NodeHealth(faults), now_s), previous or {})
+def status(host=HOST, faults=(), now_s=NOW_S, previous=None, images=(), pressures=()):
+    view = NodeView(host, None, images, NodeHealth(faults), now_s, pressures)
+    return node_status(CONFIG, view, previous or {})
 
 
 def condition(made, kind):
@@ -35,8 +36,25 @@ def test_allocatable_is_what_eviction_leaves():
     found = allocatable(CONFIG, HOST)
 
     assert found["memory"] == f"{(8 << 20) - (100 << 10)}Ki"
-    assert found["ephemeral-storage"] == str(90 << 30)
+    # 10 % as upstream has it, in single precision.
+    assert found["ephemeral-storage"] == str((100 << 30) - 10737418400)
     assert (found["cpu"], found["pods"]) == ("2", "110")
+
+
+def test_what_is_reserved_and_huge_pages_are_not_allocatable():
+    config = replace(
+        CONFIG,
+        kube_reserved=(("cpu", "250m"), ("memory", "1Gi")),
+        system_reserved=(("cpu", "250m"), ("ephemeral-storage", "10Gi")),
+        eviction_hard=(("memory.available", "500Mi"),),
+    )
+    host = replace(HOST, huge_pages=((2 << 20, 512), (64 << 10, 16)))
+    found = allocatable(config, host)
+
+    assert found["cpu"] == "1500m"
+    assert found["memory"] == f"{(8 << 20) - (1 << 20) - (500 << 10) - (1 << 20) - 1024}Ki"
+    assert found["ephemeral-storage"] == str(90 << 30)
+    assert (found["hugepages-2Mi"], found["hugepages-1Gi"], found["hugepages-64Ki"]) == ("1Gi", "0", "1Mi")
 
 
 def test_a_node_with_faults_is_not_ready_and_says_why():
@@ -51,23 +69,23 @@ def test_a_node_with_faults_is_not_ready_and_says_why():
 
 
 @pytest.mark.parametrize(
-    ("host", "kind", "expected"),
+    ("pressures", "kind", "expected"),
     [
-        (HOST, "MemoryPressure", ("False", "KubeletHasSufficientMemory")),
+        ((), "MemoryPressure", ("False", "KubeletHasSufficientMemory")),
         (
-            replace(HOST, memory_available_bytes=50 << 20),
+            ("MemoryPressure",),
             "MemoryPressure",
             ("True", "KubeletHasInsufficientMemory"),
         ),
-        (HOST, "DiskPressure", ("False", "KubeletHasNoDiskPressure")),
-        (replace(HOST, disk_available_bytes=5 << 30), "DiskPressure", ("True", "KubeletHasDiskPressure")),
-        (HOST, "PIDPressure", ("False", "KubeletHasSufficientPID")),
-        (replace(HOST, pids_used=32700), "PIDPressure", ("True", "KubeletHasInsufficientPID")),
-        (HOST, "Ready", ("True", "KubeletReady")),
+        ((), "DiskPressure", ("False", "KubeletHasNoDiskPressure")),
+        (("DiskPressure",), "DiskPressure", ("True", "KubeletHasDiskPressure")),
+        ((), "PIDPressure", ("False", "KubeletHasSufficientPID")),
+        (("PIDPressure", "MemoryPressure"), "PIDPressure", ("True", "KubeletHasInsufficientPID")),
+        ((), "Ready", ("True", "KubeletReady")),
     ],
 )
-def test_conditions(host, kind, expected):
-    assert condition(status(host), kind) == expected
+def test_conditions(pressures, kind, expected):
+    assert condition(status(pressures=pressures), kind) == expected
 
 
 def test_conditions_of_others_stay():

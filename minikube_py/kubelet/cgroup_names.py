@@ -1,0 +1,53 @@
+"""How the cgroups of pods and containers are called, for both drivers, and where they stand in a hierarchy.
+
+cgroupfs: `/kubepods/burstable/podUID/ID`. systemd: each `-` in a slice's name is a level, so a uid's are turned into
+`_`: `kubepods-burstable-podUID.slice`, which stands at
+`/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podUID.slice`; Docker's scope in it is `docker-ID.scope`.
+
+Upstream: kubelet cm/cgroup_manager_linux.go (ToSystemd, ToCgroupfs).
+"""
+
+TIERS = ("Guaranteed", "Burstable", "BestEffort")
+SYSTEMD = "systemd"
+
+
+def _parts(root: str, tier: str) -> list[str]:
+    above = [part for part in root.split("/") if part]
+    return [*above, "kubepods", *([] if tier == "Guaranteed" else [tier.lower()])]
+
+
+def _name(parts: list[str], driver: str) -> str:
+    if driver == SYSTEMD:
+        return "-".join(part.replace("-", "_") for part in parts) + ".slice"
+    return "/" + "/".join(parts)
+
+
+def tier_cgroup(tier: str, root: str, driver: str) -> str:
+    """Return the cgroup that holds all pods of a QoS class; of `Guaranteed` it is that of all pods."""
+    return _name(_parts(root, tier), driver)
+
+
+def pod_cgroup(pod_uid: str, tier: str, root: str, driver: str) -> str:
+    """Return the cgroup of a pod, as the engine takes it for CgroupParent.
+
+    Args:
+        pod_uid: the pod's uid.
+        tier: its QoS class.
+        root: a cgroup above `kubepods`, `/` for none.
+        driver: `cgroupfs` or `systemd`, as the engine says.
+    """
+    return _name([*_parts(root, tier), f"pod{pod_uid}"], driver)
+
+
+def cgroup_path(name: str) -> str:
+    """Return where a cgroup stands in a hierarchy: a slice stands in those that its name begins with."""
+    if not name.endswith(".slice"):
+        return name
+    levels = name.removesuffix(".slice").split("-")
+    return "".join(f"/{'-'.join(levels[: i + 1])}.slice" for i in range(len(levels)))
+
+
+def container_path(pod_cgroup_name: str, container_id: str) -> str:
+    """Return where a container's own cgroup stands."""
+    leaf = f"docker-{container_id}.scope" if pod_cgroup_name.endswith(".slice") else container_id
+    return f"{cgroup_path(pod_cgroup_name)}/{leaf}"

@@ -1,0 +1,77 @@
+"""Makes cgroups and writes their limits (ports.CgroupWriter).
+
+With the cgroupfs driver the agent makes a pod's cgroup before the engine puts containers into it. Slices belong to
+systemd, which would undo what is written past it: there containers have their own limits and nothing more.
+
+Upstream: kubelet cm/cgroup_manager_linux.go.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+
+from minikube_py.kubelet.io.host_statistics import hierarchies
+from minikube_py.kubelet.io.mounts import read_mounts
+from minikube_py.kubelet.pod_cgroup import CgroupLimits, CgroupWrite, render_limits
+
+log = logging.getLogger("kubelet")
+
+_V2_CONTROLLERS = ("cpu", "cpuset", "memory", "pids", "io", "hugetlb")
+
+
+class LinuxCgroupWriter:
+    """This host's cgroups; `places` (for tests) says where the hierarchies are mounted."""
+
+    def __init__(self, places: Mapping[str, str] | None = None) -> None:
+        self._places = places
+
+    async def write(self, name: str, limits: CgroupLimits, version: int) -> None:
+        """Make a cgroup and write its limits.
+
+        Raises:
+            OSError: the kernel refused; its message names the file.
+        """
+        if not name.endswith(".slice"):
+            await asyncio.get_running_loop().run_in_executor(None, self._write, name, limits, version)
+
+    def _write(self, name: str, limits: CgroupLimits, version: int) -> None:
+        places = self._places if self._places is not None else hierarchies(read_mounts(), version)
+        made: set[str] = set()
+        for write in render_limits(limits, version):
+            place = places.get(write.controller)
+            if place is None:
+                if not write.optional:
+                    raise FileNotFoundError(2, "this host has no such controller", write.controller or "cgroup2")
+                continue
+            if place not in made:
+                made.add(place)
+                _make(place, name, version)
+            _put(f"{place}{name}/{write.file}", write)
+
+
+def _make(place: str, name: str, version: int) -> None:
+    path = place
+    for part in name.strip("/").split("/"):
+        if version == 2:
+            _delegate(path)
+        path = f"{path}/{part}"
+        os.makedirs(path, exist_ok=True)
+
+
+def _delegate(path: str) -> None:
+    """Let the cgroups below have controllers; those that this kernel lacks stay away."""
+    with open(f"{path}/cgroup.controllers", encoding="ascii") as file:
+        available = file.read().split()
+    for controller in (c for c in _V2_CONTROLLERS if c in available):
+        with open(f"{path}/cgroup.subtree_control", "w", encoding="ascii") as file:
+            file.write(f"+{controller}")
+
+
+def _put(path: str, write: CgroupWrite) -> None:
+    try:
+        with open(path, "r+", encoding="ascii") as file:
+            file.write(write.text)
+    except FileNotFoundError:
+        if not write.optional:
+            raise

@@ -1,0 +1,117 @@
+"""`--kubelet-arg NAME=VALUE`: the kubelet's own flags, by upstream's names.
+
+Only flags that this kubelet acts on are taken: one that is silently ignored would be believed. Lists are
+comma-separated as upstream has them: `eviction-hard=memory.available<500Mi,nodefs.available<10%`.
+
+Upstream: cmd/kubelet/app/options.
+"""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from minikube_py.api.quantity import QuantityError, parse_quantity
+from minikube_py.kubelet.config import KubeletConfig, Texts
+from minikube_py.kubelet.eviction_thresholds import ThresholdError, parse_duration, parse_thresholds
+
+_RESERVABLE = ("cpu", "memory", "ephemeral-storage", "pid")
+
+
+class KubeletArgError(ValueError):
+    """An argument that cannot be used; the message says which and why."""
+
+
+def _pairs(text: str, separator: str) -> Texts:
+    found = []
+    for part in filter(None, text.split(",")):
+        name, sign, value = part.partition(separator)
+        if not sign or not name or not value:
+            raise KubeletArgError(f"{part!r} is not NAME{separator}VALUE")
+        found.append((name.strip(), value.strip()))
+    return tuple(found)
+
+
+def _reserved(text: str) -> Texts:
+    pairs = _pairs(text, "=")
+    for name, value in pairs:
+        if name not in _RESERVABLE:
+            raise KubeletArgError(f"{name!r} cannot be reserved; {', '.join(_RESERVABLE)} can")
+        try:
+            parse_quantity(value)
+        except QuantityError as error:
+            raise KubeletArgError(f"{value!r}: {error}") from None
+    return pairs
+
+
+def _number(text: str) -> int:
+    if not text.lstrip("-").isdigit():
+        raise KubeletArgError(f"{text!r} is not a number")
+    return int(text)
+
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise KubeletArgError(f"{text!r} is neither true nor false")
+    return text == "true"
+
+
+def _positive(text: str) -> int:
+    number = _number(text)
+    if number <= 0:
+        raise KubeletArgError(f"{text!r} is not above 0")
+    return number
+
+
+_ARGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "max-pods": ("max_pods", _positive),
+    "pod-max-pids": ("pod_pids_limit", lambda text: max(_number(text), 0)),
+    "cpu-cfs-quota": ("cpu_cfs_quota", _flag),
+    "kube-reserved": ("kube_reserved", _reserved),
+    "system-reserved": ("system_reserved", _reserved),
+    "eviction-hard": ("eviction_hard", lambda text: _pairs(text, "<")),
+    "eviction-soft": ("eviction_soft", lambda text: _pairs(text, "<")),
+    "eviction-soft-grace-period": ("eviction_soft_grace_period", lambda text: _pairs(text, "=")),
+    "eviction-minimum-reclaim": ("eviction_minimum_reclaim", lambda text: _pairs(text, "=")),
+    "eviction-pressure-transition-period": ("eviction_pressure_transition_s", parse_duration),
+    "eviction-max-pod-grace-period": ("eviction_max_pod_grace_s", lambda text: float(_number(text))),
+    "node-labels": ("node_labels", lambda text: _pairs(text, "=")),
+}
+"""Flag -> field of KubeletConfig, and how its text is read."""
+
+
+def apply_kubelet_args(config: KubeletConfig, args: Sequence[str]) -> KubeletConfig:
+    """Return the settings with the arguments (`NAME=VALUE`, with or without dashes in front); a later one wins.
+
+    Raises:
+        KubeletArgError: every argument that cannot be used, one a line.
+    """
+    fields: dict[str, Any] = {}
+    faults: list[str] = []
+    for arg in args:
+        name, sign, text = arg.lstrip("-").partition("=")
+        if name not in _ARGS:
+            near = difflib.get_close_matches(name, _ARGS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            faults.append(f"--kubelet-arg: this kubelet has no argument {name!r}{hint}")
+            continue
+        field, read = _ARGS[name]
+        try:
+            if not sign:
+                raise KubeletArgError("it needs a value")
+            fields[field] = read(text)
+        except (KubeletArgError, ThresholdError) as error:
+            faults.append(f"--kubelet-arg {name}: {error}")
+    changed = replace(config, **fields)
+    try:
+        parse_thresholds(
+            changed.eviction_hard,
+            changed.eviction_soft,
+            changed.eviction_soft_grace_period,
+            changed.eviction_minimum_reclaim,
+        )
+    except ThresholdError as error:
+        faults.append(f"--kubelet-arg: {error}")
+    if faults:
+        raise KubeletArgError("\n".join(faults))
+    return changed

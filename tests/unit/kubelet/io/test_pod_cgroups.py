@@ -1,0 +1,32 @@
+import pytest
+
+from minikube_py.api.resources import PODS
+from minikube_py.kubelet.pod_cgroup import CgroupLimits
+from minikube_py.testing.kubelet_lab import a_kubelet_lab, a_pod
+
+pytestmark = pytest.mark.looptime
+
+BURSTABLE = {"name": "c", "resources": {"requests": {"cpu": "500m"}, "limits": {"memory": "64Mi"}}}
+
+
+async def test_a_pods_cgroup_stands_before_its_sandbox_and_counts_in_its_class():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("p", BURSTABLE))
+        await lab.eventually(lambda: lab.phase("p") == "Running", 5.0)
+
+    uid = lab.pod("p")["metadata"]["uid"]
+    assert lab.cgroups.limits[f"/kubepods/burstable/pod{uid}"] == CgroupLimits(512, 0, 64 << 20, 4096)
+    assert lab.cgroups.limits["/kubepods/burstable"].shares == 512
+    assert lab.cgroups.limits["/kubepods/besteffort"].shares == 2
+    assert lab.cgroups.limits["/kubepods"] == CgroupLimits(2048, 0, 8 << 30)
+
+
+async def test_a_host_that_refuses_cgroups_runs_pods_all_the_same(caplog):
+    lab = a_kubelet_lab()
+    lab.cgroups.failures = [PermissionError(1, "no", "/sys/fs/cgroup/cpu")] * 20
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("p", BURSTABLE))
+        await lab.eventually(lambda: lab.phase("p") == "Running", 5.0)
+
+    assert [r.message for r in caplog.records if "cgroups of pods are not limited" in r.message] != []
