@@ -11,12 +11,10 @@ from minikube_py.agent.credentials import token_key_pem
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.state import Command, open_state
 from minikube_py.api.resources import EVENTS
-from minikube_py.api.streams import PodStreams
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.certificates import KeyPair
-from minikube_py.apiserver.io.node_metrics import ScrapeNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.users import AUTHENTICATED, LOOPBACK, SYSTEM_MASTERS, UserInfo
 from minikube_py.client.io.informer import InformerSet
@@ -116,14 +114,16 @@ async def run_master(
     host: Host,
     tls: ssl.SSLContext,
     authenticator: Authenticator,
-    streams_for_node: Callable[[str], PodStreams | None],
     kubelet_tls: ssl.SSLContext,
-    scrape_node: ScrapeNode,
 ) -> AsyncIterator[Master]:
     """Open the store and serve the API while the context lasts; yields once connections are accepted."""
     async with open_state(config, host.clock) as (durable, commands):
         # Volatile revisions start at the time of day, so that they never go back over a restart.
         first_revision = int(host.clock.wall_s() * 1000)
+
+        async def scrape_node(name: str) -> str:
+            return await api.kubelets.read(name, "/metrics/resource")
+
         volatile = MemoryStore(stamp, host.clock, first_revision, (EVENT_EXPIRY,))
         ports = ApiServerPorts(
             durable=durable,
@@ -133,7 +133,6 @@ async def run_master(
             rng=host.rng,
             authenticate=authenticator.authenticate,
             token_key_pem=token_key_pem(config),
-            streams_for_node=streams_for_node,
             kubelet_tls=kubelet_tls,
             scrape_node=None if "metrics" in config.disabled else scrape_node,
         )

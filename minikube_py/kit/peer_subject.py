@@ -1,6 +1,6 @@
 """Who a TLS peer says it is: the subject of a certificate that the connection has verified already.
 
-API server and kubelet both take users from client certificates (CN is the name, O the groups), and must read them alike.
+API server and kubelet both take users from client certificates (CN is the name, O the groups) and read them alike.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """Who may ask this node's kubelet what: the question that is put to the API server, and the words of a refusal.
 
-Every request is a verb on a subresource of this node (`nodes/log`, `nodes/metrics`, ...). A few paths have a subresource
-of their own and are allowed by `nodes/proxy` as well (KubeletFineGrainedAuthz): a monitor that reads `/pods` does not
+Every request is a verb on a subresource of this node (`nodes/log`, `nodes/metrics`, ...). A few paths have one of
+their own and are allowed by `nodes/proxy` as well (KubeletFineGrainedAuthz): a monitor that reads `/pods` does not
 need the right that also lets it run commands.
 
 Upstream: kubelet/server/auth.go, server.go (InstallAuthFilter).

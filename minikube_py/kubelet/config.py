@@ -35,6 +35,14 @@ class KubeletConfig:
     cpu_cfs_quota: bool = True
     resolv_conf: str = "/etc/resolv.conf"
     node_labels: tuple[tuple[str, str], ...] = ()
+    register_with_taints: tuple[tuple[tuple[str, str], ...], ...] = ()
+    """Taints that the Node has when it is registered (fields as pairs); later ones are the API's business."""
+    node_external_ip: str = ""
+    """Shown as the node's ExternalIP; empty: it has none."""
+    shutdown_grace_period_s: float = 0.0
+    """How long a shutdown of the host is held up for the pods to end; 0: it is not (upstream's default)."""
+    shutdown_grace_period_critical_s: float = 0.0
+    """The last part of it, which is for critical pods."""
     kube_reserved: Texts = ()
     """(resource, quantity): kept out of allocatable for the kubelet and the engine."""
     system_reserved: Texts = ()

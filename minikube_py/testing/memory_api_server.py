@@ -12,7 +12,6 @@ from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.certificates import Pki, ensure_pki
 from minikube_py.apiserver.io.node_metrics import ScrapeNode
-from minikube_py.apiserver.io.pod_logs import StreamsForNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.apiserver.pki import CertificateSpec
@@ -37,7 +36,6 @@ def memory_api_server(
     config: ApiServerConfig = LOOPBACK_CONFIG,
     *,
     clock: Clock | None = None,
-    streams_for_node: StreamsForNode = lambda node: None,
     history: HistoryLimits = HISTORY,
     kubelet_tls: ssl.SSLContext | None = None,
     scrape_node: ScrapeNode | None = None,
@@ -54,7 +52,6 @@ def memory_api_server(
             rng=Random(0),  # noqa: S311
             authenticate=Authenticator(_TOKENS).authenticate,
             token_key_pem=new_key_pem(),
-            streams_for_node=streams_for_node,
             kubelet_tls=kubelet_tls,
             scrape_node=scrape_node,
         ),

@@ -22,12 +22,10 @@ from minikube_py.api.errors import (
     StatusError,
     TimeoutStatusError,
 )
-from minikube_py.kit.peer_subject import PeerSubject, subject_of
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.impersonation import impersonate
 from minikube_py.apiserver.io.answers import Answer, PartsResponse, StreamResponse, WatchResponse, error_answer
 from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher
-from minikube_py.apiserver.io.http_listener import NotifyingServer, listen
 from minikube_py.apiserver.io.http_requests import compress_parts, query_of, read_body, too_many_requests
 from minikube_py.apiserver.io.http_watch import HttpWatch
 from minikube_py.apiserver.io.metrics import ApiMetrics
@@ -38,6 +36,8 @@ from minikube_py.apiserver.users import UserInfo
 from minikube_py.client.wire import ApiRequest, ApiResponse
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
+from minikube_py.kit.peer_subject import PeerSubject, subject_of
+from minikube_py.streaming.io.http_listener import NotifyingServer, listen
 
 log = logging.getLogger("apiserver")
 
@@ -114,7 +114,9 @@ class HttpServer:
         runner = web.ServerRunner(self._server, handle_signals=False, shutdown_timeout=self._config.shutdown_grace_s)
         await runner.setup()
         try:
-            self.port = await listen(runner, self._config.bind_address, self._config.secure_port, tls, "--https-listen-port")
+            self.port = await listen(
+                runner, self._config.bind_address, self._config.secure_port, tls, "--https-listen-port"
+            )
             if ready is not None:
                 ready.set()
             await asyncio.Event().wait()

@@ -21,7 +21,6 @@ from minikube_py.api.errors import AlreadyExistsError, StatusError
 from minikube_py.api.meta import Obj, copy_object, name_of, namespace_of
 from minikube_py.api.resource import Resource, is_stored
 from minikube_py.api.resources import CUSTOM_RESOURCE_DEFINITIONS, RESOURCES, SERVICES
-from minikube_py.kit.peer_subject import PeerSubject
 from minikube_py.apiserver.authorize import authorize
 from minikube_py.apiserver.bootstrap import FirstObject, first_objects
 from minikube_py.apiserver.config import ApiServerConfig
@@ -38,10 +37,11 @@ from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.documents import Documents
 from minikube_py.apiserver.io.event_fanout import EventFanout
 from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
+from minikube_py.apiserver.io.kubelets import Kubelets
 from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.node_metrics import NodeMetricsScraper, ScrapeNode, metrics_sources
-from minikube_py.apiserver.io.pod_logs import PodLogs, StreamsForNode
+from minikube_py.apiserver.io.pod_logs import PodLogs
 from minikube_py.apiserver.io.reads import Reads
 from minikube_py.apiserver.io.resource_proxy import ResourceProxy
 from minikube_py.apiserver.io.selection import selections_of
@@ -60,6 +60,7 @@ from minikube_py.apiserver.verbs import update
 from minikube_py.client.wire import Transport
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
+from minikube_py.kit.peer_subject import PeerSubject
 from minikube_py.store.interface import Store
 
 log = logging.getLogger("apiserver")
@@ -82,9 +83,8 @@ class ApiServerPorts:
     authenticate: Authenticate
     token_key_pem: bytes
     """The key that signs tokens of service accounts; all API servers of a cluster have the same."""
-    streams_for_node: StreamsForNode
     kubelet_tls: ssl.SSLContext | None = None
-    """How nodes/proxy reaches kubelets; None: it shows no certificate and checks none."""
+    """How kubelets are reached; None: no certificate is shown to them."""
     scrape_node: ScrapeNode | None = None
     """How a node's /metrics/resource is read; None: no metrics are collected (--disable metrics)."""
 
@@ -128,7 +128,9 @@ class ApiServer:
             self.metrics.show_stored(resource.qualified, partial(store.count, prefix))
         address = f"{config.advertise_address}:{config.reachable_port}"
         self._documents = Documents(address, self.metrics.render, self.catalog)
-        logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
+        self.kubelets = Kubelets(self._storage, ports.kubelet_tls)
+        """The way to the nodes' servers."""
+        logs = PodLogs(self._storage, self.kubelets, ports.clock)
         self._tokens = AccountTokens(self._storage, TokenKey(ports.token_key_pem), ports.clock, ports.ids)
         writes = Writes(self._storage, views, self._tokens, ports.clock, config)
         judges = Judges(authorize, lambda token: self._authenticate(None, f"Bearer {token}"))
@@ -144,7 +146,7 @@ class ApiServer:
         self.http = HttpServer(
             config,
             self._dispatcher,
-            Upgrades(logs, ResourceProxy(self._storage, ports.rng, ports.kubelet_tls)),
+            Upgrades(logs, self.kubelets, ResourceProxy(self._storage, ports.rng, ports.kubelet_tls)),
             self.metrics,
             HttpPorts(self._authenticate, ports.clock, ports.ids, ports.rng),
         )

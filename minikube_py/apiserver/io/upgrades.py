@@ -8,14 +8,17 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from minikube_py.api.errors import BadRequestError
-from minikube_py.api.meta import name_of, namespace_of, uid_of
-from minikube_py.api.streams import PodRef
 from minikube_py.apiserver.io.dispatcher import check_allowed
+from minikube_py.apiserver.io.kubelets import Kubelets
 from minikube_py.apiserver.io.pod_logs import PodLogs
-from minikube_py.apiserver.io.port_forward import serve_port_forward
-from minikube_py.apiserver.io.remote_command import serve_remote_command
 from minikube_py.apiserver.io.resource_proxy import ResourceProxy
-from minikube_py.apiserver.pod_streams import check_exec_options, choose_container, parse_exec_options
+from minikube_py.apiserver.pod_streams import (
+    check_exec_options,
+    choose_container,
+    command_target,
+    parse_exec_options,
+    port_forward_target,
+)
 from minikube_py.apiserver.routes import RequestInfo, Route, resolve
 from minikube_py.apiserver.users import UserInfo
 
@@ -23,13 +26,15 @@ from minikube_py.apiserver.users import UserInfo
 class Upgrades:
     """Answers requests for streams in both directions."""
 
-    def __init__(self, logs: PodLogs, proxy: ResourceProxy) -> None:
+    def __init__(self, logs: PodLogs, kubelets: Kubelets, proxy: ResourceProxy) -> None:
         self._logs = logs
+        self._kubelets = kubelets
         self._proxy = proxy
 
     async def close(self) -> None:
         """Close what is kept open between requests."""
         await self._proxy.close()
+        await self._kubelets.close()
 
     async def answer(
         self, request: web.BaseRequest, user: UserInfo, info: RequestInfo, query: Mapping[str, str]
@@ -48,11 +53,11 @@ class Upgrades:
         return await self._command(request, route, query, request.query.getall("command", []))
 
     async def _port_forward(self, request: web.BaseRequest, route: Route) -> web.StreamResponse:
-        pod = self._logs.pod(route.namespace, route.name)
-        streams = self._logs.streams_of(pod)
+        location = self._kubelets.location(self._logs.pod(route.namespace, route.name))
         if not request.headers.get("Upgrade"):
             raise BadRequestError("Upgrade request required")
-        return await serve_port_forward(request, PodRef(namespace_of(pod), name_of(pod), uid_of(pod)), streams)
+        target = port_forward_target(route.namespace, route.name, request.query.getall("ports", []))
+        return await self._kubelets.upgrade(request, location, target)
 
     async def _command(
         self, request: web.BaseRequest, route: Route, query: Mapping[str, str], command: Sequence[str]
@@ -61,7 +66,7 @@ class Upgrades:
         pod = self._logs.pod(route.namespace, route.name)
         ref = choose_container(pod, query.get("container", ""))
         options = parse_exec_options(query, command, attach=attach)
-        streams = self._logs.streams_of(pod)
+        location = self._kubelets.location(pod)
         if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
             raise BadRequestError(
                 f"cannot exec into a container in a completed pod; current phase is {pod['status']['phase']}"
@@ -69,4 +74,4 @@ class Upgrades:
         if not request.headers.get("Upgrade"):
             raise BadRequestError("Upgrade request required")
         check_exec_options(options, attach=attach)
-        return await serve_remote_command(request, ref, options, streams)
+        return await self._kubelets.upgrade(request, location, command_target(ref, options, attach=attach))

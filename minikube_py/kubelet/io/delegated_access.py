@@ -1,9 +1,10 @@
 """Asks the API server who a caller of this kubelet is and what it may do; remembers the answers for a while.
 
 A client certificate of the cluster's CA needs no question; a bearer token is a TokenReview, each right a
-SubjectAccessReview. Members of system:masters are let through unasked: the API server's answer would be yes, and its
-own requests (exec, logs) would else wait for a question to itself. Upstream: kubelet/server/auth.go, apiserver webhook
-authentication and authorization with their caches and their times.
+SubjectAccessReview. Members of system:masters are let through unasked: the API server's answer would be yes, and
+its own requests (exec, logs) would else wait for a question to itself.
+
+Upstream: kubelet/server/auth.go, apiserver webhook authentication and authorization with their caches and times.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """The kubelet's own HTTPS server (port 10250): what the API server, monitors and administrators ask a node.
 
-Each request: who asks (client certificate of the cluster's CA, or a token) -> may it (nodes/log, nodes/metrics, ...) ->
+Each request: who asks (client certificate of the cluster's CA, or a token) -> may it (nodes/log, nodes/metrics) ->
 the answer. Nobody is served anonymously, and refusals are plain text, as upstream's are.
 
 Upstream: kubelet/server/server.go.

@@ -12,6 +12,7 @@ from typing import Literal
 from minikube_py.api.errors import AlreadyExistsError, NotFoundError, StatusError
 from minikube_py.api.meta import Obj, ObjectKey, uid_of
 from minikube_py.api.resources import LEASES, NODES
+from minikube_py.client.interface import Client
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.container_config import NodeTraits
@@ -22,20 +23,35 @@ from minikube_py.kubelet.node_status import (
     NodeHealth,
     NodeView,
     allocatable,
-    missing_labels,
-    new_node,
     node_events,
     node_lease,
     node_status,
     status_is_due,
 )
 from minikube_py.kubelet.ports import KubeletPorts
+from minikube_py.kubelet.registration import missing_metadata, new_node
 
 log = logging.getLogger("kubelet")
 
 RETRY = BackoffPolicy(initial_s=0.2, maximum_s=7.0, reset_after_s=60.0)
 IMAGES_EVERY_S = 60.0
 """The image list changes rarely and costs the engine a walk over all of them."""
+
+
+async def register_node(client: Client, config: KubeletConfig, host: HostFacts) -> Obj:
+    """Return this host's Node, created with all that it is registered with when there is none.
+
+    Raises:
+        StatusError: the API server did not take it.
+    """
+    key = ObjectKey("", config.node_name)
+    try:
+        return await client.get(NODES, key)
+    except NotFoundError:
+        try:
+            return await client.create(NODES, new_node(config, host))
+        except AlreadyExistsError:
+            return await client.get(NODES, key)
 
 
 class NodeLoop:
@@ -166,19 +182,12 @@ class NodeLoop:
             self.faults = ()
 
     async def _registered(self, host: HostFacts) -> Obj:
-        """Return the Node of the API, made or given its labels if need be."""
-        try:
-            node = await self._ports.client.get(NODES, self._key)
-        except NotFoundError:
-            try:
-                return await self._ports.client.create(NODES, new_node(self._config, host))
-            except AlreadyExistsError:
-                node = await self._ports.client.get(NODES, self._key)
-        missing = missing_labels(self._config, host, node)
+        """Return the Node of the API, made or given what it lacks if need be."""
+        node = await register_node(self._ports.client, self._config, host)
+        missing = missing_metadata(self._config, host, node)
         if not missing:
             return node
-        body = {"metadata": {"uid": uid_of(node), "labels": dict(missing)}}
-        return await self._ports.client.patch(NODES, self._key, body)
+        return await self._ports.client.patch(NODES, self._key, {"metadata": {"uid": uid_of(node), **missing}})
 
     async def _list_images(self) -> tuple[ImageRecord, ...]:
         now_s = self._ports.clock.now_s()

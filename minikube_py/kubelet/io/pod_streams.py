@@ -103,7 +103,11 @@ class DockerPodStreams:
         running = await self.find_running(ref)
         return await _translated(
             self._runtime.exec_stream(
-                ContainerId(running.container_id), options.command, tty=options.tty, stdin=options.stdin, streams=_Wanted(streams, options)
+                ContainerId(running.container_id),
+                options.command,
+                tty=options.tty,
+                stdin=options.stdin,
+                streams=_Wanted(streams, options),
             )
         )
 
@@ -112,7 +116,10 @@ class DockerPodStreams:
         running = await self.find_running(ref)
         await _translated(
             self._runtime.attach_stream(
-                ContainerId(running.container_id), tty=options.tty, stdin=options.stdin, streams=_Wanted(streams, options)
+                ContainerId(running.container_id),
+                tty=options.tty,
+                stdin=options.stdin,
+                streams=_Wanted(streams, options),
             )
         )
 

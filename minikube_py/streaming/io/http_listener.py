@@ -62,9 +62,7 @@ class NotifyingServer(web.Server):
             self.on_lost.pop(request.protocol, None)
 
 
-async def listen(
-    runner: web.ServerRunner, address: str, port: int, tls: ssl.SSLContext | None, flag: str
-) -> int:
+async def listen(runner: web.ServerRunner, address: str, port: int, tls: ssl.SSLContext | None, flag: str) -> int:
     """Listen, and return the port (that of the kernel's choice when `port` is 0); `flag` is how a user sets it.
 
     Raises:

@@ -2,7 +2,7 @@ import pytest
 
 from minikube_py.api.errors import BadRequestError
 from minikube_py.api.streams import PodRef
-from minikube_py.apiserver.port_forward import (
+from minikube_py.streaming.port_forward import (
     StreamHead,
     channel_head,
     failure_text,
