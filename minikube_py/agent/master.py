@@ -9,6 +9,7 @@ from random import Random
 
 from minikube_py.agent.credentials import token_key_pem
 from minikube_py.agent.lifetime import Run, running
+from minikube_py.agent.node_role import NodeRole
 from minikube_py.agent.state import Command, open_state
 from minikube_py.api.resources import EVENTS
 from minikube_py.apiserver.authn import Authenticator
@@ -101,6 +102,7 @@ def master_components(
     client = master.client(UserInfo("system:kube-controller-manager", (SYSTEM_MASTERS, AUTHENTICATED)))
     scheduler_client = master.client(UserInfo("system:kube-scheduler", (SYSTEM_MASTERS, AUTHENTICATED)))
     return {
+        "node-role": NodeRole(master.client(LOOPBACK), informers, config.node_name).run,
         "controllers": Controllers(client, informers, host.clock, host.ids, table).run,
         "scheduler": Scheduler(
             scheduler_client, informers, host.clock, host.ids, host.rng.randrange, SchedulerConfig()

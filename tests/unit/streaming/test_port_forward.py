@@ -50,8 +50,8 @@ def test_ports_stand_in_several_parameters_or_with_commas():
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ([], 'query parameter "ports" is required'),
-        ([""], 'query parameter "ports" is required'),
+        ([], 'query parameter "port" is required'),
+        ([""], 'query parameter "port" is required'),
         (["80,http"], 'unable to parse "http" as a port'),
         (["0"], 'unable to parse "0" as a port'),
         (["80"] * 101, "at most 100 ports"),
