@@ -78,6 +78,8 @@ class KubeletConfig:
     node_status_update_s: float = 10.0
     node_status_report_s: float = 300.0
     """An unchanged status is written this often."""
+    node_images_s: float = 30.0
+    """The list of images is read this often: it costs the engine a walk over all of them."""
     container_gc_s: float = 60.0
     dead_containers_max: int = 1
     """Dead containers kept for each container of a pod, for `logs --previous` and lastState."""
@@ -110,6 +112,7 @@ def with_fast_timers(config: KubeletConfig) -> KubeletConfig:
         statistics_age_s=1.0,
         lease_renew_s=2.0,
         node_status_update_s=2.0,
+        node_images_s=2.0,
         container_gc_s=10.0,
         eviction_monitoring_s=1.0,
         eviction_pressure_transition_s=5.0,

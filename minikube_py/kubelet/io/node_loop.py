@@ -34,8 +34,6 @@ from minikube_py.kubelet.registration import missing_metadata, new_node
 log = logging.getLogger("kubelet")
 
 RETRY = BackoffPolicy(initial_s=0.2, maximum_s=7.0, reset_after_s=60.0)
-IMAGES_EVERY_S = 60.0
-"""The image list changes rarely and costs the engine a walk over all of them."""
 
 
 async def register_node(client: Client, config: KubeletConfig, host: HostFacts) -> Obj:
@@ -191,7 +189,7 @@ class NodeLoop:
 
     async def _list_images(self) -> tuple[ImageRecord, ...]:
         now_s = self._ports.clock.now_s()
-        if self._images_at_s is None or now_s - self._images_at_s >= IMAGES_EVERY_S:
+        if self._images_at_s is None or now_s - self._images_at_s >= self._config.node_images_s:
             try:
                 self._images = await self._ports.images.list_images()
                 self._images_at_s = now_s
