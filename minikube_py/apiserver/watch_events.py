@@ -11,7 +11,7 @@ A change that makes an object enter or leave a filter is an addition or a deleti
 Upstream: apiserver storage/cacher (watchCacheEvent, cacheWatcher.convertToWatchEvent), handlers/watch.go.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -50,6 +50,12 @@ class WatchedChange:
         self._chunks: dict[tuple[str, Form], bytes] = {}
         self._plain_chunks: dict[str, bytes] = {}
         self._last: Obj | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Return about how many bytes a watcher gets."""
+        entry = self.event.entry
+        return len(entry.value if entry is not None else self.event.last_value)
 
     def type_for(self, filter_: Filter) -> ChangeType | None:
         """Return what the change is for a watcher with this filter; None: nothing."""
@@ -109,6 +115,35 @@ class WatchedChange:
             body = render_transformed(self.resource, obj, form.answer, wall_s(), headers=form.headers)
             chunk = self._chunks[key] = as_chunk(event_line(change_type, body))
         return chunk
+
+
+class ChangeBatch:
+    """Consecutive changes for the watchers of one filter, oldest first, at least one; joined once for all."""
+
+    __slots__ = ("_events", "_plain_chunks", "first_revision", "last_revision", "size_bytes")
+
+    def __init__(self, events: tuple[tuple[WatchedChange, ChangeType], ...]) -> None:
+        self._events = events
+        self._plain_chunks: bytes | None = None
+        self.first_revision = events[0][0].event.revision
+        self.last_revision = events[-1][0].event.revision
+        self.size_bytes = sum(change.size_bytes for change, _ in events)
+
+    def __iter__(self) -> Iterator[tuple[WatchedChange, ChangeType]]:
+        return iter(self._events)
+
+    def after(self, revision: int) -> "ChangeBatch | None":
+        """Return what of it is newer than `revision`."""
+        if self.first_revision > revision:
+            return self
+        newer = tuple(event for event in self._events if event[0].event.revision > revision)
+        return ChangeBatch(newer) if newer else None
+
+    def plain_chunks(self) -> bytes:
+        """Return all of it as HTTP chunks with the objects as they are stored."""
+        if self._plain_chunks is None:
+            self._plain_chunks = b"".join(change.plain_chunk(change_type) for change, change_type in self._events)
+        return self._plain_chunks
 
 
 def initial_change(resource: Resource, entry: Entry) -> WatchedChange:

@@ -1,8 +1,9 @@
-"""From each commit to every watcher that it concerns, at once and in order, without a task for each watcher.
+"""From each commit to every watcher that it concerns, in order, without a task for each watcher.
 
-Watchers with the same filter form a group: a group decides once what a change means to it. A group whose filter asks
-for equality of a field (metadata.name, spec.nodeName) is only looked at when the old or the new object has that
-value, so a thousand kubelets that each follow their own pods cost a dictionary look-up, not a thousand comparisons.
+Watchers with the same filter form a group (`io.watch_groups`): a group decides once what a change means to it.
+A group whose filter asks for equality of a field (metadata.name, spec.nodeName) is only looked at when the old or
+the new object has that value, so a thousand kubelets that each follow their own pods cost a dictionary look-up, not
+a thousand comparisons.
 
 Custom objects are watched in any of their versions: each version has its watches, and what a webhook must convert
 first waits in that version's queue, in order (`io.converted_watches` empties it).
@@ -12,30 +13,19 @@ Upstream: apiserver storage/cacher (dispatchEvents, indexed watchers).
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.io.views import Views
+from minikube_py.apiserver.io.watch_groups import Subscriber, Turns, WatchGroup
 from minikube_py.apiserver.list_options import Filter, read_field
-from minikube_py.apiserver.watch_events import ChangeType, WatchedChange
+from minikube_py.apiserver.watch_events import WatchedChange
 from minikube_py.store.interface import Store, StoreEvent
 from minikube_py.store.mvcc import bucket_of
 
 WAITING_EVENTS_MAX = 10_000
 """Events of one version that wait for a conversion webhook; more, and its watchers are cut off to list again."""
-
-
-class Subscriber(Protocol):
-    """One live watch."""
-
-    def deliver(self, change: WatchedChange, change_type: ChangeType) -> None:
-        """Take an event; must not block, and must drop its own watch when it cannot keep up."""
-        ...
-
-    def end(self) -> None:
-        """End the watch: its resource is gone or has become another; the client watches again."""
-        ...
 
 
 Anchor = tuple[str, str]
@@ -51,6 +41,7 @@ class EventFanout:
     ) -> None:
         self._by_prefix: dict[str, dict[str, ResourceWatches]] = {}
         self._views = views
+        self._turns = Turns()
         self._on_waiting = on_waiting
         """Called when events begin to wait for conversion."""
         store.on_commit(self._on_commit)
@@ -62,7 +53,7 @@ class EventFanout:
         if watches is None or watches.resource is not resource:
             if watches is not None:
                 watches.end()
-            watches = versions[resource.version] = ResourceWatches(resource)
+            watches = versions[resource.version] = ResourceWatches(resource, self._turns)
         return watches
 
     def forget(self, resource: Resource) -> None:
@@ -97,47 +88,49 @@ class EventFanout:
 class ResourceWatches:
     """The live watches of one resource, grouped by filter."""
 
-    def __init__(self, resource: Resource) -> None:
+    def __init__(self, resource: Resource, turns: Turns) -> None:
         self.resource = resource
+        self._turns = turns
         self.count = 0
         self.waiting: list[StoreEvent] = []
         """Events that must be converted by a webhook before they can be published, and all that came after them."""
-        self._groups: dict[Anchor, dict[Filter, dict[Subscriber, int]]] = defaultdict(dict)
+        self._groups: dict[Anchor, dict[Filter, WatchGroup]] = defaultdict(dict)
         self._paths: dict[str, int] = {}
 
-    def join(self, filter_: Filter, subscriber: Subscriber, after: int) -> Callable[[], None]:
-        """Deliver to `subscriber` what comes after revision `after`; returns how to leave (may be called twice)."""
+    def join(self, filter_: Filter, subscriber: Subscriber, after: int) -> "Membership":
+        """Deliver to `subscriber` what comes after revision `after`, until it leaves."""
         anchor = _anchor_of(filter_)
-        group = self._groups[anchor].setdefault(filter_, {})
-        group[subscriber] = after
+        groups = self._groups[anchor]
+        group = groups.get(filter_)
+        if group is None:
+            group = groups[filter_] = WatchGroup(filter_, self._turns)
+        group.join(subscriber, after)
         self.count += 1
         if anchor != _ALWAYS:
             self._paths[anchor[0]] = self._paths.get(anchor[0], 0) + 1
+        return Membership(self, group, subscriber)
 
-        def leave() -> None:
-            if group.pop(subscriber, None) is None:
-                return
+    def leave(self, group: WatchGroup, subscriber: Subscriber) -> None:
+        """Deliver nothing more to the subscriber; fine when it has left."""
+        if group.leave(subscriber):
             self.count -= 1
-            self._forget(anchor, filter_)
-
-        return leave
+            self._forget(_anchor_of(group.filter), group)
 
     def end(self) -> None:
         """End all watches."""
         self.waiting.clear()
         for groups in tuple(self._groups.values()):
-            for subscribers in tuple(groups.values()):
-                for subscriber in tuple(subscribers):
-                    subscriber.end()
+            for group in tuple(groups.values()):
+                group.end()
 
-    def _forget(self, anchor: Anchor, filter_: Filter) -> None:
+    def _forget(self, anchor: Anchor, group: WatchGroup) -> None:
         if anchor != _ALWAYS:
             self._paths[anchor[0]] -= 1
             if not self._paths[anchor[0]]:
                 del self._paths[anchor[0]]
         groups = self._groups[anchor]
-        if not groups[filter_]:
-            del groups[filter_]
+        if not group and groups.get(group.filter) is group:
+            del groups[group.filter]
         if not groups:
             del self._groups[anchor]
 
@@ -149,15 +142,12 @@ class ResourceWatches:
             groups = self._groups.get(anchor)
             if not groups:
                 continue
-            for filter_, subscribers in tuple(groups.items()):
+            for filter_, group in tuple(groups.items()):
                 if filter_.namespace and filter_.namespace != namespace:
                     continue
                 change_type = change.type_for(filter_)
-                if change_type is None:
-                    continue
-                for subscriber, after in tuple(subscribers.items()):
-                    if event.revision > after:
-                        subscriber.deliver(change, change_type)
+                if change_type is not None:
+                    group.publish(change, change_type)
 
     def _anchors(self, event: StoreEvent) -> Iterator[Anchor]:
         yield _ALWAYS
@@ -172,6 +162,25 @@ class ResourceWatches:
             return ""
         start = len(self.resource.storage_prefix)
         return key[start : key.index("/", start)]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One live watch in its group."""
+
+    watches: ResourceWatches
+    group: WatchGroup
+    subscriber: Subscriber
+
+    def reached(self, newest: int) -> int:
+        """Return the revision up to which everything has been delivered, `newest` being the store's."""
+        if self.watches.waiting:
+            newest = min(newest, self.watches.waiting[0].revision - 1)
+        return self.group.reached(self.subscriber, newest)
+
+    def leave(self) -> None:
+        """Leave; fine when it was left before."""
+        self.watches.leave(self.group, self.subscriber)
 
 
 def _anchor_of(filter_: Filter) -> Anchor:

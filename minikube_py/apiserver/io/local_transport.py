@@ -15,7 +15,7 @@ from minikube_py.apiserver.io.answers import PartsResponse, WatchResponse
 from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.watch_session import Failed, Happened, InitialEnd, WatchSession
 from minikube_py.apiserver.users import UserInfo
-from minikube_py.apiserver.watch_events import ChangeType, WatchedChange, bookmark
+from minikube_py.apiserver.watch_events import ChangeBatch, bookmark
 from minikube_py.apiserver.watch_pace import WatchPace
 from minikube_py.client.interface import WatchEvent
 from minikube_py.client.wire import ApiRequest, ApiResponse
@@ -29,8 +29,9 @@ class _MailboxSubscriber:
     def __init__(self, events_max: int) -> None:
         self.mailbox: Mailbox[WatchEvent] = Mailbox(events_max, OnFull.DISCONNECT)
 
-    def deliver(self, change: WatchedChange, change_type: ChangeType) -> None:
-        self.mailbox.put_nowait(WatchEvent(change_type, change.obj(change_type)))
+    def deliver(self, batch: ChangeBatch) -> None:
+        for change, change_type in batch:
+            self.mailbox.put_nowait(WatchEvent(change_type, change.obj(change_type)))
 
     def end(self) -> None:
         self.mailbox.close()

@@ -38,6 +38,7 @@ from minikube_py.apiserver.decisions import (
     Write,
     WriteContext,
 )
+from minikube_py.apiserver.io.key_turns import KeyTurns
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.routes import Route
@@ -110,6 +111,7 @@ class Storage:
         self._completions = ports.completions
         self._views = ports.views
         self._admission = ports.admission
+        self._turns = KeyTurns()
 
     def store_of(self, resource: Resource) -> Store:
         """Return the store that keeps this resource."""
@@ -195,6 +197,14 @@ class Storage:
         Raises:
             StatusError: refused, not there, or changed all the time.
         """
+        if options.dry_run or self._asks_outside(route, options):
+            return await self._change(route, options, edit, make)
+        async with self._turns.turn(route.resource.storage_key(route.namespace, route.name)):
+            return await self._change(route, options, edit, make)
+
+    async def _change(
+        self, route: Route, options: WriteOptions, edit: Edit | Decide, make: Callable[[], Obj] | None
+    ) -> Stored:
         resource, store = route.resource, self.store_of(route.resource)
         key = resource.storage_key(route.namespace, route.name)
         for _ in range(CONFLICT_TRIES_MAX):
@@ -211,6 +221,12 @@ class Storage:
             if stored is not None:
                 return stored
         raise conflict(resource.group, resource.plural, route.name, MODIFIED)
+
+    def _asks_outside(self, route: Route, options: WriteOptions) -> bool:
+        """Return whether a change of the object may wait for a webhook."""
+        if route.resource.custom is not None:
+            return True
+        return self._admission.concerns(self._attributes(route, "UPDATE", options))
 
     async def _try_change(
         self, route: Route, options: WriteOptions, edit: Edit | Decide, entry: Entry

@@ -6,13 +6,14 @@ revision, and in that same step of the loop, before anything else can be committ
 Upstream: apiserver endpoints/handlers/watch.go, storage/cacher (Watch, sendInitialEvents).
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from minikube_py.api.errors import GoneError, StatusError, TimeoutStatusError
 from minikube_py.api.resource import Resource
-from minikube_py.apiserver.io.event_fanout import ResourceWatches, Subscriber
+from minikube_py.apiserver.io.event_fanout import Membership, ResourceWatches
 from minikube_py.apiserver.io.views import Views
+from minikube_py.apiserver.io.watch_groups import Subscriber
 from minikube_py.apiserver.list_options import ListOptions
 from minikube_py.apiserver.negotiate import AnswerForm
 from minikube_py.apiserver.watch_events import ChangeType, WatchedChange, initial_change
@@ -61,7 +62,7 @@ class WatchSession:
         self._watches = source.watches
         self._views = source.views
         self._future_wait_s = future_wait_s
-        self._leave: Callable[[], None] = _stay
+        self._membership: Membership | None = None
         self.options = options
         self.form = form
         self.live = False
@@ -72,8 +73,9 @@ class WatchSession:
         return self._watches.resource
 
     def revision(self) -> int:
-        """Return the revision that a live watch has reached: what a bookmark may carry."""
-        return self._store.revision
+        """Return the revision up to which a live watch has been told everything: what a bookmark may carry."""
+        assert self._membership is not None
+        return self._membership.reached(self._store.revision)
 
     async def past(self, subscriber: Subscriber) -> AsyncIterator[PastEvent]:
         """Yield the past; when it ends without Failed, `subscriber` gets everything from there on."""
@@ -134,16 +136,13 @@ class WatchSession:
         return f"{prefix}{namespace}/" if self.resource.namespaced and namespace else prefix
 
     def _join(self, subscriber: Subscriber) -> None:
-        self._leave = self._watches.join(self.options.filter, subscriber, self._store.revision)
+        self._membership = self._watches.join(self.options.filter, subscriber, self._store.revision)
         self.live = True
 
     def close(self) -> None:
         """Leave the fan-out; fine when it was not joined, or is left already."""
-        self._leave()
-
-
-def _stay() -> None:
-    return
+        if self._membership is not None:
+            self._membership.leave()
 
 
 def too_large(asked: int, current: int) -> TimeoutStatusError:

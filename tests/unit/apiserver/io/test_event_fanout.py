@@ -17,8 +17,9 @@ class Seen:
     def __init__(self):
         self.events = []
 
-    def deliver(self, change, change_type):
-        self.events.append((change_type, change.obj(change_type)["metadata"]["name"]))
+    def deliver(self, batch):
+        for change, change_type in batch:
+            self.events.append((change_type, change.obj(change_type)["metadata"]["name"]))
 
     def end(self):
         self.events.append("end")
@@ -84,12 +85,12 @@ async def test_who_has_left_hears_nothing_more_and_nothing_is_kept():
     watches = EventFanout(store, Views(refuse_conversion)).of(PODS)
     first, second = Seen(), Seen()
     filter_ = Filter(fields=parse_field_selector("spec.nodeName=n1"))
-    leave = watches.join(filter_, first, store.revision)
+    membership = watches.join(filter_, first, store.revision)
     watches.join(filter_, second, store.revision)
     assert watches.count == 2
 
-    leave()
-    leave()
+    membership.leave()
+    membership.leave()
     await put(store, a_pod("a", node="n1"))
     assert (first.events, second.events, watches.count) == ([], [("ADDED", "a")], 1)
 
@@ -111,9 +112,9 @@ async def test_a_watcher_may_leave_while_it_is_told():
     leavers = []
 
     class Leaver(Seen):
-        def deliver(self, change, change_type):
-            super().deliver(change, change_type)
-            leavers[0]()
+        def deliver(self, batch):
+            super().deliver(batch)
+            leavers[0].leave()
 
     first, second = Leaver(), Seen()
     leavers.append(watches.join(Filter(), first, 0))
@@ -144,7 +145,9 @@ async def test_who_watches_another_version_hears_of_it_in_that_version():
     seen = {row.version: [] for row in (older, newer)}
     for row in (older, newer):
         watcher = Seen()
-        watcher.deliver = lambda change, kind, row=row: seen[row.version].append(change.obj(kind)["apiVersion"])
+        watcher.deliver = lambda batch, row=row: seen[row.version].extend(
+            change.obj(kind)["apiVersion"] for change, kind in batch
+        )
         fanout.of(row).join(Filter(), watcher, store.revision)
 
     await put(store, {"apiVersion": "ex.io/v1", "kind": "Widget", "metadata": {"name": "w", "namespace": "n"}}, older)

@@ -97,13 +97,19 @@ async def test_what_is_created_can_be_read():
         storage.get(replace(MAPS, name="d"))
 
 
-async def test_side_by_side_changes_all_get_through():
+async def test_side_by_side_changes_all_get_through_and_each_is_decided_once():
     storage = await a_storage()
     await storage.create(MAPS, a_map(), OPTIONS)
+    decided = []
+
+    def noted(decide):
+        return lambda old, context: decided.append(1) or decide(old, context)
+
     async with asyncio.TaskGroup() as group:
-        for number in range(20):
-            group.create_task(storage.change(MAPS, OPTIONS, adding(f"k{number}")))
-    assert len(orjson.loads(storage.get(MAPS).value)["data"]) == 20
+        for number in range(200):
+            group.create_task(storage.change(MAPS, OPTIONS, noted(adding(f"k{number}"))))
+    assert len(orjson.loads(storage.get(MAPS).value)["data"]) == 200
+    assert len(decided) == 200
 
 
 async def test_of_side_by_side_replacements_of_one_version_one_wins():

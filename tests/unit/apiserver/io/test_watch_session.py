@@ -27,14 +27,15 @@ class Reader:
         self.names = []
         self.failure = None
 
-    def deliver(self, change, change_type):
-        self.names.append(change.obj(change_type)["metadata"]["name"])
+    def deliver(self, batch):
+        for change, change_type in batch:
+            self.names.append(change.obj(change_type)["metadata"]["name"])
 
     async def read(self, between=None):
         async for event in self.session.past(self):
             match event:
                 case Happened(change, change_type):
-                    self.deliver(change, change_type)
+                    self.deliver(((change, change_type),))
                 case InitialEnd(revision):
                     self.names.append(f"end@{revision}")
                 case Failed(error):
