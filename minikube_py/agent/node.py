@@ -44,7 +44,7 @@ from minikube_py.kubelet.io.server_metrics import ServerMetrics
 from minikube_py.kubelet.io.server_streams import ServerStreams
 from minikube_py.kubelet.io.tear_down import tear_down_node
 from minikube_py.kubelet.kubelet_args import apply_kubelet_args
-from minikube_py.kubelet.ports import HostSurvey, KubeletPorts
+from minikube_py.kubelet.ports import HostSurvey, KubeletPorts, ShutdownInhibitor
 from minikube_py.kubelet.registration import parse_node_label, parse_node_taint
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.pod_network import BridgePodNetwork
@@ -184,6 +184,16 @@ def kubelet_server(
 
 
 @asynccontextmanager
+async def _open_logind() -> AsyncIterator[ShutdownInhibitor]:
+    # Only who wants shutdowns held up pays for the D-Bus library.
+    from minikube_py.kubelet.io.dbus import bus_path  # noqa: PLC0415
+    from minikube_py.kubelet.io.logind import open_logind  # noqa: PLC0415
+
+    async with open_logind(bus_path()) as logind:
+        yield logind
+
+
+@asynccontextmanager
 async def run_node(
     config: AgentConfig,
     master: Master,
@@ -223,6 +233,7 @@ async def run_node(
         recorder=recorder,
         clock=host.clock,
         random=host.rng.random,
+        open_inhibitor=_open_logind if settings.shutdown_grace_period_s > 0 else None,
     )
     kubelet = Kubelet(settings, ports)
     server = kubelet_server(settings, ports, kubelet, runtime)

@@ -37,6 +37,7 @@ from minikube_py.kubelet.io.pod_terminator import PodTerminator
 from minikube_py.kubelet.io.pod_workers import PodWorkers
 from minikube_py.kubelet.io.prober import Prober
 from minikube_py.kubelet.io.sandbox_starter import SandboxStarter
+from minikube_py.kubelet.io.shutdown_loop import ShutdownLoop, ShutdownTools
 from minikube_py.kubelet.io.statistics import NodeStatistics
 from minikube_py.kubelet.io.status_writer import StatusWriter
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer
@@ -116,6 +117,9 @@ class Kubelet:
             group.create_task(self._relist_forever(), name="kubelet-relist")
             group.create_task(self._collect_forever(), name="kubelet-gc")
             group.create_task(self._eviction.run(), name="kubelet-eviction")
+            if self._ports.open_inhibitor is not None:
+                tools = ShutdownTools(self._ports.open_inhibitor, self.node, self._states, self._ports.clock)
+                group.create_task(ShutdownLoop(self._config, tools).run(), name="kubelet-shutdown")
 
     # What other parts of the node ask.
 

@@ -13,6 +13,7 @@ from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.node_admission import NodeRoom, judge_pod
 from minikube_py.kubelet.pod_status import PodFailure
 from minikube_py.kubelet.ports import EventSink
+from minikube_py.kubelet.shutdown import NOT_TAKEN
 
 log = logging.getLogger("kubelet")
 
@@ -33,6 +34,10 @@ class NodeAdmission:
             return True
         if _was_admitted(state):
             state.admitted = True
+            return True
+        if self._knowledge.shutting_down:
+            self._recorder.record(state.pod.involved, "Warning", NOT_TAKEN.reason, NOT_TAKEN.message)
+            state.fail(NOT_TAKEN)
             return True
         if not self._knowledge.node:
             return False

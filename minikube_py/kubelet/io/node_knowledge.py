@@ -17,3 +17,5 @@ class NodeKnowledge:
     """The Node object as the API had it last; empty before the first report."""
     pressures: tuple[str, ...] = ()
     """Conditions that eviction sees, sorted: DiskPressure, MemoryPressure, PIDPressure."""
+    shutting_down: bool = False
+    """The host shuts down: no pod is taken any more."""

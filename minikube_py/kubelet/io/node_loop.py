@@ -30,6 +30,7 @@ from minikube_py.kubelet.node_status import (
 )
 from minikube_py.kubelet.ports import KubeletPorts
 from minikube_py.kubelet.registration import missing_metadata, new_node
+from minikube_py.kubelet.shutdown import NODE_FAULT
 
 log = logging.getLogger("kubelet")
 
@@ -111,6 +112,14 @@ class NodeLoop:
             self.faults = faults
             self._hurry.set()
 
+    def set_shutting_down(self, shutting_down: bool) -> None:
+        """Say whether the host shuts down: then the node is not Ready and takes no pods; reported at once."""
+        self._knowledge.shutting_down = shutting_down
+        self._hurry.set()
+
+    def _all_faults(self) -> tuple[str, ...]:
+        return (*self.faults, NODE_FAULT) if self._knowledge.shutting_down else self.faults
+
     def set_pressures(self, pressures: tuple[str, ...]) -> None:
         """Say which resources run short; a change is reported at once."""
         if pressures != self._knowledge.pressures:
@@ -145,9 +154,8 @@ class NodeLoop:
         old = self._node.get("status") or {}
         now_s = self._ports.clock.now_s()
         wall_s = self._ports.clock.wall_s()
-        view = NodeView(
-            host, self._version, await self._list_images(), NodeHealth(self.faults), wall_s, self._knowledge.pressures
-        )
+        health, pressures = NodeHealth(self._all_faults()), self._knowledge.pressures
+        view = NodeView(host, self._version, await self._list_images(), health, wall_s, pressures)
         status = node_status(self._config, view, old)
         since_s = (
             now_s - self._reported_at_s if self._reported_at_s is not None else self._config.node_status_report_s
@@ -158,7 +166,7 @@ class NodeLoop:
             self._reported_at_s = now_s
             for reason in node_events(status, old):
                 self._say(reason, f"Node {self._config.node_name} status is now: {reason}")
-        if not self.faults:
+        if not self._all_faults():
             self.ready.set()
 
     def warn(self, reason: str, message: str) -> None:
