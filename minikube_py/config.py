@@ -81,6 +81,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("node-external-ip", None, "the address under which this node is reached from outside"),
     Setting("node-label", None, "NAME=VALUE: a label of this node", many=True),
     Setting("node-taint", None, "NAME=VALUE:EFFECT: a taint that this node is registered with", many=True),
+    Setting(
+        "pod-manifest-path",
+        None,
+        "the folder with manifests of static pods (default: /etc/minikube-py/manifests; with another data folder, "
+        "its agent/pod-manifests)",
+    ),
     Setting("pause-image", None, "the pause image (default: made by the program itself)"),
     Setting("log-format", "text", "how log lines look", choices=("text", "json")),
     Setting(
@@ -127,6 +133,7 @@ class AgentConfig:
     node_external_ip: str
     node_labels: tuple[str, ...]
     node_taints: tuple[str, ...]
+    pod_manifest_path: str
     log_format: str
     fast_timers: bool
 
@@ -150,6 +157,14 @@ class AgentConfig:
     def cgroup_root(self) -> str:
         """Return the cgroup above `kubepods`; an agent with a data folder of its own has its own."""
         return cgroup_root_of(self.data_dir)
+
+    @property
+    def static_pod_dir(self) -> Path:
+        """Return the folder with manifests of static pods."""
+        if self.pod_manifest_path:
+            return Path(self.pod_manifest_path)
+        default = self.data_dir == Path(DEFAULT_DATA_DIR)
+        return Path("/etc/minikube-py/manifests") if default else self.agent_dir / "pod-manifests"
 
     @property
     def kubernetes_service_ip(self) -> str:
@@ -310,6 +325,7 @@ def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) 
         node_external_ip=_optional_address(values["node-external-ip"], faults),
         node_labels=faults.many(_BY_NAME["node-label"], values["node-label"] or ()),
         node_taints=faults.many(_BY_NAME["node-taint"], values["node-taint"] or ()),
+        pod_manifest_path=str(values["pod-manifest-path"] or ""),
         log_format=str(values["log-format"]),
         fast_timers=values["timers"] == "fast",
     )

@@ -132,6 +132,7 @@ def kubelet_config(config: AgentConfig) -> KubeletConfig:
         node_external_ip=config.node_external_ip,
         node_labels=tuple(map(parse_node_label, config.node_labels)),
         register_with_taints=tuple(map(parse_node_taint, config.node_taints)),
+        static_pod_path=str(config.static_pod_dir),
     )
     settings = with_fast_timers(settings) if config.fast_timers else settings
     return apply_kubelet_args(settings, config.kubelet_args)
@@ -174,7 +175,7 @@ def kubelet_server(
         configz=configz(config),
         fault=kubelet.sync_fault,
     )
-    streams = DockerPodStreams(runtime, kubelet.waiting_reason)
+    streams = DockerPodStreams(runtime, kubelet.waiting_reason, kubelet.worker_uid)
     return KubeletServer(
         DelegatedAccess(ports.client, ports.clock, config.node_name),
         ServerDocuments(sources),

@@ -34,6 +34,10 @@ class KubeletConfig:
     cgroup_root: str = "/"
     cpu_cfs_quota: bool = True
     resolv_conf: str = "/etc/resolv.conf"
+    allowed_unsafe_sysctls: tuple[str, ...] = ()
+    """Sysctls, or patterns that end in `*`, that pods may set besides the safe ones."""
+    static_pod_path: str = ""
+    """The folder with manifests of static pods; empty: there are none."""
     node_labels: tuple[tuple[str, str], ...] = ()
     register_with_taints: tuple[tuple[tuple[str, str], ...], ...] = ()
     """Taints that the Node has when it is registered (fields as pairs); later ones are the API's business."""
@@ -96,6 +100,11 @@ class KubeletConfig:
     def pod_dir(self, pod_uid: str) -> str:
         """Return a pod's directory."""
         return f"{self.root_dir}/pods/{pod_uid}"
+
+    @property
+    def seccomp_dir(self) -> str:
+        """Return where Localhost seccomp profiles are found."""
+        return f"{self.root_dir}/seccomp"
 
     def log_path(self, namespace: str, name: str, uid: str, container: str, attempt: int) -> str:
         """Return where the log of one run is found."""

@@ -88,6 +88,18 @@ class ContainerPort:
 
 
 @dataclass(frozen=True, slots=True)
+class RestartRule:
+    """One entry of `restartPolicyRules`: exit codes at which the container is restarted whatever its policy says."""
+
+    operator: Literal["In", "NotIn"]
+    exit_codes: frozenset[int]
+
+    def matches(self, exit_code: int) -> bool:
+        """Return whether the rule is about this exit code."""
+        return (exit_code in self.exit_codes) == (self.operator == "In")
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """One container of a pod, of any kind."""
 
@@ -116,7 +128,12 @@ class Container:
     termination_message_policy: str = "File"
     security: Mapping[str, Any] = field(default_factory=dict)
     restart_policy: str = ""
-    """`Always` on an init container makes it a sidecar."""
+    """Overrides the pod's; `Always` on an init container makes it a sidecar."""
+    restart_rules: tuple[RestartRule, ...] = ()
+    stop_signal: str = ""
+    """Empty: the image's own."""
+    restart_on_resize: frozenset[str] = frozenset()
+    """Resources whose resizePolicy is RestartContainer."""
     target_container: str = ""
     hash: str = ""
     """Changes when a running container must be replaced (upstream: HashContainer over name and image)."""
@@ -130,6 +147,15 @@ class Container:
     def field_path(self) -> str:
         """Return what events about it carry: `spec.containers{name}`."""
         return f"spec.{FIELD_OF_KIND[self.kind]}{{{self.name}}}"
+
+    def restarts_after(self, exit_code: int, pod_policy: str) -> bool:
+        """Return whether it is started again after it ended so (upstream: ContainerShouldRestart)."""
+        if self.kind == "ephemeral":
+            return False
+        if any(rule.matches(exit_code) for rule in self.restart_rules):
+            return True
+        policy = self.restart_policy or pod_policy
+        return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
 
     def port_number(self, port: int | str) -> int | None:
         """Return the number of a port given by number or name, or None when there is no such name."""
@@ -183,9 +209,22 @@ def _container(raw: Mapping[str, Any], kind: ContainerKind) -> Container:
         termination_message_policy=str(raw.get("terminationMessagePolicy") or "File"),
         security=raw.get("securityContext") or {},
         restart_policy=str(raw.get("restartPolicy") or ""),
+        restart_rules=tuple(_restart_rule(r) for r in raw.get("restartPolicyRules") or ()),
+        restart_on_resize=frozenset(
+            p.get("resourceName", "")
+            for p in raw.get("resizePolicy") or ()
+            if p.get("restartPolicy") == "RestartContainer"
+        ),
+        stop_signal=str(lifecycle.get("stopSignal") or ""),
         target_container=str(raw.get("targetContainerName") or ""),
         hash=container_hash(name, image),
     )
+
+
+def _restart_rule(raw: Mapping[str, Any]) -> RestartRule:
+    codes = raw.get("exitCodes") or {}
+    operator: Literal["In", "NotIn"] = "NotIn" if codes.get("operator") == "NotIn" else "In"
+    return RestartRule(operator, frozenset(int(code) for code in codes.get("values") or ()))
 
 
 def _port(raw: Mapping[str, Any]) -> ContainerPort:

@@ -64,9 +64,19 @@ class ContainerParts:
     environment: Environment
     mounts: tuple[Mount, ...]
     target: ContainerId | None = None
+    seccomp_profile: str = ""
+    """The text of a Localhost profile."""
+    runtime_handler: str = ""
 
 
-def sandbox_config(pod: Pod, attempt: int, config: KubeletConfig, node: NodeTraits) -> SandboxConfig:
+def pod_wants_user_namespace(pod: Pod) -> bool:
+    """Return whether a pod wants user ids of its own: Docker maps those of the whole engine, or none."""
+    return (pod.object.get("spec") or {}).get("hostUsers") is False
+
+
+def sandbox_config(
+    pod: Pod, attempt: int, config: KubeletConfig, node: NodeTraits, runtime_handler: str = ""
+) -> SandboxConfig:
     """Return the pause container's configuration.
 
     Raises:
@@ -80,6 +90,7 @@ def sandbox_config(pod: Pod, attempt: int, config: KubeletConfig, node: NodeTrai
         host_pid=pod.host_pid,
         host_ipc=pod.host_ipc,
         sysctls={s["name"]: str(s["value"]) for s in pod.security.get("sysctls") or ()},
+        runtime_handler=runtime_handler,
         labels=pod.labels,
         cgroup_parent=cgroup_parent(pod, config.cgroup_root, node.cgroup_driver),
     )
@@ -114,7 +125,9 @@ def container_config(
         host_network=pod.host_network,
         target_container=parts.target,
         resources=_with_pids_limit(resources, config.pod_pids_limit),
-        security=container_security(pod, container),
+        security=container_security(pod, container, parts.seccomp_profile),
+        stop_signal=container.stop_signal,
+        runtime_handler=parts.runtime_handler,
         annotations=_annotations(pod, container, parts.attempt),
         cgroup_parent=cgroup_parent(pod, config.cgroup_root, node.cgroup_driver),
         log_path=config.log_path(pod.namespace, pod.name, pod.uid, container.name, parts.attempt),

@@ -65,6 +65,8 @@ def render_sandbox(
         host["PidMode"] = "host"
     if config.cgroup_parent:
         host["CgroupParent"] = config.cgroup_parent
+    if config.runtime_handler:
+        host["Runtime"] = config.runtime_handler
     if config.sysctls:
         host["Sysctls"] = dict(config.sysctls)
     body: dict[str, Any] = {
@@ -106,6 +108,8 @@ def render_container(sandbox: SandboxId, config: ContainerConfig, *, node_name: 
         body["WorkingDir"] = config.working_dir
     if config.security.user:
         body["User"] = config.security.user
+    if config.stop_signal:
+        body["StopSignal"] = config.stop_signal
     return body
 
 
@@ -129,6 +133,8 @@ def _host_config(sandbox: SandboxId, config: ContainerConfig) -> dict[str, Any]:
         host["PidMode"] = f"container:{sandbox}"
     if config.cgroup_parent:
         host["CgroupParent"] = config.cgroup_parent
+    if config.runtime_handler:
+        host["Runtime"] = config.runtime_handler
     return host
 
 
@@ -149,6 +155,12 @@ def _mount(mount: Mount) -> dict[str, Any]:
     if options:
         body["BindOptions"] = options
     return body
+
+
+def render_update(resources: ContainerResources) -> dict[str, int]:
+    """Return the body of a container update: what is set; a limit cannot be taken away, by the API's rules too."""
+    body = _resources(resources)
+    return {name: body[name] for name in body if name not in ("OomScoreAdj", "PidsLimit")}
 
 
 def _resources(resources: ContainerResources) -> dict[str, int]:
@@ -191,7 +203,8 @@ def _security_options(security: ContainerSecurity, *, unconfined_label: bool) ->
         options.append(f"seccomp={security.seccomp}")
     if security.apparmor:
         options.append(f"apparmor={security.apparmor}")
-    if unconfined_label:
+    options += [f"label={part}:{value}" for part, value in security.selinux]
+    if unconfined_label and not security.selinux:
         # SELinux: a process that sees the host's processes or devices cannot have a container's label.
         options.append("label=disable")
     return options

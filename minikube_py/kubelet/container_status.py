@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from minikube_py.api.meta import Obj, format_time
-from minikube_py.kubelet.container import Container
+from minikube_py.kubelet.container import Container, VolumeMount
 from minikube_py.kubelet.cri import ContainerPhase, ContainerRecord
 from minikube_py.kubelet.pod import Pod
 from minikube_py.kubelet.pod_actions import ProbeLookup, should_restart
+from minikube_py.kubelet.pod_resize import shown_resources
 from minikube_py.kubelet.pod_runtime_status import PodRuntimeStatus, restart_count_of
 from minikube_py.kubelet.probes import ProbeResult
 
@@ -86,7 +87,33 @@ def _status(
             entry["lastState"] = {"terminated": ended}
         entry["state"] = {"waiting": _waiting(waiting)}
     entry["started"], entry["ready"] = _health(container, run, entry, probe)
-    return entry
+    return entry | _given(container, run)
+
+
+def _given(container: Container, run: ContainerRecord | None) -> Obj:
+    """Return what the container was given: resources, mounts, its user."""
+    given: Obj = {}
+    if container.kind != "ephemeral":
+        if container.requests:
+            given["allocatedResources"] = dict(container.requests)
+        given["resources"] = shown_resources(container, run)
+    if container.volume_mounts:
+        given["volumeMounts"] = [_mounted(mount) for mount in container.volume_mounts]
+    if run is not None and run.user is not None:
+        user = run.user
+        given["user"] = {
+            "linux": {"uid": user.uid, "gid": user.gid, "supplementalGroups": list(user.groups) or [user.gid]}
+        }
+    if run is not None and container.stop_signal:
+        given["stopSignal"] = container.stop_signal
+    return given
+
+
+def _mounted(mount: VolumeMount) -> Obj:
+    shown: Obj = {"name": mount.name, "mountPath": mount.mount_path}
+    if mount.read_only:
+        shown |= {"readOnly": True, "recursiveReadOnly": "Disabled"}
+    return shown
 
 
 def _waiting(reason: WaitingReason) -> Obj:

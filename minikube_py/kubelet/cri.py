@@ -59,6 +59,8 @@ class SandboxConfig:
     host_pid: bool = False
     host_ipc: bool = False
     sysctls: Mapping[str, str] = field(default_factory=dict)
+    runtime_handler: str = ""
+    """The engine's runtime (RuntimeClass handler); empty: its default."""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     cgroup_parent: str = ""
@@ -103,6 +105,8 @@ class ContainerSecurity:
     apparmor: str = ""
     unmasked_proc: bool = False
     """procMount Unmasked: nothing of /proc is hidden or read-only."""
+    selinux: tuple[tuple[str, str], ...] = ()
+    """Parts of the SELinux label: (user|role|type|level, value)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,9 @@ class ContainerConfig:
     annotations: Mapping[str, str] = field(default_factory=dict)
     """Kill-relevant facts (hash, restartCount, grace period, preStop): kept as labels `annotation.*`."""
     cgroup_parent: str = ""
+    stop_signal: str = ""
+    """Empty: the image's own."""
+    runtime_handler: str = ""
     log_path: str = ""
     """`/var/log/pods/NS_NAME_UID/CONTAINER/ATTEMPT.log`: the runtime makes it lead to the log."""
 
@@ -169,6 +176,15 @@ class SandboxRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class LinuxUser:
+    """Who a container's first process is."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerRecord:
     """One app container as the runtime shows it."""
 
@@ -192,6 +208,10 @@ class ContainerRecord:
     log_path: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    resources: ContainerResources | None = None
+    """What it has now; None when it was only listed."""
+    user: LinuxUser | None = None
+    """None: not known (it does not run, or only just)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +304,10 @@ class RuntimeService(Protocol):
 
     async def start_container(self, container: ContainerId) -> None:
         """Start it. REFUSED carries the runtime's text (`exec: "x": executable file not found in $PATH`)."""
+        ...
+
+    async def update_container(self, container: ContainerId, resources: ContainerResources) -> None:
+        """Give a running container other resources. REFUSED: less memory than it uses, or more than there is."""
         ...
 
     async def stop_container(self, container: ContainerId, grace_s: float) -> None:

@@ -20,6 +20,7 @@ from minikube_py.kubelet.cri import (
     ContainerId,
     ContainerPhase,
     ContainerRecord,
+    ContainerResources,
     ContainerRuntimeError,
     ImageRecord,
     RuntimeErrorKind,
@@ -197,6 +198,24 @@ def container_from_listed(listed: Json, inspected: Json | None, image: ImageReco
         log_path=labels.get(CONTAINER_LOG_PATH, ""),
         labels=pod_labels_of(labels),
         annotations=annotations_of(labels),
+        resources=resources_of(inspected) if inspected else None,
+    )
+
+
+RESOURCE_FIELDS = ("CpuShares", "CpuQuota", "CpuPeriod", "Memory", "OomScoreAdj", "PidsLimit")
+"""What `resources_of` reads of an inspect document's HostConfig."""
+
+
+def resources_of(inspected: Json) -> ContainerResources:
+    """Return the resource numbers of a container; -1 is how Docker says no limit after an update."""
+    host = inspected.get("HostConfig") or {}
+    return ContainerResources(
+        cpu_shares=int(host.get("CpuShares") or 0),
+        cpu_quota_us=max(int(host.get("CpuQuota") or 0), 0),
+        cpu_period_us=int(host.get("CpuPeriod") or 100_000),
+        memory_limit_bytes=max(int(host.get("Memory") or 0), 0),
+        oom_score_adj=int(host.get("OomScoreAdj") or 0),
+        pids_limit=int(host.get("PidsLimit") or 0),
     )
 
 

@@ -19,14 +19,14 @@ _LOCAL = (
 
 def short_hostname(pod: Pod) -> str:
     """Return the host name without a domain: `hostname`, or the pod's name cut to what Linux takes."""
-    if pod.hostname:
-        return pod.hostname
+    if pod.hostname_override or pod.hostname:
+        return pod.hostname_override or pod.hostname
     return pod.name[:HOSTNAME_LENGTH_MAX].rstrip("-.")
 
 
 def pod_fqdn(pod: Pod, cluster_domain: str) -> str:
     """Return `hostname.subdomain.namespace.svc.DOMAIN`, or nothing when the pod has no subdomain."""
-    if not pod.subdomain:
+    if not pod.subdomain or pod.hostname_override:
         return ""
     return f"{short_hostname(pod)}.{pod.subdomain}.{pod.namespace}.svc.{cluster_domain}"
 
@@ -39,6 +39,8 @@ def kernel_hostname(pod: Pod, cluster_domain: str, node_hostname: str) -> str:
     """
     if pod.host_network:
         return node_hostname
+    if pod.hostname_override:
+        return pod.hostname_override
     fqdn = pod_fqdn(pod, cluster_domain)
     if not pod.set_hostname_as_fqdn or not fqdn:
         return short_hostname(pod)

@@ -60,6 +60,8 @@ class Pod:
     hostname: str = ""
     subdomain: str = ""
     set_hostname_as_fqdn: bool = False
+    hostname_override: str = ""
+    runtime_class_name: str = ""
     dns_policy: str = "ClusterFirst"
     dns_config: DnsConfig = DnsConfig()
     host_aliases: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -147,6 +149,8 @@ def parse_pod(obj: Obj) -> Pod:
         hostname=str(spec.get("hostname") or ""),
         subdomain=str(spec.get("subdomain") or ""),
         set_hostname_as_fqdn=bool(spec.get("setHostnameAsFQDN")),
+        hostname_override=str(spec.get("hostnameOverride") or ""),
+        runtime_class_name=str(spec.get("runtimeClassName") or ""),
         dns_policy=str(spec.get("dnsPolicy") or "ClusterFirst"),
         dns_config=_dns_config(spec.get("dnsConfig") or {}),
         host_aliases=tuple((a["ip"], tuple(a.get("hostnames") or ())) for a in spec.get("hostAliases") or ()),

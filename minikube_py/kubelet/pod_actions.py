@@ -27,6 +27,10 @@ ProbeLookup = Callable[[ContainerRecord, ProbeKind], ProbeResult]
 """The last result of a probe for this very run of a container."""
 
 
+KILLED = 137
+"""The exit code that a container which a probe gave up is taken to have had."""
+
+
 class KillReason(Enum):
     """Why a running container is stopped."""
 
@@ -103,11 +107,7 @@ def should_restart(pod: Pod, container: Container, run: ContainerRecord | None) 
         return True
     if run.phase is ContainerPhase.RUNNING:
         return False
-    if container.is_sidecar:
-        return True
-    if container.kind == "ephemeral" or pod.restart_policy == "Never":
-        return False
-    return not (pod.restart_policy == "OnFailure" and run.exit_code == 0)
+    return container.restarts_after(run.exit_code, pod.restart_policy)
 
 
 def _sandbox_changed(pod: Pod, status: PodRuntimeStatus) -> tuple[bool, int]:
@@ -123,11 +123,9 @@ def _sandbox_changed(pod: Pod, status: PodRuntimeStatus) -> tuple[bool, int]:
 def _with_new_sandbox(pod: Pod, status: PodRuntimeStatus, attempt: int) -> PodActions:
     old = status.sandbox
     over = PodActions(kill_pod=True, sandbox_id=old.id if old else None, attempt=attempt)
-    if pod.restart_policy == "Never" and attempt and status.containers:
+    if attempt and status.containers and not _may_run_again(pod):
         return over
-    start = tuple(
-        c for c in pod.containers if not (pod.restart_policy == "OnFailure" and _succeeded(status.newest(c.name)))
-    )
+    start = tuple(c for c in pod.containers if not _is_done(pod, c, status.newest(c.name)))
     if not start and any(status.newest(c.name) for c in pod.containers):
         return over
     return PodActions(
@@ -140,8 +138,19 @@ def _with_new_sandbox(pod: Pod, status: PodRuntimeStatus, attempt: int) -> PodAc
     )
 
 
-def _succeeded(run: ContainerRecord | None) -> bool:
-    return run is not None and run.phase is ContainerPhase.EXITED and run.exit_code == 0
+def _may_run_again(pod: Pod) -> bool:
+    """Return whether any container may be started a second time; else a pod that lost its sandbox is over."""
+    containers = pod.init_containers + pod.containers
+    return pod.restart_policy != "Never" or any(
+        c.restart_rules or c.restart_policy in ("Always", "OnFailure") for c in containers
+    )
+
+
+def _is_done(pod: Pod, container: Container, run: ContainerRecord | None) -> bool:
+    """Return whether a container has ended for good."""
+    if run is None or run.phase is not ContainerPhase.EXITED:
+        return False
+    return not container.restarts_after(run.exit_code, pod.restart_policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +182,7 @@ def _init_actions(pod: Pod, status: PodRuntimeStatus, probe: ProbeLookup) -> _In
             elif run.phase is ContainerPhase.EXITED:
                 if run.exit_code == 0:
                     continue
-                if pod.restart_policy == "Never":
+                if not container.restarts_after(run.exit_code, pod.restart_policy):
                     return _InitPlan(initialized=False, kill_pod=True)
                 start.append(container)
             return _InitPlan(initialized=False, to_start=tuple(start), to_kill=tuple(kill))
@@ -217,7 +226,7 @@ def _regular_actions(
         if verdict is None:
             kept += 1
             continue
-        if verdict.reason is KillReason.CHANGED or pod.restart_policy != "Never":
+        if verdict.reason is KillReason.CHANGED or container.restarts_after(KILLED, pod.restart_policy):
             start.append(container)
             verdict = ContainerKill(run, verdict.reason, f"{verdict.message}, will be restarted")
         kill.append(verdict)

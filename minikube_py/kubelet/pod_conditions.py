@@ -8,8 +8,10 @@ from typing import Any
 
 from minikube_py.api.meta import Obj
 from minikube_py.kubelet.pod import Pod
+from minikube_py.kubelet.pod_resize import IN_PROGRESS, PENDING
 
-OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+RESIZE_TYPES = (PENDING, IN_PROGRESS)
+OWNED = (*RESIZE_TYPES, "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 """The types that the kubelet writes, in the order in which they stand in the status."""
 
 
@@ -31,6 +33,16 @@ def pod_conditions(
         containers_ready,
         _condition("PodScheduled", is_true=True),
     ]
+
+
+def resize_conditions(pending_reason: str, pending_message: str, *, in_progress: bool, error: str) -> list[Obj]:
+    """Return the conditions of a resize that waits, or is being done; none of them when there is none."""
+    found: list[Obj] = []
+    if pending_reason:
+        found.append(_condition(PENDING, is_true=True, reason=pending_reason, message=pending_message))
+    if in_progress:
+        found.append(_condition(IN_PROGRESS, is_true=True, reason="Error" if error else "", message=error))
+    return found
 
 
 def _condition(type: str, *, is_true: bool, reason: str = "", message: str = "") -> Obj:

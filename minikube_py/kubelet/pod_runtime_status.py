@@ -7,7 +7,7 @@ restart counts and last states come from them.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from minikube_py.kubelet.cri import ContainerPhase, ContainerRecord, RuntimeListing, SandboxRecord
+from minikube_py.kubelet.cri import ContainerPhase, ContainerRecord, LinuxUser, RuntimeListing, SandboxRecord
 
 RESTART_COUNT = "io.kubernetes.container.restartCount"
 CONTAINER_HASH = "io.kubernetes.container.hash"
@@ -77,3 +77,12 @@ def restart_count_of(record: ContainerRecord) -> int:
     """Return which restart this run is: the label, or the attempt in its name."""
     text = record.annotations.get(RESTART_COUNT, "")
     return int(text) if text.isdigit() else record.attempt
+
+
+def parse_process_user(status: str) -> LinuxUser | None:
+    """Return the real ids of a process from its `/proc/PID/status`; None when the text does not say."""
+    lines = dict(line.partition(":")[::2] for line in status.splitlines())
+    uid, gid = lines.get("Uid", "").split(), lines.get("Gid", "").split()
+    if not uid or not gid:
+        return None
+    return LinuxUser(int(uid[0]), int(gid[0]), tuple(int(group) for group in lines.get("Groups", "").split()))

@@ -48,6 +48,10 @@ class StatusFacts:
     """The status that was written last, or that the API holds."""
     waiting: Mapping[str, WaitingReason] = field(default_factory=dict)
     failure: PodFailure | None = None
+    blocked: PodFailure | None = None
+    """Why the node does not start the pod now, though it may later (AppArmor)."""
+    resize: Sequence[Obj] = ()
+    """The conditions of a resize, without times."""
     ended: bool = False
     """The pod was killed for good and none of its containers is left running: the phase must be terminal."""
 
@@ -76,6 +80,7 @@ def generate_pod_status(pod: Pod, status: PodRuntimeStatus, probe: ProbeLookup, 
     )
     if facts.failure is not None and facts.failure.disruption:
         conditions.append(_disruption(facts.failure))
+    conditions = [*facts.resize, *conditions]
     now = format_time(facts.now_wall_s)
     result: Obj = {}
     if pod.generation:
@@ -122,8 +127,9 @@ def _settle(entry: Obj) -> None:
 
 
 def _reason(facts: StatusFacts, previous: Obj) -> Obj:
-    if facts.failure is not None:
-        return {"reason": facts.failure.reason, "message": facts.failure.message}
+    said = facts.failure or facts.blocked
+    if said is not None:
+        return {"reason": said.reason, "message": said.message}
     if previous.get("phase") in TERMINAL:
         return {k: previous[k] for k in ("reason", "message") if previous.get(k)}
     return {}
@@ -148,7 +154,7 @@ def _phase(
     if facts.failure is not None:
         return "Failed"
     pending, failed = _count_init(pod, init, regular)
-    if failed and pod.restart_policy == "Never":
+    if failed:
         return "Failed"
     if facts.ended:
         done = bool(regular) and all(_exit_code(entry) == 0 for entry in regular)
@@ -157,45 +163,40 @@ def _phase(
 
 
 def _running_phase(pod: Pod, regular: Sequence[Mapping[str, Any]]) -> str:
-    waiting = running = stopped = succeeded = 0
+    by_name = {c.name: c for c in pod.containers}
+    never_ran = alive = 0
+    codes: list[int] = []
     for entry in regular:
-        state = entry["state"]
-        if "running" in state:
-            running += 1
-        elif "terminated" in state:
-            stopped += 1
-            succeeded += state["terminated"]["exitCode"] == 0
-        elif (entry.get("lastState") or {}).get("terminated"):
-            stopped += 1
+        code = _exit_code(entry)
+        if "running" in entry["state"]:
+            alive += 1
+        elif code is None:
+            never_ran += 1
         else:
-            waiting += 1
-    if waiting:
+            codes.append(code)
+            alive += by_name[entry["name"]].restarts_after(code, pod.restart_policy)
+    if never_ran or not regular:
         return "Pending"
-    if running:
+    if alive:
         return "Running"
-    if not stopped:
-        return "Pending"
-    if pod.restart_policy == "Always":
-        return "Running"
-    if stopped == succeeded:
-        return "Succeeded"
-    return "Failed" if pod.restart_policy == "Never" else "Running"
+    return "Failed" if any(codes) else "Succeeded"
 
 
 def _count_init(pod: Pod, init: Sequence[Mapping[str, Any]], regular: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
-    """Return how many init containers are still to end (sidecars: to start), and how many have failed."""
-    sidecars = {c.name for c in pod.init_containers if c.is_sidecar}
+    """Return how many init containers are still to end (sidecars: to start), and how many have failed for good."""
+    by_name = {c.name: c for c in pod.init_containers}
     initialized = any("containerID" in entry for entry in regular)
     pending = failed = 0
     for entry in init:
-        if entry["name"] in sidecars:
+        container = by_name[entry["name"]]
+        if container.is_sidecar:
             pending += not initialized and not entry.get("started")
             continue
         code = _exit_code(entry)
         if code is None:
             pending += not initialized
         elif code:
-            failed += 1
+            failed += not container.restarts_after(code, pod.restart_policy)
             pending += 1
     return pending, failed
 

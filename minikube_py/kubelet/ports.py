@@ -135,7 +135,7 @@ class PodFiles(Protocol):
 
 
 class ProbeNetwork(Protocol):
-    """HTTP and TCP tries of probes and hooks; all failures are outcomes, none is an exception."""
+    """HTTP, TCP and gRPC tries of probes and hooks; all failures are outcomes, none is an exception."""
 
     async def http_get(
         self, url: str, headers: tuple[tuple[str, str], ...], timeout_s: float, user_agent: str
@@ -145,6 +145,10 @@ class ProbeNetwork(Protocol):
 
     async def tcp_connect(self, host: str, port: int, timeout_s: float) -> ProbeOutcome:
         """Open a connection and close it."""
+        ...
+
+    async def grpc_check(self, host: str, port: int, service: str, timeout_s: float, user_agent: str) -> ProbeOutcome:
+        """Ask the gRPC health service about `service`."""
         ...
 
 

@@ -36,6 +36,8 @@ class ProbeOutcome:
 
     result: ProbeResult
     output: str = ""
+    warns: bool = False
+    """A success that somebody should hear of (event ProbeWarning): a redirect to another host was not followed."""
 
 
 INITIAL_RESULT: dict[ProbeKind, ProbeResult] = {
@@ -123,7 +125,12 @@ def record(state: ProbeState, probe: Probe, outcome: ProbeOutcome) -> ProbeState
     )
 
 
-def unhealthy_message(kind: ProbeKind, output: str) -> str:
-    """Return the message of the Unhealthy event."""
-    cut = output.encode()[:MESSAGE_BYTES_MAX].decode(errors="ignore")
-    return f"{kind.capitalize()} probe failed: {cut}"
+def probe_event(kind: ProbeKind, outcome: ProbeOutcome) -> tuple[str, str] | None:
+    """Return reason and message of the Warning event that an outcome is worth, or None."""
+    cut = outcome.output.encode()[:MESSAGE_BYTES_MAX].decode(errors="ignore")
+    name = kind.capitalize()
+    if outcome.result is ProbeResult.FAILURE:
+        return "Unhealthy", f"{name} probe failed: {cut}"
+    if outcome.result is ProbeResult.UNKNOWN:
+        return "Unhealthy", f"{name} probe errored and resulted in unknown state: {cut}"
+    return ("ProbeWarning", f"{name} probe warning: {cut}") if outcome.warns else None

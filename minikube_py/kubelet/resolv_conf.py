@@ -42,15 +42,41 @@ def parse_resolv_conf(text: str) -> ResolvConf:
 
 def compute_resolv_conf(pod: Pod, host: ResolvConf, cluster_dns: tuple[str, ...], cluster_domain: str) -> ResolvConf:
     """Return what the pod's resolv.conf says."""
+    return _limited(_merged(_base(pod, host, cluster_dns, cluster_domain), pod.dns_config))
+
+
+def _base(pod: Pod, host: ResolvConf, cluster_dns: tuple[str, ...], cluster_domain: str) -> ResolvConf:
     policy = pod.dns_policy
     if policy == "None":
-        base = ResolvConf()
-    elif not cluster_dns or policy == "Default" or (policy == "ClusterFirst" and pod.host_network):
-        base = host
-    else:
-        own = (f"{pod.namespace}.svc.{cluster_domain}", f"svc.{cluster_domain}", cluster_domain)
-        base = ResolvConf(cluster_dns, own + host.searches, ("ndots:5",))
-    return _limited(_merged(base, pod.dns_config))
+        return ResolvConf()
+    if not cluster_dns or policy == "Default" or (policy == "ClusterFirst" and pod.host_network):
+        return host
+    own = (f"{pod.namespace}.svc.{cluster_domain}", f"svc.{cluster_domain}", cluster_domain)
+    return ResolvConf(cluster_dns, own + host.searches, ("ndots:5",))
+
+
+def resolv_conf_notes(
+    pod: Pod, host: ResolvConf, cluster_dns: tuple[str, ...], cluster_domain: str
+) -> tuple[tuple[str, str], ...]:
+    """Return reason and message of the Warning events that a pod's resolv.conf is worth."""
+    notes: list[tuple[str, str]] = []
+    if not cluster_dns and pod.dns_policy in ("ClusterFirst", "ClusterFirstWithHostNet"):
+        words = (
+            f'pod: "{pod.full_name}". kubelet does not have ClusterDNS IP configured and cannot create Pod using '
+            f'"{pod.dns_policy}" policy. Falling back to "Default" policy.'
+        )
+        notes.append(("MissingClusterDNS", words))
+    wanted = _merged(_base(pod, host, cluster_dns, cluster_domain), pod.dns_config)
+    given = _limited(wanted)
+    if given.nameservers != wanted.nameservers:
+        words = (
+            "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: "
+        )
+        notes.append(("DNSConfigForming", words + " ".join(given.nameservers)))
+    if given.searches != wanted.searches:
+        words = "Search Line limits were exceeded, some search paths have been omitted, the applied search line is"
+        notes.append(("DNSConfigForming", f"{words}: {' '.join(given.searches)}"))
+    return tuple(notes)
 
 
 def _merged(base: ResolvConf, config: DnsConfig) -> ResolvConf:

@@ -11,7 +11,7 @@ from minikube_py.kubelet.cri import ContainerSecurity
 from minikube_py.kubelet.environment import ConfigError
 from minikube_py.kubelet.pod import Pod
 
-_SHARED = ("runAsUser", "runAsGroup", "runAsNonRoot", "seccompProfile", "appArmorProfile")
+_SHARED = ("runAsUser", "runAsGroup", "runAsNonRoot", "seccompProfile", "appArmorProfile", "seLinuxOptions")
 
 
 def effective_security(pod: Pod, container: Container) -> Mapping[str, Any]:
@@ -20,14 +20,29 @@ def effective_security(pod: Pod, container: Container) -> Mapping[str, Any]:
     return {**inherited, **{k: v for k, v in container.security.items() if v is not None}}
 
 
-def container_security(pod: Pod, container: Container) -> ContainerSecurity:
-    """Return what the runtime needs.
+def seccomp_profile_name(pod: Pod, container: Container) -> str:
+    """Return the container's profile as a file below the node's seccomp folder; empty when it wants none."""
+    profile = effective_security(pod, container).get("seccompProfile") or {}
+    return str(profile.get("localhostProfile") or "") if profile.get("type") == "Localhost" else ""
+
+
+def missing_seccomp_profile(container: str, path: str) -> str:
+    """Return what is said of a profile whose file is not there."""
+    return (
+        f'failed to generate security options for container "{container}": failed to generate seccomp security '
+        f'options for container: cannot load seccomp profile "{path}": open {path}: no such file or directory'
+    )
+
+
+def container_security(pod: Pod, container: Container, seccomp_profile: str = "") -> ContainerSecurity:
+    """Return what the runtime needs; `seccomp_profile` is the text of a Localhost profile.
 
     Raises:
-        ConfigError: a group without a user, or a profile that this kubelet cannot load.
+        ConfigError: a group without a user.
     """
     context = effective_security(pod, container)
     capabilities = context.get("capabilities") or {}
+    apparmor = apparmor_profile(pod, container)
     privileged = bool(context.get("privileged"))
     return ContainerSecurity(
         user=_user(context),
@@ -37,8 +52,10 @@ def container_security(pod: Pod, container: Container) -> ContainerSecurity:
         capabilities_add=tuple(capabilities.get("add") or ()),
         capabilities_drop=tuple(capabilities.get("drop") or ()),
         no_new_privileges=context.get("allowPrivilegeEscalation") is False and not privileged,
-        seccomp=_seccomp(context, container.name),
-        apparmor=_apparmor(context),
+        seccomp=seccomp_profile or _seccomp(context),
+        apparmor="" if apparmor == "runtime/default" else apparmor,
+        unmasked_proc=context.get("procMount") == "Unmasked",
+        selinux=_selinux(context),
     )
 
 
@@ -59,25 +76,30 @@ def _groups(pod: Pod) -> tuple[int, ...]:
     return tuple(dict.fromkeys(groups))
 
 
-def _seccomp(context: Mapping[str, Any], container: str) -> str:
+def _seccomp(context: Mapping[str, Any]) -> str:
     profile = context.get("seccompProfile") or {}
-    kind = profile.get("type", "Unconfined")
-    if kind == "Unconfined":
-        return "unconfined"
-    if kind == "RuntimeDefault":
-        return ""
-    where = profile.get("localhostProfile", "")
-    raise ConfigError(
-        f'failed to generate security options for container "{container}": failed to generate seccomp security '
-        f'options for container: cannot load seccomp profile "{where}"'
-    )
+    return "" if profile.get("type") == "RuntimeDefault" else "unconfined"
 
 
-def _apparmor(context: Mapping[str, Any]) -> str:
-    profile = context.get("appArmorProfile") or {}
-    if profile.get("type") == "Localhost":
-        return str(profile.get("localhostProfile") or "")
-    return "unconfined" if profile.get("type") == "Unconfined" else ""
+def _selinux(context: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    options = context.get("seLinuxOptions") or {}
+    return tuple((part, str(options[part])) for part in ("user", "role", "type", "level") if options.get(part))
+
+
+def apparmor_profile(pod: Pod, container: Container) -> str:
+    """Return the AppArmor profile: empty for none, `runtime/default`, `unconfined`, or a loaded profile's name."""
+    profile = effective_security(pod, container).get("appArmorProfile")
+    if profile is None:
+        # What asked for it before there was a field.
+        asked = pod.annotations.get(f"container.apparmor.security.beta.kubernetes.io/{container.name}", "")
+        return asked.removeprefix("localhost/")
+    kinds = {"RuntimeDefault": "runtime/default", "Unconfined": "unconfined"}
+    return kinds.get(profile.get("type", ""), str(profile.get("localhostProfile") or ""))
+
+
+def wants_apparmor(pod: Pod) -> bool:
+    """Return whether a pod must not run on a host without AppArmor."""
+    return any(apparmor_profile(pod, c) not in ("", "unconfined") for c in pod.all_containers)
 
 
 def check_non_root(pod: Pod, container: Container, image_user: str) -> None:

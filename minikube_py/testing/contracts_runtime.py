@@ -19,6 +19,7 @@ from minikube_py.kubelet.cri import (
     ContainerId,
     ContainerPhase,
     ContainerRecord,
+    ContainerResources,
     ContainerRuntimeError,
     ExecResult,
     ImageService,
@@ -226,6 +227,19 @@ class RuntimeContract:
         assert record.exit_code in (126, 127, 128)
         assert record.started_at_s == record.finished_at_s == record.created_at_s
         assert record.message
+
+    async def test_an_updated_container_has_other_resources_and_runs_on(self, subject: RuntimeSubject) -> None:
+        sandbox = await subject.sandbox()
+        container = await subject.started(sandbox.id, Behaviour.RUNS)
+        before = await subject.record(container)
+        numbers = ContainerResources(cpu_shares=61, cpu_quota_us=20_000, memory_limit_bytes=64 << 20)
+        await subject.runtime.update_container(container, numbers)
+        after = await subject.record(container)
+
+        assert (after.pid, after.phase) == (before.pid, ContainerPhase.RUNNING)
+        assert after.resources is not None
+        assert (after.resources.cpu_shares, after.resources.cpu_quota_us) == (61, 20_000)
+        assert after.resources.memory_limit_bytes == 64 << 20
 
     async def test_a_stopped_container_gets_the_time_to_end_by_itself(self, subject: RuntimeSubject) -> None:
         sandbox = await subject.sandbox()

@@ -154,6 +154,12 @@ class FakeProbeNetwork:
         refused = ProbeOutcome(ProbeResult.FAILURE, f"dial tcp {host}:{port}: connect: connection refused")
         return self.answers.get(f"{host}:{port}", refused)
 
+    async def grpc_check(self, host: str, port: int, service: str, timeout_s: float, user_agent: str) -> ProbeOutcome:
+        """Answer a health check, by `host:port/service`."""
+        where = f"{host}:{port}/{service}"
+        self.tries.append(where)
+        return self.answers.get(where, ProbeOutcome(ProbeResult.FAILURE, "timeout: failed to connect service"))
+
 
 class FakeHost:
     """A host of two processors."""

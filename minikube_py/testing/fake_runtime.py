@@ -18,6 +18,7 @@ from minikube_py.kubelet.cri import (
     ContainerId,
     ContainerPhase,
     ContainerRecord,
+    ContainerResources,
     ContainerRuntimeError,
     ExecResult,
     ImageRecord,
@@ -47,6 +48,8 @@ class Program:
     term_exit_code: int = 143
     start_error: str = ""
     oom: bool = False
+    uses_bytes: int = 0
+    """Memory that it holds on to."""
 
 
 @dataclass(slots=True)
@@ -192,6 +195,7 @@ class FakeRuntime:
             log_path=config.log_path,
             labels=config.labels,
             annotations=config.annotations,
+            resources=config.resources,
         )
         self._containers[identity] = _Container(record, config, program)
         self.journal.append(f"create {config.name}/{config.attempt}")
@@ -227,6 +231,16 @@ class FakeRuntime:
             held.timer = asyncio.get_running_loop().call_later(
                 held.program.runs_s, self._end, held, program.exit_code, reason
             )
+
+    async def update_container(self, container: ContainerId, resources: ContainerResources) -> None:
+        """Give a container other resources; less memory than it `uses_bytes` is refused."""
+        await self._enter("update_container")
+        held = self._find(container)
+        if 0 < resources.memory_limit_bytes < held.program.uses_bytes:
+            raise ContainerRuntimeError(RuntimeErrorKind.REFUSED, "device or resource busy")
+        held.record = replace(held.record, resources=resources)
+        self.journal.append(f"update {held.record.name}/{held.record.attempt}")
+        self._tell(held.record.pod.uid, "update")
 
     async def stop_container(self, container: ContainerId, grace_s: float) -> None:
         """Send TERM, wait, then KILL."""

@@ -35,6 +35,14 @@ def test_an_agent_with_its_own_data_folder_keeps_its_own_logs():
     assert _config(data_dir="/srv/n2").pod_logs_dir == Path("/srv/n2/log/pods")
 
 
+def test_an_agent_with_its_own_data_folder_has_its_own_cgroups():
+    one, other = _config(data_dir="/srv/n1").cgroup_root, _config(data_dir="/srv/n2").cgroup_root
+
+    assert _config().cgroup_root == "/"
+    assert one.startswith("/minikube-py-")
+    assert one != other
+
+
 def test_an_unknown_key_names_the_nearest_known_one():
     with pytest.raises(ConfigError, match="'node-nam'.*did you mean 'node-name'"):
         collect_settings({}, {}, {"node-nam": "x"})
@@ -61,6 +69,8 @@ def test_all_faults_are_reported_at_once():
         ("node_ip", "one", "--node-ip"),
         ("disable", "network", "'network' is not one of dns"),
         ("https_listen_port", 30001, "lies inside"),
+        ("kubelet_arg", ["max-pod=3"], "no argument 'max-pod'; did you mean 'max-pods'"),
+        ("kubelet_arg", ["eviction-hard=memory.free<1Gi"], "unsupported eviction signal memory.free"),
     ],
 )
 def test_each_wrong_value_is_named(name, value, message):

@@ -8,6 +8,7 @@ import asyncio
 import logging
 
 from minikube_py.kit.clock import Clock
+from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.cri import ContainerRecord, ContainerRuntimeError, RuntimeErrorKind, RuntimeService
 from minikube_py.kubelet.hooks import decode_handler, remaining_grace_s
 from minikube_py.kubelet.io.hook_runner import HookError, HookRunner
@@ -59,10 +60,14 @@ class ContainerKiller:
                 await self._hooks.run(handler, record.id, container, state.pod_ip, grace_s)
         except TimeoutError:
             log.warning("preStop hook of %s in pod %s took the whole grace period", record.name, state.pod.key)
+            self._failed(state, container)
         except HookError as error:
             log.info("preStop hook of %s in pod %s failed: %s", record.name, state.pod.key, error)
-            path = container.field_path if container else ""
-            self._recorder.record(state.pod.involved, "Warning", "FailedPreStopHook", "PreStopHook failed", path)
+            self._failed(state, container)
+
+    def _failed(self, state: PodState, container: Container | None) -> None:
+        path = container.field_path if container else ""
+        self._recorder.record(state.pod.involved, "Warning", "FailedPreStopHook", "PreStopHook failed", path)
 
     async def _stop(self, state: PodState, record: ContainerRecord, grace_s: float, began_s: float) -> None:
         while True:

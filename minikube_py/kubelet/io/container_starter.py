@@ -26,6 +26,7 @@ from minikube_py.kubelet.cri import (
     ContainerRuntimeError,
     ImageRecord,
     Mount,
+    RuntimeErrorKind,
     SandboxId,
 )
 from minikube_py.kubelet.downward import PodFacts
@@ -36,13 +37,17 @@ from minikube_py.kubelet.io.image_puller import ImageError, ImagePuller
 from minikube_py.kubelet.io.interrupt import run_unless
 from minikube_py.kubelet.io.object_reader import ObjectReader
 from minikube_py.kubelet.io.pod_state import PodState
+from minikube_py.kubelet.io.runtime_handlers import RuntimeHandlers
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer, read_only_volumes
 from minikube_py.kubelet.pod_actions import ContainerKill, KillReason
 from minikube_py.kubelet.pod_runtime_status import restart_count_of
 from minikube_py.kubelet.ports import KubeletPorts
-from minikube_py.kubelet.security import check_non_root
+from minikube_py.kubelet.security import check_non_root, missing_seccomp_profile, seccomp_profile_name
 from minikube_py.kubelet.service_environment import service_environment
 from minikube_py.kubelet.volumes import VolumeError
+
+PROFILE_BYTES_MAX = 1 << 20
+"""Docker's own profile has some 13 KB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class StartTools:
     volumes: VolumePreparer
     hooks: HookRunner
     killer: ContainerKiller
+    handlers: RuntimeHandlers
     slots: asyncio.Semaphore
     """At most max(2, CPUs) creates and starts at a time."""
 
@@ -86,6 +92,9 @@ class ContainerStarter:
         except (ConfigError, VolumeError, OSError, StatusError) as error:
             self._say(state, container, "Failed", f"Error: {error}")
             return WaitingReason("CreateContainerConfigError", str(error))
+        except ContainerRuntimeError as error:
+            self._say(state, container, "Failed", f"Error: {error.message}")
+            return WaitingReason("CreateContainerError", error.message)
         async with self._tools.slots:
             try:
                 made = await self._ports.runtime.create_container(sandbox, config)
@@ -133,7 +142,25 @@ class ContainerStarter:
             read_only_volumes(state.pod),
             await self._pod_mounts(state, container, attempt),
         )
-        return ContainerParts(attempt, image, environment, mounts, self._target(state, container))
+        return ContainerParts(
+            attempt,
+            image,
+            environment,
+            mounts,
+            self._target(state, container),
+            await self._seccomp_profile(state, container),
+            self._tools.handlers.handler(state.pod),
+        )
+
+    async def _seccomp_profile(self, state: PodState, container: Container) -> str:
+        name = seccomp_profile_name(state.pod, container)
+        if not name:
+            return ""
+        path = f"{self._config.seccomp_dir}/{name}"
+        text = await self._ports.files.read_file(path, PROFILE_BYTES_MAX)
+        if not text:
+            raise ContainerRuntimeError(RuntimeErrorKind.REFUSED, missing_seccomp_profile(container.name, path))
+        return text
 
     async def _environment(self, state: PodState, container: Container, facts: PodFacts) -> Environment:
         pod = state.pod

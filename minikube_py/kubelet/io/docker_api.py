@@ -135,6 +135,12 @@ class DockerApi:
         """Send a signal; CONFLICT when the container does not run."""
         await self._call(lambda docker: docker.containers.container(container).kill(signal=signal))
 
+    async def update_container(self, container: str, body: Json) -> None:
+        """Change a container's resources."""
+        await self._call(
+            lambda docker: docker._query_json(f"containers/{container}/update", "POST", data=body)  # noqa: SLF001
+        )
+
     async def remove_container(self, container: str) -> None:
         """Remove a container with its anonymous volumes, killing it if needed."""
         await self._call(lambda docker: docker.containers.container(container).delete(force=True, v=True))

@@ -21,6 +21,7 @@ from minikube_py.kubelet.cri import (
 )
 from minikube_py.kubelet.docker_names import CONTAINER_TYPE, NODE, POD_UID, SANDBOX_ID, TYPE_SANDBOX
 from minikube_py.kubelet.docker_records import (
+    RESOURCE_FIELDS,
     container_from_listed,
     image_from_json,
     sandbox_from_listed,
@@ -125,4 +126,10 @@ class DockerListing:
 
 def _needed(document: Mapping[str, Any]) -> Json:
     """Return the part of an inspect document that records are made from: a whole one takes 20 KB."""
-    return {"Id": document["Id"], "Created": document["Created"], "State": dict(document["State"])}
+    host = document["HostConfig"]
+    return {
+        "Id": document["Id"],
+        "Created": document["Created"],
+        "State": dict(document["State"]),
+        "HostConfig": {name: host.get(name) for name in RESOURCE_FIELDS},
+    }

@@ -23,10 +23,16 @@ from typing import Any
 
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
-from minikube_py.kubelet.container_spec import SANDBOX_OOM_SCORE_ADJ, render_container, render_sandbox
+from minikube_py.kubelet.container_spec import (
+    SANDBOX_OOM_SCORE_ADJ,
+    render_container,
+    render_sandbox,
+    render_update,
+)
 from minikube_py.kubelet.cri import (
     ContainerConfig,
     ContainerId,
+    ContainerResources,
     ContainerRuntimeError,
     ExecResult,
     PodIdentity,
@@ -126,10 +132,13 @@ class DockerRuntime:
                 if score == 0 or not _may_be_refused_score(error):
                     raise
                 identity = await self._run_sandbox(config, 0)
-                log.warning(
-                    "this host refuses negative OOM scores (no CAP_SYS_RESOURCE?): containers get 0; Docker said: %s",
-                    error.message,
-                )
+                if not self._scores_refused:
+                    log.warning(
+                        "this host refuses negative OOM scores (no CAP_SYS_RESOURCE?): containers get 0; "
+                        "Docker said: %s",
+                        error.message,
+                    )
+                self._scores_refused = True
         document = await self._api.inspect_container(identity)
         self._scores_refused = _oom_score(document) == 0
         return sandbox_from_listed(as_listed(document), document)
@@ -168,6 +177,11 @@ class DockerRuntime:
             except OSError as error:
                 # The pod runs and `kubectl logs` does not need the link: only log shippers miss it.
                 log.warning("cannot link the log of container %s at %s: %s", container, log_path, error)
+
+    async def update_container(self, container: ContainerId, resources: ContainerResources) -> None:
+        """Give a running container other resources."""
+        await self._api.update_container(container, render_update(resources))
+        self._listing.forget(container)
 
     async def stop_container(self, container: ContainerId, grace_s: float) -> None:
         """Send the image's stop signal, wait up to `grace_s`, then kill."""

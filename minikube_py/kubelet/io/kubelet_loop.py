@@ -31,13 +31,16 @@ from minikube_py.kubelet.io.node_loop import NodeLoop
 from minikube_py.kubelet.io.object_reader import ObjectReader
 from minikube_py.kubelet.io.pod_cgroups import PodCgroups
 from minikube_py.kubelet.io.pod_observer import PodObserver
+from minikube_py.kubelet.io.pod_resizer import PodResizer
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.pod_sync import PodSync, SyncTools
 from minikube_py.kubelet.io.pod_terminator import PodTerminator
 from minikube_py.kubelet.io.pod_workers import PodWorkers
 from minikube_py.kubelet.io.prober import Prober
+from minikube_py.kubelet.io.runtime_handlers import RuntimeHandlers
 from minikube_py.kubelet.io.sandbox_starter import SandboxStarter
 from minikube_py.kubelet.io.shutdown_loop import ShutdownLoop, ShutdownTools
+from minikube_py.kubelet.io.static_pod_loop import StaticPods
 from minikube_py.kubelet.io.statistics import NodeStatistics
 from minikube_py.kubelet.io.status_writer import StatusWriter
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer
@@ -67,7 +70,8 @@ class Kubelet:
         hooks = HookRunner(ports.runtime, ports.probe_network, ports.clock, config.kubelet_version)
         killer = ContainerKiller(ports.runtime, hooks, ports.recorder, ports.clock)
         self._images = ImagePuller(ports.images, ports.recorder, ports.clock)
-        start_tools = StartTools(self._images, objects, volumes, hooks, killer, starts)
+        self._handlers = RuntimeHandlers(ports.informers)
+        start_tools = StartTools(self._images, objects, volumes, hooks, killer, self._handlers, starts)
         self._prober = Prober(ports, config.probe_exec_parallel, config.kubelet_version)
         self._statuses = StatusWriter(ports.client, self._pods, ports.clock)
         self._knowledge = NodeKnowledge()
@@ -78,11 +82,12 @@ class Kubelet:
             ports,
             SyncTools(
                 observer=PodObserver(config, ports),
-                sandboxes=SandboxStarter(config, ports, volumes, starts),
+                sandboxes=SandboxStarter(config, ports, volumes, self._handlers, starts),
                 containers=ContainerStarter(config, ports, start_tools),
                 killer=killer,
                 terminator=PodTerminator(config, ports, killer, deletes),
                 prober=self._prober,
+                resizer=PodResizer(config, ports, self._knowledge, killer, self._cgroups),
                 statuses=self._statuses,
                 node=self._knowledge,
                 cgroups=self._cgroups,
@@ -90,6 +95,7 @@ class Kubelet:
             ),
         )
         self._workers = PodWorkers(sync, ports.clock)
+        self._static = StaticPods(config, ports, self._workers, self._pods, self._statuses.write_again)
         self._gc = ContainerGc(config, ports)
         self.statistics = NodeStatistics(config, ports, self._states)
         reclaims = (DeadContainersReclaim(self._gc, self._states),)
@@ -109,9 +115,14 @@ class Kubelet:
             group.create_task(self._statuses.run(), name="kubelet-status")
             self._prober.begin(group)
             self._workers.begin(group)
+            # Static pods wait for nobody: they run while the API server is away, or bring it up.
+            await self._static.look()
+            group.create_task(self._static.run(), name="kubelet-static-pods")
             await self._services.wait_synced()
+            await self._handlers.wait_synced()
             await self._pods.wait_synced()
             self._pods.subscribe(self._on_change)
+            self._static.api_is_known = True
             self._stop_orphans()
             group.create_task(self._follow_events(), name="kubelet-events")
             group.create_task(self._relist_forever(), name="kubelet-relist")
@@ -125,6 +136,10 @@ class Kubelet:
 
     def _states(self) -> Iterable[PodState]:
         return self._workers.states()
+
+    def worker_uid(self, uid: str) -> str:
+        """Return the uid that the runtime knows a pod of the API by: that of a mirror pod is another one."""
+        return self._static.worker_uid(uid)
 
     def pod_state(self, uid: str) -> PodState | None:
         """Return what is known of a pod of this node."""
@@ -151,7 +166,7 @@ class Kubelet:
 
     def waiting_reason(self, uid: str, container: str) -> str:
         """Return why a container waits, as its pod's status says it; empty when it does not."""
-        state = self._workers.state(uid)
+        state = self._workers.state(self._static.worker_uid(uid))
         if state is None:
             return ""
         status = self._statuses.latest(state.pod)
@@ -195,6 +210,8 @@ class Kubelet:
         return live
 
     def _on_change(self, change: Change) -> None:
+        if self._static.is_mirror(change):
+            return
         if change.new is None:
             old = change.old
             assert old is not None

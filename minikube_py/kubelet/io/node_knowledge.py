@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from minikube_py.api.meta import Obj
 from minikube_py.kubelet.container_config import NodeTraits
+from minikube_py.kubelet.pod_resize import Amounts
+from minikube_py.kubelet.resources import memory_bytes, milli_cpu
 
 
 @dataclass(slots=True)
@@ -19,3 +21,13 @@ class NodeKnowledge:
     """Conditions that eviction sees, sorted: DiskPressure, MemoryPressure, PIDPressure."""
     shutting_down: bool = False
     """The host shuts down: no pod is taken any more."""
+    claims: dict[str, Amounts] = field(default_factory=dict)
+    """What each pod that is not over was given, by uid; written by the pods' workers."""
+
+    def claimed_by_others(self, uid: str) -> Amounts:
+        """Return what all other pods were given together."""
+        return sum((amounts for other, amounts in self.claims.items() if other != uid), Amounts())
+
+    def capacity(self) -> Amounts:
+        """Return what pods can have of this node."""
+        return Amounts(milli_cpu(self.allocatable), memory_bytes(self.allocatable))

@@ -6,6 +6,7 @@ engine, and the log says once what is missing. Upstream: kubelet cm/pod_containe
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from minikube_py.api.quantity import NANO
 from minikube_py.kubelet.cgroup_names import tier_cgroup
@@ -41,13 +42,23 @@ class PodCgroups:
 
     async def ensure(self, pod: Pod) -> None:
         """Make the cgroup of a pod that is about to start, and count it in its class."""
-        traits = self._knowledge.traits
-        sizes = [size for size, _ in traits.huge_pages]
-        limits = pod_limits_of(
-            pod, self._config.pod_pids_limit, cpu_cfs_quota=self._config.cpu_cfs_quota, page_sizes=sizes
-        )
         await self.refresh()
-        await self._write(cgroup_parent(pod, self._config.cgroup_root, traits.cgroup_driver), limits)
+        await self._write(self._name(pod), self._limits(pod))
+
+    async def loosen(self, pod: Pod) -> None:
+        """Take a pod's common limits away while its containers' own are changed; `ensure` brings the new ones."""
+        await self._write(self._name(pod), replace(self._limits(pod), quota_us=0, memory_bytes=0))
+
+    def _name(self, pod: Pod) -> str:
+        return cgroup_parent(pod, self._config.cgroup_root, self._knowledge.traits.cgroup_driver)
+
+    def _limits(self, pod: Pod) -> CgroupLimits:
+        return pod_limits_of(
+            pod,
+            self._config.pod_pids_limit,
+            cpu_cfs_quota=self._config.cpu_cfs_quota,
+            page_sizes=[size for size, _ in self._knowledge.traits.huge_pages],
+        )
 
     async def refresh(self) -> None:
         """Bring the cgroups of the classes and of all pods up to date."""

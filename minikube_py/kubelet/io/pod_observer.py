@@ -11,6 +11,7 @@ from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.pod_runtime_status import (
     MESSAGE_POLICY,
     PodRuntimeStatus,
+    parse_process_user,
     pod_runtime_status,
     restart_count_of,
 )
@@ -18,6 +19,9 @@ from minikube_py.kubelet.ports import KubeletPorts
 
 MESSAGE_BYTES_MAX = 4096
 """Upstream's bound for one container's termination message."""
+MESSAGES_BYTES_MAX = 12 << 10
+"""Upstream's bound for all of a pod's containers together: each has its equal share of it."""
+_PROC_BYTES_MAX = 4096
 
 
 class PodObserver:
@@ -42,9 +46,11 @@ class PodObserver:
                 state.status_is_current = False
                 raise
             containers = [await self._with_message(state, record) for record in listing.containers]
+            containers = [await self._with_user(state, record) for record in containers]
             state.status = pod_runtime_status(listing.sandboxes, containers)
             known = {record.id for record in containers}
             state.messages = {k: v for k, v in state.messages.items() if k in known}
+            state.users = {k: v for k, v in state.users.items() if k in known}
         return state.status
 
     async def _with_message(self, state: PodState, record: ContainerRecord) -> ContainerRecord:
@@ -58,8 +64,21 @@ class PodObserver:
     async def _message(self, state: PodState, record: ContainerRecord) -> str:
         pod_dir = self._config.pod_dir(state.pod.uid)
         path = f"{pod_dir}/containers/{record.name}/{restart_count_of(record)}"
-        text = await self._ports.files.read_file(path, MESSAGE_BYTES_MAX)
+        share = MESSAGES_BYTES_MAX // max(len(state.pod.all_containers), 1)
+        text = await self._ports.files.read_file(path, min(MESSAGE_BYTES_MAX, share))
         wants_log = record.annotations.get(MESSAGE_POLICY) == "FallbackToLogsOnError"
         if not text and wants_log and record.exit_code and record.log_path:
             text = await self._ports.files.log_tail(record.log_path)
         return text
+
+    async def _with_user(self, state: PodState, record: ContainerRecord) -> ContainerRecord:
+        """Add who the first process is: the engine knows a name at best, the kernel has the numbers."""
+        if record.id not in state.users:
+            if record.phase is not ContainerPhase.RUNNING or not record.pid:
+                return record
+            text = await self._ports.files.read_file(f"/proc/{record.pid}/status", _PROC_BYTES_MAX)
+            user = parse_process_user(text)
+            if user is None:
+                return record
+            state.users[record.id] = user
+        return replace(record, user=state.users[record.id])

@@ -8,8 +8,17 @@ from dataclasses import dataclass, field
 
 from minikube_py.kit.backoff import BackoffState
 from minikube_py.kubelet.container_status import WaitingReason
-from minikube_py.kubelet.cri import ContainerId
+from minikube_py.kubelet.cri import ContainerId, ContainerResources, LinuxUser
 from minikube_py.kubelet.pod import Pod
+from minikube_py.kubelet.pod_resize import (
+    IN_PROGRESS,
+    NO_RESIZE,
+    Allocated,
+    Allocation,
+    ResizeVerdict,
+    allocation_of,
+    with_allocation,
+)
 from minikube_py.kubelet.pod_runtime_status import EMPTY, PodRuntimeStatus
 from minikube_py.kubelet.pod_status import PodFailure
 from minikube_py.kubelet.restart_backoff import RestartBackoff
@@ -28,6 +37,8 @@ class PodState:
     pod_ip: str = ""
     messages: dict[ContainerId, str] = field(default_factory=dict)
     """What ended containers left in their termination logs; empty texts too, so that each file is read once."""
+    users: dict[ContainerId, LinuxUser] = field(default_factory=dict)
+    """Who the first process of each container is; does not change while it lives."""
     waiting: dict[str, WaitingReason] = field(default_factory=dict)
     restarts: dict[str, RestartBackoff] = field(default_factory=dict)
     pulls: dict[str, BackoffState] = field(default_factory=dict)
@@ -36,11 +47,21 @@ class PodState:
     volume_failures: BackoffState | None = None
     volumes_ready: bool = False
     volumes_checked_at_s: float = 0.0
+    desired: Pod = field(init=False)
+    """The pod as the API has it; `pod` has the resources that it was given."""
+    allocated: Allocation = field(init=False)
+    resizing: bool = False
+    """Running containers may not have what the pod was given."""
+    resize_pending: ResizeVerdict = NO_RESIZE
+    resize_error: str = ""
+    resize_tried: tuple[tuple[ContainerId, ContainerResources], ...] = ()
+    """The updates of the last look: the same ones are not made again and again when they have no effect."""
     failure: PodFailure | None = None
     failure_grace_s: float | None = None
     """How long the containers of a pod that was given up have to end; None: as the pod says."""
     admitted: bool = False
     """The node has taken the pod; it is not asked again."""
+    blocked: PodFailure | None = None
     removed: bool = False
     """The API has it no more."""
     over: bool = False
@@ -52,6 +73,22 @@ class PodState:
     """Set when the pod is to be stopped: interrupts pulls and hooks."""
     grace_changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a later delete shortened the grace period."""
+
+    def __post_init__(self) -> None:
+        """Give the pod what it has, or what it asks for."""
+        self.desired = self.pod
+        self.allocated = allocation_of(self.pod)
+        self.pod = with_allocation(self.pod, self.allocated)
+        conditions = (self.pod.object.get("status") or {}).get("conditions") or ()
+        self.resizing = any(c["type"] == IN_PROGRESS for c in conditions)
+
+    def allocate(self) -> None:
+        """Give the pod what it asks for."""
+        self.allocated = {
+            c.name: Allocated(c.requests, c.limits) for c in self.desired.init_containers + self.desired.containers
+        }
+        self.pod = self.desired
+        self.resizing = True
 
     @property
     def must_stop(self) -> bool:
@@ -73,7 +110,8 @@ class PodState:
     def take(self, pod: Pod) -> None:
         """Take over a newer object of the pod and wake the worker."""
         shorter = pod.deletion_grace_s != self.pod.deletion_grace_s
-        self.pod = pod
+        self.desired = pod
+        self.pod = with_allocation(pod, self.allocated)
         if pod.is_deleting:
             self.stop.set()
             if shorter:

@@ -72,9 +72,16 @@ class StreamingRuntime(Protocol):
 class DockerPodStreams:
     """The streams of one node's pods."""
 
-    def __init__(self, runtime: StreamingRuntime, waiting_reason: WaitingReason) -> None:
+    def __init__(
+        self,
+        runtime: StreamingRuntime,
+        waiting_reason: WaitingReason,
+        worker_uid: Callable[[str], str] = lambda uid: uid,
+    ) -> None:
+        """`worker_uid` turns the uid of a mirror pod into that of the static pod that the engine knows."""
         self._runtime = runtime
         self._waiting_reason = waiting_reason
+        self._worker_uid = worker_uid
 
     async def logs(self, ref: ContainerRef, options: LogOptions) -> AsyncIterator[bytes]:
         """Yield the log; with follow it ends when the container ends."""
@@ -95,7 +102,7 @@ class DockerPodStreams:
         """
         if ref.container_id:
             return ref
-        listing = await _translated(self._runtime.listing(ref.pod_uid))
+        listing = await _translated(self._runtime.listing(self._worker_uid(ref.pod_uid)))
         return replace(ref, container_id=choose_running(ref, listing.containers).id)
 
     async def exec(self, ref: ContainerRef, options: ExecOptions, streams: RemoteStreams) -> int:
@@ -125,7 +132,7 @@ class DockerPodStreams:
 
     async def port_forward(self, ref: PodRef, port: int) -> PodConnection:
         """Connect to a port of the pod's localhost."""
-        sandboxes = (await _translated(self._runtime.listing(ref.pod_uid))).sandboxes
+        sandboxes = (await _translated(self._runtime.listing(self._worker_uid(ref.pod_uid)))).sandboxes
         running = [sandbox for sandbox in sandboxes if sandbox.ready and sandbox.pid]
         if not running:
             raise NotFoundError(f'pod "{ref.pod}" has no running sandbox')
@@ -133,7 +140,7 @@ class DockerPodStreams:
         return await connect_localhost(ref, newest.pid, port)
 
     async def _find_log(self, ref: ContainerRef, options: LogOptions) -> tuple[ContainerRecord, str]:
-        listing = await self._runtime.listing(ref.pod_uid)
+        listing = await self._runtime.listing(self._worker_uid(ref.pod_uid))
         record = choose_for_logs(
             ref,
             listing.containers,

@@ -22,15 +22,19 @@ from minikube_py.kubelet.io.node_admission import NodeAdmission
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
 from minikube_py.kubelet.io.pod_cgroups import PodCgroups
 from minikube_py.kubelet.io.pod_observer import PodObserver
+from minikube_py.kubelet.io.pod_resizer import PodResizer
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.pod_terminator import PodTerminator
 from minikube_py.kubelet.io.prober import Prober
 from minikube_py.kubelet.io.sandbox_starter import GroundError, SandboxStarter
 from minikube_py.kubelet.io.status_writer import StatusWriter
 from minikube_py.kubelet.pod_actions import ContainerKill, KillReason, PodActions, compute_pod_actions
+from minikube_py.kubelet.pod_conditions import resize_conditions
 from minikube_py.kubelet.pod_status import TERMINAL, PodFailure, StatusFacts, generate_pod_status
 from minikube_py.kubelet.ports import KubeletPorts
 from minikube_py.kubelet.restart_backoff import back_off_message, judge_restart
+from minikube_py.kubelet.security import wants_apparmor
+from minikube_py.kubelet.sysctls import FORBIDDEN, check_sysctls
 from minikube_py.kubelet.volumes import VolumeError
 
 log = logging.getLogger("kubelet")
@@ -39,6 +43,7 @@ ROUNDS_MAX = 8
 """Looks in one step; a pod that is not settled then is looked at again in the next one."""
 ADMISSION_RETRY_S = 0.1
 """Until the node knows itself as the API has it."""
+APPARMOR_ENABLED = "/sys/module/apparmor/parameters/enabled"
 DEADLINE_MESSAGE = "Pod was active on the node longer than the specified deadline"
 
 
@@ -52,6 +57,7 @@ class SyncTools:
     killer: ContainerKiller
     terminator: PodTerminator
     prober: Prober
+    resizer: PodResizer
     statuses: StatusWriter
     node: NodeKnowledge
     cgroups: PodCgroups
@@ -85,6 +91,8 @@ class PodSync:
         except (ContainerRuntimeError, OSError, StatusError) as error:
             state.status_is_current = False
             log.warning("pod %s: %s", state.pod.key, error)
+            if state.must_stop and isinstance(error, ContainerRuntimeError):
+                self._record(state, "Warning", "FailedKillPod", f"error killing pod: {error.message}")
             return self._retry_later(state, False)
         return delay_s
 
@@ -115,10 +123,14 @@ class PodSync:
                 return ADMISSION_RETRY_S
             self._tools.prober.follow(state)
             self._check_deadline(state)
+            await self._check_host(state)
+            self._tools.resizer.decide(state)
             actions = compute_pod_actions(state.pod, state.status, self._tools.prober.lookup(state.pod.uid))
             await self._write_status(state, ended=False)
-            if state.failure is not None or (actions.kill_pod and not actions.create_sandbox):
+            over = state.failure is not None or (actions.kill_pod and not actions.create_sandbox)
+            if over:
                 await self._finish(state)
+            if over or state.blocked is not None:
                 return self._config.sync_frequency_s
             retry_s = await self._act(state, actions)
             if retry_s is not None:
@@ -136,6 +148,22 @@ class PodSync:
             state.failure = PodFailure("DeadlineExceeded", DEADLINE_MESSAGE)
             self._record(state, "Normal", "DeadlineExceeded", DEADLINE_MESSAGE)
 
+    async def _check_host(self, state: PodState) -> None:
+        """Refuse what this host cannot or may not do for a pod that has not begun."""
+        if state.failure is not None or state.status.containers:
+            return
+        why = check_sysctls(state.pod, self._config.allowed_unsafe_sysctls)
+        if why:
+            state.failure = PodFailure(FORBIDDEN, f"Pod was rejected: {why}")
+            self._record(state, "Warning", FORBIDDEN, why)
+        state.blocked = None
+        if wants_apparmor(state.pod):
+            enabled = await self._ports.files.read_file(APPARMOR_ENABLED, 8)
+            if not enabled.startswith("Y"):
+                state.blocked = PodFailure("AppArmor", "Cannot enforce AppArmor: AppArmor is not enabled on the host")
+                for container in state.pod.all_containers:
+                    state.waiting[container.name] = WaitingReason("Blocked", "")
+
     def _start_time_s(self, state: PodState) -> float:
         known = self._tools.statuses.latest(state.pod).get("startTime")
         return parse_time(known) if known else state.started_at_s
@@ -149,6 +177,13 @@ class PodSync:
             previous=self._tools.statuses.latest(state.pod),
             waiting=dict(state.waiting),
             failure=state.failure,
+            blocked=state.blocked,
+            resize=resize_conditions(
+                state.resize_pending.reason,
+                state.resize_pending.message,
+                in_progress=state.resizing,
+                error=state.resize_error,
+            ),
             ended=ended,
         )
         lookup = self._tools.prober.lookup(state.pod.uid)
@@ -162,7 +197,8 @@ class PodSync:
             await self._tools.killer.kill(state, kill, self._kill_grace_s(state, kill))
             state.status_is_current = False
         await self._ensure_ground(state)
-        delay_s, acted = self._config.sync_frequency_s, bool(actions.containers_to_kill)
+        resized = await self._tools.resizer.apply(state)
+        delay_s, acted = self._config.sync_frequency_s, resized or bool(actions.containers_to_kill)
         for container in actions.to_start:
             wait_s = await self._start(state, container, actions)
             acted = acted or wait_s is None
@@ -283,6 +319,7 @@ class PodSync:
             state.status_is_current = False
             await self._tools.observer.observe(state)
         self._tools.prober.drop(state.pod.uid)
+        self._tools.resizer.forget(state.pod.uid)
         if self._tools.statuses.latest(state.pod).get("phase") not in TERMINAL or state.failure is not None:
             await self._write_status(state, ended=True)
         had_ground = any(sandbox.ready for sandbox in state.status.sandboxes)
@@ -304,12 +341,14 @@ class PodSync:
             state.status_is_current = False
             await self._tools.observer.observe(state)
         self._tools.prober.drop(state.pod.uid)
+        self._tools.resizer.forget(state.pod.uid)
         if not state.removed:
             await self._write_status(state, ended=True)
         await terminator.stop_sandboxes(state)
         await self._clean_up(state)
         # Nothing is left on the host by now, however long the API server takes.
-        await self._tools.statuses.wait_written(state.pod.uid)
+        if not state.removed:
+            await self._tools.statuses.wait_written(state.pod.uid)
         await terminator.delete_object(state)
         self._tools.statuses.forget(state.pod.uid)
         state.ended = True

@@ -1,4 +1,4 @@
-"""HTTP and TCP tries of probes and hooks over real connections (ports.ProbeNetwork).
+"""HTTP, TCP and gRPC tries of probes and hooks over real connections (ports.ProbeNetwork).
 
 A new connection each time, certificates not checked, redirects followed on the same host only; failures read as
 upstream's. Upstream: pkg/probe/http, pkg/probe/tcp.
@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
+from minikube_py.kubelet.io.grpc_probe import grpc_check
 from minikube_py.kubelet.probes import ProbeOutcome, ProbeResult
 
 BODY_BYTES_MAX = 10 << 10
@@ -50,6 +51,10 @@ class HostProbeNetwork:
         writer.close()
         return ProbeOutcome(ProbeResult.SUCCESS)
 
+    async def grpc_check(self, host: str, port: int, service: str, timeout_s: float, user_agent: str) -> ProbeOutcome:
+        """Ask the gRPC health service about `service`."""
+        return await grpc_check(host, port, service, timeout_s, user_agent)
+
 
 async def _get(url: str, headers: dict[str, str]) -> ProbeOutcome:
     connector = aiohttp.TCPConnector(force_close=True, ssl=False)
@@ -61,8 +66,9 @@ async def _get(url: str, headers: dict[str, str]) -> ProbeOutcome:
                 if 300 <= response.status < 400 and location:
                     target = urljoin(url, location)
                     if urlsplit(target).hostname != urlsplit(url).hostname:
+                        text = body.decode(errors="replace")
                         return ProbeOutcome(
-                            ProbeResult.SUCCESS, f"Probe terminated redirects, Response body: {location}"
+                            ProbeResult.SUCCESS, f"Probe terminated redirects, Response body: {text}", warns=True
                         )
                     url = target
                     continue

@@ -38,8 +38,8 @@ from minikube_py.kubelet.probes import (
     ProbeStep,
     initial_state,
     observe,
+    probe_event,
     record,
-    unhealthy_message,
 )
 
 log = logging.getLogger("kubelet")
@@ -218,14 +218,9 @@ class Prober:
 
     def _tell(self, pod: _PodProbes, container: Container, kind: ProbeKind, outcome: ProbeOutcome) -> None:
         pod.counts[kind.capitalize(), _RESULT_LABELS[outcome.result], container.name] += 1
-        if outcome.result is ProbeResult.FAILURE:
-            self._ports.recorder.record(
-                pod.state.pod.involved,
-                "Warning",
-                "Unhealthy",
-                unhealthy_message(kind, outcome.output),
-                container.field_path,
-            )
+        said = probe_event(kind, outcome)
+        if said is not None:
+            self._ports.recorder.record(pod.state.pod.involved, "Warning", *said, container.field_path)
 
     async def _try(self, pod: _PodProbes, container: Container, run: ContainerRecord, probe: Probe) -> ProbeOutcome:
         outcome = ProbeOutcome(ProbeResult.UNKNOWN)
@@ -242,21 +237,26 @@ class Prober:
         match handler:
             case ExecAction():
                 return await self._exec(pod, run, handler, probe.timeout_s)
-            case HttpGetAction():
-                url = hook_url(handler, pod.state.pod_ip, container)
-                if url is None:
-                    return ProbeOutcome(ProbeResult.UNKNOWN, f"couldn't find port: {handler.port}")
-                return await self._ports.probe_network.http_get(
-                    url, handler.headers, probe.timeout_s, self._user_agent
+            case HttpGetAction() | TcpSocketAction():
+                if container.port_number(handler.port) is None:
+                    words = f'strconv.Atoi: parsing "{handler.port}": invalid syntax'
+                    return ProbeOutcome(ProbeResult.UNKNOWN, words)
+                return await self._connect(pod.state.pod_ip, container, handler, probe.timeout_s)
+            case GrpcAction():
+                return await self._ports.probe_network.grpc_check(
+                    pod.state.pod_ip, handler.port, handler.service, probe.timeout_s, self._user_agent
                 )
-            case TcpSocketAction():
-                port = container.port_number(handler.port)
-                if port is None:
-                    return ProbeOutcome(ProbeResult.UNKNOWN, f"couldn't find port: {handler.port}")
-                host = handler.host or pod.state.pod_ip
-                return await self._ports.probe_network.tcp_connect(host, port, probe.timeout_s)
-            case GrpcAction() | SleepAction():
-                return ProbeOutcome(ProbeResult.FAILURE, "probes of this kind are not served by this kubelet")
+            case SleepAction():
+                return ProbeOutcome(ProbeResult.UNKNOWN, "missing probe handler")
+
+    async def _connect(
+        self, pod_ip: str, container: Container, handler: HttpGetAction | TcpSocketAction, timeout_s: float
+    ) -> ProbeOutcome:
+        if isinstance(handler, TcpSocketAction):
+            port = container.port_number(handler.port) or 0
+            return await self._ports.probe_network.tcp_connect(handler.host or pod_ip, port, timeout_s)
+        url = hook_url(handler, pod_ip, container) or ""
+        return await self._ports.probe_network.http_get(url, handler.headers, timeout_s, self._user_agent)
 
     async def _exec(
         self, pod: _PodProbes, run: ContainerRecord, handler: ExecAction, timeout_s: float

@@ -8,14 +8,20 @@ import asyncio
 from dataclasses import dataclass
 
 from minikube_py.kubelet.config import KubeletConfig
-from minikube_py.kubelet.container_config import NodeTraits, sandbox_config
+from minikube_py.kubelet.container_config import NodeTraits, pod_wants_user_namespace, sandbox_config
 from minikube_py.kubelet.cri import ContainerRuntimeError, SandboxRecord
 from minikube_py.kubelet.downward import PodFacts
 from minikube_py.kubelet.hosts_file import render_host_network_hosts, render_hosts
 from minikube_py.kubelet.io.pod_state import PodState
+from minikube_py.kubelet.io.runtime_handlers import RuntimeHandlers
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer
 from minikube_py.kubelet.ports import KubeletPorts
-from minikube_py.kubelet.resolv_conf import compute_resolv_conf, parse_resolv_conf, render_resolv_conf
+from minikube_py.kubelet.resolv_conf import (
+    compute_resolv_conf,
+    parse_resolv_conf,
+    render_resolv_conf,
+    resolv_conf_notes,
+)
 from minikube_py.kubelet.volumes import VolumeError
 
 HOST_FILE_BYTES_MAX = 1 << 20
@@ -42,11 +48,17 @@ class SandboxStarter:
     """One for the kubelet."""
 
     def __init__(
-        self, config: KubeletConfig, ports: KubeletPorts, volumes: VolumePreparer, slots: asyncio.Semaphore
+        self,
+        config: KubeletConfig,
+        ports: KubeletPorts,
+        volumes: VolumePreparer,
+        handlers: RuntimeHandlers,
+        slots: asyncio.Semaphore,
     ) -> None:
         self._config = config
         self._ports = ports
         self._volumes = volumes
+        self._handlers = handlers
         self._slots = slots
 
     async def start(self, state: PodState, attempt: int, facts: PodFacts, node: NodeTraits) -> Ground:
@@ -85,7 +97,9 @@ class SandboxStarter:
 
     async def _make(self, state: PodState, attempt: int, node: NodeTraits) -> Ground:
         try:
-            wanted = sandbox_config(state.pod, attempt, self._config, node)
+            if pod_wants_user_namespace(state.pod):
+                raise ValueError('RuntimeClass handler "" does not support user namespaces')
+            wanted = sandbox_config(state.pod, attempt, self._config, node, self._handlers.handler(state.pod))
             async with self._slots:
                 sandbox = await self._ports.runtime.run_pod_sandbox(wanted)
         except (ContainerRuntimeError, ValueError) as error:
@@ -122,6 +136,8 @@ class SandboxStarter:
             hosts = render_hosts(pod, pod_ip, config.cluster_domain)
         host_conf = parse_resolv_conf(await files.read_file(config.resolv_conf, HOST_FILE_BYTES_MAX))
         conf = compute_resolv_conf(pod, host_conf, config.cluster_dns, config.cluster_domain)
+        for reason, message in resolv_conf_notes(pod, host_conf, config.cluster_dns, config.cluster_domain):
+            self._ports.recorder.record(pod.involved, "Warning", reason, message)
         pod_dir = config.pod_dir(pod.uid)
         await files.write_file(f"{pod_dir}/etc-hosts", hosts)
         await files.write_file(f"{pod_dir}/resolv.conf", render_resolv_conf(conf))

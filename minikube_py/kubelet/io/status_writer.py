@@ -18,6 +18,7 @@ from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.pod import Pod
 from minikube_py.kubelet.pod_conditions import OWNED
 from minikube_py.kubelet.pod_status import status_patch
+from minikube_py.kubelet.static_pods import static_uid
 
 log = logging.getLogger("kubelet")
 
@@ -69,6 +70,17 @@ class StatusWriter:
         entry.version += 1
         async with self._changed:
             self._queue[pod.uid] = None
+            self._changed.notify_all()
+
+    async def write_again(self, uid: str) -> None:
+        """Have the last wanted status of a pod written once more, to an object that has not got it."""
+        entry = self._entries.get(uid)
+        if entry is None:
+            return
+        entry.version += 1
+        entry.answer = None
+        async with self._changed:
+            self._queue[uid] = None
             self._changed.notify_all()
 
     def forget(self, uid: str) -> None:
@@ -134,7 +146,7 @@ class StatusWriter:
         patch = status_patch(entry.status, base.get("status") or {})
         if not patch:
             return
-        body: Obj = {"metadata": {"uid": uid}, "status": patch}
+        body: Obj = {"metadata": {"uid": uid_of(base)}, "status": patch}
         foreign = any(c["type"] not in OWNED for c in (base.get("status") or {}).get("conditions") or ())
         if foreign and "conditions" in patch:
             # The list is replaced as a whole: only on top of the very object whose other conditions it carries.
@@ -143,12 +155,17 @@ class StatusWriter:
             entry.answer = await self._client.patch(PODS, entry.key, body, subresource="status")
         except ConflictError:
             current = await self._client.get(PODS, entry.key)
-            if uid_of(current) != uid:
+            if not _shows(current, uid):
                 return
             entry.answer = current
             raise
 
     def _base(self, uid: str, entry: _Entry) -> Obj | None:
         cached = self._pods.get(entry.key)
-        candidates = [obj for obj in (cached, entry.answer) if obj is not None and uid_of(obj) == uid]
+        candidates = [obj for obj in (cached, entry.answer) if obj is not None and _shows(obj, uid)]
         return max(candidates, key=resource_version_of, default=None)
+
+
+def _shows(obj: Obj, uid: str) -> bool:
+    """Return whether an object of the API is this pod, or the mirror pod of this static pod."""
+    return uid in (uid_of(obj), static_uid(obj))

@@ -7,6 +7,7 @@ costs 20-90 ms and stalls the process; design notes: network namespaces). rtnl i
 """
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -108,7 +109,12 @@ class RtNetlink:
     def delete_link(self, name: str) -> None:
         """Delete the link of that name; fine when there is none."""
         for index in self._ipr.link_lookup(ifname=name):
-            self._ipr.link("del", index=index)
+            try:
+                self._ipr.link("del", index=index)
+            except _pyroute2().NetlinkError as error:
+                # The kernel takes a veth away with the namespace of its other end, maybe just now.
+                if error.code != errno.ENODEV:
+                    raise
 
     def set_up(self, index: int, mtu: int) -> None:
         """Set MTU and state up."""

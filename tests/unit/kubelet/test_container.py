@@ -1,3 +1,5 @@
+import pytest
+
 from minikube_py.kubelet.container import EnvFrom, EnvVar, KeyRef, VolumeMount, container_hash, parse_containers
 
 RAW = {
@@ -41,3 +43,47 @@ def test_mounts_and_resources_are_parsed():
 def test_the_hash_changes_with_the_image_only():
     assert container_hash("c", "a") != container_hash("c", "b")
     assert CONTAINER.hash == container_hash("c", "busybox:1")
+
+
+def a_container(kind="regular", **fields):
+    field = {"regular": "containers", "init": "initContainers", "ephemeral": "ephemeralContainers"}[kind]
+    (container,) = parse_containers({field: [{"name": "c", "image": "i", **fields}]}, kind)
+    return container
+
+
+def a_rule(operator, *codes):
+    return {"restartPolicyRules": [{"action": "Restart", "exitCodes": {"operator": operator, "values": list(codes)}}]}
+
+
+@pytest.mark.parametrize(
+    ("container", "exit_code", "pod_policy", "restarts"),
+    [
+        (a_container(), 0, "Always", True),
+        (a_container(), 0, "OnFailure", False),
+        (a_container(), 3, "OnFailure", True),
+        (a_container(), 3, "Never", False),
+        (a_container(restartPolicy="Always"), 0, "Never", True),
+        (a_container(restartPolicy="Never"), 3, "Always", False),
+        (a_container(restartPolicy="OnFailure"), 0, "Always", False),
+        (a_container(restartPolicy="Never", **a_rule("In", 42)), 42, "Always", True),
+        (a_container(restartPolicy="Never", **a_rule("In", 42)), 41, "Always", False),
+        (a_container(restartPolicy="Never", **a_rule("NotIn", 42)), 41, "Always", True),
+        (a_container(restartPolicy="Never", **a_rule("NotIn", 42)), 42, "Always", False),
+        (a_container("init", restartPolicy="Always"), 0, "Never", True),
+        (a_container("ephemeral"), 1, "Always", False),
+    ],
+    ids=[
+        *("always", "on-failure-0", "on-failure-3", "never", "own-always", "own-never", "own-on-failure"),
+        *("rule-in", "rule-not-in-list", "rule-not-in", "rule-not-in-excepted", "sidecar", "ephemeral"),
+    ],
+)
+def test_a_container_restarts_by_its_rules_then_its_policy_then_the_pod_s(container, exit_code, pod_policy, restarts):
+    assert container.restarts_after(exit_code, pod_policy) is restarts
+
+
+def test_the_stop_signal_and_what_a_resize_restarts_are_parsed():
+    policy = [{"resourceName": "memory", "restartPolicy": "RestartContainer"}, {"resourceName": "cpu"}]
+    container = a_container(lifecycle={"stopSignal": "SIGUSR1"}, resizePolicy=policy)
+
+    assert container.stop_signal == "SIGUSR1"
+    assert container.restart_on_resize == {"memory"}

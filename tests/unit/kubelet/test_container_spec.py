@@ -8,7 +8,7 @@ import pytest
 
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.container_config import ContainerParts, NodeTraits, container_config, sandbox_config
-from minikube_py.kubelet.container_spec import render_container, render_sandbox
+from minikube_py.kubelet.container_spec import render_container, render_sandbox, render_update
 from minikube_py.kubelet.cri import (
     ContainerConfig,
     ContainerId,
@@ -277,3 +277,31 @@ def test_a_pod_becomes_what_dockershim_made_of_it(scenario):
             assert host["ReadonlyRootfs"] == seen_host.get("ReadonlyRootfs", False)
             assert host["OomScoreAdj"] == seen_host.get("OomScoreAdj", host["OomScoreAdj"])
             assert made.get("WorkingDir") == seen["Config"].get("WorkingDir")
+
+
+def test_a_stop_signal_and_a_runtime_of_the_pod_s_own_are_asked_for():
+    body = container(stop_signal="SIGUSR1", runtime_handler="kata")
+
+    assert (body["StopSignal"], body["HostConfig"]["Runtime"]) == ("SIGUSR1", "kata")
+    assert sandbox(runtime_handler="kata")["HostConfig"]["Runtime"] == "kata"
+    assert "Runtime" not in sandbox()["HostConfig"]
+
+
+def test_selinux_parts_become_label_options_and_win_over_none():
+    security = ContainerSecurity(selinux=(("type", "t"), ("level", "s0")))
+
+    assert container(security=security, host_pid=True)["HostConfig"]["SecurityOpt"] == [
+        "label=type:t",
+        "label=level:s0",
+    ]
+
+
+def test_an_update_says_what_is_set_and_memory_and_swap_together():
+    assert render_update(ContainerResources(cpu_shares=512, oom_score_adj=5, pids_limit=9)) == {"CpuShares": 512}
+    assert render_update(ContainerResources(512, 50_000, 100_000, 1 << 20)) == {
+        "CpuShares": 512,
+        "CpuPeriod": 100_000,
+        "CpuQuota": 50_000,
+        "Memory": 1 << 20,
+        "MemorySwap": 1 << 20,
+    }

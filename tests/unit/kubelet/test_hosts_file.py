@@ -54,3 +54,10 @@ def test_a_full_name_that_the_kernel_does_not_take_is_refused():
     pod = a_pod(hostname="h" * 60, subdomain="s", setHostnameAsFQDN=True)
     with pytest.raises(ValueError, match="64 characters is the max"):
         kernel_hostname(pod, "d", "node")
+
+
+def test_a_host_name_that_overrides_has_no_domain():
+    pod = a_pod(hostname="h", subdomain="sub", setHostnameAsFQDN=False, hostnameOverride="my.own.name")
+
+    assert kernel_hostname(pod, "d", "node") == "my.own.name"
+    assert render_hosts(pod, "10.244.0.2", "d").endswith("10.244.0.2\tmy.own.name\n")

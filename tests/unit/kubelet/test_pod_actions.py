@@ -186,3 +186,35 @@ def test_ephemeral_containers_are_started_once():
 
     assert names(plan(pod, [a_sandbox()], [a_run("c")]).to_start) == ["debug"]
     assert names(plan(pod, [a_sandbox()], [a_run("c"), a_run("debug", exit_code=1)]).to_start) == []
+
+
+NEVER = {"name": "c", "image": "i", "restartPolicy": "Never"}
+ON_42 = {
+    **NEVER,
+    "restartPolicyRules": [{"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("container", "exit_code", "started", "over"),
+    [(NEVER, 1, [], True), (ON_42, 42, ["c"], False), (ON_42, 1, [], True)],
+    ids=["own-policy", "rule", "no-rule-for-it"],
+)
+def test_a_container_s_own_policy_decides_whether_it_is_started_again(container, exit_code, started, over):
+    actions = plan(a_pod(containers=(container,)), [a_sandbox()], [a_run("c", exit_code=exit_code)])
+
+    assert (names(actions.containers_to_start), actions.kill_pod) == (started, over)
+
+
+def test_an_init_container_that_must_not_restart_fails_the_pod():
+    init = {"name": "i", "image": "i", "restartPolicy": "Never"}
+
+    assert plan(a_pod(init=(init,)), [a_sandbox()], [a_run("i", exit_code=1)]).kill_pod
+
+
+def test_a_pod_that_lost_its_sandbox_goes_on_when_one_container_may_restart():
+    pod = a_pod(containers=(ON_42,), restartPolicy="Never")
+    runs = [a_run("c", exit_code=42)]
+
+    assert plan(pod, [a_sandbox(ready=False)], runs).create_sandbox
+    assert not plan(a_pod(restartPolicy="Never"), [a_sandbox(ready=False)], runs).create_sandbox

@@ -1,5 +1,10 @@
-from minikube_py.kubelet.cri import RuntimeListing
-from minikube_py.kubelet.pod_runtime_status import group_by_pod, pod_runtime_status, restart_count_of
+from minikube_py.kubelet.cri import LinuxUser, RuntimeListing
+from minikube_py.kubelet.pod_runtime_status import (
+    group_by_pod,
+    parse_process_user,
+    pod_runtime_status,
+    restart_count_of,
+)
 from minikube_py.testing.kubelet_records import a_run, a_sandbox
 
 
@@ -27,3 +32,10 @@ def test_a_listing_is_grouped_by_pod():
 
 def test_the_restart_count_is_the_label():
     assert restart_count_of(a_run("c", attempt=7)) == 7
+
+
+def test_the_user_of_a_process_is_read_from_the_kernel_s_text():
+    text = "Name:\tsleep\nUid:\t1000\t0\t0\t0\nGid:\t2000\t0\t0\t0\nGroups:\t2000 3000 \n"
+
+    assert parse_process_user(text) == LinuxUser(1000, 2000, (2000, 3000))
+    assert parse_process_user("") is None

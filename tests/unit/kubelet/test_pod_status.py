@@ -10,15 +10,17 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from minikube_py.api.meta import parse_time
 from minikube_py.kubelet.container_status import WaitingReason
 from minikube_py.kubelet.cri import ContainerPhase, ContainerRecord
 from minikube_py.kubelet.pod import parse_pod
+from minikube_py.kubelet.pod_conditions import resize_conditions
 from minikube_py.kubelet.pod_runtime_status import PodRuntimeStatus, pod_runtime_status
 from minikube_py.kubelet.pod_status import PodFailure, StatusFacts, generate_pod_status, status_patch
 from minikube_py.kubelet.probes import ProbeResult
-from minikube_py.testing.kubelet_records import a_run, a_sandbox, no_probes
+from minikube_py.testing.kubelet_records import a_run, a_sandbox, no_probes, probes
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "observed" / "pod_statuses.json"
 SCENARIOS = json.loads(FIXTURE.read_text())
@@ -59,7 +61,8 @@ def ended(name, attempt, state, image_id) -> ContainerRecord:
 
 def comparable(entry):
     """Return an entry without ids and times."""
-    text = json.dumps({k: v for k, v in entry.items() if k not in ("containerID", "started")})
+    later = ("allocatedResources", "resources", "volumeMounts", "user", "stopSignal")
+    text = json.dumps({k: v for k, v in entry.items() if k not in ("containerID", "started", *later)})
     text = re.sub(r'"(startedAt|finishedAt)": ("[^"]*"|null)', r'"\1": "T"', text)
     return json.loads(re.sub(r'"docker://[0-9a-f]{64}"', '"docker://<cid>"', text))
 
@@ -222,3 +225,99 @@ def test_a_reason_that_is_gone_is_taken_away():
 
 def test_phases_of_runs_are_the_runtimes():
     assert a_run("c").phase is ContainerPhase.RUNNING
+
+
+TABLE = yaml.safe_load((FIXTURE.parents[1] / "pod_status" / "cases.yaml").read_text())
+REASONS = [
+    "PodInitializing",
+    "ContainerCreating",
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "SignatureValidationFailed",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+    "PreStartHookError",
+    "PostStartHookError",
+    "CrashLoopBackOff",
+    "PreCreateHookError",
+    "Completed",
+    "Error",
+    "OOMKilled",
+    "ContainerCannotRun",
+    "DeadlineExceeded",
+    "Evicted",
+    "ContainerStatusUnknown",
+    "Terminated",
+    "ContainersNotInitialized",
+    "ContainersNotReady",
+    "PodCompleted",
+    "ReadinessGatesNotReady",
+    "PodFailed",
+    "Deferred",
+    "Infeasible",
+    "SysctlForbidden",
+    "AppArmor",
+    "Blocked",
+]
+
+
+def made_from(given):
+    """Return the status that the rules make of a case's input."""
+    pod = a_pod(**given.get("spec", {}))
+    sandbox = {"ready": [a_sandbox()], "dead": [a_sandbox(ready=False)], "none": []}[given.get("sandbox", "ready")]
+    results = {name: ProbeResult(text) for name, text in given.get("probes", {}).items()}
+    resize = given.get("resize", {})
+    pending = resize.get("pending", ["", ""])
+    return generate_pod_status(
+        pod,
+        pod_runtime_status(sandbox, [a_run(**run) for run in given.get("runs", [])]),
+        probes(**results),
+        facts(
+            previous=given.get("previous", {}),
+            waiting={name: WaitingReason(*said) for name, said in given.get("waiting", {}).items()},
+            failure=PodFailure(*given["failure"]) if "failure" in given else None,
+            blocked=PodFailure(*given["blocked"]) if "blocked" in given else None,
+            resize=resize_conditions(
+                *pending, in_progress=resize.get("in_progress", False), error=resize.get("error", "")
+            ),
+            ended=given.get("ended", False),
+        ),
+    )
+
+
+def timeless(state):
+    kept = ("containerID", "startedAt", "finishedAt")
+    return {kind: {k: v for k, v in value.items() if k not in kept} for kind, value in state.items()}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in TABLE])
+def test_a_status_is_what_the_table_says(case):
+    status, expected = made_from(case["given"]), case["expect"]
+    groups = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+    entries = {entry["name"]: entry for group in groups for entry in status.get(group, [])}
+    shown = {
+        **{name: status.get(name) for name in ("phase", "reason", "message") if name in expected},
+        "containers": {
+            name: {k: timeless(entries[name][k]) if k in ("state", "lastState") else entries[name][k] for k in wanted}
+            for name, wanted in expected.get("containers", {}).items()
+        },
+        "conditions": {
+            kind: [c[key] for key in ("status", "reason", "message") if key in c]
+            for kind in expected.get("conditions", {})
+            for c in status["conditions"]
+            if c["type"] == kind
+        },
+    }
+
+    assert shown == {"containers": {}, "conditions": {}, **expected}
+
+
+def test_the_table_has_every_reason_that_a_status_may_have():
+    told = json.dumps([case["expect"] for case in TABLE])
+
+    assert [reason for reason in REASONS if f'"{reason}"' not in told] == []

@@ -9,8 +9,8 @@ from minikube_py.kubelet.probes import (
     ProbeStep,
     initial_state,
     observe,
+    probe_event,
     record,
-    unhealthy_message,
 )
 from minikube_py.testing.kubelet_records import BEGAN_S, a_run
 
@@ -103,5 +103,18 @@ def test_a_liveness_probe_that_gave_up_rests_until_the_next_run():
     assert (fresh[0].result, fresh[1]) == (ProbeResult.SUCCESS, ProbeStep.RUN)
 
 
-def test_long_output_is_cut_in_events():
-    assert unhealthy_message("liveness", "x" * 20_000) == "Liveness probe failed: " + "x" * 10_240
+@pytest.mark.parametrize(
+    ("outcome", "event"),
+    [
+        (ProbeOutcome(ProbeResult.FAILURE, "x" * 20_000), ("Unhealthy", "Liveness probe failed: " + "x" * 10_240)),
+        (
+            ProbeOutcome(ProbeResult.UNKNOWN, "no port"),
+            ("Unhealthy", "Liveness probe errored and resulted in unknown state: no port"),
+        ),
+        (ProbeOutcome(ProbeResult.SUCCESS, "moved", warns=True), ("ProbeWarning", "Liveness probe warning: moved")),
+        (ProbeOutcome(ProbeResult.SUCCESS, "well"), None),
+    ],
+    ids=["failure-is-cut-off", "error", "warning", "success"],
+)
+def test_an_outcome_that_somebody_should_hear_of_is_an_event(outcome, event):
+    assert probe_event("liveness", outcome) == event

@@ -6,11 +6,16 @@ from minikube_py.kubelet.resolv_conf import (
     compute_resolv_conf,
     parse_resolv_conf,
     render_resolv_conf,
+    resolv_conf_notes,
 )
 
 HOST = ResolvConf(("192.0.2.53",), ("example.com",), ("rotate",))
 CLUSTER = ("10.96.0.10",)
 OWN = "n.svc.cluster.local svc.cluster.local cluster.local"
+
+
+def a_pod(**spec):
+    return parse_pod({"metadata": {"name": "p", "namespace": "n", "uid": "u"}, "spec": {"containers": [], **spec}})
 
 
 def text_of(**spec):
@@ -67,3 +72,25 @@ def test_comments_are_skipped_and_the_last_search_line_counts():
     text = "# x\n; y\nnameserver 192.0.2.1\nsearch a.example\nsearch b.example. .\n"
 
     assert parse_resolv_conf(text) == ResolvConf(("192.0.2.1",), ("b.example", "."))
+
+
+def test_what_is_left_out_is_worth_an_event():
+    searches = [f"{n}.example" for n in range(40)]
+    pod = a_pod(dnsPolicy="None", dnsConfig={"nameservers": ["1.1.1.1", "2.2.2.2", "3.3.3.3", "4.4.4.4"]})
+
+    ((reason, message),) = resolv_conf_notes(pod, HOST, CLUSTER, "cluster.local")
+    assert (reason, message) == (
+        "DNSConfigForming",
+        "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: "
+        "1.1.1.1 2.2.2.2 3.3.3.3",
+    )
+    ((reason, message),) = resolv_conf_notes(a_pod(dnsConfig={"searches": searches}), HOST, CLUSTER, "cluster.local")
+    assert message.startswith("Search Line limits were exceeded")
+
+
+def test_a_node_without_cluster_dns_says_so():
+    ((reason, message),) = resolv_conf_notes(a_pod(), HOST, (), "cluster.local")
+
+    assert reason == "MissingClusterDNS"
+    assert message.endswith('cannot create Pod using "ClusterFirst" policy. Falling back to "Default" policy.')
+    assert not resolv_conf_notes(a_pod(dnsPolicy="Default"), HOST, (), "cluster.local")

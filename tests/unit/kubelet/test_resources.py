@@ -94,3 +94,35 @@ def test_the_more_memory_is_asked_for_the_less_willingly_it_is_killed(pod, score
 def test_the_cgroup_is_named_as_upstream_does(pod, driver, parent):
     assert cgroup_parent(pod, "/", driver) == parent
     assert parent in cgroup_parents(pod.uid, "/", driver)
+
+
+@pytest.mark.parametrize(
+    ("resources", "expected"),
+    [
+        ({"limits": BOTH}, "Guaranteed"),
+        ({"requests": BOTH, "limits": BOTH}, "Guaranteed"),
+        ({"limits": {"cpu": "1"}}, "Burstable"),
+        ({"requests": BOTH}, "Burstable"),
+        ({"requests": {"cpu": "0"}}, "BestEffort"),
+    ],
+)
+def test_resources_of_the_pod_decide_its_class_alone(resources, expected):
+    assert qos_class(a_pod({"requests": BOTH, "limits": BOTH}, {}, resources=resources)) == expected
+
+
+def test_what_a_pod_requests_beyond_its_containers_is_shared_out_in_scores():
+    pod = a_pod({"requests": {"memory": "1Gi"}}, {}, resources={"requests": {"memory": "5Gi"}})
+    first, second = pod.containers
+
+    assert oom_score_adj(pod, first, 10 * GIB) == 1000 - 300
+    assert oom_score_adj(pod, second, 10 * GIB) == 1000 - 200
+
+
+def test_a_sidecar_does_not_go_before_the_containers_that_it_serves():
+    spec = {
+        "initContainers": [{"name": "s", "image": "i", "restartPolicy": "Always", "resources": {}}],
+        "containers": [{"name": "c", "image": "i", "resources": {"requests": {"memory": "1Gi"}}}],
+    }
+    pod = parse_pod({"metadata": {"name": "p", "namespace": "n", "uid": "u"}, "spec": spec})
+
+    assert oom_score_adj(pod, pod.init_containers[0], 10 * GIB) == 900

@@ -2,7 +2,12 @@ import pytest
 
 from minikube_py.kubelet.environment import ConfigError
 from minikube_py.kubelet.pod import parse_pod
-from minikube_py.kubelet.security import check_non_root, container_security
+from minikube_py.kubelet.security import (
+    check_non_root,
+    container_security,
+    missing_seccomp_profile,
+    seccomp_profile_name,
+)
 
 
 def a_pod(pod=None, container=None):
@@ -31,10 +36,27 @@ def test_seccomp(profile, seccomp):
     assert security({"seccompProfile": profile}).seccomp == seccomp
 
 
-def test_a_profile_that_is_not_there_is_named():
-    profile = {"type": "Localhost", "localhostProfile": "my.json"}
-    with pytest.raises(ConfigError, match=r"my\.json"):
-        security(None, {"seccompProfile": profile})
+def test_a_profile_of_the_node_is_handed_over_as_text():
+    made = a_pod({"seccompProfile": {"type": "Localhost", "localhostProfile": "my.json"}}, None)
+    container = made.containers[0]
+
+    assert seccomp_profile_name(made, container) == "my.json"
+    assert container_security(made, container, "{}").seccomp == "{}"
+    assert 'cannot load seccomp profile "/x/my.json": open /x/my.json: no such file' in missing_seccomp_profile(
+        "c", "/x/my.json"
+    )
+
+
+def test_selinux_parts_are_merged_as_a_whole_and_in_docker_s_order():
+    made = security({"seLinuxOptions": {"level": "s0:c1,c2", "user": "u"}})
+
+    assert made.selinux == (("user", "u"), ("level", "s0:c1,c2"))
+    assert security({"seLinuxOptions": {"user": "u"}}, {"seLinuxOptions": {"type": "t"}}).selinux == (("type", "t"),)
+
+
+def test_an_unmasked_proc_is_asked_for_by_the_container():
+    assert security(None, {"procMount": "Unmasked"}).unmasked_proc
+    assert not security(None, {"procMount": "Default"}).unmasked_proc
 
 
 def test_a_group_needs_a_user():

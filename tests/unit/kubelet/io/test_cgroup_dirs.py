@@ -28,3 +28,11 @@ def test_other_cgroups_and_slices_are_not_touched(tmp_path):
     remove_cgroup("kubepods-podu.slice", mounts)
 
     assert (tmp_path / "system").exists()
+
+
+def test_with_all_pods_gone_the_agents_own_root_goes_too(tmp_path):
+    (tmp_path / "cpu/minikube-py-1/kubepods/burstable").mkdir(parents=True)
+    (tmp_path / "cpu/other").mkdir()
+    remove_cgroup("/minikube-py-1/kubepods", (MountPoint(str(tmp_path / "cpu"), "cgroup", "cpu"),))
+
+    assert [path.name for path in (tmp_path / "cpu").iterdir()] == ["other"]

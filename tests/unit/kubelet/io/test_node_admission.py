@@ -51,3 +51,18 @@ async def test_what_was_taken_once_is_not_asked_again_after_a_restart():
         await asyncio.sleep(30)
 
     assert lab.phase("runs") == "Running"
+
+
+async def test_pods_make_room_for_a_critical_one():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        for name in ("a", "b"):
+            await lab.client.create(PODS, a_pod(name, needs("900m")))
+        await lab.eventually(lambda: (lab.phase("a"), lab.phase("b")) == ("Running", "Running"), 3.0)
+        await lab.client.create(PODS, a_pod("critical", needs("1"), priority=2_000_000_000))
+        await lab.eventually(lambda: lab.phase("critical") == "Running", 40.0)
+
+        assert sorted((lab.phase("a"), lab.phase("b"))) == ["Failed", "Running"]
+    victim = await lab.status("a" if lab.phase("a") == "Failed" else "b")
+    assert (victim["reason"], victim["message"]) == ("Preempting", "Preempted in order to admit critical pod")
+    assert "DisruptionTarget" in {c["type"] for c in victim["conditions"]}

@@ -1,11 +1,13 @@
 import pytest
 
+from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import PODS
 from minikube_py.kubelet.pod_cgroup import CgroupLimits
-from minikube_py.testing.kubelet_lab import a_kubelet_lab, a_pod
+from minikube_py.testing.kubelet_lab import IMAGE, a_kubelet_lab, a_pod
 
 pytestmark = pytest.mark.looptime
 
+IMAGED = {"image": IMAGE}
 BURSTABLE = {"name": "c", "resources": {"requests": {"cpu": "500m"}, "limits": {"memory": "64Mi"}}}
 
 
@@ -30,3 +32,14 @@ async def test_a_host_that_refuses_cgroups_runs_pods_all_the_same(caplog):
         await lab.eventually(lambda: lab.phase("p") == "Running", 5.0)
 
     assert [r.message for r in caplog.records if "cgroups of pods are not limited" in r.message] != []
+
+
+async def test_a_resize_ends_with_the_pods_cgroup_at_its_new_limits():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("p", BURSTABLE))
+        await lab.eventually(lambda: lab.phase("p") == "Running", 5.0)
+        bigger = {"name": "c", "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "128Mi"}}}
+        await lab.client.patch(PODS, ObjectKey("default", "p"), {"spec": {"containers": [{**IMAGED, **bigger}]}})
+        name = f"/kubepods/burstable/pod{lab.pod('p')['metadata']['uid']}"
+        await lab.eventually(lambda: lab.cgroups.limits[name] == CgroupLimits(1024, 0, 128 << 20, 4096), 10.0)

@@ -70,7 +70,10 @@ async def test_a_redirect_is_followed_on_the_same_host():
 
 async def test_a_redirect_to_another_host_is_success():
     async with a_server(answer("302 X", "Location: http://192.0.2.1/\r\n")) as (port, _):
-        assert (await get(port)).result is ProbeResult.SUCCESS
+        outcome = await get(port)
+
+    assert (outcome.result, outcome.warns) == (ProbeResult.SUCCESS, True)
+    assert outcome.output.startswith("Probe terminated redirects, Response body:")
 
 
 async def test_a_refused_connection_is_told_as_upstream_does():

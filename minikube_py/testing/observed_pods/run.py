@@ -1,0 +1,69 @@
+"""Runs scenarios side by side on a lab and collects what differs."""
+
+import asyncio
+import platform
+import random
+from collections.abc import Sequence
+
+import orjson
+
+from minikube_py.client.io.http_transport import HttpTransport
+from minikube_py.client.io.rest_client import RestClient
+from minikube_py.kubelet.io.docker_api import DockerApi
+from minikube_py.testing.lab.cluster import Cluster
+from minikube_py.testing.observed_pods.replay import Outcome, Replay
+from minikube_py.testing.observed_pods.scenarios import Scenario
+from minikube_py.testing.observed_pods.stage import stage_images, stage_objects
+
+PARALLEL = 6
+"""Pods at a time: a start costs a third of a second of processor time, and what is compared are times too."""
+
+
+def prepare(cluster: Cluster) -> None:
+    """Load the images and make the objects that the scenarios find around them."""
+    architecture = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+    asyncio.run(_load_images(cluster, architecture))
+    for obj in stage_objects():
+        cluster.kubectl("apply", "-f", "-", stdin=orjson.dumps(obj).decode())
+
+
+async def _load_images(cluster: Cluster, architecture: str) -> None:
+    api = DockerApi(f"unix://{cluster.host.docker_socket}")
+    try:
+        for image in stage_images(architecture):
+            await api.load_images(image.archive)
+    finally:
+        await api.close()
+
+
+def play_all(cluster: Cluster, scenarios: Sequence[Scenario], *, parallel: int = PARALLEL) -> tuple[Outcome, ...]:
+    """Play scenarios, `parallel` at a time, in their order; returns the outcomes in that order."""
+    return asyncio.run(_play_all(cluster, scenarios, parallel))
+
+
+async def _play_all(cluster: Cluster, scenarios: Sequence[Scenario], parallel: int) -> tuple[Outcome, ...]:
+    server, tls = cluster.admin_access()
+    slots = asyncio.Semaphore(parallel)
+    rng = random.Random(1)  # noqa: S311 - the times at which watches end
+    async with HttpTransport(server, tls, user_agent="observed-pods") as transport:
+        client = RestClient(transport, "observed-pods", lambda: rng.randint(300, 600))
+        async with Replay(cluster, client).playing() as replay:
+
+            async def play(scenario: Scenario) -> Outcome:
+                async with slots:
+                    return await replay.play(scenario)
+
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(play(scenario)) for scenario in scenarios]
+    return tuple(task.result() for task in tasks)
+
+
+def report(outcomes: Sequence[Outcome]) -> str:
+    """Return what differs, one line each, and the sum."""
+    lines: list[str] = []
+    for outcome in outcomes:
+        lines += [f"{outcome.name}: {difference}" for difference in outcome.differences]
+    same = sum(not outcome.differences for outcome in outcomes)
+    known = sum(len(outcome.known) for outcome in outcomes)
+    lines.append(f"{same} of {len(outcomes)} scenarios end as recorded, {known} known differences")
+    return "\n".join(lines)
