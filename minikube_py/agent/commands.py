@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ from minikube_py.agent.node import tear_down
 from minikube_py.agent.state import on_folder, restore_folder
 from minikube_py.config import AgentConfig
 from minikube_py.doctor.checks import Finding, examine
-from minikube_py.doctor.facts import EngineFacts
+from minikube_py.doctor.facts import EngineFacts, HostFacts, StateFacts
 from minikube_py.doctor.io.survey import survey_host
 from minikube_py.kit.io.control_socket import AgentNotRunningError, ask_agent
 from minikube_py.kit.io.system_clock import SystemClock
@@ -206,10 +207,25 @@ async def _with_engine(config: AgentConfig, work: Callable[[DockerApi], Awaitabl
 
 def examine_host(config: AgentConfig) -> tuple[Finding, ...]:
     """Return what doctor finds on this host."""
-    return asyncio.run(_examine_host(config))
+    host, engine = asyncio.run(_survey(config))
+    if host.is_root and not host.data_dir_fault:
+        host = replace(host, state=_state_facts(config))
+    return examine(host, engine)
 
 
-async def _examine_host(config: AgentConfig) -> tuple[Finding, ...]:
+def _state_facts(config: AgentConfig) -> StateFacts:
+    """Walk over the store, with the running agent's memory if one runs."""
+    if config.datastore is None and not (config.server_dir / "store").exists():
+        return StateFacts()
+    try:
+        report = state_command(config, "snapshot-verify")
+    except AgentError as error:
+        return StateFacts("", (str(error),))
+    seen = f"revision {report['revision']}, {report['keys']} keys, {report['snapshots']} snapshots"
+    return StateFacts(seen, tuple(report["faults"]))
+
+
+async def _survey(config: AgentConfig) -> tuple[HostFacts, EngineFacts]:
     try:
         await ask_agent(control_path(config), "status", ANSWER_TIMEOUT_S)
     except (AgentNotRunningError, TimeoutError, PermissionError):
@@ -217,7 +233,7 @@ async def _examine_host(config: AgentConfig) -> tuple[Finding, ...]:
     else:
         agent_runs = True
     host = await survey_host(config.data_dir, {config.https_port: "API server"}, agent_runs)
-    return examine(host, await _engine_facts(config))
+    return host, await _engine_facts(config)
 
 
 async def _engine_facts(config: AgentConfig) -> EngineFacts:

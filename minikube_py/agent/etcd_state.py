@@ -1,8 +1,8 @@
 """The state in an etcd cluster (`--datastore-endpoint`): opening it, and snapshots of it in the common format.
 
-Snapshots lie in DATA/server/etcd-snapshots and are taken on request; one can be restored into an embedded store, and
-one of an embedded store into etcd. A restore into etcd writes the difference; etcd's revisions only go forward, so
-clients see it as changes.
+Snapshots lie in DATA/server/etcd-snapshots and are taken every few hours in which something changed, and on request;
+one can be restored into an embedded store, and one of an embedded store into etcd. A restore into etcd writes the
+difference; etcd's revisions only go forward, so clients see it as changes.
 """
 
 import asyncio
@@ -12,21 +12,29 @@ from pathlib import Path
 from typing import Any
 
 from minikube_py.agent.errors import AgentError
+from minikube_py.agent.state import key_file
 from minikube_py.apiserver.canonical import stamp, unstamp
 from minikube_py.config import AgentConfig, Datastore
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.io.files import make_private_folder
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.disk import Storage
+from minikube_py.store.encryption import Encryption, SealedError
 from minikube_py.store.interface import StoreOpenError, StoreReadOnlyError
-from minikube_py.store.io.etcd_client import EtcdEndpoints, EtcdError
-from minikube_py.store.io.etcd_store import EtcdStore, open_etcd_store, replace_all
-from minikube_py.store.io.folder_check import list_snapshots, one_snapshot
+from minikube_py.store.io.etcd_client import EtcdClient, EtcdEndpoints, EtcdError
+from minikube_py.store.io.etcd_maintenance import key_names, reseal, restore_all
+from minikube_py.store.io.etcd_store import EtcdStore, open_etcd_store
+from minikube_py.store.io.folder_check import Captured, list_snapshots, one_snapshot
+from minikube_py.store.io.key_file import keys_in_use, read_keys, rotate, write_keys
 from minikube_py.store.io.open_store import StoreOptions, storage_of
+from minikube_py.store.io.recovery import read_layout
 from minikube_py.store.io.restore import RestoreError, load_state
-from minikube_py.store.io.snapshot_file import write_snapshot
-from minikube_py.store.io.snapshotter import remove_old
-from minikube_py.store.snapshot import SnapshotDamagedError, SnapshotHeader
+from minikube_py.store.io.snapshotter import Progress, SnapshotError, Snapshotter
+from minikube_py.store.io.start_points import read_dates
+from minikube_py.store.retention import HistoryBounds, SnapshotPolicy
+
+POLICY = SnapshotPolicy(log_bytes_max=1 << 62, records_max=1 << 62, history=HistoryBounds(age_s=0.0))
+"""etcd has a log of its own, so snapshots are for people alone: by time, and the newest few stay."""
 
 
 def snapshots_dir(config: AgentConfig) -> Path:
@@ -62,17 +70,61 @@ async def open_etcd_state(
     storage = storage_of(snapshots_dir(config), options)
     seals = (storage.seal, storage.unseal)
     async with open_etcd_store(read_endpoints(datastore), stamp=stamp, clock=clock, seals=seals) as store:
-        yield store, _Commands(store, storage, clock, options).table()
+        snapshots = _open_snapshots(storage, store, clock, options.encryption)
+        try:
+            async with asyncio.TaskGroup() as group:
+                scheduled = group.create_task(snapshots.run(), name="etcd snapshots")
+                try:
+                    yield store, _Commands(config, store, storage, snapshots, options).table()
+                finally:
+                    scheduled.cancel()
+        finally:
+            snapshots.close()
+
+
+def _open_snapshots(storage: Storage, store: EtcdStore, clock: Clock, encryption: Encryption | None) -> Snapshotter:
+    """Go on after the newest snapshot of the folder; one of a later revision is of another cluster: a new epoch.
+
+    Raises:
+        StoreOpenError: the folder cannot be used.
+    """
+    try:
+        make_private_folder(storage.folder)
+        layout = read_layout(storage)
+        for leftover in layout.leftovers:
+            storage.disk.remove(storage.folder / leftover)
+        dates = read_dates(storage, layout.of_epoch(layout.epoch))
+    except OSError as error:
+        raise StoreOpenError(f"cannot use {storage.folder}: {error.strerror}") from error
+    newest = max(dates, default=None)
+    is_due = newest is None and store.count("") > 0
+    epoch, progress = layout.epoch, Progress(clock.now_s() - (POLICY.age_s if is_due else 0.0), 0)
+    if newest is not None and newest.revision > store.revision:
+        epoch += 1
+    elif newest is not None:
+        progress = Progress(clock.now_s() - max(0.0, clock.wall_s() - dates[newest]), newest.revision)
+
+    def capture() -> Captured:
+        key_ids = (encryption.primary,) if encryption is not None else ()
+        return Captured(store.revision, store.range(""), key_ids)
+
+    snapshots = Snapshotter(storage, clock, POLICY, epoch, capture, progress)
+    snapshots.note_appended(0, store.revision)
+    store.on_commit(lambda events: snapshots.note_appended(0, events[0].revision))
+    return snapshots
 
 
 class _Commands:
     """What a running agent does with a store in etcd."""
 
-    def __init__(self, store: EtcdStore, storage: Storage, clock: Clock, options: StoreOptions) -> None:
+    def __init__(
+        self, config: AgentConfig, store: EtcdStore, storage: Storage, snapshots: Snapshotter, options: StoreOptions
+    ) -> None:
         self._store = store
         self._storage = storage
-        self._clock = clock
-        self._options = options
+        self._snapshots = snapshots
+        self._encryption = options.encryption
+        self._key_file = key_file(config)
 
     def table(self) -> Mapping[str, Any]:
         """Return the commands by their words."""
@@ -80,28 +132,21 @@ class _Commands:
             "snapshot-save": self.save,
             "snapshot-list": self.list,
             "snapshot-verify": self.verify,
-            "secrets-encrypt-status": self.no_rotation,
-            "secrets-encrypt-rotate": self.no_rotation,
-            "secrets-encrypt-prune": self.no_rotation,
+            "secrets-encrypt-status": self.encryption_status,
+            "secrets-encrypt-rotate": self.rotate,
+            "secrets-encrypt-prune": self.prune,
         }
 
     async def save(self) -> Mapping[str, Any]:
         """Take a snapshot of the copy in memory, as of one revision."""
-        entries = list(self._store.range(""))
-        encryption = self._options.encryption
-        keys = (encryption.primary,) if encryption is not None else ()
-        header = SnapshotHeader(1, self._store.revision, self._clock.wall_s(), len(entries), keys, "request")
+        return await self._take("request")
 
-        def work() -> Mapping[str, Any]:
-            make_private_folder(self._storage.folder)
-            name = write_snapshot(self._storage, header, entries)
-            remove_old(self._storage, self._options.policy.kept)
-            return one_snapshot(self._storage, str(name))
-
+    async def _take(self, reason: str) -> Mapping[str, Any]:
         try:
-            return await asyncio.to_thread(work)
-        except (OSError, SnapshotDamagedError) as error:
-            return {"error": f"the snapshot could not be made: {error}"}
+            name = await self._snapshots.take(reason)
+        except SnapshotError as error:
+            return {"error": str(error)}
+        return one_snapshot(self._storage, str(name))
 
     async def list(self) -> Mapping[str, Any]:
         """List the snapshots."""
@@ -119,9 +164,42 @@ class _Commands:
         report = {"epoch": 1, "revision": self._store.revision, "keys": self._store.count("")}
         return {**report, "snapshots": len(facts), "transactions": 0, "faults": faults, "notes": []}
 
-    async def no_rotation(self) -> Mapping[str, Any]:
-        """Refuse: what etcd holds would have to be written anew, which is not done."""
-        return {"error": "keys cannot be shown or rotated while the state is in etcd"}
+    async def encryption_status(self) -> Mapping[str, Any]:
+        """Tell which keys there are, and which are needed to read what etcd and the snapshots hold."""
+        try:
+            used = await self._keys_in_use()
+            keys = read_keys(self._key_file)
+        except (EtcdError, StoreOpenError, OSError) as error:
+            return {"error": str(error)}
+        rows = [{"name": key.name, "seals": at == 0, "inUse": key.name in used} for at, key in enumerate(keys)]
+        return {"file": str(self._key_file), "keys": rows}
+
+    async def rotate(self) -> Mapping[str, Any]:
+        """Seal with a new key from now on, and write every Secret in etcd anew with it; safe to repeat."""
+        assert self._encryption is not None, "an agent always has keys"
+        try:
+            self._encryption.use(rotate(self._key_file))
+            await reseal(self._store.client, self._encryption)
+            await self._store.read_barrier()
+        except (EtcdError, StoreOpenError, StoreReadOnlyError, SealedError) as error:
+            return {"error": f"not every Secret is encrypted with the new key yet, rotate again: {error}"}
+        return await self._take("rotate")
+
+    async def prune(self) -> Mapping[str, Any]:
+        """Forget the keys that neither etcd nor a snapshot needs."""
+        assert self._encryption is not None, "an agent always has keys"
+        try:
+            used = await self._keys_in_use()
+            keys = read_keys(self._key_file)
+            kept = (*keys[:1], *(key for key in keys[1:] if key.name in used))
+            write_keys(self._key_file, kept)
+        except (EtcdError, StoreOpenError, OSError) as error:
+            return {"error": str(error)}
+        self._encryption.use(kept)
+        return {"removed": [key.name for key in keys if key not in kept]}
+
+    async def _keys_in_use(self) -> frozenset[str]:
+        return await key_names(self._store.client) | await asyncio.to_thread(keys_in_use, self._storage)
 
 
 def restore_into_etcd(
@@ -140,13 +218,16 @@ def restore_into_etcd(
 
     async def work() -> Mapping[str, Any]:
         state = load_state(storage, stamp, path)
-        seals = (storage.seal, storage.unseal)
-        async with open_etcd_store(read_endpoints(datastore), stamp=stamp, clock=SystemClock(), seals=seals) as store:
-            await replace_all(store, {entry.key: unstamp(entry.value) for entry in state.entries.values()}, unstamp)
-            facts = {"snapshot": path.name, "revision": store.revision, "fromRevision": state.revision}
-            return {**facts, "keys": len(state.entries), "notes": []}
+        wanted = {entry.key: unstamp(entry.value) for entry in state.entries.values()}
+        client = EtcdClient(read_endpoints(datastore))
+        try:
+            done = await restore_all(client, storage, wanted, str(path), SystemClock().wall_s())
+        finally:
+            await client.close()
+        facts = {"snapshot": path.name, "revision": done.revision, "fromRevision": state.revision}
+        return {**facts, "keys": len(wanted), "notes": [f"{done.transactions} transactions"]}
 
     try:
         return asyncio.run(work())
-    except (RestoreError, StoreOpenError, StoreReadOnlyError) as error:
+    except (RestoreError, StoreOpenError, EtcdError, SealedError) as error:
         raise AgentError(str(error)) from error

@@ -245,8 +245,13 @@ MODIFIED = "the object has been modified; please apply your changes to the lates
 """Upstream's words for a stale resourceVersion; kubectl and client-go look at the reason, people at this."""
 
 
+FAULTS_MAX = 1000
+"""So many faults of one object are told; an object can be made to have a million."""
+
+
 def invalid(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> InvalidError:
     """Return upstream's `Pod "x" is invalid: field: message` with one cause for each fault."""
+    errors = errors[:FAULTS_MAX]
     shown = str(errors[0]) if len(errors) == 1 else "[" + ", ".join(map(str, errors)) + "]"
     details = _details(name, group, kind)
     details["causes"] = [{"reason": e.reason, "message": e.body(), "field": e.field} for e in errors]

@@ -8,18 +8,21 @@ reconciler) and kubeadm's DNS add-on.
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from minikube_py.api.meta import Obj
+from minikube_py.api.meta import Obj, name_of
 from minikube_py.api.resource import Resource
 from minikube_py.api.resources import (
     ENDPOINT_SLICES,
     ENDPOINTS,
+    FLOW_SCHEMAS,
     NAMESPACES,
     PRIORITY_CLASSES,
+    PRIORITY_LEVELS,
     SERVICE_CIDRS,
     SERVICES,
 )
 from minikube_py.api.rules.scheduling_classes import SYSTEM_CLASSES
 from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.flow_objects import MANDATORY, flow_schemas, priority_levels
 
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _HTTPS_PORT = 443
@@ -51,6 +54,13 @@ def first_objects(config: ApiServerConfig) -> tuple[FirstObject, ...]:
     dns = (FirstObject(SERVICES, _dns_service(config)),) if config.cluster_dns else ()
     priorities = tuple(FirstObject(PRIORITY_CLASSES, _priority_class(*item)) for item in SYSTEM_CLASSES.items())
     return (*namespaces, *priorities, FirstObject(SERVICE_CIDRS, _service_cidr(config)), *kubernetes, *dns)
+
+
+def flow_objects() -> tuple[FirstObject, ...]:
+    """Return the flow control objects: none needs another one, so they can be created together."""
+    levels = (FirstObject(PRIORITY_LEVELS, obj, name_of(obj) in MANDATORY) for obj in priority_levels())
+    schemas = (FirstObject(FLOW_SCHEMAS, obj, name_of(obj) in MANDATORY) for obj in flow_schemas())
+    return (*levels, *schemas)
 
 
 def _priority_class(name: str, value: int) -> Obj:

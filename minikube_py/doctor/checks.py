@@ -138,6 +138,15 @@ def _selinux(host: HostFacts, _engine: EngineFacts) -> Finding:
     return Finding("selinux", "warning", "enforces: containers may not read pod volumes", remedy)
 
 
+def _state(host: HostFacts, _engine: EngineFacts) -> Finding:
+    faults = host.state.faults
+    if not faults:
+        return Finding("state", "ok", host.state.seen)
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    remedy = "minikube-py snapshot verify tells all; minikube-py snapshot restore goes back to what can be read"
+    return Finding("state", "failure", f"{faults[0]}{more}", remedy)
+
+
 CHECKS: tuple[Check, ...] = (
     _user,
     _python,
@@ -151,6 +160,7 @@ CHECKS: tuple[Check, ...] = (
     _clock,
     _firewalld,
     _selinux,
+    _state,
 )
 
 

@@ -27,6 +27,15 @@ class PortFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class StateFacts:
+    """What the walk over log, snapshots and memory found (`minikube-py snapshot verify`)."""
+
+    seen: str = "nothing yet"
+    """What was looked at."""
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HostFacts:
     """Everything else."""
 
@@ -53,3 +62,4 @@ class HostFacts:
     """When the newest file of the store was written (seconds since the epoch); 0 when there is none."""
     firewalld_runs: bool
     selinux_enforces: bool
+    state: StateFacts = StateFacts()

@@ -24,6 +24,10 @@ class DiskFile(Protocol):
         """Write all of `data`; it is durable only after `sync`."""
         ...
 
+    def write_through(self, data: bytes, offset: int) -> None:
+        """Write all of `data` and make it durable (other writes before it may not be). An error is final."""
+        ...
+
     def read_at(self, offset: int, length: int) -> bytes:
         """Return `length` bytes, fewer at the file's end."""
         ...

@@ -11,7 +11,7 @@ that what is read is what goes over the wire.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 Stamp = Callable[[bytes, int], bytes]
 """Put a revision into a value when it is applied: (value as proposed, revision) -> value as served.
@@ -32,8 +32,7 @@ class Entry:
         self.mod_revision = mod_revision
 
 
-@dataclass(frozen=True, slots=True)
-class StoreEvent:
+class StoreEvent(NamedTuple):
     """One key's change in one revision: entry None = deleted; `previous` None = created.
 
     For a deletion, `last_value` is the value as it was, stamped with the revision of the deletion.
@@ -66,8 +65,7 @@ class Delete:
 Operation = Put | Delete
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(NamedTuple):
     """The transaction is durable and applied, as one revision."""
 
     revision: int

@@ -13,10 +13,11 @@ are None, a@1, a@2; `range_at(revision=2)` undoes event 3 and finds a@2.
 Upstream: etcd's mvcc store and key index; there the history is on disk, here it is a bounded window in memory.
 """
 
+from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from minikube_py.store.interface import (
     Committed,
@@ -32,6 +33,8 @@ from minikube_py.store.interface import (
 
 _SLASHES = 4
 """A key's bucket is what stands before and with its fourth slash: `/registry/apps/replicasets/`."""
+_FEW = 64
+"""So many keys are put in their places one by one; more are sorted in, which costs a pass over the bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,15 @@ class HistoryLimits:
 
 
 class KeyIndex:
-    """Keys in order, in one sorted list for each bucket, so that an insertion moves few of 100,000 keys."""
+    """Keys in order, in one sorted list for each bucket, so that an insertion moves few of 100,000 keys.
+
+    New keys are put in their places only when somebody looks: a start that replays a log adds many at once.
+    """
 
     def __init__(self) -> None:
         self._buckets: dict[str, list[str]] = {}
+        self._added: dict[str, list[str]] = {}
+        """Keys that are not in their buckets yet."""
 
     def load(self, keys: Iterable[str]) -> None:
         """Add many keys to an empty index."""
@@ -60,15 +68,28 @@ class KeyIndex:
 
     def add(self, key: str) -> None:
         """Add a key that is not there."""
-        insort(self._buckets.setdefault(bucket_of(key), []), key)
+        bucket = bucket_of(key)
+        self._buckets.setdefault(bucket, [])
+        self._added.setdefault(bucket, []).append(key)
 
     def remove(self, key: str) -> None:
         """Remove a key that is there."""
         bucket = bucket_of(key)
-        keys = self._buckets[bucket]
+        keys = self._settled(bucket)
         del keys[bisect_left(keys, key)]
         if not keys:
             del self._buckets[bucket]
+
+    def _settled(self, bucket: str) -> list[str]:
+        keys = self._buckets[bucket]
+        added = self._added.pop(bucket, ())
+        if len(added) < _FEW:
+            for key in added:
+                insort(keys, key)
+        else:
+            keys += added
+            keys.sort()
+        return keys
 
     def range(self, prefix: str, after: str = "") -> Iterator[str]:
         """Yield the keys under `prefix` that are greater than `after`, in order."""
@@ -87,9 +108,9 @@ class KeyIndex:
     def _parts(self, prefix: str, after: str) -> list[tuple[list[str], int, int]]:
         bucket = bucket_of(prefix)
         if bucket:
-            buckets = [self._buckets[bucket]] if bucket in self._buckets else []
+            buckets = [self._settled(bucket)] if bucket in self._buckets else []
         else:
-            buckets = [keys for name, keys in self._buckets.items() if not name or name.startswith(prefix)]
+            buckets = [self._settled(name) for name in self._buckets if not name or name.startswith(prefix)]
         parts = []
         for keys in buckets:
             start = max(bisect_left(keys, prefix), bisect_right(keys, after) if after else 0)
@@ -101,27 +122,13 @@ class KeyIndex:
 
 def bucket_of(key: str) -> str:
     """Return the part of the key up to its fourth slash, or nothing when it has fewer."""
-    at = -1
-    for _ in range(_SLASHES):
-        at = key.find("/", at + 1)
-        if at < 0:
-            return ""
-    return key[: at + 1]
+    parts = key.split("/", _SLASHES)
+    return key[: -len(parts[-1]) or None] if len(parts) > _SLASHES else ""
 
 
 def prefix_end(prefix: str) -> str:
     """Return the smallest text that is greater than everything that begins with `prefix`."""
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Past:
-    """One revision of the history."""
-
-    revision: int
-    at_s: float
-    size_bytes: int
-    events: tuple[StoreEvent, ...]
 
 
 class History:
@@ -130,63 +137,69 @@ class History:
     def __init__(self, first_revision: int, limits: HistoryLimits) -> None:
         self.compact_revision = first_revision
         self._limits = limits
-        self._past: list[_Past] = []
+        self._past: list[tuple[StoreEvent, ...]] = []
+        """The events of each revision that has any, the oldest first."""
+        self._at_s = array("d")
+        """When each of these was applied."""
         self._dropped = 0
-        """How many leading places of `_past` are dropped already; they are cut off now and then, in bulk."""
+        """How many leading places are dropped already; they are cut off now and then, in bulk."""
         self._events = 0
         self._size_bytes = 0
 
     def append(self, events: tuple[StoreEvent, ...], now_s: float) -> None:
         """Add the next revision and drop what is beyond the limits."""
-        size_bytes = sum(len(e.previous.value) for e in events if e.previous is not None)
-        self._past.append(_Past(events[0].revision, now_s, size_bytes, events))
+        self._past.append(events)
+        self._at_s.append(now_s)
         self._events += len(events)
-        self._size_bytes += size_bytes
-        while self._is_too_much(now_s):
-            self._drop_oldest()
+        for event in events:
+            if event.previous is not None:
+                self._size_bytes += len(event.previous.value)
+        if self._events > self._limits.events_min or self._size_bytes > self._limits.size_bytes_max:
+            while self._is_too_much(now_s):
+                self._drop_oldest()
 
     def after(self, revision: int) -> Iterator[tuple[StoreEvent, ...]]:
         """Yield the events of each revision after `revision`, oldest first."""
         for at in range(self._place_after(revision), len(self._past)):
-            yield self._past[at].events
+            yield self._past[at]
 
     def newest_first(self, down_to: int) -> Iterator[tuple[StoreEvent, ...]]:
         """Yield the events of each revision after `down_to`, newest first."""
         for at in range(len(self._past) - 1, self._place_after(down_to) - 1, -1):
-            yield self._past[at].events
+            yield self._past[at]
 
     def forget(self, revision: int) -> None:
         """Drop everything up to `revision`: what lies before it is not known."""
         self.compact_revision = revision
         self._past.clear()
+        del self._at_s[:]
         self._dropped = self._events = self._size_bytes = 0
 
     def _place_after(self, revision: int) -> int:
-        return bisect_right(self._past, revision, lo=self._dropped, key=lambda past: past.revision)
+        return bisect_right(self._past, revision, lo=self._dropped, key=lambda events: events[0].revision)
 
     def _is_too_much(self, now_s: float) -> bool:
-        limits, left = self._limits, len(self._past) - self._dropped
-        if left <= 1:
+        limits = self._limits
+        if len(self._past) - self._dropped <= 1:
             return False
         if self._events > limits.events_max or self._size_bytes > limits.size_bytes_max:
             return True
-        oldest = self._past[self._dropped]
-        return self._events - len(oldest.events) >= limits.events_min and now_s - oldest.at_s > limits.age_s
+        left = self._events - len(self._past[self._dropped])
+        return left >= limits.events_min and now_s - self._at_s[self._dropped] > limits.age_s
 
     def _drop_oldest(self) -> None:
         oldest = self._past[self._dropped]
-        self._events -= len(oldest.events)
-        self._size_bytes -= oldest.size_bytes
-        self.compact_revision = oldest.revision
+        self._events -= len(oldest)
+        for event in oldest:
+            if event.previous is not None:
+                self._size_bytes -= len(event.previous.value)
+        self.compact_revision = oldest[0].revision
+        self._past[self._dropped] = ()
         self._dropped += 1
         if self._dropped * 2 > len(self._past):
             del self._past[: self._dropped]
+            del self._at_s[: self._dropped]
             self._dropped = 0
-        else:
-            self._past[self._dropped - 1] = _NOTHING
-
-
-_NOTHING = _Past(0, 0.0, 0, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +212,7 @@ class Change:
     mod_revision: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """A transaction took a revision: what its proposer is told, and what watchers are told."""
 
     committed: Committed
@@ -284,12 +296,19 @@ class Mvcc:
         rejected = self.check(operations)
         if rejected is not None:
             return rejected
-        assert operations, "an empty transaction"
-        assert len({operation.key for operation in operations}) == len(operations), "one key twice in a transaction"
-        self.revision += 1
-        events = tuple(self._apply_one(operation, self.revision) for operation in operations)
+        revision = self.revision + 1
+        if len(operations) == 1:
+            event = self._apply_one(operations[0], revision)
+            events: tuple[StoreEvent, ...] = (event,)
+            committed = Committed(revision, (event.entry,))
+        else:
+            assert operations, "an empty transaction"
+            assert len({op.key for op in operations}) == len(operations), "one key twice in a transaction"
+            events = tuple([self._apply_one(operation, revision) for operation in operations])
+            committed = Committed(revision, tuple([event.entry for event in events]))
+        self.revision = revision
         self.history.append(events, now_s)
-        return Applied(Committed(self.revision, tuple(event.entry for event in events)), events)
+        return Applied(committed, events)
 
     def apply_changes(self, revision: int, changes: Sequence[Change], now_s: float) -> tuple[StoreEvent, ...]:
         """Take over changes that were made elsewhere, as one revision; a deletion of what is not there is nothing."""

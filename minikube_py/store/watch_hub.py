@@ -16,6 +16,8 @@ from minikube_py.store.interface import StoreEvent
 
 PENDING_MAX = 4096
 PENDING_BYTES_MAX = 16 << 20
+FOLDERS_MAX = 4096
+"""Folders (kinds and namespaces) whose watchers are remembered; beyond that all are found anew."""
 
 
 class WatcherState:
@@ -82,9 +84,12 @@ class WatchHub:
         self._folders: dict[str, list[WatcherState]] = {}
         """Watchers whose prefix is empty or ends with a slash."""
         self._others: list[WatcherState] = []
+        self._of_folder: dict[str, tuple[WatcherState, ...]] = {}
+        """Who of `_folders` watches the keys of a folder, as it was found last; empty when anybody came or went."""
 
     def add(self, watcher: WatcherState) -> None:
         """Let the watcher be told of what is published from now on."""
+        self._of_folder.clear()
         if not watcher.prefix or watcher.prefix.endswith("/"):
             self._folders.setdefault(watcher.prefix, []).append(watcher)
         else:
@@ -92,6 +97,7 @@ class WatchHub:
 
     def remove(self, watcher: WatcherState) -> None:
         """Forget the watcher; fine when it is forgotten already."""
+        self._of_folder.clear()
         held = self._folders.get(watcher.prefix, self._others)
         if watcher in held:
             held.remove(watcher)
@@ -105,7 +111,12 @@ class WatchHub:
     def publish(self, events: Sequence[StoreEvent]) -> None:
         """Hand one revision's events to all that watch their keys."""
         for event in events:
-            for watcher in self._concerned(event.key):
+            key = event.key
+            folder = key[: key.rfind("/") + 1]
+            concerned = self._of_folder.get(folder)
+            for watcher in self._find(folder) if concerned is None else concerned:
+                watcher.offer(event)
+            for watcher in [other for other in self._others if key.startswith(other.prefix)]:
                 watcher.offer(event)
         self.revision = events[0].revision
 
@@ -118,11 +129,14 @@ class WatchHub:
         for watcher in [*self._others, *(w for held in self._folders.values() for w in held)]:
             watcher.cut_off()
 
-    def _concerned(self, key: str) -> list[WatcherState]:
-        concerned = [watcher for watcher in self._others if key.startswith(watcher.prefix)]
-        concerned += self._folders.get("", ())
-        at = key.find("/")
+    def _find(self, folder: str) -> tuple[WatcherState, ...]:
+        """Return who of `_folders` watches the keys that stand directly in the folder."""
+        found = list(self._folders.get("", ()))
+        at = folder.find("/")
         while at >= 0:
-            concerned += self._folders.get(key[: at + 1], ())
-            at = key.find("/", at + 1)
-        return concerned
+            found += self._folders.get(folder[: at + 1], ())
+            at = folder.find("/", at + 1)
+        if len(self._of_folder) >= FOLDERS_MAX:
+            self._of_folder.clear()
+        self._of_folder[folder] = tuple(found)
+        return self._of_folder[folder]

@@ -18,7 +18,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import uvloop
+
 from minikube_py.apiserver.canonical import canonical, stamp
+from minikube_py.store.check import check_state
 from minikube_py.store.disk import Disk, Storage
 from minikube_py.store.interface import Committed, Delete, Operation, Put, StoreOpenError, StoreReadOnlyError
 from minikube_py.store.io import open_store as opening
@@ -28,7 +31,7 @@ from minikube_py.store.io.folder_check import check_folder
 from minikube_py.store.io.open_store import StoreOptions, open_store
 from minikube_py.store.io.snapshotter import SnapshotError
 from minikube_py.store.records import Transaction, decode_transaction
-from minikube_py.store.retention import SnapshotPolicy
+from minikube_py.store.retention import HistoryBounds, SnapshotPolicy
 from minikube_py.testing.manual_clock import ManualClock
 from minikube_py.testing.sim_disk import Faults, SimDisk
 
@@ -36,7 +39,8 @@ FOLDER = Path("/sim/store")
 WRITERS = 4
 LIVES = 4
 KEYS = 12
-POLICY = SnapshotPolicy(log_bytes_max=4000, records_max=15, age_s=1e9, kept=2, retry_s=1.0)
+HISTORY = HistoryBounds(age_s=300.0, records_max=40, log_bytes_max=20_000)
+POLICY = SnapshotPolicy(log_bytes_max=4000, records_max=15, age_s=1e9, kept=2, retry_s=1.0, history=HISTORY)
 
 
 class BrokenPromiseError(AssertionError):
@@ -131,7 +135,7 @@ def run_story(seed: int) -> Story:
     """
     story = Story(Random(seed))  # noqa: S311 - a story must be repeatable
     with small_files(), quiet_log():
-        asyncio.run(_run(story))
+        uvloop.run(_run(story))
     return story
 
 
@@ -216,7 +220,7 @@ def _check_files(disk: Disk) -> None:
 
 async def _write(story: Story, store: EmbeddedStore) -> None:
     rng = story.rng
-    for _ in range(rng.randrange(1, 25)):
+    for _ in range(rng.randrange(1, 15)):
         try:
             if rng.random() < 0.05:
                 await store.snapshots.take("request")
@@ -261,7 +265,20 @@ def _compare(story: Story, store: EmbeddedStore) -> None:
                 model[operation.key] = (created, transaction.revision, value)
             else:
                 del model[operation.key]
+    faults = check_state(store.state)
+    events = [event for events in store.state.history.after(store.compact_revision) for event in events]
+    told = [(e.revision, e.key, None if e.entry is None else e.entry.value) for e in events]
+    if faults or told != list(_events(story.intended, store.compact_revision)):
+        raise BrokenPromiseError(f"the history from revision {store.compact_revision} on is not what was written")
     found = {e.key: (e.create_revision, e.mod_revision, e.value) for e in store.range("")}
     if found != model:
         wrong = sorted(key for key in found.keys() | model.keys() if found.get(key) != model.get(key))
         raise BrokenPromiseError(f"at revision {store.revision} these keys are not what was written: {wrong}")
+
+
+def _events(transactions: Sequence[Transaction], after: int) -> Iterator[tuple[int, str, bytes | None]]:
+    """Yield what watches from a revision on must be told."""
+    for transaction in transactions[after:]:
+        for operation in transaction.operations:
+            value = stamp(operation.value, transaction.revision) if isinstance(operation, Put) else None
+            yield transaction.revision, operation.key, value

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
@@ -62,6 +63,8 @@ class Judge:
     """Holds what processes saw against the files of their store, one life after the other."""
 
     folder: Path
+    removed: Path | None = None
+    """Where the process copies segments of the log before it removes them."""
     revision: int = 0
     before: Mapping[str, int] = field(default_factory=dict)
     totals: Totals = Totals()
@@ -75,13 +78,22 @@ class Judge:
         storage = Storage(LocalDisk(), self.folder)
         history, refused = parse_seen(seen)
         faults = check_folder(storage, stamp).faults
-        faults = (*faults, *check_history(self.before, self.revision, history, _read(storage, self.revision)))
+        faults = (*faults, *check_history(self.before, self.revision, history, self._read()))
         if faults:
             raise KillFaultError("; ".join(faults[:5]))
         state = recover(storage, stamp, 0.0).state
         self.before = {key: entry.mod_revision for key, entry in state.entries.items()}
         self.revision = state.revision
         self.totals = self.totals.plus(_totals(history, refused))
+
+    def _read(self) -> list[Found]:
+        with TemporaryDirectory(prefix="mkpy-judge-") as joined:
+            for folder in (self.removed, self.folder):
+                for path in folder.glob("*.log") if folder is not None else ():
+                    link = Path(joined, path.name)
+                    link.unlink(missing_ok=True)
+                    link.symlink_to(path)
+            return _read(Storage(LocalDisk(), Path(joined)), self.revision)
 
 
 async def run_rounds(folder: Path, rounds: int, seed: int) -> Totals:
@@ -102,14 +114,18 @@ async def run_rounds(folder: Path, rounds: int, seed: int) -> Totals:
     return judge.totals
 
 
-async def start_writer(folder: Path, life: str) -> asyncio.subprocess.Process:
-    """Start a process that writes until it is killed, and tells what it sees on stdout."""
+async def start_writer(folder: Path, life: str, removed: Path | None = None) -> asyncio.subprocess.Process:
+    """Start a process that writes until it is killed, and tells what it sees on stdout.
+
+    With `removed` it copies segments of the log there before it removes them.
+    """
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "minikube_py.testing.store_writer",
         str(folder),
         life,
+        *([str(removed)] if removed is not None else []),
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         limit=1 << 24,

@@ -58,6 +58,11 @@ class SimFile:
         """Write, or a part of it before something goes wrong."""
         self._disk.write(self._inode, data, offset)
 
+    def write_through(self, data: bytes, offset: int) -> None:
+        """Write and flush; the power may go between the two."""
+        self._disk.write(self._inode, data, offset)
+        self._disk.sync(self._inode)
+
     def read_at(self, offset: int, length: int) -> bytes:
         """Return what was written, durable or not."""
         self._disk.check_power()
@@ -92,20 +97,24 @@ class SimDisk:
     def names(self, folder: Path) -> list[str]:
         """Return the names in a folder."""
         self.check_power()
-        return sorted(Path(path).name for path in self._names if Path(path).parent == folder)
+        prefix = f"{folder}/"
+        rests = [path[len(prefix) :] for path in self._names if path.startswith(prefix)]
+        return sorted(rest for rest in rests if "/" not in rest)
 
     def open(self, path: Path) -> SimFile:
         """Open an existing file."""
         self.check_power()
-        if str(path) not in self._names:
+        inode = self._names.get(str(path))
+        if inode is None:
             raise FileNotFoundError(errno.ENOENT, "No such file", str(path))
-        return SimFile(self, self._names[str(path)])
+        return SimFile(self, inode)
 
     def create(self, path: Path) -> SimFile:
         """Make an empty file."""
         self.operation()
         inode = _Inode()
-        self._change(lambda names: names.update({str(path): inode}))
+        name = str(path)
+        self._change(lambda names: names.update({name: inode}))
         return SimFile(self, inode)
 
     def rename(self, path: Path, new: Path) -> None:

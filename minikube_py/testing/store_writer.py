@@ -6,6 +6,7 @@ instruction is the last. A full disk is told and waited out.
 
 import asyncio
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from minikube_py.apiserver.canonical import canonical, stamp
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.interface import Committed, Put, StoreReadOnlyError
 from minikube_py.store.io.embedded_store import EmbeddedStore
+from minikube_py.store.io.local_disk import LocalDisk
 from minikube_py.store.io.open_store import StoreOptions, open_store
 from minikube_py.store.retention import SnapshotPolicy
 
@@ -74,9 +76,25 @@ async def watch_for_ever(store: EmbeddedStore) -> None:
         tell(did="watch", events=[(event.revision, event.key) for event in events])
 
 
-async def main(folder: Path, life: str) -> None:
+class _CopyingDisk(LocalDisk):
+    """A disk that copies what it removes, so that a judge can still read it."""
+
+    def __init__(self, removed: Path) -> None:
+        self._removed = removed
+        removed.mkdir(parents=True, exist_ok=True)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file; its copy is there whole or not at all."""
+        if path.suffix == ".log" and path.exists():
+            part = self._removed / f"{path.name}.part"
+            shutil.copyfile(path, part)
+            part.rename(self._removed / path.name)
+        super().remove(path)
+
+
+async def main(folder: Path, life: str, removed: Path | None) -> None:
     """Open the store and let everybody work."""
-    options = StoreOptions(policy=POLICY)
+    options = StoreOptions(policy=POLICY, disk=_CopyingDisk(removed) if removed is not None else None)
     async with open_store(folder, stamp=stamp, clock=SystemClock(), options=options) as store:
         tell(did="open", revision=store.revision)
         async with asyncio.TaskGroup() as group:
@@ -87,4 +105,4 @@ async def main(folder: Path, life: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]) if len(sys.argv) > 3 else None))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 
 import pytest
 from click.testing import CliRunner
@@ -159,3 +160,19 @@ def test_keys_are_shown_rotated_and_pruned(folder):
 def test_without_a_store_that_is_told(tmp_path):
     with pytest.raises(AgentError, match="no master was started"):
         Folder(tmp_path / "empty").run("snapshot", "list")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="doctor looks at the state only as root")
+def test_doctor_walks_over_the_state_and_names_what_is_damaged(folder, tmp_path):
+    def state():
+        done = folder.run("doctor", "-o", "json", "--docker-host", f"unix://{tmp_path}/none.sock")
+        return next(finding for finding in json.loads(done.stdout) if finding["name"] == "state")
+
+    assert (state()["verdict"], state()["seen"]) == ("ok", "revision 10, 1 keys, 0 snapshots")
+    (segment,) = store_dir(folder.config).glob("*.log")
+    content = bytearray(segment.read_bytes())
+    content[300] ^= 1
+    segment.write_bytes(content)
+    found = state()
+    assert (found["verdict"], "is damaged at byte" in found["seen"]) == ("failure", True)
+    assert "snapshot restore" in found["remedy"]

@@ -13,10 +13,12 @@ from minikube_py.testing.contracts_store import PODS, a_value, put
 from minikube_py.testing.disk_lives import run_story
 from minikube_py.testing.sim_disk import SimDisk
 
-SEEDS_OF_ONE_TEST = 75
+SEEDS = 2000
+SEEDS_OF_ONE_TEST = 50
 
 
-@pytest.mark.parametrize("first", range(0, 450, SEEDS_OF_ONE_TEST))
+@pytest.mark.damaged_store
+@pytest.mark.parametrize("first", range(0, SEEDS, SEEDS_OF_ONE_TEST))
 def test_every_life_finds_a_prefix_with_all_that_was_acknowledged_or_refuses(first):
     opened = acknowledged = 0
     for seed in range(first, first + SEEDS_OF_ONE_TEST):

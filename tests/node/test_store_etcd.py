@@ -11,14 +11,15 @@ from aetcd import rpc
 from click.testing import CliRunner
 
 from minikube_py.agent.state import open_state
-from minikube_py.apiserver.canonical import decode, stamp
+from minikube_py.apiserver.canonical import decode, stamp, unstamp
 from minikube_py.apiserver.io.certificates import ensure_pki
 from minikube_py.apiserver.pki import CertificateSpec
 from minikube_py.cli.root import cli
 from minikube_py.cli.settings import load as load_config
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.check import check_state
-from minikube_py.store.encryption import SECRETS_PREFIX
+from minikube_py.store.disk import Storage
+from minikube_py.store.encryption import SECRETS_PREFIX, key_of
 from minikube_py.store.interface import (
     Committed,
     CompactedError,
@@ -28,13 +29,18 @@ from minikube_py.store.interface import (
     StoreReadOnlyError,
     WatcherSlowError,
 )
-from minikube_py.store.io.etcd_client import EtcdEndpoints
+from minikube_py.store.io.etcd_client import EtcdClient, EtcdEndpoints, EtcdError
+from minikube_py.store.io.etcd_maintenance import restore_all
+from minikube_py.store.io.etcd_requests import pages
 from minikube_py.store.io.etcd_store import open_etcd_store
 from minikube_py.store.io.key_file import open_encryption
+from minikube_py.store.io.local_disk import LocalDisk
 from minikube_py.store.io.open_store import open_store
+from minikube_py.store.layout import parse_layout
 from minikube_py.testing.contracts_store import PODS, StoreContract, a_value, delete, put
 from minikube_py.testing.contracts_watch import WatchContract
 from minikube_py.testing.etcd_server import etcd_cluster, free_ports
+from minikube_py.testing.manual_clock import ManualClock
 
 pytestmark = pytest.mark.node
 
@@ -384,3 +390,134 @@ async def test_the_cluster_is_spoken_to_over_tls_with_a_client_certificate(tmp_p
         with pytest.raises(StoreOpenError, match="no etcd endpoint can be reached"):
             async with opened(servers, ca=files["ca"]):
                 pass
+
+
+class Interrupted(EtcdClient):
+    """A client whose process ends after so many transactions."""
+
+    def __init__(self, endpoints, left):
+        super().__init__(endpoints)
+        self.left = left
+
+    async def txn(self, request):
+        if not self.left:
+            raise EtcdError("the process was killed")
+        self.left -= 1
+        return await super().txn(request)
+
+
+@pytest.mark.parametrize("after", [1, 2, 4])
+async def test_a_restore_that_is_interrupted_is_refused_with_the_way_out_which_works(etcd, tmp_path, after):
+    endpoints = EtcdEndpoints((etcd[0].url,))
+    storage = Storage(LocalDisk(), tmp_path)
+    wanted = {f"{PODS}x/{at}": a_value(str(at), at) for at in range(400)}
+    async with opened(etcd) as store:
+        for at in range(120):
+            await put(store, PODS + f"x/{at + 390}", -1)
+        client = Interrupted(endpoints, after)
+        with pytest.raises(EtcdError, match="killed"):
+            await restore_all(client, storage, wanted, "/backup/copy", 0.0)
+        await client.close()
+
+        with pytest.raises(StoreOpenError, match="snapshot restore /backup/copy"):
+            async with opened(etcd):
+                pass
+        with pytest.raises(StoreReadOnlyError, match="was interrupted"):
+            await store.commit([Put(PODS + "x/0", a_value("0", "not now"), None)])
+
+        client = EtcdClient(endpoints)
+        done = await restore_all(client, storage, wanted, "/backup/copy", 0.0)
+        await client.close()
+        assert done.transactions == 1 + -(-(400 + 110 - 127 * (after - 1)) // 127), "one for the marker"
+        assert await store.wait_revision(done.revision, 10.0)
+        assert {e.key: unstamp(e.value) for e in store.range("")} == wanted
+        await put(store, PODS + "x/after", 1)
+    async with opened(etcd) as store:
+        assert store.count("") == 401
+
+
+def test_the_command_refuses_a_half_restored_etcd_and_restores_it(etcd, tmp_path):
+    url, folder = etcd[0].url, tmp_path / "data"
+
+    async def fill(store):
+        for at in range(5):
+            await put(store, PODS + f"x/{at}", at)
+
+    async def interrupt():
+        client = Interrupted(EtcdEndpoints((url,)), 1)
+        with suppress(EtcdError):
+            await restore_all(client, Storage(LocalDisk(), tmp_path), {}, str(tmp_path / "copy"), 0.0)
+        await client.close()
+
+    in_state(folder, fill, url)
+    command(folder, "snapshot", "save", "--to", str(tmp_path / "copy"), url=url)
+    asyncio.run(interrupt())
+    with pytest.raises(StoreOpenError, match=f"snapshot restore {tmp_path}/copy"):
+        in_state(folder, fill, url)
+    assert command(folder, "snapshot", "restore", str(tmp_path / "copy"), url=url)["keys"] == 5
+    in_state(folder, fill, url)
+
+
+def test_the_key_is_rotated_in_etcd_and_the_old_one_goes_when_nothing_needs_it(etcd, tmp_path):
+    url, folder = etcd[0].url, tmp_path / "data"
+    secrets = [f"{SECRETS_PREFIX}x/{at}" for at in range(300)]
+
+    async def fill(store):
+        for key in secrets:
+            await put(store, key, key)
+        await put(store, PODS + "x/plain", 1)
+
+    async def read(store):
+        raw = [kv async for _, kvs in pages(store.client, SECRETS_PREFIX) for kv in kvs]
+        return {e.key: decode(e)["data"] for e in store.range("")}, {key_of(kv.value) for kv in raw}, len(raw)
+
+    def rows():
+        return [(k["seals"], k["inUse"]) for k in command(folder, "secrets-encrypt", "status", url=url)["keys"]]
+
+    in_state(folder, fill, url)
+    before, (old,), _ = in_state(folder, read, url)
+    assert rows() == [(True, True)]
+    made = command(folder, "secrets-encrypt", "rotate", url=url)
+    after, (new,), count = in_state(folder, read, url)
+
+    assert (after, count) == (before, 300)
+    assert new != old
+    assert made["encryptionKeys"] == [new]
+    assert command(folder, "snapshot", "verify", url=url)["faults"] == []
+    for path in (folder / "server" / "etcd-snapshots").iterdir():
+        if new.encode() not in path.read_bytes():
+            path.unlink()  # a scheduled one from before, as retention would
+    assert rows() == [(True, True), (False, False)]
+    assert command(folder, "secrets-encrypt", "prune", url=url)["removed"] == [old]
+    assert in_state(folder, read, url)[0] == before
+
+
+async def test_snapshots_of_etcd_are_taken_by_themselves_and_the_old_ones_go(etcd, tmp_path):
+    clock, folder = ManualClock(), tmp_path / "server" / "etcd-snapshots"
+    (tmp_path / "other").mkdir()
+    with etcd_cluster(tmp_path / "other") as others:
+
+        def config_of(servers):
+            return load_config(
+                {"data-dir": str(tmp_path), "node-ip": "127.0.0.1", "datastore-endpoint": (servers[0].url,)}, None
+            )
+
+        def names():
+            return parse_layout(path.name for path in folder.iterdir()).snapshots
+
+        async with open_state(config_of(etcd), clock) as (store, _):
+            for round_ in range(8):
+                await put(store, PODS + "x/a", round_)
+                assert len(names()) == min(round_, 5)
+                clock.move(6 * 3600.0)
+                await put(store, PODS + "x/b", round_)
+                await until(lambda newest=store.revision: names() and names()[-1].revision == newest)
+            await until(lambda: len(names()) == 5)
+            clock.move(6 * 3600.0)
+            await asyncio.sleep(0.05)
+            assert len(names()) == 5, "nothing changed, so there is no snapshot"
+        async with open_state(config_of(others), clock) as (store, _):
+            clock.move(6 * 3600.0)
+            await put(store, PODS + "x/a", 1)
+            await until(lambda: names()[-1] == (2, store.revision))
+            assert len(names()) == 6, "those of the cluster before stay until this one has enough of its own"

@@ -8,6 +8,7 @@ from typing import Any
 
 from minikube_py.api.meta import Obj
 from minikube_py.api.names import dns_label_faults, dns_subdomain_faults
+from minikube_py.api.rules.device_expressions import check_device_expression
 from minikube_py.api.rules.faults import (
     Faults,
     all_invalid,
@@ -123,8 +124,11 @@ def _check_selectors(obj: Mapping[str, Any], path: str) -> Faults:
     if count > SELECTORS_MAX:
         yield too_many(f"{path}.selectors", count, SELECTORS_MAX)
     for here, selector in indexed(obj, "selectors", path):
-        if not part(selector, "cel").get("expression"):
+        expression = part(selector, "cel").get("expression")
+        if not expression:
             yield required(f"{here}.cel")
+        else:
+            yield from check_device_expression(expression, f"{here}.cel.expression")
 
 
 def check_spec_update(new: Mapping[str, Any], old: Mapping[str, Any]) -> Faults:

@@ -12,6 +12,10 @@ from minikube_py.api.rules.faults import Faults, check_immutable, indexed, inval
 from minikube_py.api.rules.network_policies import BAD_CIDR
 from minikube_py.api.rules.rule_sets import make_rules, start_with
 
+FAMILY_LABEL = "ipaddress.kubernetes.io/ip-family"
+MANAGED_LABEL = "ipaddress.kubernetes.io/managed-by"
+SERVICE_MANAGER = "ipallocator.k8s.io"
+"""Whose IPAddresses follow the Services; all others are somebody else's."""
 CIDRS_MAX = 2
 """One of each address family."""
 

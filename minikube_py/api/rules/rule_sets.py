@@ -5,9 +5,10 @@ adds for its kinds is only what stands below.
 """
 
 from collections.abc import Callable, Mapping
+from itertools import chain, islice
 from typing import Any
 
-from minikube_py.api.errors import FieldError
+from minikube_py.api.errors import FAULTS_MAX, FieldError
 from minikube_py.api.meta import Obj, copy_object
 from minikube_py.api.names import dns_subdomain_faults
 from minikube_py.api.resource import Rules
@@ -36,6 +37,11 @@ def allow_every_change(new: Mapping[str, Any], old: Mapping[str, Any]) -> Faults
     yield from ()
 
 
+def _first(*faults: Faults) -> tuple[FieldError, ...]:
+    """Return the faults, up to FAULTS_MAX: the rest is not looked for."""
+    return tuple(islice(chain(*faults), FAULTS_MAX))
+
+
 def make_rules(
     check: Check = find_nothing,
     check_update: CheckUpdate = allow_every_change,
@@ -48,10 +54,10 @@ def make_rules(
     """Return the rules of a kind: `check` looks at any state, `check_update` also at where it came from."""
 
     def validate(obj: Mapping[str, Any]) -> tuple[FieldError, ...]:
-        return (*validate_metadata(obj, name_check), *check(obj))
+        return _first(validate_metadata(obj, name_check), check(obj))
 
     def validate_update(new: Mapping[str, Any], old: Mapping[str, Any]) -> tuple[FieldError, ...]:
-        return (*validate_metadata_update(new, old, name_check), *check(new), *check_update(new, old))
+        return _first(validate_metadata_update(new, old, name_check), check(new), check_update(new, old))
 
     return Rules(set_defaults, prepare_create, prepare_update, validate, validate_update)
 

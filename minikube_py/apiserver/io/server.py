@@ -22,7 +22,7 @@ from minikube_py.api.meta import Obj, copy_object, name_of, namespace_of
 from minikube_py.api.resource import Resource, is_stored
 from minikube_py.api.resources import CUSTOM_RESOURCE_DEFINITIONS, RESOURCES, SERVICES
 from minikube_py.apiserver.authorize import authorize
-from minikube_py.apiserver.bootstrap import FirstObject, first_objects
+from minikube_py.apiserver.bootstrap import FirstObject, first_objects, flow_objects
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Complete, Decision, WriteContext, complete_nothing
 from minikube_py.apiserver.health import Check
@@ -37,6 +37,7 @@ from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.documents import Documents
 from minikube_py.apiserver.io.event_fanout import EventFanout
 from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
+from minikube_py.apiserver.io.identity_lease import IdentityLease
 from minikube_py.apiserver.io.kubelets import Kubelets
 from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
@@ -150,6 +151,7 @@ class ApiServer:
             self.metrics,
             HttpPorts(self._authenticate, ports.clock, ports.ids, ports.rng),
         )
+        self._lease = IdentityLease(self._storage, ports.clock, config.advertise_address, ports.ids.new_uid())
         self._bootstrapped = False
         self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")
 
@@ -204,6 +206,9 @@ class ApiServer:
         """
         for first in first_objects(self._config):
             await self._ensure(first)
+        async with asyncio.TaskGroup() as group:
+            for first in flow_objects():
+                group.create_task(self._ensure(first), name=f"bootstrap {name_of(first.obj)}")
         self._bootstrapped = True
 
     async def _ensure(self, first: FirstObject) -> None:
@@ -234,6 +239,7 @@ class ApiServer:
                 group.create_task(self._custom.run(self._storage), name="custom resource definitions"),
                 group.create_task(self._converted.run(), name="converted watches"),
                 group.create_task(self.node_metrics.run(), name="node metrics"),
+                group.create_task(self._lease.run(), name="apiserver identity"),
             )
             try:
                 await self.http.serve(tls, listening)

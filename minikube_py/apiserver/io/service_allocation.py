@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from ipaddress import IPv4Network
 from typing import Any
 
-from minikube_py.api.meta import Obj
+from minikube_py.api.meta import Obj, labels_of, name_of
 from minikube_py.api.resource import Fields
-from minikube_py.api.resources import SERVICES
+from minikube_py.api.resources import IP_ADDRESSES, SERVICES
+from minikube_py.api.rules.network_addresses import MANAGED_LABEL, SERVICE_MANAGER
 from minikube_py.apiserver.allocators import NOTHING, Held, Ranges, Rng, allocate, held_by
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.config import ApiServerConfig
@@ -37,6 +38,8 @@ class ServiceAllocation:
         self._ports: Counter[int] = Counter()
         for entry in store.range(SERVICES.storage_prefix):
             self.keep(_held_by(entry))
+        for entry in store.range(IP_ADDRESSES.storage_prefix):
+            self.keep(_held_by_others(entry))
         store.on_commit(self._follow)
 
     def has_ip(self, ip: str) -> bool:
@@ -58,6 +61,9 @@ class ServiceAllocation:
             if event.key.startswith(SERVICES.storage_prefix):
                 self.keep(_held_by(event.entry))
                 self.release(_held_by(event.previous))
+            elif event.key.startswith(IP_ADDRESSES.storage_prefix):
+                self.keep(_held_by_others(event.entry))
+                self.release(_held_by_others(event.previous))
 
     def give(self, new: Obj, old: Mapping[str, Any] | None) -> tuple[Fields, Held]:
         """Give a Service what it needs; returns the faults, and what it has now to be kept reserved."""
@@ -77,6 +83,14 @@ class ServiceAllocation:
 
 def _held_by(entry: Entry | None) -> Held:
     return NOTHING if entry is None else held_by(decode(entry))
+
+
+def _held_by_others(entry: Entry | None) -> Held:
+    """Return the address of an IPAddress that does not follow a Service: it is not given to one."""
+    if entry is None:
+        return NOTHING
+    obj = decode(entry)
+    return NOTHING if labels_of(obj).get(MANAGED_LABEL) == SERVICE_MANAGER else Held(frozenset({name_of(obj)}))
 
 
 def _subtract(counter: Counter[Any], values: frozenset[Any]) -> None:

@@ -8,7 +8,6 @@ once. Only conversion by webhook waits for anybody.
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
 from minikube_py.api.meta import Obj
@@ -146,4 +145,4 @@ def _with_views(event: StoreEvent, views: Mapping[Entry, Entry]) -> StoreEvent:
     last_value = event.last_value
     if entry is None and previous is not None:
         last_value = stamp(unstamp(previous.value), event.revision)
-    return replace(event, entry=entry, previous=previous, last_value=last_value)
+    return event._replace(entry=entry, previous=previous, last_value=last_value)

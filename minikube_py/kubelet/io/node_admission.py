@@ -14,8 +14,8 @@ from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.node_admission import NodeRoom, judge_pod
 from minikube_py.kubelet.pod_status import PodFailure
 from minikube_py.kubelet.ports import EventSink
-from minikube_py.kubelet.shutdown import NOT_TAKEN
 from minikube_py.kubelet.preemption import EVENT_MESSAGE, PREEMPTING, choose_victims
+from minikube_py.kubelet.shutdown import NOT_TAKEN
 
 log = logging.getLogger("kubelet")
 

@@ -2,23 +2,25 @@
 
 One writer task takes all transactions that wait as one group. Order is safety:
 
-  1. check    the group in order against what is applied, with the group's own earlier members counted as done;
-  2. append   those that hold, as one batch with one write, and flush it (fdatasync, in the log's own thread);
+  1. check    the group in order against what is durable (applied, or about to be) and its own earlier members;
+  2. append   those that hold, as one batch with one write and flush (in the log's own thread);
   3. apply    each in order; the check is repeated there and is the one that counts;
   4. answer   its proposer;
   5. publish  its revision: listeners, watchers, waiters.
 
+While a group is applied (3 to 5), what has come meanwhile is being written already (1 and 2).
+
 So nothing is answered or seen that a power cut could take back. A rejected transaction costs no revision and no
-write; one whose keys nobody else is writing is rejected at once. When the disk is full the group is refused with
-StoreReadOnlyError and reads go on; when a write or flush fails the writer ends with LogBrokenError, and the agent
-with it: it is never tried again.
+write; one whose keys nobody else is writing is rejected at once. When the disk is full, old snapshots are removed;
+if that does not help the group is refused with StoreReadOnlyError and reads go on; when a write or flush fails the
+writer ends with LogBrokenError, and the agent with it: it is never tried again.
 
 A proposer that is cancelled while it waits does not know whether its transaction took place, as with any database.
 """
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -26,15 +28,15 @@ from minikube_py.kit.clock import Clock
 from minikube_py.store.interface import (
     Committed,
     Operation,
-    Put,
     Rejected,
     StoreReadOnlyError,
 )
 from minikube_py.store.io.revisioned_store import RevisionedStore
 from minikube_py.store.io.snapshotter import Snapshotter
 from minikube_py.store.io.wal import LogBrokenError, LogFullError, Wal
-from minikube_py.store.mvcc import Applied, Mvcc, expectation_holds
-from minikube_py.store.records import Seal, encode_transaction, plain
+from minikube_py.store.io.write_group import Pending, WriteGroup
+from minikube_py.store.mvcc import Applied, Mvcc
+from minikube_py.store.records import Seal, plain
 
 log = logging.getLogger("store")
 
@@ -48,27 +50,6 @@ SLOW_FLUSH_S = 1.0
 """A flush that takes longer is logged: the disk is too slow for its other users, or failing."""
 
 
-class _Pending:
-    """One transaction that waits for its answer."""
-
-    __slots__ = ("answer", "only_deletes", "operations", "size_bytes")
-
-    def __init__(self, operations: Sequence[Operation], answer: "asyncio.Future[Committed | Rejected]") -> None:
-        self.operations = tuple(operations)
-        self.answer = answer
-        puts = [len(op.value) for op in operations if isinstance(op, Put)]
-        self.size_bytes = sum(puts)
-        self.only_deletes = not puts
-
-    def settle(self, result: Committed | Rejected) -> None:
-        if not self.answer.done():
-            self.answer.set_result(result)
-
-    def refuse(self, why: str) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(StoreReadOnlyError(why))
-
-
 class EmbeddedStore(RevisionedStore):
     """Implements Store over a Wal; made by `store.io.open_store`."""
 
@@ -78,8 +59,10 @@ class EmbeddedStore(RevisionedStore):
         self._thread = thread
         self._clock = clock
         self._seal = seal
-        self._queue: deque[_Pending] = deque()
-        self._pending_keys: Counter[str] = Counter()
+        self._queue: deque[Pending] = deque()
+        self._pending_keys: dict[str, int] = {}
+        """How many transactions that wait touch a key."""
+        self._started_s = 0.0
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
         self._refusing = ""
@@ -99,7 +82,7 @@ class EmbeddedStore(RevisionedStore):
             StoreReadOnlyError: nothing was written (disk full, shutting down).
             ValueError: the values are larger than TRANSACTION_BYTES_MAX.
         """
-        pending = _Pending(operations, asyncio.get_running_loop().create_future())
+        pending = Pending(tuple(operations), asyncio.get_running_loop().create_future())
         if pending.size_bytes > TRANSACTION_BYTES_MAX:
             raise ValueError(f"a transaction of {pending.size_bytes} bytes; the most is {TRANSACTION_BYTES_MAX}")
         while len(self._queue) >= QUEUE_MAX and not self._refusing:
@@ -107,12 +90,14 @@ class EmbeddedStore(RevisionedStore):
             await self._room.wait()
         if self._refusing:
             raise StoreReadOnlyError(self._refusing)
-        if not any(operation.key in self._pending_keys for operation in operations):
-            rejected = self._state.check(operations)
+        keys = self._pending_keys
+        if keys.keys().isdisjoint([operation.key for operation in pending.operations]):
+            rejected = self._state.check(pending.operations)
             if rejected is not None:
                 return rejected
         self._queue.append(pending)
-        self._pending_keys.update(operation.key for operation in operations)
+        for operation in pending.operations:
+            keys[operation.key] = keys.get(operation.key, 0) + 1
         self._changed.set()
         return await pending.answer
 
@@ -128,13 +113,23 @@ class EmbeddedStore(RevisionedStore):
         Raises:
             LogBrokenError: a write or a flush failed; everybody who waits is refused, and the process must end.
         """
+        durable: WriteGroup | None = None
         try:
-            while self._queue or not self._refusing:
-                if not self._queue:
+            while self._queue or durable is not None or not self._refusing:
+                group = self._next_group(durable) if self._queue else None
+                writing = self._start_writing(group) if group is not None else None
+                if durable is not None:
+                    self._finish(durable)
+                    durable = None
+                if group is not None:
+                    await self._until_written(group, writing)
+                    if group.refusal:
+                        self._finish(group)
+                    else:
+                        durable = group
+                elif not self._queue and not self._refusing:
                     self._changed.clear()
                     await self._changed.wait()
-                    continue
-                await self._write_group(self._next_group())
         except LogBrokenError as error:
             self.stop(str(error))
             raise
@@ -143,73 +138,80 @@ class EmbeddedStore(RevisionedStore):
             while self._queue:
                 self._queue.popleft().refuse(self._refusing)
 
-    def _next_group(self) -> list[_Pending]:
-        group: list[_Pending] = []
+    def _next_group(self, durable: WriteGroup | None) -> WriteGroup:
+        queue = self._queue
+        members: list[Pending] = []
         size_bytes = 0
-        while self._queue and (not group or size_bytes + self._queue[0].size_bytes <= GROUP_BYTES_MAX):
-            if self._disk_full and group and self._queue[0].only_deletes != group[0].only_deletes:
+        while queue and (not members or size_bytes + queue[0].size_bytes <= GROUP_BYTES_MAX):
+            if self._disk_full and members and queue[0].only_deletes != members[0].only_deletes:
                 break  # what frees room may use the reserve, and must not share the fate of the rest
-            size_bytes += self._queue[0].size_bytes
-            group.append(self._queue.popleft())
+            size_bytes += queue[0].size_bytes
+            members.append(queue.popleft())
         self._room.set()
-        return group
+        return WriteGroup(members, self._state, durable)
 
-    async def _write_group(self, group: list[_Pending]) -> None:
-        accepted = _accepted(self._state, group)
-        before = self._state.revision
-        wall_s = self._clock.wall_s()
-        payloads = [
-            encode_transaction(before + place, pending.operations, wall_s, self._seal)
-            for place, pending in enumerate((p for p, holds in zip(group, accepted, strict=True) if holds), 1)
-        ]
-        refusal = ""
-        try:
-            if payloads:
-                await self._append(payloads, before, may_use_reserve=all(p.only_deletes for p in group))
-        except LogFullError as error:
-            refusal = str(error)
-        except BaseException:
-            for pending in group:
-                pending.refuse("the log cannot be written; it is not known whether this transaction took place")
-            raise
-        finally:
-            for pending in group:
-                self._forget_keys(pending.operations)
-        for pending, holds in zip(group, accepted, strict=True):
-            if holds and not refusal:
-                self._finish(pending)
-            else:
-                self._decline(pending, refusal)
-
-    async def _append(self, payloads: Sequence[bytes], before: int, *, may_use_reserve: bool) -> None:
-        started_s = self._clock.now_s()
-        reserve_bytes = 0 if may_use_reserve else None
+    def _start_writing(self, group: WriteGroup) -> "asyncio.Future[int] | None":
+        """Begin to write the members that hold; None when there are none."""
+        if not group.count:
+            return None
+        self._started_s = self._clock.now_s()
+        payloads = group.encode(self._clock.wall_s(), self._seal)
+        reserve_bytes = 0 if self._may_use_reserve(group) else None
 
         def append() -> int:
-            return self._wal.append(payloads, before, reserve_bytes=reserve_bytes)
+            return self._wal.append(payloads, group.before, reserve_bytes=reserve_bytes)
 
+        return asyncio.get_running_loop().run_in_executor(self._thread, append)
+
+    async def _until_written(self, group: WriteGroup, writing: "asyncio.Future[int] | None") -> None:
+        """Wait until the group is durable, or refused for want of room."""
+        if writing is None:
+            return
         try:
-            size_bytes = await asyncio.get_running_loop().run_in_executor(self._thread, append)
+            try:
+                size_bytes = await writing
+            except LogFullError:
+                if not await self.snapshots.make_room() or (again := self._start_writing(group)) is None:
+                    raise
+                size_bytes = await again
         except LogFullError as error:
-            if not self._disk_full:
-                log.error("store is read-only: %s", error)  # noqa: TRY400
-            self._disk_full = True
+            self._note_full(error)
+            group.refusal = str(error)
+            return
+        except BaseException:
+            group.refuse("the log cannot be written; it is not known whether this transaction took place")
             raise
-        if self._disk_full and not may_use_reserve:
+        if self._disk_full and not self._may_use_reserve(group):
             log.warning("store takes writes again: there is room on the disk")
             self._disk_full = False
-        self.snapshots.note_appended(size_bytes, before + len(payloads))
-        took_s = self._clock.now_s() - started_s
+        self.snapshots.note_appended(size_bytes, group.before + group.count)
+        took_s = self._clock.now_s() - self._started_s
         if took_s > SLOW_FLUSH_S:
-            log.warning("writing %d transactions to the log took %.1f s", len(payloads), took_s)
+            log.warning("writing %d transactions to the log took %.1f s", group.count, took_s)
 
-    def _finish(self, pending: _Pending) -> None:
-        applied = self._state.apply(pending.operations, self._clock.now_s())
-        assert isinstance(applied, Applied), "written to the log, and does not hold"
-        pending.settle(applied.committed)
-        self._publish(applied.events)
+    def _note_full(self, error: LogFullError) -> None:
+        if not self._disk_full:
+            log.error("store is read-only: %s", error)
+        self._disk_full = True
 
-    def _decline(self, pending: _Pending, refusal: str) -> None:
+    @staticmethod
+    def _may_use_reserve(group: WriteGroup) -> bool:
+        return all(pending.only_deletes for pending in group.members)
+
+    def _finish(self, group: WriteGroup) -> None:
+        """Apply, answer and publish a group that is durable, or answer one that was refused."""
+        now_s = self._clock.now_s()
+        for pending, holds in zip(group.members, group.accepted, strict=True):
+            self._forget_keys(pending.operations)
+            if not holds or group.refusal:
+                self._decline(pending, group.refusal)
+                continue
+            applied = self._state.apply(pending.operations, now_s)
+            assert isinstance(applied, Applied), "written to the log, and does not hold"
+            pending.settle(applied.committed)
+            self._publish(applied.events)
+
+    def _decline(self, pending: Pending, refusal: str) -> None:
         rejected = self._state.check(pending.operations)
         if rejected is not None:
             pending.settle(rejected)
@@ -218,25 +220,10 @@ class EmbeddedStore(RevisionedStore):
             pending.refuse(refusal)
 
     def _forget_keys(self, operations: Sequence[Operation]) -> None:
+        keys = self._pending_keys
         for operation in operations:
-            self._pending_keys[operation.key] -= 1
-            if not self._pending_keys[operation.key]:
-                del self._pending_keys[operation.key]
-
-
-def _accepted(state: Mvcc, group: Sequence[_Pending]) -> list[bool]:
-    """Return which members of the group hold, each with the earlier ones that hold counted as done."""
-    standing: dict[str, int] = {}
-    revision = state.revision
-    accepted: list[bool] = []
-    for pending in group:
-        holds = True
-        for operation in pending.operations:
-            entry = state.get(operation.key)
-            modified = standing.get(operation.key, entry.mod_revision if entry is not None else 0)
-            holds = holds and expectation_holds(operation, modified)
-        accepted.append(holds)
-        if holds:
-            revision += 1
-            standing.update({op.key: revision if isinstance(op, Put) else 0 for op in pending.operations})
-    return accepted
+            left = keys[operation.key] - 1
+            if left:
+                keys[operation.key] = left
+            else:
+                del keys[operation.key]

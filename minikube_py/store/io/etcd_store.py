@@ -7,11 +7,12 @@ lost or told twice; if etcd has compacted that revision, the copy is loaded anew
 watchers must list again (410).
 
 Values are the same JSON as in the embedded store, without resourceVersion; Secrets are sealed in upstream's form.
+While a restore into the cluster is not finished (store.etcd_restore), nothing is written and nobody starts.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import groupby
 from typing import Any
@@ -20,9 +21,9 @@ from aetcd import rpc
 
 from minikube_py.kit.clock import Clock
 from minikube_py.store.check import diff_revisions
+from minikube_py.store.etcd_restore import MARKER, OPERATIONS_MAX, explain_marker
 from minikube_py.store.interface import (
     Committed,
-    Delete,
     Entry,
     Operation,
     Put,
@@ -32,17 +33,13 @@ from minikube_py.store.interface import (
     StoreReadOnlyError,
 )
 from minikube_py.store.io.etcd_client import EtcdClient, EtcdEndpoints, EtcdError
+from minikube_py.store.io.etcd_requests import PREFIX, change_of, compare, load, marker_stands
 from minikube_py.store.io.revisioned_store import RevisionedStore
 from minikube_py.store.mvcc import Change, Mvcc, expectation_holds
 from minikube_py.store.records import Seal, plain
 
 log = logging.getLogger("store")
 
-PREFIX = "/registry/"
-PAGE_KEYS = 500
-"""Keys of one request when the copy is loaded."""
-OPERATIONS_MAX = 128
-"""Operations of one transaction that etcd takes (its --max-txn-ops)."""
 APPLY_TIMEOUT_S = 15.0
 RETRY_S = 0.5
 CHECK_TRIES = 20
@@ -62,6 +59,11 @@ class EtcdStore(RevisionedStore):
         self._client = client
         self._clock = clock
         self._seal, self._unseal = seals
+
+    @property
+    def client(self) -> EtcdClient:
+        """The cluster itself, for store.io.etcd_maintenance."""
+        return self._client
 
     @property
     def endpoint(self) -> str:
@@ -153,11 +155,15 @@ class EtcdStore(RevisionedStore):
                 writes.append(rpc.RequestOp(request_put=rpc.PutRequest(key=key, value=value)))
             else:
                 writes.append(rpc.RequestOp(request_delete_range=rpc.DeleteRangeRequest(key=key)))
-            compares += _compares(operation, key)
-        return rpc.TxnRequest(compare=compares, success=writes, failure=reads)
+            compares += compare(operation, key)
+        reads.append(rpc.RequestOp(request_range=rpc.RangeRequest(key=MARKER.encode())))
+        return rpc.TxnRequest(compare=[*compares, marker_stands(0)], success=writes, failure=reads)
 
     def _rejected(self, operations: Sequence[Operation], response: Any) -> Rejected:
-        for operation, answer in zip(operations, response.responses, strict=True):
+        marker = response.responses[-1].response_range.kvs
+        if marker:
+            raise StoreReadOnlyError(explain_marker(marker[0].value))
+        for operation, answer in zip(operations, response.responses[:-1], strict=True):
             found = answer.response_range.kvs
             if not expectation_holds(operation, found[0].mod_revision if found else 0):
                 return Rejected(operation.key, self.get(operation.key))
@@ -200,7 +206,7 @@ class EtcdStore(RevisionedStore):
             return None
         if event.type == rpc.Event.DELETE:
             return Change(key, None)
-        return _change_of(event.kv, self._unseal)
+        return change_of(event.kv, self._unseal)
 
     async def _reload(self) -> None:
         """Load everything anew: caches hear the difference as one revision, watchers must list again."""
@@ -216,44 +222,6 @@ class EtcdStore(RevisionedStore):
         self._state.history.forget(revision)
 
 
-def _compares(operation: Operation, key: bytes) -> list[Any]:
-    if operation.expect is not None:
-        return [
-            rpc.Compare(result=rpc.Compare.EQUAL, target=rpc.Compare.MOD, key=key, mod_revision=operation.expect),
-            *(_must_exist(key) if isinstance(operation, Delete) else []),
-        ]
-    return _must_exist(key) if isinstance(operation, Delete) else []
-
-
-def _must_exist(key: bytes) -> list[Any]:
-    return [rpc.Compare(result=rpc.Compare.GREATER, target=rpc.Compare.VERSION, key=key, version=0)]
-
-
-def _change_of(kv: Any, unseal: Seal) -> Change:
-    key = kv.key.decode()
-    return Change(key, unseal(key, kv.value), kv.create_revision, kv.mod_revision)
-
-
-async def load(client: EtcdClient, unseal: Seal) -> tuple[int, list[Change]]:
-    """Return everything under the prefix as of one revision, page by page.
-
-    Raises:
-        EtcdError: etcd cannot be reached.
-        SealedError: a value cannot be decrypted.
-    """
-    revision = 0
-    found: list[Change] = []
-    key, end = PREFIX.encode(), PREFIX[:-1].encode() + bytes([ord(PREFIX[-1]) + 1])
-    while True:
-        request = rpc.RangeRequest(key=key, range_end=end, limit=PAGE_KEYS, revision=revision)
-        response = await client.range(request)
-        revision = revision or response.header.revision
-        found += [_change_of(kv, unseal) for kv in response.kvs]
-        if not response.more:
-            return revision, found
-        key = response.kvs[-1].key + b"\0"
-
-
 @asynccontextmanager
 async def open_etcd_store(
     endpoints: EtcdEndpoints, *, stamp: Stamp, clock: Clock, seals: tuple[Seal, Seal] = (plain, plain)
@@ -261,15 +229,18 @@ async def open_etcd_store(
     """Load the copy and follow the cluster while the context lasts.
 
     Raises:
-        StoreOpenError: no endpoint can be reached, or a Secret cannot be decrypted.
+        StoreOpenError: no endpoint can be reached, a Secret cannot be decrypted, or a restore is not finished.
     """
     client = EtcdClient(endpoints)
     try:
         started_s = clock.now_s()
         try:
             revision, found = await load(client, seals[1])
+            marker = (await client.range(rpc.RangeRequest(key=MARKER.encode()))).kvs
         except (EtcdError, ValueError) as error:
             raise StoreOpenError(str(error)) from error
+        if marker:
+            raise StoreOpenError(explain_marker(marker[0].value))
         state = Mvcc(stamp)
         state.apply_changes(revision, found, clock.now_s())
         state.history.forget(revision)
@@ -284,18 +255,3 @@ async def open_etcd_store(
                     task.cancel()
     finally:
         await client.close()
-
-
-async def replace_all(store: EtcdStore, wanted: Mapping[str, bytes], unstamp: Callable[[bytes], bytes]) -> None:
-    """Write the difference, so that the store holds exactly `wanted`: several transactions, safe to repeat.
-
-    Raises:
-        StoreReadOnlyError: etcd cannot be reached.
-    """
-    standing = {entry.key: unstamp(entry.value) for entry in store.range("")}
-    operations: list[Operation] = [
-        Put(key, value, None) for key, value in wanted.items() if standing.get(key) != value
-    ]
-    operations += [Delete(key, None) for key in standing if key not in wanted]
-    for at in range(0, len(operations), OPERATIONS_MAX):
-        await store.commit(operations[at : at + OPERATIONS_MAX])

@@ -8,14 +8,16 @@ from minikube_py.store.disk import Disk
 from minikube_py.store.layout import SegmentName
 from minikube_py.store.records import (
     FORMAT_VERSION,
+    FORMATS_READ,
     RecordType,
-    Scan,
     Segment,
     Transaction,
     decode_segment,
     decode_transaction,
+    read_first,
     scan_segment,
 )
+from minikube_py.store.retention import Written
 
 _FIRST_RECORD_BYTES = 256
 """More than a segment's first record takes."""
@@ -46,6 +48,8 @@ class LogEnd:
     """What is damaged; the transactions before it were read."""
     size_bytes: int = 0
     """What was read."""
+    version: int = FORMAT_VERSION
+    """The format of the newest segment."""
 
 
 def segment_starts(disk: Disk, folder: Path, segments: Sequence[SegmentName]) -> Mapping[SegmentName, int]:
@@ -57,6 +61,20 @@ def segment_starts(disk: Disk, folder: Path, segments: Sequence[SegmentName]) ->
     return {
         name: _first_record(name, _read(disk, folder / str(name), _FIRST_RECORD_BYTES)).revision for name in segments
     }
+
+
+def last_written(disk: Disk, folder: Path, segments: Sequence[SegmentName]) -> Written:
+    """Return the newest record, of revision 0 when there is none that can be read.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    for name in reversed(segments):
+        records = scan_segment(_read(disk, folder / str(name)), name.seq).records
+        if records and records[-1].type is RecordType.TRANSACTION:
+            newest = decode_transaction(records[-1].payload)
+            return Written(newest.revision, newest.wall_s)
+    return Written()
 
 
 def read_log(
@@ -99,22 +117,31 @@ def _read_segment(
 ) -> tuple[LogEnd, bool]:
     """Return where the log ends with this segment, and whether more is wanted."""
     data = _read(disk, path)
+    first = _first_record(name, data)
     scan = scan_segment(data, name.seq)
-    damage = ""
-    if scan.corrupt_at is not None:
-        damage = f"{path} is damaged at byte {scan.corrupt_at}, in a record that had been flushed"
-    revision = _first_record(name, data).revision
-    for record in scan.records[1:]:
-        transaction = decode_transaction(record.payload, unseal)
+    del data
+    end = LogEnd(
+        name,
+        scan.end,
+        scan.next_seq,
+        first.revision,
+        scan.torn,
+        f"{path} is damaged at byte {scan.corrupt_at}, in a record that had been flushed"
+        if scan.corrupt_at is not None
+        else "",
+        before.size_bytes + scan.end,
+        first.version,
+    )
+    left = list(reversed(scan.records[1:]))
+    del scan
+    revision = first.revision
+    while left:
+        # Each record is let go before the next is taken, so that what is kept of it takes its place in memory.
+        transaction = decode_transaction(left.pop().payload, unseal)
         if not take(transaction):
-            return _end(name, scan, before, revision), False
+            return replace(end, revision=revision, damage=""), False
         revision = transaction.revision
-    end = _end(name, scan, before, revision)
-    return (_damaged(end, damage) if damage else end), True
-
-
-def _end(name: SegmentName, scan: Scan, before: LogEnd, revision: int) -> LogEnd:
-    return LogEnd(name, scan.end, scan.next_seq, revision, scan.torn, size_bytes=before.size_bytes + scan.end)
+    return replace(end, revision=revision), True
 
 
 def _damaged(end: LogEnd, damage: str) -> LogEnd:
@@ -122,12 +149,12 @@ def _damaged(end: LogEnd, damage: str) -> LogEnd:
 
 
 def _first_record(name: SegmentName, data: bytes) -> Segment:
-    scan = scan_segment(data[:_FIRST_RECORD_BYTES], name.seq)
-    if not scan.records or scan.records[0].type is not RecordType.SEGMENT:
+    record = read_first(data[:_FIRST_RECORD_BYTES], name.seq)
+    if record is None or record.type is not RecordType.SEGMENT:
         raise LogFaultError(f"{name} does not begin with the record that is due")
-    said = decode_segment(scan.records[0].payload)
-    if said.version != FORMAT_VERSION:
-        raise LogFaultError(f"{name} has format {said.version}; this program reads and writes {FORMAT_VERSION}")
+    said = decode_segment(record.payload)
+    if said.version not in FORMATS_READ:
+        raise LogFaultError(f"{name} has format {said.version}; this program reads {FORMATS_READ}")
     if said.epoch != name.epoch:
         raise LogFaultError(f"{name} was written as a part of epoch {said.epoch}")
     return said

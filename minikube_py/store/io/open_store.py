@@ -57,7 +57,7 @@ async def open_store(
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-log") as thread, locked(directory):
         storage = storage_of(directory, options)
         started_s = clock.now_s()
-        found, wal = await loop.run_in_executor(thread, _recover_and_open, storage, stamp, started_s)
+        found, wal = await loop.run_in_executor(thread, _recover_and_open, storage, options.policy, stamp, started_s)
         store = EmbeddedStore(found.state, wal, thread, clock, storage.seal)
         store.snapshots = Snapshotter(
             storage, clock, options.policy, found.epoch, lambda: _capture(store, options), _progress(found, clock)
@@ -78,11 +78,11 @@ async def open_store(
             wal.close()
 
 
-def _recover_and_open(storage: Storage, stamp: Stamp, now_s: float) -> tuple[Recovered, Wal]:
+def _recover_and_open(storage: Storage, policy: SnapshotPolicy, stamp: Stamp, now_s: float) -> tuple[Recovered, Wal]:
     try:
         for leftover in read_layout(storage).leftovers:
             storage.disk.remove(storage.folder / leftover)
-        found = recover(storage, stamp, now_s)
+        found = recover(storage, stamp, now_s, history=policy.history)
         for note in found.notes:
             log.error("store %s: %s", storage.folder, note)
         wal = Wal(storage.disk, storage.folder, found.epoch, found.end, found.state.revision)
@@ -93,7 +93,7 @@ def _recover_and_open(storage: Storage, stamp: Stamp, now_s: float) -> tuple[Rec
 
 def _progress(found: Recovered, clock: Clock) -> Progress:
     age_s = max(0.0, clock.wall_s() - found.snapshot_wall_s) if found.snapshot is not None else 0.0
-    return Progress(clock.now_s() - age_s, found.state.revision - found.records, found.end.size_bytes)
+    return Progress(clock.now_s() - age_s, found.state.revision - found.records, found.log_bytes)
 
 
 def _capture(store: EmbeddedStore, options: StoreOptions) -> Captured:

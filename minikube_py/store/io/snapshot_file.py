@@ -11,61 +11,103 @@ from minikube_py.store.snapshot import (
     SnapshotDamagedError,
     SnapshotEncoder,
     SnapshotHeader,
+    blocks,
     read_header,
     read_snapshot,
     verify_snapshot,
 )
-
-READ_BYTES = 1 << 20
 
 
 class SnapshotStoppedError(Exception):
     """The program ends; the snapshot was not finished and nothing of it stays."""
 
 
-def write_snapshot(
-    storage: Storage, header: SnapshotHeader, entries: Iterable[Entry], is_stopping: Callable[[], bool] = bool
-) -> SnapshotName:
+class SnapshotWriting:
+    """A snapshot that is being written beside the others; each step blocks, and they come one after the other."""
+
+    def __init__(self, storage: Storage, header: SnapshotHeader) -> None:
+        self.name = SnapshotName(header.epoch, header.revision)
+        self.encoder = SnapshotEncoder(header, storage.seal)
+        self._header = header
+        self._disk, self._folder = storage.disk, storage.folder
+        self._temporary = storage.folder / f"{self.name}.tmp"
+        self._file: DiskFile | None = None
+        self._offset = 0
+
+    def begin(self) -> bool:
+        """Begin; False when there is one already that is whole and the same.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if str(self.name) in self._disk.names(self._folder):
+            try:
+                if check_snapshot(self._disk, self._folder / str(self.name)).key_ids == self._header.key_ids:
+                    return False
+            except SnapshotDamagedError:
+                pass  # it is replaced by the one that is about to be written
+        self._file = self._disk.create(self._temporary)
+        self._write(self.encoder.begin())
+        return True
+
+    def add(self, payload: bytes) -> None:
+        """Write a block that the encoder packed.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        for piece in self.encoder.frame(payload):
+            self._write(piece)
+
+    def finish(self) -> SnapshotName:
+        """Flush it, read it back, and put it in its place.
+
+        Raises:
+            OSError: it cannot be written.
+            SnapshotDamagedError: what was read back is not what was written; the disk is not to be trusted.
+        """
+        self._write(self.encoder.end())
+        assert self._file is not None
+        self._file.sync()
+        self._close()
+        check_snapshot(self._disk, self._temporary)
+        self._disk.rename(self._temporary, self._folder / str(self.name))
+        self._disk.sync_folder(self._folder)
+        return self.name
+
+    def abandon(self) -> None:
+        """Leave nothing of it."""
+        self._close()
+        self._disk.remove(self._temporary)
+
+    def _write(self, piece: bytes) -> None:
+        assert self._file is not None, "begun"
+        self._file.write_at(piece, self._offset)
+        self._offset += len(piece)
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def write_snapshot(storage: Storage, header: SnapshotHeader, entries: Iterable[Entry]) -> SnapshotName:
     """Write a snapshot into the store's folder and verify it; a whole one that is the same is left as it is.
 
     Raises:
         OSError: it could not be written; nothing of it stays.
         SnapshotDamagedError: what was read back is not what was written; the disk is not to be trusted.
-        SnapshotStoppedError: `is_stopping` said so.
     """
-    disk, folder = storage.disk, storage.folder
-    name = SnapshotName(header.epoch, header.revision)
-    path = folder / str(name)
-    if str(name) in disk.names(folder):
-        try:
-            if check_snapshot(disk, path).key_ids == header.key_ids:
-                return name
-        except SnapshotDamagedError:
-            pass  # it is replaced by the one that is about to be written
-    temporary = folder / f"{name}.tmp"
+    writing = SnapshotWriting(storage, header)
     try:
-        _write(disk, temporary, SnapshotEncoder(header, storage.seal).pieces(entries), is_stopping)
-        check_snapshot(disk, temporary)
-        disk.rename(temporary, path)
-        disk.sync_folder(folder)
-    except (OSError, SnapshotDamagedError, SnapshotStoppedError):
-        disk.remove(temporary)
+        if writing.begin():
+            for block in blocks(entries):
+                writing.add(writing.encoder.pack(block))
+            writing.finish()
+    except (OSError, SnapshotDamagedError):
+        writing.abandon()
         raise
-    return name
-
-
-def _write(disk: Disk, path: Path, pieces: Iterable[bytes], is_stopping: Callable[[], bool]) -> None:
-    file = disk.create(path)
-    try:
-        offset = 0
-        for piece in pieces:
-            if is_stopping():
-                raise SnapshotStoppedError
-            file.write_at(piece, offset)
-            offset += len(piece)
-        file.sync()
-    finally:
-        file.close()
+    return writing.name
 
 
 def load_snapshot(storage: Storage, path: Path, take: Callable[[Sequence[Entry]], None]) -> SnapshotHeader:
@@ -110,20 +152,13 @@ def _reading(disk: Disk, path: Path, work: Callable[[Read], SnapshotHeader]) -> 
 
 
 class _Reading:
-    """A file read forwards, in large pieces."""
+    """A file read forwards, each piece by itself: a large one is not copied again while other threads wait."""
 
     def __init__(self, file: DiskFile) -> None:
         self._file = file
         self._offset = 0
-        self._ahead = b""
-        self._at = 0
 
     def read(self, length: int) -> bytes:
-        if len(self._ahead) - self._at < length:
-            rest = self._ahead[self._at :]
-            more = self._file.read_at(self._offset, max(READ_BYTES, length - len(rest)))
-            self._offset += len(more)
-            self._ahead, self._at = rest + more, 0
-        data = self._ahead[self._at : self._at + length]
-        self._at += len(data)
+        data = self._file.read_at(self._offset, length)
+        self._offset += len(data)
         return data

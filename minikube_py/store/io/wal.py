@@ -17,12 +17,13 @@ from pathlib import Path
 from minikube_py.store.disk import Disk, DiskFile
 from minikube_py.store.io.log_reader import LogEnd
 from minikube_py.store.layout import SegmentName
-from minikube_py.store.records import RecordType, encode_batch, encode_segment
+from minikube_py.store.records import FORMAT_VERSION, RecordType, encode_batch, encode_segment
 
 SEGMENT_BYTES_MAX = 16 << 20
 ZERO_BYTES = 4 << 20
 RESERVE_BYTES = 32 << 20
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+"""What the operating system says when there is no room."""
 
 
 class LogFullError(Exception):
@@ -56,6 +57,9 @@ class Wal:
                 _drop_tail(disk, folder, end.segment, end.end)
             self._file, self._end = disk.open(folder / str(end.segment)), end.end
         self._size = self._file.size
+        if end.version != FORMAT_VERSION:
+            # A segment has one format, so that of an earlier program is not written any more.
+            self._end = SEGMENT_BYTES_MAX
 
     def append(self, transactions: Sequence[bytes], revision_before: int, *, reserve_bytes: int | None = None) -> int:
         """Write the TRANSACTION payloads as one batch, flush it, and return its length.
@@ -76,10 +80,9 @@ class Wal:
             batch = encode_batch(self._next_seq, [(RecordType.TRANSACTION, payload) for payload in transactions])
         self._make_room(len(batch), reserve_bytes)
         try:
-            self._file.write_at(batch, self._end)
+            self._file.write_through(batch, self._end)
         except OSError as error:
             raise LogBrokenError(f"cannot write the log in {self._folder}: {error}") from error
-        self._flush()
         self._end += len(batch)
         self._next_seq += len(transactions)
         return len(batch)
@@ -106,16 +109,16 @@ class Wal:
         grow = -(-(needed - self._size) // ZERO_BYTES) * ZERO_BYTES
         self._keep_reserve(grow, reserve_bytes)
         try:
-            self._file.write_at(bytes(grow), self._size)
+            self._file.write_through(bytes(grow), self._size)
         except OSError as error:
-            if error.errno not in _NO_SPACE:
+            if error.errno not in NO_SPACE:
                 raise LogBrokenError(f"cannot extend the log in {self._folder}: {error}") from error
             self._size = self._file.size
             if needed > self._size:
                 raise LogFullError(f"no space left for the log in {self._folder}") from error
+            self._flush()
         else:
             self._size += grow
-        self._flush()
 
     def _keep_reserve(self, grow: int, reserve_bytes: int) -> None:
         try:
@@ -134,7 +137,7 @@ class Wal:
         try:
             file, end = _create_segment(self._disk, self._folder, name, revision_before)
         except OSError as error:
-            if error.errno in _NO_SPACE:
+            if error.errno in NO_SPACE:
                 raise LogFullError(f"no space left for a new log segment in {self._folder}") from error
             raise LogBrokenError(f"cannot make a log segment in {self._folder}: {error}") from error
         self._file.close()

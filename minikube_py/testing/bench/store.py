@@ -2,7 +2,8 @@
 
 Every write is durable (fdatasync) before it counts. Beside it run, on the same disk and with the same values: SQLite
 (one connection in one thread, WAL, synchronous=FULL, a transaction for each batch that waits), and Debian's etcd, one
-member, plain puts over gRPC, when it is installed.
+member, plain puts over gRPC, when it is installed. All run in turns, on the event loop and with the collector's
+timetable that the agent has.
 """
 
 import asyncio
@@ -18,35 +19,48 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import mkdtemp
 
+import uvloop
 from aetcd import rpc
 from grpc import aio
 
 from minikube_py.apiserver.canonical import canonical, stamp
+from minikube_py.kit.io.garbage import Garbage
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.interface import Committed, Put
+from minikube_py.store.io.embedded_store import EmbeddedStore
 from minikube_py.store.io.open_store import open_store
 from minikube_py.testing.bench.report import Row
 from minikube_py.testing.etcd_server import etcd_cluster, is_installed
 
 WRITERS = (1, 16, 64, 256)
-SECONDS = float(os.environ.get("BENCH_STORE_S", "2"))
-TRIES = 3
+SECONDS = float(os.environ.get("BENCH_STORE_S", "1"))
+TRIES = 5
 VALUE_BYTES = 2048
 REPLAYED = 10_000
 OBJECTS = 100_000
+BUSY_WRITERS = 16
 Write = Callable[[str, bytes], Awaitable[None]]
 
 
 def run() -> list[Row]:
-    """Return the figures; takes about TRIES * 2 * len(WRITERS) * SECONDS."""
+    """Return the figures; takes about TRIES * 3 * len(WRITERS) * SECONDS."""
     folder = Path(mkdtemp(prefix="mkpy-bench-store-", dir=os.environ.get("BENCH_STORE_DIR")))
     try:
-        return asyncio.run(_run(folder))
+        return uvloop.run(_run(folder))
     finally:
         shutil.rmtree(folder)
 
 
 async def _run(folder: Path) -> list[Row]:
+    async with asyncio.TaskGroup() as group:
+        garbage = group.create_task(Garbage(SystemClock()).run())
+        rows = await _rates(folder)
+        rows += await _replay(folder / "replay") + await _snapshot(folder / "snapshot")
+        garbage.cancel()
+    return rows
+
+
+async def _rates(folder: Path) -> list[Row]:
     rows: list[Row] = []
     for writers in WRITERS:
         ours: list[float] = []
@@ -58,7 +72,7 @@ async def _run(folder: Path) -> list[Row]:
             if is_installed():
                 etcd.append(await _etcd_rate(folder / f"etcd-{writers}-{attempt}", writers))
         rows += _compared(writers, ours, sqlite, etcd)
-    return rows + await _replay(folder / "replay") + await _snapshot(folder / "snapshot")
+    return rows
 
 
 def _compared(writers: int, ours: list[float], sqlite: list[float], etcd: list[float]) -> list[Row]:
@@ -172,7 +186,7 @@ async def _etcd_rate(folder: Path, writers: int) -> float:
 
 
 async def _replay(directory: Path) -> list[Row]:
-    keys = [f"/registry/core/pods/ns-{number % 50}/pod-{number}" for number in range(REPLAYED)]
+    keys = [_pod(number) for number in range(REPLAYED)]
     async with open_store(directory, stamp=stamp, clock=SystemClock()) as store, asyncio.TaskGroup() as group:
         for key in keys:
             group.create_task(_put(store.commit, key))
@@ -197,28 +211,68 @@ async def _replay(directory: Path) -> list[Row]:
 
 async def _snapshot(directory: Path) -> list[Row]:
     """OBJECTS objects of 2 KB: the snapshot, the longest time that it held the loop up, the start, the memory."""
-    keys = [f"/registry/core/pods/ns-{number % 50}/pod-{number}" for number in range(OBJECTS)]
+    keys = [_pod(number) for number in range(OBJECTS)]
     async with open_store(directory, stamp=stamp, clock=SystemClock()) as store:
         for at in range(0, OBJECTS, 2000):
             async with asyncio.TaskGroup() as group:
                 for key in keys[at : at + 2000]:
                     group.create_task(_put(store.commit, key))
-        lags: list[float] = []
-        started_s = time.perf_counter()
-        async with asyncio.TaskGroup() as group:
-            taking = group.create_task(store.snapshots.take("bench"))
-            while not taking.done():
-                turn_s = time.perf_counter()
-                await asyncio.sleep(0.001)
-                lags.append(time.perf_counter() - turn_s - 0.001)
-        took_s = time.perf_counter() - started_s
     starts = [_in_new_process(directory) for _ in range(TRIES)]
+    async with open_store(directory, stamp=stamp, clock=SystemClock()) as store:
+        quiet = [await _pauses(store, 0) for _ in range(TRIES)]
+        busy = [await _pauses(store, BUSY_WRITERS) for _ in range(TRIES)]
+        without = [await _pauses(store, BUSY_WRITERS, snapshot=False) for _ in range(TRIES)]
+    changed = [_in_new_process(directory) for _ in range(TRIES)]
+    pauses = f"longest pause of the loop while a snapshot of {OBJECTS} objects is made"
     return [
-        Row(f"snapshot of {OBJECTS} objects of 2 KB, read back", "s", (took_s,)),
-        Row("longest pause of the loop meanwhile", "ms", (max(lags) * 1000,), aim="< 20"),
-        Row(f"start with {OBJECTS} objects of 2 KB", "s", tuple(start for start, _ in starts), aim="< 2"),
-        Row(f"a process's memory with {OBJECTS} objects of 2 KB", "MB", tuple(rss for _, rss in starts), aim="< 300"),
+        Row(f"snapshot of {OBJECTS} objects of 2 KB, read back", "s", tuple(took for took, _ in quiet)),
+        Row(pauses, "ms", tuple(pause for _, pause in quiet), aim="< 20"),
+        Row(f"the same, with {BUSY_WRITERS} writers", "ms", tuple(pause for _, pause in busy), aim="< 20"),
+        Row(f"{BUSY_WRITERS} writers and no snapshot", "ms", tuple(pause for _, pause in without)),
+        Row(f"start with {OBJECTS} objects of 2 KB", "s", tuple(start for start, _, _ in starts), aim="< 2"),
+        Row("revisions of history that it brings back", "", tuple(past for _, _, past in starts)),
+        Row("start when the history is of changed objects", "s", tuple(start for start, _, _ in changed), aim="< 2"),
+        Row("revisions of history that this brings back", "", tuple(past for _, _, past in changed)),
+        Row(
+            f"a process's memory with {OBJECTS} objects of 2 KB",
+            "MB",
+            tuple(rss for _, rss, _ in starts),
+            aim="< 300",
+        ),
     ]
+
+
+async def _pauses(store: EmbeddedStore, writers: int, *, snapshot: bool = True) -> tuple[float, float]:
+    """Take a snapshot (or a second off); return how long it took, and the longest pause of the loop in ms."""
+    lags: list[float] = []
+    ended = asyncio.Event()
+
+    async def write(number: int) -> None:
+        while not ended.is_set():
+            # In place of an object that is there: their number stays.
+            await store.commit([Put(_pod(number), _value(_pod(number)), None)])
+            await asyncio.sleep(0.005)
+
+    await store.commit([Put(_pod(0), _value(_pod(0)), None)])
+    started_s = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number in range(writers):
+            group.create_task(write(number))
+        taking = group.create_task(_taken(store) if snapshot else asyncio.sleep(1.0))
+        while not taking.done():
+            turn_s = time.perf_counter()
+            await asyncio.sleep(0.001)
+            lags.append(time.perf_counter() - turn_s - 0.001)
+        ended.set()
+    return time.perf_counter() - started_s, max(lags) * 1000
+
+
+async def _taken(store: EmbeddedStore) -> None:
+    await store.snapshots.take("bench")
+
+
+def _pod(number: int) -> str:
+    return f"/registry/core/pods/ns-{number % 50}/pod-{number}"
 
 
 _START = """
@@ -233,20 +287,21 @@ async def main():
     async with open_store(Path(sys.argv[1]), stamp=stamp, clock=SystemClock()) as store:
         took_s = time.perf_counter() - started_s
         pages = int(Path("/proc/self/statm").read_text().split()[1])
-        print(took_s, pages * os.sysconf("SC_PAGE_SIZE") / 1e6, store.count(""))
+        past = store.revision - store.compact_revision
+        print(took_s, pages * os.sysconf("SC_PAGE_SIZE") / 1e6, store.count(""), past)
 
 asyncio.run(main())
 """
 
 
-def _in_new_process(directory: Path) -> tuple[float, float]:
-    """Open the store in a process of its own; return (seconds, resident MB)."""
+def _in_new_process(directory: Path) -> tuple[float, float, float]:
+    """Open the store in a process of its own; return (seconds, resident MB, revisions of history)."""
     output = subprocess.run(
         [sys.executable, "-c", _START, str(directory)], check=True, capture_output=True, text=True
     )
-    took, resident, count = output.stdout.split()
+    took, resident, count, past = output.stdout.split()
     assert int(count) == OBJECTS
-    return float(took), float(resident)
+    return float(took), float(resident), float(past)
 
 
 async def _put(commit: Callable[[Sequence[Put]], Awaitable[object]], key: str) -> None:

@@ -79,7 +79,6 @@ KNOWN: tuple[Known, ...] = (
     Known("kubelet-.*|hostport-.*", r'message: observed "Pod .*" here "Pod was rejected: ', _REJECTED),
     Known("kubelet-.*|hostport-.*", r"events: (missing|extra) Warning (OutOf|NodePorts|SysctlForbidden)", _REJECTED),
     Known("(kubelet|hostport|evict)-.*", r"conditions\.\w+\.\w+: observed null", "1.20 wrote a status without them"),
-    Known("(kubelet|hostport|evict)-.*", r"containers\.", "1.20 wrote a status without them"),
     # What Docker is asked for in another way.
     Known(ANY, r"docker\.POD\.(CapDrop|ReadonlyRootfs|WorkingDir|User|GroupAdd|SecurityOpt): ", _SANDBOX),
     Known(ANY, r'docker\.\w+\.User: observed "0" here null', "the image's own user is root as well"),
@@ -92,8 +91,13 @@ KNOWN: tuple[Known, ...] = (
         "the ServiceAccount admission plugin mounts it; take this entry away when it is served",
     ),
     # What depends on the host.
-    Known("image-(missing|always).*", r"(containers\.\w+\.state|events: (missing|extra) Warning Failed)", _PULL_TEXT),
-    Known("image-always-absent-init", r"events: missing Normal BackOff", _PULL_TEXT),
+    Known("image-missing", r"containers\.c\.state: .*ImagePullBackOff.* here .*ImagePullBackOff", _PULL_TEXT),
+    Known(
+        "image-always.*",
+        r"containers\.i1\.state: .*ErrImagePull.* here .*(ErrImagePull|ImagePullBackOff)",
+        _PULL_TEXT,
+    ),
+    Known("image-(missing|always).*", r"events: (missing|extra) Warning Failed Failed to pull", _PULL_TEXT),
     Known("(readiness-http|readiness-tcp|liveness|startup).*", r"events: (missing|extra) Warning Unhealthy", _TIMING),
     Known("readiness-exec-fail", r"events: extra Warning Unhealthy", "the order of the two streams is not fixed"),
     Known(
@@ -113,6 +117,9 @@ KNOWN: tuple[Known, ...] = (
         "delete-pending-unscheduled", r"events: missing Warning FailedScheduling skip", "1.36 skips without an event"
     ),
 )
+
+MORE_TIME_S = {"image-missing": 120.0, "image-always-absent-init": 120.0}
+"""A resolver that drops what it does not know lets a pull fail after 40 s only, and two pulls take turns."""
 
 LOST_RUNS = {"crashloop-long": 1}
 """Scenario -> the run that is missing in the recording: it began and ended between two looks of that kubelet."""

@@ -158,7 +158,8 @@ class Replay:
 
     async def _reach_end(self, scenario: Scenario, name: str) -> list[str]:
         seen = self._seen[name]
-        until_s = time.monotonic() + 2 * scenario.duration_s + SLACK_S
+        more_s = known_differences.MORE_TIME_S.get(scenario.name, 0.0)
+        until_s = time.monotonic() + 2 * scenario.duration_s + SLACK_S + more_s
         best: list[str] | None = None
         looked_at = 0
         while True:

@@ -22,6 +22,8 @@ def cluster(tmp_path_factory):
         cluster = Cluster(lab, tmp_path_factory.mktemp("kubectl"))
         cluster.load_images(tmp_path_factory.mktemp("images"))
         yield cluster
+        verified = cluster.minikube_py("snapshot", "verify", check=False)
+        assert verified.returncode == 0, f"after all tests the store is damaged: {verified.stdout}{verified.stderr}"
     finally:
         log = folder / "lab1" / "agent.log"
         if log.exists():

@@ -1,6 +1,7 @@
 """The commands beside `server`: what they print, and with which exit status."""
 
 import json
+import re
 import sys
 
 import pytest
@@ -71,6 +72,7 @@ def test_doctor_passes_where_a_node_runs_and_fails_where_none_can(cluster, tmp_p
     ill = run(in_host(cluster.host, [*argv, f"--node-ip={cluster.host.address}"]), check=False)
 
     assert "FAIL" not in well.stdout
+    assert re.search(r"ok +state +revision \d+, \d+ keys", well.stdout)
     assert ill.returncode == 1
     assert "FAIL  docker" in ill.stdout
     assert "FAIL  ports" in ill.stdout

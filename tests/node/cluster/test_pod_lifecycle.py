@@ -2,11 +2,14 @@
 
 import json
 import re
+import subprocess
+import sys
 import time
 
 import pytest
 
 from minikube_py.testing.lab.cluster import IMAGE, wait_until
+from minikube_py.testing.lab.machine import in_host
 
 pytestmark = pytest.mark.node
 
@@ -173,3 +176,38 @@ def test_what_a_hung_exec_probe_leaves_behind_is_killed(cluster, namespace):
 
     processes = cluster.kubectl("exec", "-n", namespace, run_name, "--", "ps").stdout
     assert len(re.findall("sleep 1234", processes)) <= 2, processes
+
+
+GRPC_SERVER = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+import grpc
+check = grpc.unary_unary_rpc_method_handler(lambda request, context: b"\\x08\\x01")
+handler = grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": check})
+server = grpc.server(ThreadPoolExecutor(1), handlers=[handler])
+server.add_insecure_port("0.0.0.0:5001")
+server.start()
+sys.stdin.read()
+"""
+
+
+def test_grpc_and_https_probes_reach_real_servers(cluster, namespace):
+    # In the host's network the host's own servers answer for the pod: the API server speaks HTTPS, its own CA's.
+    https = {"httpGet": {"port": 6443, "scheme": "HTTPS", "path": "/livez"}, "periodSeconds": 1}
+    grpc = {"grpc": {"port": 5001}, "periodSeconds": 1}
+    pod = a_pod("asked", {"name": "c", "readinessProbe": grpc, "startupProbe": https}, hostNetwork=True)
+    cluster.apply(namespace, pod)
+    wait_until(lambda: _first(cluster, namespace, "asked").get("started"), 30, "the HTTPS probe")
+    assert _first(cluster, namespace, "asked")["ready"] is False
+
+    argv = in_host(cluster.host, [sys.executable, "-c", GRPC_SERVER])
+    with subprocess.Popen(argv, stdin=subprocess.PIPE) as server:
+        try:
+            wait_until(lambda: _first(cluster, namespace, "asked")["ready"], 30, "the gRPC probe")
+        finally:
+            server.communicate(b"")
+    assert "failed to connect service" in cluster.kubectl("get", "events", "-n", namespace).stdout
+
+
+def _first(cluster, namespace, name):
+    return (status(cluster, namespace, name).get("containerStatuses") or [{}])[0]

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from minikube_py.doctor.checks import CHECKS, examine
-from minikube_py.doctor.facts import EngineFacts, HostFacts, PortFacts
+from minikube_py.doctor.facts import EngineFacts, HostFacts, PortFacts, StateFacts
 
 GOOD = HostFacts(
     is_root=True,
@@ -58,6 +58,7 @@ def test_a_good_host_has_nothing_to_mend():
         ("clock", "failure", {"wall_s": 1_000.0, "newest_data_s": 0.0}),
         ("clock", "failure", {"newest_data_s": 1_800_000_100.0}),
         ("firewalld", "warning", {"firewalld_runs": True}),
+        ("state", "failure", {"state": StateFacts("revision 7", ("the log is damaged", "so is a snapshot"))}),
         ("selinux", "warning", {"selinux_enforces": True}),
     ],
 )

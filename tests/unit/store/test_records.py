@@ -1,6 +1,7 @@
 import random
 from itertools import accumulate
 
+import google_crc32c
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from minikube_py.store.records import (
     encode_transaction,
     scan_segment,
 )
+from minikube_py.testing.old_log import encode_batch_of_format_2
 
 T = RecordType.TRANSACTION
 SECTOR_BYTES = 512
@@ -171,6 +173,43 @@ def test_a_transaction_is_read_back_without_its_expectations(revision, pairs):
 
 
 def test_a_segment_record_says_its_format_epoch_and_revision():
-    assert decode_segment(encode_segment(3, 77)) == Segment(2, 3, 77)
+    assert decode_segment(encode_segment(3, 77)) == Segment(3, 3, 77)
     assert decode_segment(b"\x92\x01\x05") == Segment(1, 0, 0)
     assert HEADER_BYTES == 24
+
+
+def test_a_record_carries_the_crc_32c_of_its_fields_and_payload():
+    record = encode_batch(7, [(T, b"payload")])
+    fields = record[:18]
+
+    assert int.from_bytes(record[18:20], "little") == google_crc32c.value(fields) & 0xFFFF
+    assert int.from_bytes(record[20:24], "little") == google_crc32c.value(fields + b"payload")
+    assert google_crc32c.value(b"123456789") == 0xE3069283, "CRC-32C's check value"
+    assert google_crc32c.implementation == "c"
+
+
+OLD = encode_batch_of_format_2(1, [(T, b"a" * 600), (T, b"b")]) + encode_batch_of_format_2(3, [(T, b"c" * 900)])
+OLD_FIRST_BATCH = len(encode_batch_of_format_2(1, [(T, b"a" * 600), (T, b"b")]))
+
+
+def test_format_2_is_still_read():
+    scan = scan_segment(OLD + bytes(64), 1)
+
+    assert [record.payload for record in scan.records] == [b"a" * 600, b"b", b"c" * 900]
+    assert (scan.end, scan.next_seq, scan.torn, scan.corrupt_at) == (len(OLD), 4, False, None)
+
+
+def test_in_format_2_a_torn_tail_and_corruption_are_told_apart_as_ever():
+    torn = scan_segment(OLD[: OLD_FIRST_BATCH + 300] + bytes(900), 1)
+    flipped = bytearray(OLD)
+    flipped[100] ^= 4
+    corrupt = scan_segment(bytes(flipped), 1)
+
+    assert (len(torn.records), torn.torn, torn.corrupt_at) == (2, True, None)
+    assert (len(corrupt.records), corrupt.corrupt_at) == (0, 0)
+
+
+def test_records_of_two_formats_in_one_segment_are_corruption():
+    mixed = scan_segment(OLD + encode_batch(4, [(T, b"new")]), 1)
+
+    assert (len(mixed.records), mixed.corrupt_at) == (3, len(OLD))

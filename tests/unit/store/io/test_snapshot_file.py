@@ -6,7 +6,6 @@ import pytest
 from minikube_py.store.disk import Storage
 from minikube_py.store.interface import Entry
 from minikube_py.store.io.snapshot_file import (
-    SnapshotStoppedError,
     load_snapshot,
     snapshot_header,
     write_snapshot,
@@ -75,13 +74,6 @@ def test_a_whole_one_is_left_a_damaged_one_or_one_with_another_key_is_replaced()
     assert len(loaded(storage)) == len(ENTRIES)
     write_snapshot(storage, SnapshotHeader(1, 9, 0.0, len(ENTRIES), ("new",)), ENTRIES)
     assert snapshot_header(disk, FOLDER / str(NAME)).key_ids == ("new",)
-
-
-def test_a_program_that_ends_does_not_finish_it():
-    disk = SimDisk()
-    with pytest.raises(SnapshotStoppedError):
-        write_snapshot(Storage(disk, FOLDER), HEADER, ENTRIES, lambda: True)
-    assert disk.names(FOLDER) == []
 
 
 def test_a_missing_file_is_a_damaged_snapshot():

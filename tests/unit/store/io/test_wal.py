@@ -13,6 +13,7 @@ from minikube_py.store.io.log_reader import LogFaultError, read_log
 from minikube_py.store.io.wal import LogBrokenError, LogFullError, Wal
 from minikube_py.store.layout import parse_layout
 from minikube_py.store.records import encode_transaction, plain
+from minikube_py.testing.old_log import segment_of_format_2
 
 DISK = LocalDisk()
 
@@ -126,7 +127,7 @@ def full_disk():
 
 
 def test_a_full_disk_is_noticed_before_a_record_is_begun_and_may_have_room_again(tmp_path, monkeypatch, full_disk):
-    monkeypatch.setattr(wal_module, "_NO_SPACE", (errno.EFBIG,))
+    monkeypatch.setattr(wal_module, "NO_SPACE", (errno.EFBIG,))
     log = Words(tmp_path)
     log.append("x" * 5000)
     with pytest.raises(LogFullError):
@@ -193,3 +194,19 @@ def test_a_log_of_another_format_is_refused(tmp_path, monkeypatch):
 
     with pytest.raises(LogFaultError, match="format 1"):
         read_words(tmp_path)
+
+
+@pytest.mark.parametrize("tail", [b"", b"NK\x01torn"], ids=["whole", "torn"])
+def test_a_log_of_format_2_is_read_and_goes_on_in_a_new_segment(tmp_path, tail):
+    payloads = [encode_transaction(at, [Delete(word, None)], 0.0) for at, word in enumerate("abc", 1)]
+    old = segment_of_format_2(1, 1, 0, [payloads[:2], payloads[2:]])
+    (tmp_path / "00000001-0000000000000001.log").write_bytes(old + tail)
+
+    log = Words(tmp_path)
+    log.append("d")
+    log.append("e")
+    log.wal.close()
+
+    assert read_words(tmp_path) == ["a", "b", "c", "d", "e"]
+    assert [name.seq for name in parse_layout(DISK.names(tmp_path)).segments] == [1, 5]
+    assert (tmp_path / "00000001-0000000000000001.log").read_bytes().rstrip(b"\0") == old.rstrip(b"\0")
