@@ -36,11 +36,14 @@ class NodeAdmission:
             return True
         if _was_admitted(state):
             state.admitted = True
-            return True
-        if self._knowledge.shutting_down:
+        elif self._knowledge.shutting_down:
             self._recorder.record(state.pod.involved, "Warning", NOT_TAKEN.reason, NOT_TAKEN.message)
             state.fail(NOT_TAKEN)
-            return True
+        else:
+            return self._judge(state)
+        return True
+
+    def _judge(self, state: PodState) -> bool:
         if not self._knowledge.node:
             return False
         room = NodeRoom(self._knowledge.node, self._knowledge.allocatable, self._knowledge.pressures)
