@@ -4,8 +4,8 @@
    False, so that no endpoint leads there.
 2. The conditions become taints: `not-ready` (False), `unreachable` (Unknown), pressure, network, unschedulable. New
    pods stay away by NoSchedule; NoExecute starts the clock of the pods' tolerations (`taint_eviction`).
-3. NoExecute is given at a pace (`eviction_pace`): when no node at all is Ready, it is likelier that we are cut off than
-   that all have died, and none has it then.
+3. NoExecute is given at a pace (`eviction_pace`): when no node at all is Ready, it is likelier that we are cut off
+   than that all have died, and none has it then.
 
 Upstream: pkg/controller/nodelifecycle. A node that reports Ready=False is alive: its kubelet speaks for its pods.
 """
@@ -184,11 +184,11 @@ def _may_evict(seen: NodeView, config: ControllersConfig, pace: EvictionPace, no
     """Return whether a node that is not Ready has NoExecute: it keeps it, or it is its turn."""
     if seen.zone is None:
         return True
-    given_up = any(
-        t.get("key") in (NOT_READY, UNREACHABLE) and t["effect"] == NO_EXECUTE for t in taints_of(seen.node)
-    )
-    if given_up:
+    given = {t.get("key") for t in taints_of(seen.node) if t.get("effect") == NO_EXECUTE}
+    if given & {NOT_READY, UNREACHABLE}:
         return seen.zone.any_ready
+    if node_condition(seen.node, "Ready") is None:
+        return False  # it is just starting
     return pace.take_turn(seen.zone.zone, eviction_rate(seen.zone, config), now_s)
 
 

@@ -144,6 +144,12 @@ def test_nodes_of_one_zone_are_given_up_one_after_another() -> None:
     assert effects(row.reconcile(views[1], NOW_S + 10)) == ["NoSchedule", "NoExecute"]
 
 
+def test_a_node_that_has_not_reported_yet_is_not_given_up() -> None:
+    starting = NodeView(a_node(ready=""), None, (), zone(5, 1))
+
+    assert effects(spec(CONFIG).reconcile(starting, NOW_S)) == ["NoSchedule"]
+
+
 def test_when_no_node_is_ready_none_is_given_up_and_those_that_were_are_not_any_more() -> None:
     row = spec(CONFIG)
     taints = [{"key": "node.kubernetes.io/unreachable", "effect": e} for e in ("NoSchedule", "NoExecute")]
