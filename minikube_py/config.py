@@ -66,6 +66,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("tls-san", None, "further names and addresses for the API server's certificate", many=True),
     Setting("token", None, "a bearer token of an administrator (default: made at the first start)"),
     Setting("token-file", None, "a file that holds the token"),
+    Setting("audit-log-path", None, "where the audit log goes; `-`: the standard output (default: there is none)"),
+    Setting("audit-policy-file", None, "an audit.k8s.io/v1 Policy: what the audit log has"),
+    Setting("audit-log-maxsize", 0, "megabytes of one file of the audit log (0: 100)"),
+    Setting("audit-log-maxage", 0, "days that old files of the audit log are kept (0: for ever)"),
+    Setting("audit-log-maxbackup", 0, "old files of the audit log that are kept (0: all)"),
     Setting("write-kubeconfig", "/etc/minikube-py/kubeconfig.yaml", "where the administrator's kubeconfig goes"),
     Setting("write-kubeconfig-mode", "0600", "that file's mode"),
     Setting("proxy-mode", "auto", "how Services get into the kernel", choices=("auto", "nftables")),
@@ -107,6 +112,17 @@ class Datastore:
 
 
 @dataclass(frozen=True, slots=True)
+class Audit:
+    """Where the audit log goes, what it has, and how much of it is kept."""
+
+    log_path: str
+    policy_path: Path
+    size_mb_max: int
+    age_days_max: int
+    backups_max: int
+
+
+@dataclass(frozen=True, slots=True)
 class AgentConfig:
     """All settings of one agent, checked."""
 
@@ -124,6 +140,7 @@ class AgentConfig:
     https_port: int
     tls_sans: tuple[str, ...]
     token: str
+    audit: "Audit | None"
     kubeconfig_path: Path
     kubeconfig_mode: int
     disabled: frozenset[str]
@@ -255,6 +272,13 @@ class _Faults:
         self.lines.append(f"--{name}: {text!r} is not a port (1 to 65535)")
         return 1
 
+    def count(self, name: str, value: object) -> int:
+        text = str(value)
+        if text.isdecimal():
+            return int(text)
+        self.lines.append(f"--{name}: {text!r} is not a number (0 or more)")
+        return 0
+
     def port_range(self, name: str, value: object) -> range:
         first, dash, last = str(value).partition("-")
         if dash and first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) < 65536:
@@ -316,6 +340,7 @@ def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) 
         https_port=faults.port("https-listen-port", values["https-listen-port"]),
         tls_sans=faults.many(_BY_NAME["tls-san"], values["tls-san"]),
         token=str(values["token"] or ""),
+        audit=_audit(values, faults),
         kubeconfig_path=Path(str(values["write-kubeconfig"])),
         kubeconfig_mode=faults.mode("write-kubeconfig-mode", values["write-kubeconfig-mode"]),
         disabled=frozenset(faults.many(_BY_NAME["disable"], values["disable"])),
@@ -356,6 +381,16 @@ def _datastore(values: Mapping[str, Any], faults: _Faults) -> Datastore | None:
 
 def _optional_address(value: object, faults: _Faults) -> str:
     return str(faults.address("node-external-ip", value, "127.0.0.1")) if value else ""
+
+
+def _audit(values: Mapping[str, Any], faults: _Faults) -> Audit | None:
+    path, policy = values["audit-log-path"], values["audit-policy-file"]
+    if bool(path) != bool(policy):
+        faults.lines.append("--audit-log-path and --audit-policy-file go together")
+    size, age, backups = (
+        faults.count(name, values[name]) for name in ("audit-log-maxsize", "audit-log-maxage", "audit-log-maxbackup")
+    )
+    return Audit(str(path), Path(str(policy)), size, age, backups) if path and policy else None
 
 
 def _bad_kubelet_args(config: AgentConfig) -> list[str]:

@@ -7,7 +7,10 @@ from pathlib import Path
 import yaml
 
 from minikube_py.agent.errors import AgentError
+from minikube_py.apiserver.audit_policy import AuditPolicyError, parse_policy
+from minikube_py.apiserver.audit_rotation import Rotation
 from minikube_py.apiserver.authn import Authenticator
+from minikube_py.apiserver.io.audit_log import AuditSettings
 from minikube_py.apiserver.io.certificates import (
     CertificateError,
     Pki,
@@ -83,6 +86,22 @@ def node_server_context(config: AgentConfig, pki: Pki, now_s: float) -> ssl.SSLC
         AgentError: its certificate cannot be made or kept.
     """
     return server_context(node_serving(config, pki, now_s), pki.ca.certificate_pem)
+
+
+def audit_settings(config: AgentConfig) -> AuditSettings | None:
+    """Return what the audit log has and where it goes, None when there is none.
+
+    Raises:
+        AgentError: the policy's file is no policy.
+    """
+    audit = config.audit
+    if audit is None:
+        return None
+    try:
+        policy = parse_policy(yaml.safe_load(audit.policy_path.read_text()))
+    except (OSError, yaml.YAMLError, AuditPolicyError) as error:
+        raise AgentError(f"--audit-policy-file {audit.policy_path}: {error}") from error
+    return AuditSettings(policy, audit.log_path, Rotation(audit.size_mb_max, audit.age_days_max, audit.backups_max))
 
 
 def authenticator(config: AgentConfig) -> Authenticator:

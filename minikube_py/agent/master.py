@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
-from minikube_py.agent.credentials import token_key_pem
+from minikube_py.agent.credentials import audit_settings, token_key_pem
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.node_role import NodeRole
 from minikube_py.agent.state import Command, open_state
@@ -21,6 +21,7 @@ from minikube_py.apiserver.users import AUTHENTICATED, LOOPBACK, SYSTEM_MASTERS,
 from minikube_py.client.io.informer import InformerSet
 from minikube_py.client.io.rest_client import RestClient
 from minikube_py.config import AgentConfig
+from minikube_py.controllers import accounts as accounts_of
 from minikube_py.controllers.certificate_authority import load_authority
 from minikube_py.controllers.certificate_signing import Signer
 from minikube_py.controllers.config import ControllersConfig
@@ -34,6 +35,7 @@ from minikube_py.scheduler.io.scheduler_loop import Scheduler
 from minikube_py.store.expiry import ExpiryRule
 from minikube_py.store.io.memory_store import MemoryStore
 
+CONTROLLER_MANAGER = "system:kube-controller-manager"
 WATCH_TIMEOUT_S = (300, 600)
 """Clients end their watches after a random time between these, as client-go does."""
 
@@ -64,10 +66,17 @@ class Master:
     state_commands: Mapping[str, Command]
     """What the control socket offers for the store, by word."""
 
-    def client(self, user: UserInfo) -> RestClient:
-        """Return the API for a component in this process."""
+    def client(self, user: UserInfo, agent: str = "") -> RestClient:
+        """Return the API for a component in this process; `agent` names it in managed fields, if not the user."""
         rng = self.host.rng
-        return RestClient(self.api.local_transport(user), user.name, lambda: rng.randint(*WATCH_TIMEOUT_S))
+        transport = self.api.local_transport(user)
+        return RestClient(transport, agent or user.name, lambda: rng.randint(*WATCH_TIMEOUT_S))
+
+    def controller_client(self, component: str) -> RestClient:
+        """Return the API as a controller's own account."""
+        accounts = "system:serviceaccounts"
+        groups = (SYSTEM_MASTERS, accounts, f"{accounts}:{accounts_of.NAMESPACE}", AUTHENTICATED)
+        return self.client(UserInfo(accounts_of.account_of(component), groups), CONTROLLER_MANAGER)
 
     def informers(self, user: UserInfo = LOOPBACK) -> InformerSet:
         """Return a set of informers; it runs when its `run` runs."""
@@ -99,11 +108,11 @@ def master_components(
         node_monitor_grace_period_s=4.0 if config.fast_timers else 40.0,
     )
     table = controllers(settings)
-    client = master.client(UserInfo("system:kube-controller-manager", (SYSTEM_MASTERS, AUTHENTICATED)))
+    client = master.client(UserInfo(CONTROLLER_MANAGER, (SYSTEM_MASTERS, AUTHENTICATED)))
     scheduler_client = master.client(UserInfo("system:kube-scheduler", (SYSTEM_MASTERS, AUTHENTICATED)))
     return {
         "node-role": NodeRole(master.client(LOOPBACK), informers, config.node_name).run,
-        "controllers": Controllers(client, informers, host.clock, host.ids, table).run,
+        "controllers": Controllers(client, informers, host.clock, host.ids, table, master.controller_client).run,
         "scheduler": Scheduler(
             scheduler_client, informers, host.clock, host.ids, host.rng.randrange, SchedulerConfig()
         ).run,
@@ -135,6 +144,7 @@ async def run_master(
             rng=host.rng,
             authenticate=authenticator.authenticate,
             token_key_pem=token_key_pem(config),
+            audit=audit_settings(config),
             kubelet_tls=kubelet_tls,
             scrape_node=None if "metrics" in config.disabled else scrape_node,
         )

@@ -5,11 +5,13 @@ what was decided and may refuse it. Upstream: apiserver admission.Attributes and
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
+from minikube_py.api.decode import expected_of
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource
+from minikube_py.apiserver.audit_trail import AuditTrail
 from minikube_py.apiserver.users import UserInfo
 
 Operation = Literal["CREATE", "UPDATE", "DELETE", "CONNECT"]
@@ -26,11 +28,29 @@ class Attributes:
     name: str
     user: UserInfo
     dry_run: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the request's CreateOptions, UpdateOptions or DeleteOptions say beside dryRun."""
+    trail: AuditTrail | None = field(default=None, compare=False)
+    """Where admission writes down what it did; None: nobody keeps it."""
+
+    @property
+    def seen_as(self) -> Resource:
+        """Return the row with the kind of the objects that are seen: a Binding for pods/binding."""
+        expected = expected_of(self.resource, self.subresource)
+        if expected.kind == self.resource.kind:
+            return self.resource
+        group, _, version = expected.api_version.rpartition("/")
+        return replace(self.resource, group=group, version=version, kind=expected.kind, custom=None)
+
+    def annotate(self, key: str, value: str) -> None:
+        """Write something down for the audit log."""
+        if self.trail is not None:
+            self.trail.annotate(key, value)
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The object after mutation, and what the client is to be warned of."""
+    """The object after mutation (of a deletion: an empty one), and what the client is to be warned of."""
 
     obj: Obj
     warnings: tuple[str, ...] = ()
@@ -44,7 +64,7 @@ class Admission(Protocol):
         ...
 
     async def mutate(self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None) -> Admitted:
-        """Return the object as mutating admission leaves it; `new` is private and has its defaults.
+        """Return the object as mutating admission leaves it; `new` is private, and empty for a deletion.
 
         Raises:
             StatusError: refused.

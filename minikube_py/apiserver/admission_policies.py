@@ -12,7 +12,7 @@ from typing import Any
 
 from minikube_py.api.cel.expressions import compile_expression
 from minikube_py.api.cel.syntax import CelSyntaxError
-from minikube_py.api.cel.values import Budget, CelError, Constructed, Timestamp, type_name
+from minikube_py.api.cel.values import Budget, CelError, Constructed, CostLimitError, Timestamp, type_name
 from minikube_py.api.errors import StatusError, forbidden
 from minikube_py.api.meta import Obj, name_of
 from minikube_py.api.patch import apply_json_patch
@@ -25,7 +25,13 @@ from minikube_py.apiserver.admission_values import VARIABLES, LazyVariables, obj
 
 POLICY_COST_MAX = 10_000_000
 """All expressions of one policy, for one request and one object of parameters (upstream: RuntimeCELCostBudget)."""
+CONDITIONS_COST_MAX = 2_500_000
+"""All match conditions of one policy or webhook (upstream: RuntimeCELCostBudgetMatchConditions)."""
 MESSAGE_BYTES_MAX = 5 * 1024
+ANNOTATION_CHARACTERS_MAX = 10 * 1024
+"""Longer values of audit annotations are cut."""
+FAILURE_ANNOTATION = "validation.policy.admission.k8s.io/validation_failure"
+_NO_BUDGET = "validation failed due to running out of cost budget, no further validation rules will be run"
 _CODES: Mapping[str, int] = {"Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413, "Invalid": 422}
 
 
@@ -39,6 +45,8 @@ class Failed:
 
     message: str
     reason: str = ""
+    index: int = 0
+    """Which of the policy's validations it is."""
 
 
 class Scope:
@@ -57,9 +65,11 @@ class Scope:
             PolicyError: it has none.
         """
         try:
-            return compile_expression(source, VARIABLES).evaluate(self.variables, self.budget)
+            return compile_expression(source, VARIABLES).evaluate_within(self.variables, self.budget)
         except CelSyntaxError as error:
             raise PolicyError(f"compilation error: {error}") from error
+        except CostLimitError as error:
+            raise PolicyError(_NO_BUDGET if self.budget.left <= 0 else str(error)) from error
         except CelError as error:
             raise PolicyError(str(error)) from error
 
@@ -70,6 +80,14 @@ def conditions_hold(conditions: Sequence[Mapping[str, Any]], scope: Scope) -> bo
     Raises:
         PolicyError: none says no, and one has no answer.
     """
+    before, scope.budget.left = scope.budget.left, CONDITIONS_COST_MAX
+    try:
+        return _all_hold(conditions, scope)
+    finally:
+        scope.budget.left = before
+
+
+def _all_hold(conditions: Sequence[Mapping[str, Any]], scope: Scope) -> bool:
     failure: PolicyError | None = None
     for condition in conditions:
         try:
@@ -86,16 +104,17 @@ def run_validations(spec: Mapping[str, Any], scope: Scope) -> tuple[Failed, ...]
     """Return what of a policy does not hold; an expression without an answer counts by the failure policy."""
     failed: list[Failed] = []
     ignores = spec.get("failurePolicy") == "Ignore"
-    for validation in spec.get("validations") or ():
+    for index, validation in enumerate(spec.get("validations") or ()):
         source = str(validation["expression"]).strip()
         try:
             answer = scope.evaluate(source)
         except PolicyError as error:
             if not ignores:
-                failed.append(Failed(f"expression '{source}' resulted in error: {error}"))
+                failed.append(Failed(f"expression '{source}' resulted in error: {error}", index=index))
             continue
         if answer is not True:
-            failed.append(Failed(_message(validation, source, scope), str(validation.get("reason") or "")))
+            reason = str(validation.get("reason") or "")
+            failed.append(Failed(_message(validation, source, scope), reason, index))
     return tuple(failed)
 
 
@@ -124,6 +143,62 @@ def denial(
     reason = failed.reason or "Invalid"
     details = {**refused.details, "causes": [{"message": text}]}
     return DeniedError(refused.message, _CODES.get(reason, 422), reason, details)
+
+
+def failure_record(policy: Mapping[str, Any], binding: Mapping[str, Any], failed: Failed) -> Obj:
+    """Return what the audit log says of a failed validation of a binding that audits."""
+    return {
+        "message": failed.message,
+        "policy": name_of(policy),
+        "binding": name_of(binding),
+        "expressionIndex": failed.index,
+        "validationActions": list(binding["spec"].get("validationActions") or ()),
+    }
+
+
+def audit_annotations(
+    policy: Mapping[str, Any], scope: Scope
+) -> tuple[tuple[tuple[str, str], ...], tuple[Failed, ...]]:
+    """Return the annotations that a policy gives a request, and those that have no value and refuse it."""
+    spec = policy["spec"]
+    found: list[tuple[str, str]] = []
+    failed: list[Failed] = []
+    for annotation in spec.get("auditAnnotations") or ():
+        source = str(annotation["valueExpression"]).strip()
+        try:
+            value = scope.evaluate(source)
+        except PolicyError as error:
+            if spec.get("failurePolicy") != "Ignore":
+                failed.append(Failed(f"expression '{source}' resulted in error: {error}"))
+            continue
+        if isinstance(value, str) and value.strip():
+            key = f"{name_of(policy)}/{annotation['key']}"
+            found.append((key, value.strip()[:ANNOTATION_CHARACTERS_MAX]))
+    return tuple(found), tuple(failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a policy says of one request."""
+
+    failed: tuple[Failed, ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
+    """For the audit log, whatever the binding's actions."""
+    refused: tuple[Failed, ...] = ()
+    """What refuses the request whatever the binding's actions."""
+
+
+def judge(policy: Mapping[str, Any], scope: Scope) -> Judged:
+    """Return what a policy says, if its conditions hold."""
+    spec = policy["spec"]
+    try:
+        if not conditions_hold(spec.get("matchConditions") or (), scope):
+            return Judged()
+    except PolicyError as error:
+        return Judged() if spec.get("failurePolicy") == "Ignore" else Judged((Failed(str(error)),))
+    failed = run_validations(spec, scope)
+    annotations, refused = audit_annotations(policy, scope)
+    return Judged(failed, annotations, refused)
 
 
 def warning(policy: Mapping[str, Any], binding: Mapping[str, Any], failed: Failed) -> str:

@@ -16,6 +16,7 @@ from minikube_py.api.errors import BadRequestError, InternalError, StatusError
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.admission import Attributes
+from minikube_py.apiserver.users import render_user
 
 REVIEW_VERSION = "admission.k8s.io/v1"
 WARNING_LENGTH_MAX = 256
@@ -47,6 +48,7 @@ class Review:
 
     patch: tuple[Obj, ...] = ()
     warnings: tuple[str, ...] = ()
+    audit_annotations: tuple[tuple[str, str], ...] = ()
 
 
 def request_of(attributes: Attributes, row: Resource, uid: str) -> Obj:
@@ -60,7 +62,7 @@ def request_of(attributes: Attributes, row: Resource, uid: str) -> Obj:
         "requestResource": requested[1],
         "name": attributes.name,
         "operation": attributes.operation,
-        "userInfo": {"username": attributes.user.name, "groups": list(attributes.user.groups)},
+        "userInfo": render_user(attributes.user),
         "dryRun": attributes.dry_run,
         "options": _options(attributes),
     }
@@ -76,7 +78,7 @@ def _options(attributes: Attributes) -> Obj | None:
     if kind is None:
         return None
     dry_run: Obj = {"dryRun": ["All"]} if attributes.dry_run else {}
-    return {"kind": kind, "apiVersion": "meta.k8s.io/v1", **dry_run}
+    return {"kind": kind, "apiVersion": "meta.k8s.io/v1", **attributes.options, **dry_run}
 
 
 def _names(row: Resource, subresource: str) -> tuple[Obj, Obj]:
@@ -112,12 +114,13 @@ def parse_review(answer: Mapping[str, Any], webhook: str, uid: str, *, may_patch
     warnings = tuple(str(text)[:WARNING_LENGTH_MAX] for text in response.get("warnings") or ())
     if not response.get("allowed"):
         raise _denied(response.get("status") or {}, webhook)
+    notes = tuple((f"{webhook}/{key}", str(v)) for key, v in (response.get("auditAnnotations") or {}).items())
     patch = response.get("patch")
     if not patch:
-        return Review(warnings=warnings)
+        return Review(warnings=warnings, audit_annotations=notes)
     if not may_patch:
         raise InternalError("received invalid webhook response: webhook returned response.patch for a validation")
-    return Review(_patch(str(patch), str(response.get("patchType") or "")), warnings)
+    return Review(_patch(str(patch), str(response.get("patchType") or "")), warnings, notes)
 
 
 def _denied(status: Mapping[str, Any], webhook: str) -> DeniedError:
@@ -142,7 +145,11 @@ def _patch(encoded: str, patch_type: str) -> tuple[Obj, ...]:
 
 def call_failed(webhook: str, why: str) -> InternalError:
     """Return upstream's error for a webhook that could not be asked, whose failure policy is Fail."""
-    message = f'failed calling webhook "{webhook}": {why}'
+    return internal(f'failed calling webhook "{webhook}": {why}')
+
+
+def internal(message: str) -> InternalError:
+    """Return upstream's NewInternalError: an error that is nobody's but the webhook's."""
     return InternalError(f"Internal error occurred: {message}", {"causes": [{"message": message}]})
 
 

@@ -77,7 +77,9 @@ class LazyVariables(Mapping[str, Any]):
 
     def _evaluate(self, name: str, source: str) -> Any:
         try:
-            return compile_expression(source, VARIABLES).evaluate({**self._scope, "variables": self}, self._budget)
+            return compile_expression(source, VARIABLES).evaluate_within(
+                {**self._scope, "variables": self}, self._budget
+            )
         except CelSyntaxError as error:
             return CelError(f"composited variable {name!r} fails to compile: {error}")
         except CelError as error:

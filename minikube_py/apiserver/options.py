@@ -168,6 +168,19 @@ def parse_removal_options(query: Mapping[str, str], body: Mapping[str, Any] | No
     )
 
 
+def shown_removal(options: RemovalOptions) -> dict[str, Any]:
+    """Return what admission is told of a delete's options, beside dryRun."""
+    shown: dict[str, Any] = {}
+    if options.grace_period_s is not None:
+        shown["gracePeriodSeconds"] = options.grace_period_s
+    given = {"uid": options.uid, "resourceVersion": options.resource_version}
+    if any(given.values()):
+        shown["preconditions"] = {field: value for field, value in given.items() if value}
+    if options.propagation is not None:
+        shown["propagationPolicy"] = options.propagation
+    return shown
+
+
 def _propagation(propagation: str | None, orphan: bool | None) -> Propagation | None:
     if propagation == "Foreground":
         return "Foreground"

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from minikube_py.api.decode import expected_of
 from minikube_py.api.errors import BadRequestError, FieldError, InvalidError, invalid
-from minikube_py.api.meta import name_of, namespace_of, parse_time, uid_of
+from minikube_py.api.meta import Obj, name_of, namespace_of, parse_time, uid_of
 from minikube_py.api.streams import ContainerRef, ExecOptions, LogOptions
 from minikube_py.apiserver.options import parse_integer
-from minikube_py.apiserver.routes import is_true
+from minikube_py.apiserver.routes import Route, is_true
 
 _STREAMS = ("All", "Stdout", "Stderr")
 _CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
@@ -112,6 +113,27 @@ def parse_exec_options(query: Mapping[str, str], command: Sequence[str], *, atta
         stderr=is_true(query.get("stderr")),
         tty=is_true(query.get("tty")),
     )
+
+
+def connect_options(route: Route, query: Mapping[str, Sequence[str]]) -> Obj:
+    """Return the PodExecOptions (or whatever the subresource takes) that a query stands for, for admission."""
+    expected = expected_of(route.resource, route.subresource)
+    options: Obj = {"kind": expected.kind, "apiVersion": expected.api_version}
+    for flag in ("stdin", "stdout", "stderr", "tty"):
+        if any(map(is_true, query.get(flag, ()))):
+            options[flag] = True
+    if route.subresource == "proxy":
+        if route.tail:
+            options["path"] = f"/{route.tail}"
+    elif route.subresource == "portforward":
+        if ports := [int(port) for port in query.get("ports", ()) if port.isdecimal()]:
+            options["ports"] = ports
+    else:
+        if query.get("container"):
+            options["container"] = query["container"][0]
+        if route.subresource == "exec" and query.get("command"):
+            options["command"] = list(query["command"])
+    return options
 
 
 def check_exec_options(options: ExecOptions, *, attach: bool) -> None:

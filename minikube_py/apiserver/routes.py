@@ -8,12 +8,13 @@ Upstream: apiserver endpoints/request RequestInfoFactory and endpoints/installer
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from minikube_py.api.catalog import STATIC, Catalog
 from minikube_py.api.errors import MethodNotSupportedError, NotFoundError
 from minikube_py.api.resource import Resource
+from minikube_py.apiserver.audit_trail import AuditTrail
 from minikube_py.apiserver.users import LOOPBACK, UserInfo
 
 Verb = Literal["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
@@ -62,6 +63,8 @@ class Route:
     tail: str = ""
     user: UserInfo = LOOPBACK
     """Who asks: admission tells it to webhooks and policies."""
+    trail: AuditTrail | None = field(default=None, compare=False)
+    """Where what is done is written down for the audit log."""
 
 
 def is_true(text: str | None) -> bool:
@@ -128,7 +131,12 @@ def _verb(method: str, name: str, subresource: str, query: Mapping[str, str], *,
     return verb
 
 
-def resolve(info: RequestInfo, catalog: Catalog = STATIC, user: UserInfo = LOOPBACK) -> Route:
+def resolve(
+    info: RequestInfo,
+    catalog: Catalog = STATIC,
+    user: UserInfo = LOOPBACK,
+    trail: AuditTrail | None = None,
+) -> Route:
     """Return the route of a resource request of `user`.
 
     Raises:
@@ -156,6 +164,7 @@ def resolve(info: RequestInfo, catalog: Catalog = STATIC, user: UserInfo = LOOPB
         subresource=info.subresource,
         tail=info.tail,
         user=user,
+        trail=trail,
     )
 
 

@@ -164,4 +164,15 @@ def user_of_claims(claims: Mapping[str, Any]) -> UserInfo:
     """Return the user that a token stands for."""
     namespace = namespace_in(claims)
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED)
-    return UserInfo(f"{_PREFIX}{namespace}:{references_of(claims)['serviceaccount']['name']}", groups)
+    references = references_of(claims)
+    account = references["serviceaccount"]
+    return UserInfo(f"{_PREFIX}{namespace}:{account['name']}", groups, account.get("uid", ""), _extra(claims))
+
+
+def _extra(claims: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return what else a token tells: which one it is, and the pod and node that it is bound to."""
+    extra: dict[str, str] = {"credential-id": f"JTI={claims['jti']}"} if claims.get("jti") else {}
+    for kind, reference in references_of(claims).items():
+        if kind in ("pod", "node"):
+            extra |= {f"{kind}-name": reference.get("name", ""), f"{kind}-uid": reference.get("uid", "")}
+    return tuple((f"authentication.kubernetes.io/{key}", (value,)) for key, value in sorted(extra.items()))

@@ -1,6 +1,8 @@
 """Who asks: the user that authentication found (upstream: user.Info)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 SYSTEM_MASTERS = "system:masters"
 AUTHENTICATED = "system:authenticated"
@@ -9,10 +11,29 @@ UNAUTHENTICATED = "system:unauthenticated"
 
 @dataclass(frozen=True, slots=True)
 class UserInfo:
-    """A user's name and groups."""
+    """A user's name and groups, and what else authentication knows."""
 
     name: str
     groups: tuple[str, ...]
+    uid: str = ""
+    """Tells users of the same name apart over time: that of a service account."""
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Further facts (the pod and the node that a token is bound to), by key."""
+
+
+def render_user(user: UserInfo) -> dict[str, Any]:
+    """Return a user as authentication.k8s.io's UserInfo."""
+    rendered: dict[str, Any] = {"username": user.name, "groups": list(user.groups)}
+    if user.uid:
+        rendered["uid"] = user.uid
+    if user.extra:
+        rendered["extra"] = extra_of(user)
+    return rendered
+
+
+def extra_of(user: UserInfo) -> Mapping[str, list[str]]:
+    """Return the further facts as JSON has them."""
+    return {key: list(values) for key, values in user.extra}
 
 
 ANONYMOUS = UserInfo("system:anonymous", (UNAUTHENTICATED,))

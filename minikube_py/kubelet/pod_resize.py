@@ -21,6 +21,7 @@ from minikube_py.api.meta import Obj
 from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.cri import ContainerPhase, ContainerRecord, ContainerResources
 from minikube_py.kubelet.pod import Pod
+from minikube_py.kubelet.pod_resources import pod_requests, whole
 from minikube_py.kubelet.pod_runtime_status import PodRuntimeStatus
 from minikube_py.kubelet.resources import cpu_quota_us, cpu_shares, memory_bytes, milli_cpu
 
@@ -117,34 +118,15 @@ def _numbers(container: Container) -> tuple[int, ...]:
     return (milli_cpu(requests), memory_bytes(requests), milli_cpu(limits), memory_bytes(limits))
 
 
-def pod_requests(pod: Pod) -> Amounts:
-    """Return what a pod asks of the node: all that runs together, or its neediest moment before that."""
-    sidecars = peak = Amounts()
-    for container in pod.init_containers:
-        own = _requests(container)
-        if container.is_sidecar:
-            sidecars = own + sidecars
-            peak = _most(peak, sidecars)
-        else:
-            peak = _most(peak, own + sidecars)
-    total = sidecars
-    for container in pod.containers:
-        total = total + _requests(container)
-    return _most(total, peak)
-
-
-def _requests(container: Container) -> Amounts:
-    amounts = {**container.limits, **container.requests}
-    return Amounts(milli_cpu(amounts), memory_bytes(amounts))
-
-
-def _most(one: Amounts, other: Amounts) -> Amounts:
-    return Amounts(max(one.milli_cpu, other.milli_cpu), max(one.memory_bytes, other.memory_bytes))
+def requested(pod: Pod) -> Amounts:
+    """Return what a pod asks of the node."""
+    amounts = pod_requests(pod)
+    return Amounts(whole("cpu", amounts.get("cpu", 0)), whole("memory", amounts.get("memory", 0)))
 
 
 def judge_resize(desired: Pod, used_by_others: Amounts, capacity: Amounts) -> ResizeVerdict:
     """Return whether the node can give a pod what it asks for now."""
-    wanted = pod_requests(desired)
+    wanted = requested(desired)
     if "kubernetes.io/config.source" in desired.annotations and desired.annotations[
         "kubernetes.io/config.source"
     ] not in ("", "api"):

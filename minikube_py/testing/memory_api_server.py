@@ -10,6 +10,7 @@ from random import Random
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.io.audit_log import AuditSettings
 from minikube_py.apiserver.io.certificates import Pki, ensure_pki
 from minikube_py.apiserver.io.node_metrics import ScrapeNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
@@ -37,6 +38,7 @@ def memory_api_server(
     *,
     clock: Clock | None = None,
     history: HistoryLimits = HISTORY,
+    audit: AuditSettings | None = None,
     kubelet_tls: ssl.SSLContext | None = None,
     scrape_node: ScrapeNode | None = None,
 ) -> ApiServer:
@@ -52,6 +54,7 @@ def memory_api_server(
             rng=Random(0),  # noqa: S311
             authenticate=Authenticator(_TOKENS).authenticate,
             token_key_pem=new_key_pem(),
+            audit=audit,
             kubelet_tls=kubelet_tls,
             scrape_node=scrape_node,
         ),

@@ -1,5 +1,6 @@
 """A webhook server on loopback HTTPS: for tests of admission, conversion and aggregation over a real connection."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -16,13 +17,22 @@ Answer = Callable[[Obj], Mapping[str, Any]]
 """The request in a review -> the response in it."""
 
 
+class Slow:
+    """Answers too late for anybody."""
+
+
+SLOW = Slow()
+Behaviour = Answer | Slow | int | bytes
+"""What a path does: answer, or be slow, or fail with a code and the text `boom`, or send these bytes."""
+
+
 @dataclass(slots=True)
 class WebhookServer:
     """A running server: give paths answers, and look at what was asked."""
 
     url: str
     ca_bundle: str
-    answers: dict[str, Answer] = field(default_factory=dict)
+    answers: dict[str, Behaviour] = field(default_factory=dict)
     asked: list[Obj] = field(default_factory=list)
     """Every review that came, in order."""
 
@@ -57,7 +67,13 @@ async def webhook_server(pki: Pki) -> AsyncIterator[WebhookServer]:
         review = orjson.loads(await request.read())
         served.asked.append(review)
         answer = served.answers.get(request.path)
-        if answer is None:
+        if isinstance(answer, Slow):
+            await asyncio.sleep(60)
+        if isinstance(answer, int):
+            return web.Response(status=answer, text="boom")
+        if isinstance(answer, bytes):
+            return web.Response(body=answer, content_type="application/json")
+        if not callable(answer):
             return web.Response(status=500, text="no such webhook")
         body = {"kind": review["kind"], "apiVersion": review["apiVersion"], "response": answer(review["request"])}
         return web.Response(body=orjson.dumps(body), content_type="application/json")

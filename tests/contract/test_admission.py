@@ -146,7 +146,8 @@ async def test_the_failure_policy_decides_about_a_webhook_that_is_not_there(tmp_
         code, status = await api.raw("POST", MAPS, a_map("failed"))
         assert code == 500
         assert status["message"].startswith(
-            'Internal error occurred: failed calling webhook "gone.example.com": failed to call webhook: Post "https://'
+            'Internal error occurred: failed calling webhook "gone.example.com": failed to call webhook: '
+            'an error on the server ("no such webhook") has prevented the request from succeeding'
         )
 
 
@@ -348,3 +349,23 @@ async def test_who_configures_admission_is_never_in_its_way(tmp_path):
             await api("POST", MAPS, a_map())
         await api("DELETE", f"{ADMISSION}/validatingwebhookconfigurations/hooks")
         await api("POST", MAPS, a_map())
+
+
+async def test_a_webhook_by_service_needs_the_service_and_an_endpoint(tmp_path):
+    async with a_world(tmp_path) as (api, hooks):
+        hooks.answers["/no"] = deny("said the service")
+        service = {"namespace": "default", "name": "hook", "path": "/no"}
+        await register(
+            api,
+            "Validating",
+            a_webhook(hooks, "/no", clientConfig={"service": service, "caBundle": hooks.ca_bundle}),
+        )
+        before = 'failed to call webhook: Post "https://hook.default.svc:443/no?timeout=10s"'
+
+        _, status = await api.raw("POST", MAPS, a_map())
+        assert f'{before}: service "hook" not found' in status["message"]
+
+        services = "/api/v1/namespaces/default/services"
+        await api("POST", services, {"metadata": {"name": "hook"}, "spec": {"ports": [{"port": 443}]}})
+        _, status = await api.raw("POST", MAPS, a_map())
+        assert f'{before}: no endpoints available for service "hook"' in status["message"]

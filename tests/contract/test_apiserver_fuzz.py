@@ -8,7 +8,7 @@ import pytest
 
 from minikube_py.api.resources import RESOURCES
 from minikube_py.client.wire import ApiRequest
-from minikube_py.testing.least_objects import least_object, least_status, name_for
+from minikube_py.testing.least_objects import MINIMAL, least_object, least_status, name_for
 from minikube_py.testing.memory_api_server import memory_api_server
 
 pytestmark = pytest.mark.slow
@@ -69,8 +69,8 @@ class Sender:
             obj = {"apiVersion": api_version, "kind": kind, "target": {"kind": "Node", "name": "n"}}
         elif subresource == "token":
             obj = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": ["a"]}}
-        elif resource.plural == "componentstatuses":
-            obj = {"apiVersion": "v1", "kind": "ComponentStatus"}
+        elif resource.computed and resource.qualified not in MINIMAL:
+            obj = {"apiVersion": resource.api_version, "kind": resource.kind}
         elif subresource == "scale":
             obj = {"apiVersion": "autoscaling/v1", "kind": "Scale", "spec": {"replicas": 1}}
         else:

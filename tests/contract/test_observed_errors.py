@@ -6,6 +6,7 @@ answers otherwise than 1.20 are in CHANGED, with what is right now.
 """
 
 import asyncio
+import base64
 import gzip
 import json
 import re
@@ -20,7 +21,15 @@ from yarl import URL
 
 from minikube_py.api.resources import find_resource
 from minikube_py.apiserver.routes import parse_request
-from minikube_py.testing.memory_api_server import ADMIN_TOKEN, LOOPBACK_CONFIG, memory_api_server, serving
+from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.testing.memory_api_server import (
+    ADMIN_TOKEN,
+    LOOPBACK_CONFIG,
+    loopback_pki,
+    memory_api_server,
+    serving,
+)
+from minikube_py.testing.webhook_server import SLOW, webhook_server
 
 FIXTURE = Path(__file__).parents[1] / "fixtures/observed/errors-1.20.json.gz"
 REQUESTS = json.loads(gzip.decompress(FIXTURE.read_bytes()))["requests"]
@@ -29,12 +38,8 @@ LEFT_OUT = {
     r"kubelet: .*": "needs a kubelet: tests/node/cluster and test_apiserver_streams hold these",
     r"quota: .*": "admission by quotas: the tenancy issue",
     r"limitrange: .*": "admission by limit ranges: the tenancy issue",
-    r"webhook: .*": "admission webhooks",
     r"rbac (escalation|bind)": "RBAC: the security issue",
     r"node (?!proxy).*": "the node authorizer: the security issue",
-    r"pod (runtimeClass absent|priorityClass absent|priority set by hand|overhead without class|preemptionPolicy)": (
-        "admission by RuntimeClass and Priority"
-    ),
     r"pod serviceaccount absent": "admission by ServiceAccount",
     r"immutable: pod (creationTimestamp|deletionTimestamp)|immutable: service clusterIP|service clusterIP taken": (
         "the recording has a placeholder where the request's value stood"
@@ -81,6 +86,7 @@ CAUSES_CHANGED = {
 
 SETUP = (
     ("namespaces", {"kind": "Namespace", "metadata": {"name": "obs-bad"}}),
+    ("namespaces", {"kind": "Namespace", "metadata": {"name": "obs-hook2"}}),
     ("pods", {"kind": "Pod", "metadata": {"name": "p1"}, "spec": {}}),
     ("pods", {"kind": "Pod", "metadata": {"name": "p2"}, "spec": {}}),
     ("configmaps", {"kind": "ConfigMap", "metadata": {"name": "c1"}, "data": {"a": "1"}}),
@@ -185,11 +191,74 @@ RESTORED = {
 """The recording has no resourceVersion anywhere; here are those that requests stood and fell with."""
 
 
+_NO_SERVICE = {"service": {"namespace": "obs-bad", "name": "nohook", "path": "/x"}}
+_BAD_STATUS = {"message": "because I say so", "code": 418, "reason": "NotAllowedHere"}
+_BAD_PATCH = [{"op": "remove", "path": "/nope"}]
+_BAD_LABEL = [{"op": "add", "path": "/metadata/labels", "value": {"a": "a b"}}]
+
+
+def _response(**fields):
+    return lambda request: {"uid": request["uid"], "allowed": True, **fields}
+
+
+def _denied(request):
+    return {"uid": request["uid"], "allowed": False, "status": _BAD_STATUS}
+
+
+def _encoded(patch):
+    return base64.b64encode(orjson.dumps(patch)).decode()
+
+
+HOOKS = {
+    "denied without a message": lambda request: {"uid": request["uid"], "allowed": False},
+    "denied with status": _denied,
+    "500": 500,
+    "garbage": b'"garbage"',
+    "timeout": SLOW,
+    "timeout ignored": SLOW,
+    "refused": {"url": "https://localhost:1/x"},
+    "service absent": _NO_SERVICE,
+    "wrong uid": lambda request: {"uid": "zzz", "allowed": True},
+    "warnings": _response(warnings=["careful", "twice"]),
+    "unknown CA": {"caBundle": ""},
+    "mutating denied": _denied,
+    "mutating bad patch": _response(patchType="JSONPatch", patch=_encoded(_BAD_PATCH)),
+    "mutating patch without type": _response(patch=_encoded(_BAD_LABEL)),
+    "mutating patch makes it invalid": _response(patchType="JSONPatch", patch=_encoded(_BAD_LABEL)),
+}
+"""What the recorder's webhook answered (or where it was said to be), by the entry's name."""
+
+
+def hook_configuration(entry, hooks):
+    """Return the configuration that stood when an entry about webhooks was recorded."""
+    name = entry["name"].removeprefix("webhook: ")
+    note = re.fullmatch(r"(\w+) webhook, failurePolicy (\w+), timeoutSeconds (\d+)", entry["note"])
+    answer = HOOKS[name]
+    client = {**hooks.client_config("/hook"), **answer} if isinstance(answer, dict) else hooks.client_config("/hook")
+    if "service" in client:
+        del client["url"]
+    hooks.answers["/hook"] = b"" if isinstance(answer, dict) else answer
+    webhook = {
+        "name": "hook.obs.example.com",
+        "clientConfig": client,
+        "rules": [{"operations": ["*"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"]}],
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "obs-hook2"}},
+        "failurePolicy": note[2],
+        "timeoutSeconds": int(note[3]),
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+    }
+    kind = f"{note[1].title()}WebhookConfiguration"
+    api_version = "admissionregistration.k8s.io/v1"
+    return {"kind": kind, "apiVersion": api_version, "metadata": {"name": "obs"}, "webhooks": [webhook]}
+
+
 class Replay:
     """Asks the entries in order, on the objects that the recording was made with."""
 
-    def __init__(self, session):
+    def __init__(self, session, hooks):
         self._session = session
+        self._hooks = hooks
         self.answers = {}
 
     async def set_up(self):
@@ -217,6 +286,16 @@ class Replay:
     async def _made(self, path, obj):
         async with self._session.post(path, json=obj, headers=ADMIN) as made:
             assert made.status == 201, (path, await made.text())
+
+    async def ask_with_webhook(self, number, entry):
+        configuration = hook_configuration(entry, self._hooks)
+        path = f"/apis/admissionregistration.k8s.io/v1/{configuration['kind'].lower()}s"
+        await self._made(path, configuration)
+        try:
+            await self.ask(number, entry)
+        finally:
+            async with self._session.delete(f"{path}/obs", headers=ADMIN) as deleted:
+                assert deleted.status == 200
 
     async def prepare(self, entry):
         for method, path, body in BEFORE.get(entry["name"], ()):
@@ -280,18 +359,24 @@ def _body(entry):
 
 
 @pytest.fixture(scope="module")
-def answers():
-    return asyncio.run(_replay())
+def answers(tmp_path_factory):
+    return asyncio.run(_replay(loopback_pki(tmp_path_factory.mktemp("pki"), SystemClock().wall_s())))
 
 
-async def _replay():
+async def _replay(pki):
     server = memory_api_server(replace(LOOPBACK_CONFIG, future_wait_s=0.1))
-    async with serving(server, None) as url, aiohttp.ClientSession(url) as session:
-        replay = Replay(session)
+    async with (
+        serving(server, None) as url,
+        webhook_server(pki) as hooks,
+        aiohttp.ClientSession(url) as session,
+    ):
+        replay = Replay(session, hooks)
         await replay.set_up()
         for number, entry in enumerate(REQUESTS):
-            if not _reason_left_out(entry):
-                await replay.ask(number, entry)
+            if _reason_left_out(entry):
+                continue
+            ask = replay.ask_with_webhook if entry["name"].startswith("webhook: ") else replay.ask
+            await ask(number, entry)
     return replay.answers
 
 

@@ -43,6 +43,19 @@ class Expression:
         except RecursionError as error:
             raise CelError("max recursion depth exceeded") from error
 
+    def evaluate_within(self, variables: Mapping[str, Any], budget: Budget) -> Any:
+        """Return the value within the limit of one call; what it costs goes off the budget of them all.
+
+        Raises:
+            CelError: it has none with these variables, or costs too much.
+        """
+        own = Budget(min(COST_MAX, budget.left))
+        before = own.left
+        try:
+            return self.evaluate(variables, own)
+        finally:
+            budget.left -= before - own.left
+
 
 @lru_cache(maxsize=EXPRESSIONS_MAX)
 def compile_expression(source: str, variables: tuple[str, ...]) -> Expression:

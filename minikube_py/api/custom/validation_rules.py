@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minikube_py.api.cel.check import Shape, Simple, infer
-from minikube_py.api.cel.expressions import COST_MAX, OBJECT_COST_MAX, Expression, compile_expression, uses
+from minikube_py.api.cel.expressions import OBJECT_COST_MAX, Expression, compile_expression, uses
 from minikube_py.api.cel.syntax import CelSyntaxError
 from minikube_py.api.cel.values import NONE, Budget, CelError, CostLimitError, NoOverloadError, some
 from minikube_py.api.custom.correlation import UNKNOWN, old_element, old_field
@@ -90,7 +90,7 @@ def _run_rule(
     path, node = where
     text = str(rule.get("message") or rule["rule"]).strip()
     try:
-        answer = _evaluate(expression, variables, budget)
+        answer = expression.evaluate_within(variables, budget)
     except CostLimitError as error:
         budget.left = -1
         why = f"no further validation rules will be run due to call cost exceeds limit for rule: {text}"
@@ -113,16 +113,6 @@ def _run_rule(
         yield _fault(field, node, detail, str(rule.get("reason") or "FieldValueInvalid"))
 
 
-def _evaluate(expression: Expression, variables: Mapping[str, Any], budget: Budget) -> Any:
-    """Evaluate within the limit of one call; what it costs goes off the object's budget."""
-    own = Budget(min(COST_MAX, budget.left))
-    before = own.left
-    try:
-        return expression.evaluate(variables, own)
-    finally:
-        budget.left -= before - own.left
-
-
 def _fault(path: str, node: Node, detail: str, reason: str = "FieldValueInvalid") -> FieldError:
     checked: CauseReason = reason if reason in _REASONS else "FieldValueInvalid"  # type: ignore[assignment]
     return FieldError(checked, path or NO_FIELD, detail, str(node.get("type") or ""))
@@ -133,7 +123,7 @@ def _message(rule: Rule, variables: Mapping[str, Any], budget: Budget) -> str:
     source = str(rule.get("messageExpression") or "")
     if source:
         try:
-            said = _evaluate(compile_expression(source, _VARIABLES), variables, budget)
+            said = compile_expression(source, _VARIABLES).evaluate_within(variables, budget)
         except (CelError, CelSyntaxError):
             said = None
         if (

@@ -76,12 +76,8 @@ def set_node_defaults(node: Obj) -> None:
         status["allocatable"] = dict(status["capacity"])
 
 
-def prepare_create_node(node: Obj) -> None:
-    """Keep pods away from a new Node until it has been found ready (the node lifecycle controller unties it)."""
-    taints = list(node["spec"].get("taints") or ())
-    if NOT_READY not in taints:
-        taints.append(dict(NOT_READY))
-    node["spec"]["taints"] = taints
+def _start(node: Obj) -> None:
+    """Change nothing: that a new Node gets no pods yet is admission's doing."""
 
 
 def _keep(new: Obj, old: Mapping[str, Any]) -> None:
@@ -129,4 +125,4 @@ NAMESPACE_RULES = Rules(
     validate_namespace,
     validate_namespace_update,
 )
-NODE_RULES = Rules(set_node_defaults, prepare_create_node, _keep, validate_node, validate_node_update)
+NODE_RULES = Rules(set_node_defaults, _start, _keep, validate_node, validate_node_update)

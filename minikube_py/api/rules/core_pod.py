@@ -1,11 +1,8 @@
 """Pods: what they start with, and when they are right.
 
-Admission that every cluster has runs here as part of `prepare_create`, as long as its inputs are only the pod: the
-priority of the two built-in classes, the 300 s for which a pod tolerates a node that is not ready, the default
-service account's name.
+The default service account's name is part of `prepare_create`; what else admission adds is in apiserver/plugins.
 
-Upstream: registry/core/pod strategy, pkg/apis/core/v1/helper/qos, plugin/pkg/admission/{defaulttolerationseconds,
-priority,serviceaccount}.
+Upstream: registry/core/pod strategy, pkg/apis/core/v1/helper/qos, plugin/pkg/admission/serviceaccount.
 """
 
 from collections.abc import Mapping
@@ -21,19 +18,9 @@ from minikube_py.api.rules.pod_defaults import set_pod_defaults
 from minikube_py.api.rules.pod_spec import validate_pod_spec
 from minikube_py.api.rules.pod_update import validate_pod_spec_update
 
-TOLERATION_S = 300
-"""So long a pod stays on a node that is not ready or cannot be reached (upstream's default flags)."""
-
 MIRROR = "kubernetes.io/config.mirror"
 """The annotation of a pod that only shows what a node runs from a file; it has no service account."""
 
-_NOT_READY = "node.kubernetes.io/not-ready"
-_UNREACHABLE = "node.kubernetes.io/unreachable"
-_NO_EXECUTE = "NoExecute"
-_PRIORITY_OF: Mapping[str, int] = {
-    "system-cluster-critical": 2_000_000_000,
-    "system-node-critical": 2_000_001_000,
-}
 _QOS_RESOURCES = ("cpu", "memory")
 
 
@@ -42,11 +29,6 @@ def prepare_create(pod: Obj) -> None:
     spec = pod.setdefault("spec", {})
     if not spec.get("serviceAccountName") and MIRROR not in annotations_of(pod):
         spec["serviceAccountName"] = spec["serviceAccount"] = "default"
-    _add_tolerations(spec)
-    if spec.get("priority") is None:
-        spec["priority"] = _PRIORITY_OF.get(spec.get("priorityClassName", ""), 0)
-    if not spec.get("preemptionPolicy"):
-        spec["preemptionPolicy"] = "PreemptLowerPriority"
     pod["status"] = {"phase": "Pending", "qosClass": qos_class(spec)}
     if spec.get("schedulingGates"):
         pod["status"]["conditions"] = [
@@ -61,12 +43,9 @@ def prepare_create(pod: Obj) -> None:
 
 
 def prepare_update(new: Obj, old: Mapping[str, Any]) -> None:
-    """Add what admission adds to updates too; a service account that is left out is a change, as upstream."""
-    spec, before = new.setdefault("spec", {}), part(old, "spec")
-    _add_tolerations(spec)
-    for field in ("priority", "preemptionPolicy"):
-        if spec.get(field) is None and field in before:
-            spec[field] = before[field]
+    """Change nothing: a service account that is left out is a change, as upstream."""
+    del old
+    new.setdefault("spec", {})
 
 
 def validate(pod: Mapping[str, Any]) -> tuple[FieldError, ...]:
@@ -109,21 +88,6 @@ def _amounts(holder: Mapping[str, Any], field: str) -> dict[str, int]:
     listed = part(part(holder, "resources"), field)
     amounts = {name: parse_quantity(str(listed[name])).nano for name in _QOS_RESOURCES if name in listed}
     return {name: nano for name, nano in amounts.items() if nano > 0}
-
-
-def _add_tolerations(spec: Obj) -> None:
-    tolerations = list(spec.get("tolerations") or ())
-    tolerations += [
-        {"key": taint, "operator": "Exists", "effect": _NO_EXECUTE, "tolerationSeconds": TOLERATION_S}
-        for taint in (_NOT_READY, _UNREACHABLE)
-        if not _tolerates(tolerations, taint)
-    ]
-    if tolerations:
-        spec["tolerations"] = tolerations
-
-
-def _tolerates(tolerations: list[Mapping[str, Any]], taint: str) -> bool:
-    return any(t.get("key", "") in ("", taint) and t.get("effect", "") in ("", _NO_EXECUTE) for t in tolerations)
 
 
 POD_RULES = Rules(set_pod_defaults, prepare_create, prepare_update, validate, validate_update)

@@ -42,22 +42,14 @@ def set_claim_defaults(claim: Obj) -> None:
 
 
 def prepare_create_claim(claim: Obj) -> None:
-    """Start pending, protected while a pod uses it, with both forms of its data source."""
+    """Start pending, with both forms of its data source."""
     claim["status"] = {"phase": "Pending"}
-    _protect(claim, PVC_PROTECTION)
     spec = claim["spec"]
     source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
     if source and not reference:
         spec["dataSourceRef"] = dict(source)
     elif reference and not source and not reference.get("namespace"):
         spec["dataSource"] = dict(reference)
-
-
-def _protect(obj: Obj, finalizer: str) -> None:
-    meta = obj.setdefault("metadata", {})
-    finalizers = list(meta.get("finalizers") or ())
-    if finalizer not in finalizers:
-        meta["finalizers"] = [*finalizers, finalizer]
 
 
 def check_claim(claim: Mapping[str, Any]) -> Faults:
@@ -136,12 +128,11 @@ def set_volume_defaults(volume: Obj) -> None:
 
 
 def prepare_create_volume(volume: Obj) -> None:
-    """Start pending, protected while a claim is bound to it."""
+    """Start pending."""
     volume["status"] = {"phase": "Pending"}
     default(volume["status"], "lastPhaseTransitionTime", part(volume, "metadata").get("creationTimestamp"))
     if volume["status"]["lastPhaseTransitionTime"] is None:
         del volume["status"]["lastPhaseTransitionTime"]
-    _protect(volume, PV_PROTECTION)
 
 
 def check_volume(volume: Mapping[str, Any]) -> Faults:

@@ -1,4 +1,4 @@
-"""The chain that every write passes: mutating policies, mutating webhooks; then validating policies and webhooks.
+"""The chain that every write passes: plug-ins, mutating policies and webhooks; then the validating ones of each.
 
 Mutations come one after the other; whoever asked for it sees the object again when others changed it after him. The
 validating webhooks are asked side by side, and the first refusal, in their order, is the answer.
@@ -10,25 +10,28 @@ ValidatingAdmissionPolicy, ValidatingAdmissionWebhook.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from minikube_py.api.cel.library_authorizer import AuthorizerValue, Question, Verdict
+import orjson
+
 from minikube_py.api.decode import decode_parsed, expected_of
-from minikube_py.api.errors import StatusError, forbidden
+from minikube_py.api.errors import InternalError, StatusError, forbidden
 from minikube_py.api.meta import Obj, copy_object, name_of
 from minikube_py.api.patch import apply_json_patch
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.admission import Admitted, Attributes
+from minikube_py.apiserver.admission_authorizer import authorizer_of
 from minikube_py.apiserver.admission_matching import is_exempt, matched_row, matches_resources, matches_selectors
 from minikube_py.apiserver.admission_policies import (
+    FAILURE_ANNOTATION,
     Failed,
     PolicyError,
     Scope,
     apply_mutations,
     conditions_hold,
     denial,
-    run_validations,
+    failure_record,
+    judge,
     warning,
 )
 from minikube_py.apiserver.admission_review import (
@@ -37,16 +40,17 @@ from minikube_py.apiserver.admission_review import (
     admission_review,
     call_failed,
     check_dry_run,
+    internal,
     parse_review,
     request_of,
 )
 from minikube_py.apiserver.admission_values import object_value
-from minikube_py.apiserver.authorize import Allowed, authorize
 from minikube_py.apiserver.io.admission_sources import AdmissionSources, BoundPolicy
+from minikube_py.apiserver.io.stored_lookups import StoredLookups
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.webhook_client import WebhookClient
-from minikube_py.apiserver.routes import RequestInfo
-from minikube_py.apiserver.users import UserInfo
+from minikube_py.apiserver.plugins.plugin import Asked, place_of
+from minikube_py.apiserver.plugins.table import plugins_at
 from minikube_py.kit.ids import Ids
 
 log = logging.getLogger("apiserver")
@@ -77,28 +81,47 @@ class NoAdmission:
 
 
 class AdmissionChain:
-    """Asks webhooks and policies (apiserver.admission.Admission)."""
+    """Asks plug-ins, webhooks and policies (apiserver.admission.Admission)."""
 
-    def __init__(self, sources: AdmissionSources, client: WebhookClient, views: Views, ids: Ids) -> None:
+    def __init__(
+        self, sources: AdmissionSources, lookups: StoredLookups, client: WebhookClient, views: Views, ids: Ids
+    ) -> None:
         self._sources = sources
+        self._lookups = lookups
         self._client = client
         self._views = views
         self._ids = ids
 
     def concerns(self, attributes: Attributes) -> bool:
         """Return whether anything may have a say about such a request."""
+        return bool(plugins_at(place_of(attributes), attributes.operation)) or self._asks_others(attributes)
+
+    def _asks_others(self, attributes: Attributes) -> bool:
+        """Return whether webhooks or policies may have a say."""
         return not self._sources.empty and not is_exempt(attributes)
 
     async def mutate(self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None) -> Admitted:
-        """Return the object as mutating policies and webhooks leave it.
+        """Return the object as plug-ins, mutating policies and webhooks leave it.
 
         Raises:
             StatusError: refused.
         """
+        asked = Asked(attributes, new, old, self._lookups)
+        for plugin in plugins_at(place_of(attributes), attributes.operation):
+            if plugin.mutate is not None:
+                plugin.mutate(asked)
+        if not self._asks_others(attributes):
+            return Admitted(new)
+        if attributes.operation in ("CREATE", "UPDATE") and not attributes.subresource:
+            attributes.resource.rules.set_defaults(new)
+        return await self._mutate_by_others(attributes, new, old)
+
+    async def _mutate_by_others(self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None) -> Admitted:
         warnings: list[str] = []
         again: list[Callable[[Obj], Any]] = []
-        for bound in self._sources.mutating_policies:
-            new = self._apply_policy(bound, attributes, new, old)
+        if attributes.operation != "DELETE":
+            for bound in self._sources.mutating_policies:
+                new = self._apply_policy(bound, attributes, new, old)
         for webhook in self._sources.mutating_webhooks:
             before = new
             new = await self._apply_webhook(webhook, attributes, new, old, warnings)
@@ -132,19 +155,24 @@ class AdmissionChain:
     async def _apply_webhook(
         self, webhook: Obj, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None, warnings: list[str]
     ) -> Obj:
-        review, row = await self._review(webhook, attributes, (new, old), may_patch=True)
+        objects = (None if attributes.operation == "DELETE" else new, old)
+        review, row = await self._review(webhook, attributes, objects, may_patch=True)
         if review is None or row is None:
             return new
         warnings += review.warnings
         if not review.patch:
             return new
+        name = str(webhook["name"])
+        if attributes.operation == "DELETE":
+            why = "attempted to modify the object, which is not supported for this operation"
+            raise internal(f'admission webhook "{name}" {why}')
+        shown = await self._converted(new, attributes, attributes.resource, row)
         try:
-            shown = await self._converted(new, attributes.resource, row)
             changed = apply_json_patch(shown or new, review.patch)
-            back = await self._converted(changed, row, attributes.resource)
-            return self._completed(back or changed, attributes)
         except StatusError as error:
-            raise call_failed(str(webhook["name"]), error.message) from error
+            raise internal(error.message) from error
+        back = await self._converted(changed, attributes, row, attributes.resource)
+        return self._completed(back or changed, attributes)
 
     async def _review(
         self, webhook: Obj, attributes: Attributes, objects: Objects, *, may_patch: bool
@@ -172,7 +200,10 @@ class AdmissionChain:
                 return None, None
             check_dry_run(webhook, attributes)
             answer = await self._call(webhook, row, attributes, request, objects)
-            return parse_review(answer, name, uid, may_patch=may_patch), row
+            review = parse_review(answer, name, uid, may_patch=may_patch)
+            for key, value in review.audit_annotations:
+                attributes.annotate(key, value)
+            return review, row
         except DeniedError:
             raise
         except (StatusError, PolicyError) as error:
@@ -182,21 +213,24 @@ class AdmissionChain:
                 return None, None
             if isinstance(error, StatusError) and error.code == 400:
                 raise
-            raise call_failed(name, f"failed to call webhook: {why}") from error
+            raise call_failed(name, why) from error
 
     async def _call(
         self, webhook: Obj, row: Resource, attributes: Attributes, request: Obj, objects: Objects
     ) -> Mapping[str, Any]:
         timeout_s = int(webhook.get("timeoutSeconds") or 10)
-        new, old = [await self._converted(obj, attributes.resource, row) for obj in objects]
-        target = self._client.resolve(webhook["clientConfig"], f"?timeout={timeout_s}s")
-        return await self._client.ask(target, admission_review(request, new, old), timeout_s)
+        new, old = [await self._converted(obj, attributes, attributes.resource, row) for obj in objects]
+        try:
+            target = self._client.resolve(webhook["clientConfig"], f"?timeout={timeout_s}s")
+            return await self._client.ask(target, admission_review(request, new, old), timeout_s)
+        except StatusError as error:
+            raise InternalError(f"failed to call webhook: {error.message}") from error
 
     async def _converted(
-        self, obj: Mapping[str, Any] | None, given: Resource, wanted: Resource
+        self, obj: Mapping[str, Any] | None, attributes: Attributes, given: Resource, wanted: Resource
     ) -> Mapping[str, Any] | None:
-        """Return an object in the version in which the rules match."""
-        if obj is None or given is wanted:
+        """Return an object in the version in which the rules match; what only a subresource takes is as it is."""
+        if obj is None or given is wanted or attributes.seen_as is not attributes.resource:
             return obj
         return await self._views.convert(dict(obj), given, wanted)
 
@@ -212,7 +246,7 @@ class AdmissionChain:
             try:
                 if not conditions_hold(spec.get("matchConditions") or (), scope):
                     continue
-                changed = apply_mutations(spec, scope, new, attributes.resource)
+                changed = apply_mutations(spec, scope, new, attributes.seen_as)
                 new = self._completed(changed, attributes) if changed is not new else new
             except (PolicyError, StatusError) as error:
                 why = error.message if isinstance(error, StatusError) else str(error)
@@ -257,12 +291,12 @@ class AdmissionChain:
         return Scope(
             spec,
             {
-                "object": object_value(new, attributes.resource),
-                "oldObject": object_value(old, attributes.resource),
+                "object": object_value(new, attributes.seen_as),
+                "oldObject": object_value(old, attributes.seen_as),
                 "request": request or request_of(attributes, attributes.resource, ""),
                 "params": params,
                 "namespaceObject": namespace,
-                "authorizer": _authorizer(attributes),
+                "authorizer": authorizer_of(attributes),
             },
         )
 
@@ -276,7 +310,11 @@ class AdmissionChain:
         Raises:
             StatusError: refused.
         """
-        if not self.concerns(attributes):
+        asked = Asked(attributes, dict(new or {}), old, self._lookups)
+        for plugin in plugins_at(place_of(attributes), attributes.operation):
+            if plugin.validate is not None:
+                plugin.validate(asked)
+        if not self._asks_others(attributes):
             return ()
         warnings = self._validate_policies(attributes, (new, old))
         webhooks = self._sources.validating_webhooks
@@ -286,24 +324,42 @@ class AdmissionChain:
 
     def _validate_policies(self, attributes: Attributes, objects: Objects) -> tuple[str, ...]:
         warnings: list[str] = []
+        records: list[Obj] = []
+        notes: dict[str, list[str]] = {}
+        try:
+            self._run_policies(attributes, objects, warnings, records, notes)
+        finally:
+            for key, values in notes.items():
+                attributes.annotate(key, ", ".join(dict.fromkeys(values)))
+            if records:
+                attributes.annotate(FAILURE_ANNOTATION, orjson.dumps(records).decode())
+        return tuple(warnings)
+
+    def _run_policies(
+        self,
+        attributes: Attributes,
+        objects: Objects,
+        warnings: list[str],
+        records: list[Obj],
+        notes: dict[str, list[str]],
+    ) -> None:
         for bound in self._sources.validating_policies:
             spec, actions = bound.policy["spec"], bound.binding["spec"].get("validationActions") or ()
             ignores = spec.get("failurePolicy") == "Ignore"
             for params in self._params(bound, attributes, objects, ignores=ignores):
-                for failed in self._failures(spec, self._scope(spec, attributes, objects, None, params)):
+                scope = self._scope(spec, attributes, objects, None, params)
+                said = judge(bound.policy, scope)
+                for key, value in said.annotations:
+                    notes.setdefault(key, []).append(value)
+                for failed in said.failed:
+                    if "Audit" in actions:
+                        records.append(failure_record(bound.policy, bound.binding, failed))
                     if "Deny" in actions:
                         raise denial(bound.policy, bound.binding, failed, attributes)
                     if "Warn" in actions:
                         warnings.append(warning(bound.policy, bound.binding, failed))
-        return tuple(warnings)
-
-    def _failures(self, spec: Mapping[str, Any], scope: Scope) -> tuple[Failed, ...]:
-        try:
-            if not conditions_hold(spec.get("matchConditions") or (), scope):
-                return ()
-        except PolicyError as error:
-            return () if spec.get("failurePolicy") == "Ignore" else (Failed(str(error)),)
-        return run_validations(spec, scope)
+                if said.refused:
+                    raise denial(bound.policy, bound.binding, said.refused[0], attributes)
 
     async def _validate_webhooks(
         self, webhooks: Sequence[Obj], attributes: Attributes, objects: Objects
@@ -324,33 +380,3 @@ class AdmissionChain:
                 raise outcome
             warnings += outcome
         return tuple(warnings)
-
-
-def _authorizer(attributes: Attributes) -> AuthorizerValue:
-    def ask(question: Question) -> Verdict:
-        user = attributes.user
-        if question.user:
-            namespace, _, name = question.user.partition(":")
-            user = UserInfo(f"system:serviceaccount:{namespace}:{name}", ("system:serviceaccounts",))
-        info = RequestInfo(
-            path=question.path,
-            verb=question.verb,
-            is_resource=not question.path,
-            group=question.group,
-            namespace=question.namespace,
-            resource=question.resource,
-            name=question.name,
-            subresource=question.subresource,
-        )
-        verdict = authorize(user, info)
-        return Verdict(isinstance(verdict, Allowed), getattr(verdict, "why", ""))
-
-    row = attributes.resource
-    about = Question(
-        group=row.group,
-        resource=row.plural,
-        subresource=attributes.subresource,
-        namespace=attributes.namespace,
-        name=attributes.name,
-    )
-    return replace(AuthorizerValue(ask), requested=about)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from minikube_py.api.catalog import STATIC, Catalog
 from minikube_py.api.errors import BadRequestError, StatusError
+from minikube_py.apiserver.audit_trail import AuditTrail
 from minikube_py.apiserver.authorize import Denied, authorize, forbidden_request
 from minikube_py.apiserver.io.answers import Answer, error_answer
 from minikube_py.apiserver.io.computed import Computed
@@ -49,14 +50,20 @@ class Dispatcher:
             "deletecollection": writes.delete_collection,
         }
 
-    async def handle(self, request: ApiRequest, user: UserInfo, info: RequestInfo | None = None) -> Answer:
+    async def handle(
+        self,
+        request: ApiRequest,
+        user: UserInfo,
+        info: RequestInfo | None = None,
+        trail: AuditTrail | None = None,
+    ) -> Answer:
         """Answer `request` of `user`; never raises StatusError."""
         info = info or parse_request(request.method, request.path, request.query)
         try:
-            check_allowed(user, info)
+            check_allowed(user, info, trail)
             if not info.is_resource:
                 return await self._documents.answer(info, request)
-            return await self._dispatch(resolve(info, self._catalog(), user), request)
+            return await self._dispatch(resolve(info, self._catalog(), user, trail), request)
         except StatusError as error:
             return error_answer(error)
 
@@ -70,12 +77,15 @@ class Dispatcher:
         return await self._by_verb[route.verb](route, request)
 
 
-def check_allowed(user: UserInfo, info: RequestInfo) -> None:
+def check_allowed(user: UserInfo, info: RequestInfo, trail: AuditTrail | None = None) -> None:
     """Ask the authorizer.
 
     Raises:
         ForbiddenError: the user may not.
     """
     verdict = authorize(user, info)
+    if trail is not None:
+        trail.annotate("authorization.k8s.io/decision", "forbid" if isinstance(verdict, Denied) else "allow")
+        trail.annotate("authorization.k8s.io/reason", verdict.why if isinstance(verdict, Denied) else "")
     if isinstance(verdict, Denied):
         raise forbidden_request(user, info, verdict.why)

@@ -22,9 +22,11 @@ from minikube_py.api.errors import (
     StatusError,
     TimeoutStatusError,
 )
+from minikube_py.apiserver.audit_events import Call, Outcome
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.impersonation import impersonate
 from minikube_py.apiserver.io.answers import Answer, PartsResponse, StreamResponse, WatchResponse, error_answer
+from minikube_py.apiserver.io.audit_log import AuditLog, Exchange
 from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher
 from minikube_py.apiserver.io.http_requests import compress_parts, query_of, read_body, too_many_requests
 from minikube_py.apiserver.io.http_watch import HttpWatch
@@ -47,6 +49,11 @@ GZIP_BYTES_MIN = 128 << 10
 """Smaller bodies are not compressed (upstream's threshold)."""
 HEADER_BYTES_MAX = 64 << 10
 QUERY_PARAMETERS_MAX = 1000
+AUDIT_ID_LENGTH_MAX = 64
+"""A client's own Audit-ID is cut to this."""
+AUDIT_ID = web.RequestKey("audit_id", str)
+NOBODY = UserInfo("", ())
+"""The user of a request that did not say who it is, in the audit log."""
 _HEALTH = ("/livez", "/readyz", "/healthz")
 """Always answered: a server that is busy is not dead."""
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -61,6 +68,7 @@ class HttpPorts:
     clock: Clock
     ids: Ids
     rng: Random
+    audit: AuditLog | None = None
 
 
 class HttpServer:
@@ -82,6 +90,7 @@ class HttpServer:
         self._clock = ports.clock
         self._ids = ports.ids
         self._rng = ports.rng
+        self._audit = ports.audit
         self._gzip = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-gzip")
         self._server: NotifyingServer | None = None
         self._open: dict[HttpWatch, None] = {}
@@ -137,36 +146,78 @@ class HttpServer:
         started_s = self._clock.now_s()
         query = query_of(request)
         info = parse_request(request.method, unquote(request.rel_url.raw_path), query)
+        request[AUDIT_ID] = request.headers.get("Audit-ID", "")[:AUDIT_ID_LENGTH_MAX] or self._ids.new_uid()
+        exchange: Exchange | None = None
         try:
             user = self._user_of(request)
-            answer = await self._answer(request, user, info, query)
+            acting = self._acting_user(request, user)
+            exchange = self._begin(request, info, user, acting)
+            answer = await self._answer(request, acting, info, query, exchange)
         except StatusError as error:
+            exchange = exchange or self._begin(request, info, NOBODY, NOBODY)
             answer = error_answer(error)
         if isinstance(answer, web.StreamResponse):
             self._count(info, answer.status, None)
-            return answer
-        return await self._send(request, info, answer, started_s)
+            response = answer
+        else:
+            if exchange is not None and isinstance(answer, WatchResponse | StreamResponse):
+                exchange.stage("ResponseStarted", Outcome(200))
+            response = await self._send(request, info, answer, started_s)
+        if exchange is not None:
+            exchange.stage("ResponseComplete", Outcome(response.status, _body_of(answer)))
+        return response
+
+    def _begin(
+        self, request: web.BaseRequest, info: RequestInfo, user: UserInfo, acting: UserInfo
+    ) -> Exchange | None:
+        """Begin to write a request down; None when nobody wants that."""
+        if self._audit is None:
+            return None
+        call = Call(
+            audit_id=request[AUDIT_ID],
+            info=info,
+            uri=request.rel_url.raw_path_qs,
+            user=user,
+            acts_as=None if acting is user else acting,
+            source=request.remote or "",
+            user_agent=request.headers.get("User-Agent", ""),
+            received_s=self._clock.wall_s(),
+        )
+        exchange = self._audit.begin(call)
+        if exchange is not None:
+            exchange.stage("RequestReceived")
+        return exchange
 
     def _user_of(self, request: web.BaseRequest) -> UserInfo:
         transport = request.transport
         certificate = transport.get_extra_info("peercert") if transport is not None else None
-        user = self._authenticate(subject_of(certificate), request.headers.get("Authorization", ""))
-        return impersonate(
-            user,
-            request.headers.get("Impersonate-User", ""),
-            request.headers.getall("Impersonate-Group", []),
-        )
+        return self._authenticate(subject_of(certificate), request.headers.get("Authorization", ""))
+
+    def _acting_user(self, request: web.BaseRequest, user: UserInfo) -> UserInfo:
+        """Return as whom the request is to be judged."""
+        headers = request.headers
+        return impersonate(user, headers.get("Impersonate-User", ""), headers.getall("Impersonate-Group", []))
 
     async def _answer(
-        self, request: web.BaseRequest, user: UserInfo, info: RequestInfo, query: Mapping[str, str]
+        self,
+        request: web.BaseRequest,
+        user: UserInfo,
+        info: RequestInfo,
+        query: Mapping[str, str],
+        exchange: Exchange | None,
     ) -> Answer | web.StreamResponse:
+        trail = exchange.trail if exchange is not None else None
         if info.subresource in UPGRADE_SUBRESOURCES and info.is_resource:
             assert self._server is not None
-            done = await self._server.while_connected(request, self._upgrades.answer(request, user, info, query))
+            done = await self._server.while_connected(
+                request, self._upgrades.answer(request, user, info, query, trail)
+            )
             return done or web.Response(status=499, reason="Client Closed Request")
         headers = {name.lower(): value for name, value in request.headers.items()}
         if info.subresource == "log":
-            return await self._dispatcher.handle(ApiRequest(request.method, info.path, query, headers), user, info)
+            return await self._dispatcher.handle(
+                ApiRequest(request.method, info.path, query, headers), user, info, trail
+            )
         mutating = request.method in _BODY_METHODS
         if self._in_flight[mutating] >= self._in_flight_max[mutating] and not info.path.startswith(_HEALTH):
             raise too_many_requests()
@@ -175,12 +226,14 @@ class HttpServer:
             if info.verb == "get" and not query:
                 # The commonest request waits for nothing, so it needs no deadline.
                 return await self._dispatcher.handle(
-                    ApiRequest(request.method, info.path, query, headers), user, info
+                    ApiRequest(request.method, info.path, query, headers), user, info, trail
                 )
             async with asyncio.timeout(self._config.request_timeout_s):
                 body = await read_body(request, self._config.body_bytes_max) if mutating else b""
+                if exchange is not None and exchange.decision.keeps("Request"):
+                    exchange.sent(body)
                 api_request = ApiRequest(request.method, info.path, query, headers, body)
-                return await self._dispatcher.handle(api_request, user, info)
+                return await self._dispatcher.handle(api_request, user, info, trail)
         except TimeoutError as error:
             why = "Timeout: request did not complete within the allotted timeout"
             raise TimeoutStatusError(why, retry_after_s=1) from error
@@ -207,14 +260,14 @@ class HttpServer:
                 return await self._watch(request, watch, info)
             case StreamResponse(chunks, headers):
                 self._count(info, 200, None)
-                response = web.StreamResponse(headers={**headers, **self._common_headers()})
+                response = web.StreamResponse(headers={**headers, **self._common_headers(request)})
                 return await self._stream(request, response, chunks)
 
-    def _common_headers(self) -> dict[str, str]:
-        return {**_PLAIN_HEADERS, "Audit-Id": self._ids.new_uid()}
+    def _common_headers(self, request: web.BaseRequest) -> dict[str, str]:
+        return {**_PLAIN_HEADERS, "Audit-Id": request[AUDIT_ID]}
 
     async def _whole(self, request: web.BaseRequest, answer: ApiResponse) -> web.Response:
-        headers = {**self._common_headers(), **answer.headers}
+        headers = {**self._common_headers(request), **answer.headers}
         body = answer.body
         if len(body) > GZIP_BYTES_MIN and "gzip" in request.headers.get("Accept-Encoding", ""):
             loop = asyncio.get_running_loop()
@@ -225,7 +278,7 @@ class HttpServer:
 
     async def _parts(self, request: web.BaseRequest, answer: PartsResponse) -> web.StreamResponse:
         """Write a long answer in turns with everything else."""
-        headers = {**self._common_headers(), **answer.headers}
+        headers = {**self._common_headers(request), **answer.headers}
         parts: Iterable[bytes] = answer.body.parts()
         length = answer.body.size_bytes
         if "gzip" in request.headers.get("Accept-Encoding", ""):
@@ -247,7 +300,7 @@ class HttpServer:
 
     async def _watch(self, request: web.BaseRequest, watch: HttpWatch, info: RequestInfo) -> web.StreamResponse:
         assert self._server is not None
-        response = web.StreamResponse(headers=self._common_headers())
+        response = web.StreamResponse(headers=self._common_headers(request))
         gauge = self._metrics.watchers.labels(*self._metrics.labels_of(info, served=True))
         self._server.on_lost[request.protocol] = watch.end
         self._open[watch] = None
@@ -279,6 +332,13 @@ class HttpServer:
     def _count(self, info: RequestInfo, code: int, duration_s: float | None) -> None:
         labels = self._metrics.labels_of(info, served=code not in (401, 403, 404, 405))
         self._metrics.count(labels, code, duration_s)
+
+
+def _body_of(answer: Answer | web.StreamResponse) -> bytes:
+    """Return an answer's body for the audit log; streams have none."""
+    if isinstance(answer, ApiResponse):
+        return answer.body
+    return answer.body.whole() if isinstance(answer, PartsResponse) else b""
 
 
 async def _write_chunks(request: web.BaseRequest, response: web.StreamResponse, chunks: AsyncIterator[bytes]) -> None:

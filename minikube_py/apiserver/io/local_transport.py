@@ -4,14 +4,16 @@ A watch yields decoded objects that are shared with everybody else who looks at 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from random import Random
 
 import orjson
 
 from minikube_py.api.errors import GoneError, from_status, to_status
+from minikube_py.apiserver.audit_events import Outcome
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.answers import PartsResponse, WatchResponse
+from minikube_py.apiserver.io.audit_log import Exchange
 from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.watch_session import Failed, Happened, InitialEnd, WatchSession
 from minikube_py.apiserver.users import UserInfo
@@ -21,6 +23,9 @@ from minikube_py.client.interface import WatchEvent
 from minikube_py.client.wire import ApiRequest, ApiResponse
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.io.mailbox import Mailbox, MailboxClosedError, OnFull
+
+Begin = Callable[[ApiRequest, UserInfo], Exchange | None]
+"""Begins to write a request down for the audit log; None: it is not."""
 
 
 class _MailboxSubscriber:
@@ -41,8 +46,15 @@ class LocalTransport:
     """Implements client.wire.Transport in process, as one user."""
 
     def __init__(
-        self, dispatcher: Dispatcher, user: UserInfo, config: ApiServerConfig, clock: Clock, rng: Random
+        self,
+        dispatcher: Dispatcher,
+        user: UserInfo,
+        config: ApiServerConfig,
+        clock: Clock,
+        rng: Random,
+        begin: Begin = lambda request, user: None,
     ) -> None:
+        self._begin = begin
         self._dispatcher = dispatcher
         self._user = user
         self._config = config
@@ -51,7 +63,15 @@ class LocalTransport:
 
     async def send(self, request: ApiRequest) -> ApiResponse:
         """Answer a request; a log is read to its end."""
-        answer = await self._dispatcher.handle(request, self._user)
+        exchange = self._begin(request, self._user)
+        response = await self._send(request, exchange)
+        if exchange is not None:
+            exchange.stage("ResponseComplete", Outcome(response.status, response.body))
+        return response
+
+    async def _send(self, request: ApiRequest, exchange: Exchange | None) -> ApiResponse:
+        trail = exchange.trail if exchange is not None else None
+        answer = await self._dispatcher.handle(request, self._user, trail=trail)
         match answer:
             case ApiResponse():
                 return answer
@@ -66,7 +86,11 @@ class LocalTransport:
 
     async def stream(self, request: ApiRequest) -> AsyncIterator[WatchEvent]:
         """Answer a watch."""
-        answer = await self._dispatcher.handle(request, self._user)
+        exchange = self._begin(request, self._user)
+        trail = exchange.trail if exchange is not None else None
+        answer = await self._dispatcher.handle(request, self._user, trail=trail)
+        if exchange is not None:
+            exchange.stage("ResponseStarted", Outcome(200 if isinstance(answer, WatchResponse) else 400))
         if not isinstance(answer, WatchResponse):
             assert isinstance(answer, ApiResponse)
             raise from_status(orjson.loads(answer.body))
@@ -86,6 +110,8 @@ class LocalTransport:
                 yield live
         finally:
             session.close()
+            if exchange is not None:
+                exchange.stage("ResponseComplete", Outcome(200))
 
     async def _live(self, session: WatchSession, mailbox: Mailbox[WatchEvent]) -> AsyncIterator[WatchEvent]:
         pace = WatchPace(self._config, session.options, self._clock.now_s(), self._rng)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from minikube_py.apiserver.io.audit_log import AuditLog
 from minikube_py.apiserver.routes import RequestInfo
 
 _DURATIONS_S = (0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60)
@@ -57,6 +58,15 @@ class ApiMetrics:
         self._labels: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._counters: dict[tuple[tuple[str, ...], int], Counter] = {}
         self._histograms: dict[tuple[str, ...], Histogram] = {}
+
+    def show_audit(self, audit: AuditLog) -> None:
+        """Show how many audit events were written, and how many were lost."""
+        for name, what, read in (
+            ("apiserver_audit_event", "Audit events that were written", lambda: audit.written),
+            ("apiserver_audit_error", "Audit events that were lost", lambda: audit.dropped),
+        ):
+            gauge = Gauge(f"{name}_total", what, registry=self.registry)
+            gauge.set_function(read)
 
     def show_stored(self, resource: str, count: Callable[[], int]) -> None:
         """Let /metrics ask `count` how many objects of a resource there are."""

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import Any
+from urllib.parse import urlencode
 
 from minikube_py.api.catalog import Catalog
 from minikube_py.api.errors import AlreadyExistsError, StatusError
 from minikube_py.api.meta import Obj, copy_object, name_of, namespace_of
 from minikube_py.api.resource import Resource, is_stored
 from minikube_py.api.resources import CUSTOM_RESOURCE_DEFINITIONS, RESOURCES, SERVICES
+from minikube_py.apiserver.audit_events import Call
 from minikube_py.apiserver.authorize import authorize
 from minikube_py.apiserver.bootstrap import FirstObject, first_objects, flow_objects
 from minikube_py.apiserver.config import ApiServerConfig
@@ -29,6 +31,7 @@ from minikube_py.apiserver.health import Check
 from minikube_py.apiserver.io.account_tokens import AccountTokens
 from minikube_py.apiserver.io.admission_chain import AdmissionChain
 from minikube_py.apiserver.io.admission_sources import AdmissionSources
+from minikube_py.apiserver.io.audit_log import AuditLog, AuditSettings, Exchange
 from minikube_py.apiserver.io.computed import ComponentStatuses, Computed, ComputedSource
 from minikube_py.apiserver.io.conversion_webhooks import ConversionWebhooks
 from minikube_py.apiserver.io.converted_watches import ConvertedWatches
@@ -48,6 +51,7 @@ from minikube_py.apiserver.io.resource_proxy import ResourceProxy
 from minikube_py.apiserver.io.selection import selections_of
 from minikube_py.apiserver.io.service_allocation import ServiceAllocation, ranges_of
 from minikube_py.apiserver.io.storage import Completions, Decide, Storage, StoragePorts
+from minikube_py.apiserver.io.stored_lookups import StoredLookups
 from minikube_py.apiserver.io.token_key import TokenKey
 from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.io.views import Views
@@ -55,10 +59,10 @@ from minikube_py.apiserver.io.webhook_client import WebhookClient
 from minikube_py.apiserver.io.writes import Writes
 from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.reviews import Judges
-from minikube_py.apiserver.routes import Route
+from minikube_py.apiserver.routes import Route, parse_request
 from minikube_py.apiserver.users import LOOPBACK, UserInfo
 from minikube_py.apiserver.verbs import update
-from minikube_py.client.wire import Transport
+from minikube_py.client.wire import ApiRequest, Transport
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
 from minikube_py.kit.peer_subject import PeerSubject
@@ -84,6 +88,8 @@ class ApiServerPorts:
     authenticate: Authenticate
     token_key_pem: bytes
     """The key that signs tokens of service accounts; all API servers of a cluster have the same."""
+    audit: AuditSettings | None = None
+    """The audit log; None: there is none."""
     kubelet_tls: ssl.SSLContext | None = None
     """How kubelets are reached; None: no certificate is shown to them."""
     scrape_node: ScrapeNode | None = None
@@ -98,6 +104,9 @@ class ApiServer:
         self._ports = ports
         self.metrics = ApiMetrics()
         """Other components may register theirs in `metrics.registry`; /metrics shows them all."""
+        self._audit = AuditLog(ports.audit, ports.clock) if ports.audit is not None else None
+        if self._audit is not None:
+            self.metrics.show_audit(self._audit)
         self._custom = CustomResources(ports.durable, ports.clock)
         self._webhooks = WebhookClient(ports.durable)
         views = Views(ConversionWebhooks(self._webhooks, ports.ids).convert)
@@ -110,7 +119,7 @@ class ApiServer:
                 ids=ports.ids,
                 completions=self._completions(ServiceAllocation(ports.durable, ranges_of(config), ports.rng)),
                 views=views,
-                admission=AdmissionChain(sources, self._webhooks, views, ports.ids),
+                admission=AdmissionChain(sources, StoredLookups(ports.durable), self._webhooks, views, ports.ids),
             )
         )
         self._converted = ConvertedWatches(views)
@@ -147,9 +156,14 @@ class ApiServer:
         self.http = HttpServer(
             config,
             self._dispatcher,
-            Upgrades(logs, self.kubelets, ResourceProxy(self._storage, ports.rng, ports.kubelet_tls)),
+            Upgrades(
+                logs,
+                self.kubelets,
+                ResourceProxy(self._storage, ports.rng, ports.kubelet_tls),
+                self._storage,
+            ),
             self.metrics,
-            HttpPorts(self._authenticate, ports.clock, ports.ids, ports.rng),
+            HttpPorts(self._authenticate, ports.clock, ports.ids, ports.rng, self._audit),
         )
         self._lease = IdentityLease(self._storage, ports.clock, config.advertise_address, ports.ids.new_uid())
         self._bootstrapped = False
@@ -196,7 +210,27 @@ class ApiServer:
     def local_transport(self, user: UserInfo = LOOPBACK) -> Transport:
         """Return the API for components in this process, as `user`."""
         ports = self._ports
-        return LocalTransport(self._dispatcher, user, self._config, ports.clock, ports.rng)
+        return LocalTransport(self._dispatcher, user, self._config, ports.clock, ports.rng, self._begin_audit)
+
+    def _begin_audit(self, request: ApiRequest, user: UserInfo) -> Exchange | None:
+        if self._audit is None:
+            return None
+        info = parse_request(request.method, request.path, request.query)
+        call = Call(
+            audit_id=self._ports.ids.new_uid(),
+            info=info,
+            uri=f"{request.path}?{urlencode(request.query)}" if request.query else request.path,
+            user=user,
+            acts_as=None,
+            source="127.0.0.1",
+            user_agent=request.headers.get("user-agent", ""),
+            received_s=self._ports.clock.wall_s(),
+            body=request.body,
+        )
+        exchange = self._audit.begin(call)
+        if exchange is not None:
+            exchange.stage("RequestReceived")
+        return exchange
 
     async def bootstrap(self) -> None:
         """Create what a cluster must have; may be called at every start.
@@ -234,12 +268,14 @@ class ApiServer:
             ListenError (in an ExceptionGroup): the address cannot be had.
         """
         async with asyncio.TaskGroup() as group:
+            audit = (group.create_task(self._audit.run(), name="audit log"),) if self._audit is not None else ()
             beside = (
+                *audit,
                 group.create_task(self._measure_lag(), name="apiserver loop lag"),
                 group.create_task(self._custom.run(self._storage), name="custom resource definitions"),
                 group.create_task(self._converted.run(), name="converted watches"),
-                group.create_task(self.node_metrics.run(), name="node metrics"),
                 group.create_task(self._lease.run(), name="apiserver identity"),
+                group.create_task(self.node_metrics.run(), name="node metrics"),
             )
             try:
                 await self.http.serve(tls, listening)

@@ -20,12 +20,10 @@ from minikube_py.api.errors import (
     UnavailableError,
     already_exists,
     conflict,
-    forbidden,
     not_found,
 )
-from minikube_py.api.meta import Obj, is_deleting, name_of
+from minikube_py.api.meta import Obj, name_of
 from minikube_py.api.resource import Resource
-from minikube_py.api.resources import NAMESPACES
 from minikube_py.apiserver.admission import Admission, Attributes, Operation
 from minikube_py.apiserver.canonical import canonical, decode, stamp
 from minikube_py.apiserver.decisions import (
@@ -69,6 +67,8 @@ class Edit:
     """
     decide: Callable[[Mapping[str, Any], Obj, WriteContext], Decision]
     """(stored object, wanted object, context) -> decision."""
+    shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda obj: obj
+    """How admission sees the stored object, and what was decided: /scale shows Scales."""
 
 
 Completions = Callable[[Resource, float], AbstractContextManager[Complete]]
@@ -145,7 +145,6 @@ class Storage:
             if generated:
                 meta.pop("name", None)
                 fill_name(obj, self._ids.new_suffix(GENERATED_SUFFIX_LENGTH))
-            self._check_namespace(route, name_of(obj))
             stored = await self._try_create(route, obj if attempt == NAME_TRIES_MAX else _shallow_copy(obj), options)
             if stored is not None:
                 return stored
@@ -181,11 +180,9 @@ class Storage:
     async def _mutate(
         self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None
     ) -> tuple[Obj, tuple[str, ...]]:
-        """Let mutating admission have its say; it sees objects with their defaults."""
+        """Let mutating admission have its say."""
         if not self._admission.concerns(attributes):
             return new, ()
-        if not attributes.subresource:
-            attributes.resource.rules.set_defaults(new)
         admitted = await self._admission.mutate(attributes, new, old)
         return admitted.obj, admitted.warnings
 
@@ -212,7 +209,6 @@ class Storage:
             if entry is None:
                 if make is None:
                     raise not_found(resource.group, resource.plural, route.name)
-                self._check_namespace(route, route.name)
                 made = await self._try_create(route, make(), options)
                 if made is not None:
                     return made
@@ -239,32 +235,40 @@ class Storage:
             context = self._context(route, options, complete)
             warnings: tuple[str, ...] = ()
             if isinstance(edit, Edit):
-                new, warnings = await self._mutate(attributes, edit.propose(old, context), old)
+                new, warnings = await self._mutate(attributes, edit.propose(old, context), edit.shown(old))
                 decision = edit.decide(old, new, context)
-                if isinstance(decision, Write):
-                    warnings += await self._admission.validate(attributes, decision.obj, old)
+                if isinstance(decision, Write | Remove):
+                    warnings += await self._admission.validate(attributes, edit.shown(decision.obj), edit.shown(old))
             else:
                 decision = edit(old, context)
             stored = await self._act(resource, store, (entry, seen), decision, dry_run=options.dry_run)
         return replace(stored, warnings=warnings) if stored is not None and warnings else stored
 
     async def remove(
-        self, route: Route, decide: Callable[[Mapping[str, Any], float], Decision], *, dry_run: bool
+        self,
+        route: Route,
+        decide: Callable[[Mapping[str, Any], float], Decision],
+        *,
+        dry_run: bool,
+        options: Mapping[str, Any] | None = None,
     ) -> Stored:
         """Delete the object that the route names, or mark it as being deleted.
+
+        `options` are shown to admission; None: it has been admitted already, as something else (an eviction).
 
         Raises:
             StatusError: refused, not there, or changed all the time.
         """
         store = self.store_of(route.resource)
-        attributes = self._attributes(route, "DELETE", WriteOptions(dry_run=dry_run))
+        attributes = self._attributes(route, "DELETE", WriteOptions(dry_run=dry_run), options or {})
         for _ in range(CONFLICT_TRIES_MAX):
             entry = self.get(route)
             seen = await self._views.entry(route.resource, entry)
             decision = decide(decode(seen), self._clock.wall_s())
             warnings: tuple[str, ...] = ()
-            if isinstance(decision, Write | Remove):
-                warnings = await self._admission.validate(attributes, None, decode(seen))
+            if options is not None and isinstance(decision, Write | Remove):
+                warnings = (await self._mutate(attributes, {}, decode(seen)))[1]
+                warnings += await self._admission.validate(attributes, None, decode(seen))
             stored = await self._act(route.resource, store, (entry, seen), decision, dry_run=dry_run)
             if stored is not None:
                 return replace(stored, warnings=warnings) if warnings else stored
@@ -307,7 +311,20 @@ class Storage:
         assert entry is not None
         return (await self._views.entry(resource, entry)).value
 
-    def _attributes(self, route: Route, operation: Operation, options: WriteOptions) -> Attributes:
+    async def admit(self, route: Route, operation: Operation, obj: Obj, *, dry_run: bool = False) -> Obj:
+        """Let admission have its say about an object that is not stored: a Binding, an Eviction, exec's options.
+
+        Raises:
+            StatusError: refused.
+        """
+        attributes = self._attributes(route, operation, WriteOptions(dry_run=dry_run))
+        obj, _ = await self._mutate(attributes, obj, None)
+        await self._admission.validate(attributes, obj, None)
+        return obj
+
+    def _attributes(
+        self, route: Route, operation: Operation, options: WriteOptions, shown: Mapping[str, Any] | None = None
+    ) -> Attributes:
         return Attributes(
             operation=operation,
             resource=route.resource,
@@ -316,6 +333,8 @@ class Storage:
             name=route.name,
             user=route.user,
             dry_run=options.dry_run,
+            options=_shown_options(options) if shown is None else shown,
+            trail=route.trail,
         )
 
     def _context(self, route: Route, options: WriteOptions, complete: Complete) -> WriteContext:
@@ -329,25 +348,11 @@ class Storage:
             complete=complete,
         )
 
-    def _check_namespace(self, route: Route, name: str) -> None:
-        """Refuse to create in a namespace that is missing or going (upstream: NamespaceLifecycle admission)."""
-        if not route.resource.namespaced:
-            return
-        entry = self.find(NAMESPACES, "", route.namespace)
-        if entry is None:
-            raise not_found("", "namespaces", route.namespace)
-        if not is_deleting(decode(entry)):
-            return
-        why = f"unable to create new content in namespace {route.namespace} because it is being terminated"
-        error = forbidden(route.resource.group, route.resource.plural, name, why)
-        error.details["causes"] = [
-            {
-                "reason": "NamespaceTerminating",
-                "message": f"namespace {route.namespace} is being terminated",
-                "field": "metadata.namespace",
-            }
-        ]
-        raise error
+
+def _shown_options(options: WriteOptions) -> Mapping[str, Any]:
+    """Return what admission is told of a write's options."""
+    shown: dict[str, Any] = {"fieldManager": options.field_manager} if options.field_manager else {}
+    return {**shown, "fieldValidation": options.field_validation}
 
 
 def _shallow_copy(obj: Obj) -> Obj:

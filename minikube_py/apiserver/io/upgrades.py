@@ -8,14 +8,17 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from minikube_py.api.errors import BadRequestError
+from minikube_py.apiserver.audit_trail import AuditTrail
 from minikube_py.apiserver.io.dispatcher import check_allowed
 from minikube_py.apiserver.io.kubelets import Kubelets
 from minikube_py.apiserver.io.pod_logs import PodLogs
 from minikube_py.apiserver.io.resource_proxy import ResourceProxy
+from minikube_py.apiserver.io.storage import Storage
 from minikube_py.apiserver.pod_streams import (
     check_exec_options,
     choose_container,
     command_target,
+    connect_options,
     parse_exec_options,
     port_forward_target,
 )
@@ -26,10 +29,11 @@ from minikube_py.apiserver.users import UserInfo
 class Upgrades:
     """Answers requests for streams in both directions."""
 
-    def __init__(self, logs: PodLogs, kubelets: Kubelets, proxy: ResourceProxy) -> None:
+    def __init__(self, logs: PodLogs, kubelets: Kubelets, proxy: ResourceProxy, storage: Storage) -> None:
         self._logs = logs
         self._kubelets = kubelets
         self._proxy = proxy
+        self._storage = storage
 
     async def close(self) -> None:
         """Close what is kept open between requests."""
@@ -37,15 +41,22 @@ class Upgrades:
         await self._kubelets.close()
 
     async def answer(
-        self, request: web.BaseRequest, user: UserInfo, info: RequestInfo, query: Mapping[str, str]
+        self,
+        request: web.BaseRequest,
+        user: UserInfo,
+        info: RequestInfo,
+        query: Mapping[str, str],
+        trail: AuditTrail | None = None,
     ) -> web.StreamResponse:
         """Serve the stream to its end.
 
         Raises:
             StatusError: the user may not, or it cannot begin.
         """
-        check_allowed(user, info)
-        route = resolve(info)
+        check_allowed(user, info, trail)
+        route = resolve(info, user=user, trail=trail)
+        every = {name: request.query.getall(name) for name in request.query}
+        await self._storage.admit(route, "CONNECT", connect_options(route, every))
         if route.subresource == "proxy":
             return await self._proxy.answer(request, route)
         if route.subresource == "portforward":

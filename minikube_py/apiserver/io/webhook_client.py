@@ -3,6 +3,7 @@
 Connections are kept and shared; trust comes from the caBundle, or from the host. Upstream: apiserver util/webhook.
 """
 
+import os
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
@@ -21,6 +22,9 @@ from minikube_py.store.interface import Store
 
 ANSWER_BYTES_MAX = 16 << 20
 """A longer answer of a webhook is refused."""
+SHOWN_BYTES_MAX = 2048
+"""So much of an error's body is shown (upstream: the same)."""
+_UNKNOWN_AUTHORITY = "certificate signed by unknown authority"
 TRUST_MAX = 256
 """TLS contexts that are kept, one for each caBundle."""
 
@@ -49,7 +53,11 @@ class WebhookClient:
         service = client.get("service")
         if service is None:
             return url_target(str(client.get("url") or ""), bundle, query)
-        return service_target(service, self.endpoint_of(service), bundle, query)
+        try:
+            return service_target(service, self.endpoint_of(service), bundle, query)
+        except UnavailableError as error:
+            shown = service_target(service, ("", 0), "", query).shown
+            raise UnavailableError(f'Post "{shown}": {error.message}') from error
 
     def endpoint_of(self, service: Mapping[str, Any]) -> tuple[str, int]:
         """Return address and port of an endpoint of a Service reference {namespace, name, port}.
@@ -91,13 +99,27 @@ class WebhookClient:
         except TimeoutError as error:
             raise UnavailableError(f"{before}: context deadline exceeded") from error
         except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
-            raise UnavailableError(f"{before}: {error}") from error
+            raise UnavailableError(f"{before}: {_why(error)}") from error
         return _parse(body, status, before)
+
+
+def _why(error: Exception) -> str:
+    """Return upstream's words for a connection that could not be had."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        said = getattr(error.certificate_error, "verify_message", "") or str(error.certificate_error)
+        unknown = "issuer" in said or "self-signed" in said
+        return f"tls: failed to verify certificate: x509: {_UNKNOWN_AUTHORITY if unknown else said}"
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
+        return f"dial tcp {error.host}:{error.port}: connect: {os.strerror(error.os_error.errno).lower()}"
+    return str(error) or "EOF"
 
 
 def _parse(body: bytes, status: int, before: str) -> Obj:
     if not 200 <= status < 300:
-        raise InternalError(f"{before}: the server responded with the status code {status}")
+        said = body[:SHOWN_BYTES_MAX].decode("utf-8", "replace").strip()
+        if status >= 500:
+            raise InternalError(f'an error on the server ("{said}") has prevented the request from succeeding')
+        raise InternalError(f"the server rejected our request for an unknown reason: {status} {said}".rstrip())
     if len(body) > ANSWER_BYTES_MAX:
         raise InternalError(f"{before}: the answer is longer than {ANSWER_BYTES_MAX} bytes")
     try:

@@ -42,6 +42,7 @@ from minikube_py.apiserver.options import (
     WriteOptions,
     parse_removal_options,
     parse_write_options,
+    shown_removal,
 )
 from minikube_py.apiserver.patching import patched
 from minikube_py.apiserver.pod_subresources import update_ephemeral_containers, update_resources
@@ -117,13 +118,18 @@ class Writes:
         options = _write_options("create", request)
         expected = expected_of(route.resource, route.subresource)
         decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
+        if route.trail is not None:
+            route.trail.sent(decoded.obj)
         if route.subresource == "binding":
             return await self._bind(route, decoded.obj, options)
         if route.subresource == "eviction":
-            await self._evictions.evict(route, decoded.obj, request.query)
+            dry_run = options.dry_run or bool((decoded.obj.get("deleteOptions") or {}).get("dryRun"))
+            eviction = await self._storage.admit(route, "CREATE", decoded.obj, dry_run=dry_run)
+            await self._evictions.evict(route, eviction, request.query)
             return object_answer(success_status(201), status=201)
         if route.subresource == "token":
-            return object_answer(self._tokens.issue(route, decoded.obj), status=201, warnings=decoded.warnings)
+            asked = await self._storage.admit(route, "CREATE", decoded.obj, dry_run=options.dry_run)
+            return object_answer(self._tokens.issue(route, asked), status=201, warnings=decoded.warnings)
         if route.subresource:
             raise NotFoundError("the server could not find the requested resource", {})
         _check_definition(route)
@@ -134,6 +140,7 @@ class Writes:
         if name_of(binding) not in ("", route.name):
             raise BadRequestError("name in URL does not match name in Binding object")
         binding.setdefault("metadata", {})["name"] = route.name
+        binding = await self._storage.admit(route, "CREATE", binding, dry_run=options.dry_run)
 
         def decide(old: Mapping[str, Any], context: WriteContext) -> Decision:
             return bind(route.resource, old, binding, context)
@@ -146,9 +153,11 @@ class Writes:
         options = _write_options("update", request)
         expected = expected_of(route.resource, route.subresource)
         decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
+        if route.trail is not None:
+            route.trail.sent(decoded.obj)
         decide_new = _UPDATES[route.subresource]
 
-        edit = Edit(lambda old, context: copy_object(decoded.obj), partial(decide_new, route))
+        edit = _edit(route, lambda old, context: copy_object(decoded.obj), decide_new)
         may_create = (
             route.resource.create_on_update
             and not route.subresource
@@ -178,7 +187,7 @@ class Writes:
             warnings[:] = decoded.warnings
             return decoded.obj
 
-        stored = await self._storage.change(route, options, Edit(propose, partial(decide_new, route)))
+        stored = await self._storage.change(route, options, _edit(route, propose, decide_new))
         return self._answer(route, request, stored, tuple(warnings))
 
     async def _apply(self, route: Route, request: ApiRequest, patch: Obj, options: WriteOptions) -> Answer:
@@ -196,7 +205,7 @@ class Writes:
             _check_definition(route)
             return decode_parsed(apply_config(resource, None, patch, context), expected, "Ignore").obj
 
-        edit = Edit(propose, partial(decide_new, route))
+        edit = _edit(route, propose, decide_new)
         stored = await self._storage.change(route, options, edit, make=None if route.subresource else make)
         return self._answer(route, request, stored, ())
 
@@ -210,7 +219,8 @@ class Writes:
         def decide(old: Mapping[str, Any], wall_s: float) -> Decision:
             return delete(route.resource, old, options, wall_s)
 
-        return await self._storage.remove(route, decide, dry_run=options.dry_run)
+        shown = shown_removal(options)
+        return await self._storage.remove(route, decide, dry_run=options.dry_run, options=shown)
 
     async def delete_collection(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a DELETE of a collection: all that is selected, and a list of what was there."""
@@ -264,6 +274,14 @@ class Writes:
             return bytes_answer(stored.value, form, status=status, warnings=warnings)
         shown = transform_object(route.resource, orjson.loads(stored.value), form, self._clock.wall_s())
         return object_answer(shown, form, status=status, warnings=warnings)
+
+
+def _edit(route: Route, propose: Callable[[Mapping[str, Any], WriteContext], Obj], decide_new: DecideNew) -> Edit:
+    """Return a change through the route; admission sees a Scale where the client does."""
+    decide = partial(decide_new, route)
+    if route.subresource != "scale":
+        return Edit(propose, decide)
+    return Edit(propose, decide, lambda obj: render_scale(obj, route.resource.scale))
 
 
 def _check_definition(route: Route) -> None:

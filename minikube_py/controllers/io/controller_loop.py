@@ -132,9 +132,21 @@ async def wait_gone(informer: Informer, write: Write, timeout_s: float) -> bool:
 
 
 class Controllers:
-    """All controllers of a table: make it before the informers run (it adds indexes), then `run` it."""
+    """All controllers of a table: make it before the informers run (it adds indexes), then `run` it.
 
-    def __init__(self, client: Client, informers: Informers, clock: Clock, ids: Ids, table: Sequence[Spec]) -> None:
+    `client_of` gives a controller, by its component, the client that writes as its account; Events are the client's.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        informers: Informers,
+        clock: Clock,
+        ids: Ids,
+        table: Sequence[Spec],
+        client_of: Callable[[str], Client] | None = None,
+    ) -> None:
+        own = client_of or (lambda component: client)
         shared: dict[str, Informer] = {}
         indexed: set[tuple[str, str]] = set()
         for spec in table:
@@ -152,7 +164,10 @@ class Controllers:
         }
         listers = Listers(shared)
         self._loops = [
-            (spec.name, ControllerLoop(spec, listers, Performer(client, self._recorders[spec.component]), clock))
+            (
+                spec.name,
+                ControllerLoop(spec, listers, Performer(own(spec.component), self._recorders[spec.component]), clock),
+            )
             for spec in table
         ]
         self._custom = CustomInformers(informers, shared)

@@ -15,7 +15,7 @@ from minikube_py.kubelet.pod_resize import (
     asks_for_other_resources,
     compute_resizes,
     judge_resize,
-    pod_requests,
+    requested,
     resize_event,
 )
 from minikube_py.kubelet.ports import KubeletPorts
@@ -56,7 +56,7 @@ class PodResizer:
                 state.resize_pending = verdict
                 if verdict != before:
                     self._say(state, "Warning", f"Resize{verdict.reason}", verdict.reason, verdict.message)
-        self._node.claims[uid] = pod_requests(state.pod)
+        self._node.claims[uid] = requested(state.pod)
 
     def forget(self, uid: str) -> None:
         """Note that a pod needs nothing any more."""

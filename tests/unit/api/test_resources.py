@@ -11,6 +11,7 @@ from minikube_py.api.decode import decode_parsed, expected_of
 from minikube_py.api.meta import copy_object
 from minikube_py.api.resources import PODS, RESOURCES, find_kind, find_resource
 from minikube_py.api.table.parts import NEUTRAL
+from minikube_py.testing.built_in_admission import Request, admit
 
 OBSERVED = Path("tests/fixtures/observed")
 DEFAULTS = json.loads((OBSERVED / "defaults-1.20.json").read_text())
@@ -157,6 +158,7 @@ def test_a_minimal_object_gets_what_upstream_gives_it(case):
     obj = copy_object(case["object"])
     resource = find_kind(obj["apiVersion"], obj["kind"])
     resource.rules.set_defaults(obj)
+    admit(Request(resource), obj)
     resource.rules.prepare_create(obj)
 
     sent = dict(flat(case["object"]))

@@ -1,15 +1,20 @@
 import pytest
 
+from minikube_py.api.cel.expressions import COST_MAX
 from minikube_py.api.cel.values import Duration, Timestamp, Uint
 from minikube_py.api.resources import CONFIGMAPS, DEPLOYMENTS
 from minikube_py.apiserver.admission import Attributes
 from minikube_py.apiserver.admission_policies import (
+    POLICY_COST_MAX,
     Failed,
+    Judged,
     PolicyError,
     Scope,
     apply_mutations,
     conditions_hold,
     denial,
+    failure_record,
+    judge,
     plain,
     run_validations,
     warning,
@@ -48,11 +53,11 @@ def test_what_does_not_hold_has_a_message():
         ]
     }
     assert run_validations(spec, a_scope()) == (
-        Failed("failed expression: object.n == 2"),
-        Failed("n must be 3", "Forbidden"),
-        Failed("n is 1"),
-        Failed("plain"),
-        Failed("expression 'object.missing' resulted in error: no such key: missing"),
+        Failed("failed expression: object.n == 2", index=1),
+        Failed("n must be 3", "Forbidden", 2),
+        Failed("n is 1", index=3),
+        Failed("plain", index=4),
+        Failed("expression 'object.missing' resulted in error: no such key: missing", index=5),
     )
     assert run_validations({"failurePolicy": "Ignore", "validations": [{"expression": "1 +"}]}, a_scope()) == ()
 
@@ -124,3 +129,45 @@ def test_answers_become_json():
     }
     with pytest.raises(PolicyError, match="has no form in JSON"):
         plain(Duration(1))
+
+
+def test_conditions_and_validations_have_budgets_of_their_own():
+    costly = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].all(a, object.many.all(b, object.many.all(c, c >= 0)))"
+    many = a_scope(object={"many": list(range(100))})
+    with pytest.raises(PolicyError, match="operation cancelled: actual cost limit exceeded"):
+        many.evaluate(f"[1, 2, 3, 4, 5].all(x, {costly})")
+    assert conditions_hold(conditions("true"), many)
+    assert many.budget.left == POLICY_COST_MAX - COST_MAX - 1
+    many.budget.left = 5
+    with pytest.raises(PolicyError, match="running out of cost budget, no further validation rules will be run"):
+        many.evaluate(costly)
+
+
+def test_audit_annotations_are_texts_and_one_without_a_value_refuses():
+    annotations = [
+        {"key": "n", "valueExpression": "'n is ' + string(object.n)"},
+        {"key": "none", "valueExpression": "null"},
+        {"key": "empty", "valueExpression": "' '"},
+        {"key": "bad", "valueExpression": "object.missing"},
+    ]
+    policy = {"metadata": {"name": "p"}, "spec": {"auditAnnotations": annotations}}
+    said = judge(policy, a_scope())
+    assert said.annotations == (("p/n", "n is 1"),)
+    assert [failed.message for failed in said.refused] == [
+        "expression 'object.missing' resulted in error: no such key: missing"
+    ]
+    policy["spec"]["failurePolicy"] = "Ignore"
+    assert judge(policy, a_scope()).refused == ()
+    policy["spec"]["matchConditions"] = conditions("false")
+    assert judge(policy, a_scope()) == Judged()
+
+
+def test_a_failure_is_recorded_with_its_place():
+    binding = BINDING | {"spec": {"validationActions": ["Audit", "Warn"]}}
+    assert failure_record(POLICY, binding, Failed("no", index=2)) == {
+        "message": "no",
+        "policy": "p",
+        "binding": "b",
+        "expressionIndex": 2,
+        "validationActions": ["Audit", "Warn"],
+    }

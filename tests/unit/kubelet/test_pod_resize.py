@@ -11,7 +11,7 @@ from minikube_py.kubelet.pod_resize import (
     asks_for_other_resources,
     compute_resizes,
     judge_resize,
-    pod_requests,
+    requested,
     resize_event,
     shown_resources,
     with_allocation,
@@ -73,8 +73,8 @@ def test_a_pod_asks_for_its_neediest_moment():
         {"name": "i", "image": "i", "resources": {"requests": {"cpu": "1"}}},
     ]
 
-    assert pod_requests(a_pod(requests={"cpu": "500m"}, init=init)) == Amounts(1100, 0)
-    assert pod_requests(a_pod(requests={"cpu": "1500m"}, init=init)) == Amounts(1600, 0)
+    assert requested(a_pod(requests={"cpu": "500m"}, init=init)) == Amounts(1100, 0)
+    assert requested(a_pod(requests={"cpu": "1500m"}, init=init)) == Amounts(1600, 0)
 
 
 @pytest.mark.parametrize(

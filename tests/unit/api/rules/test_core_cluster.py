@@ -46,16 +46,11 @@ def test_a_namespaces_finalizers_are_checked():
     ]
 
 
-def test_a_new_node_takes_no_pods_yet_and_keeps_its_status():
-    obj = node(taints=[{"key": "a", "effect": "NoExecute"}])
+def test_a_new_node_keeps_its_status():
+    obj = node()
     obj["status"] = {"capacity": {"cpu": "1"}}
     NODE_RULES.prepare_create(obj)
-    NODE_RULES.prepare_create(obj)
 
-    assert obj["spec"]["taints"] == [
-        {"key": "a", "effect": "NoExecute"},
-        {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"},
-    ]
     assert obj["status"] == {"capacity": {"cpu": "1"}}
 
 

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from minikube_py.api.decode import Expected, decode_parsed
+from minikube_py.api.resources import PODS, PRIORITY_CLASSES
 from minikube_py.api.rules.core_pod import POD_RULES, prepare_create, prepare_update, qos_class
+from minikube_py.api.rules.scheduling_classes import SYSTEM_CLASSES
+from minikube_py.testing.built_in_admission import DictLookups, Request, admit
 
 
 def pod(**spec):
@@ -55,27 +58,6 @@ def test_a_status_that_was_sent_is_not_kept():
     assert obj["status"] == {"phase": "Pending", "qosClass": "BestEffort"}
 
 
-def test_a_pod_that_tolerates_everything_gets_no_further_tolerations():
-    obj = pod(tolerations=[{"operator": "Exists"}])
-    prepare_create(obj)
-
-    assert obj["spec"]["tolerations"] == [{"operator": "Exists"}]
-
-
-def test_a_toleration_of_another_effect_does_not_count():
-    obj = pod(tolerations=[{"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoSchedule"}])
-    prepare_create(obj)
-
-    assert len(obj["spec"]["tolerations"]) == 3
-
-
-def test_the_built_in_priority_classes_have_their_priority():
-    obj = pod(priorityClassName="system-node-critical")
-    prepare_create(obj)
-
-    assert obj["spec"]["priority"] == 2_000_001_000
-
-
 def test_a_gated_pod_says_so():
     obj = pod(schedulingGates=[{"name": "a"}])
     prepare_create(obj)
@@ -83,7 +65,7 @@ def test_a_gated_pod_says_so():
     assert obj["status"]["conditions"][0]["reason"] == "SchedulingGated"
 
 
-def test_an_update_gets_tolerations_and_priority_and_must_say_the_rest():
+def test_an_update_must_say_the_service_account():
     old = pod()
     prepare_create(old)
     new = pod(serviceAccountName="default")
@@ -91,7 +73,6 @@ def test_an_update_gets_tolerations_and_priority_and_must_say_the_rest():
     minimal = pod()
     prepare_update(minimal, old)
 
-    assert new["spec"]["priority"] == 0
     assert POD_RULES.validate_update(new, old) == ()
     assert [f.field for f in POD_RULES.validate_update(minimal, old)] == ["spec"]
 
@@ -104,6 +85,9 @@ def test_some_things_come_only_later_in_a_pods_life():
     assert POD_RULES.validate_update(obj, obj) == ()
 
 
+SYSTEM = DictLookups()
+for _name, _value in SYSTEM_CLASSES.items():
+    SYSTEM.add(PRIORITY_CLASSES, {"metadata": {"name": _name}, "value": _value})
 ADMITTED = json.loads(gzip.decompress(Path("tests/fixtures/observed/pods-admitted-1.20.json.gz").read_bytes()))
 
 
@@ -112,6 +96,7 @@ def test_a_pod_is_admitted_as_a_real_server_admitted_it(case):
     """Observed on 1.20.2; the volume with the service account's token is taken out."""
     obj = decode_parsed(case["manifest"], Expected("v1", "Pod"), "Strict").obj
     POD_RULES.set_defaults(obj)
+    admit(Request(PODS), obj, SYSTEM)
     POD_RULES.prepare_create(obj)
 
     assert POD_RULES.validate(obj) == ()

@@ -6,7 +6,7 @@ from random import Random
 import orjson
 import pytest
 
-from minikube_py.api.errors import AlreadyExistsError, ConflictError, ForbiddenError, NotFoundError, UnavailableError
+from minikube_py.api.errors import AlreadyExistsError, ConflictError, NotFoundError, UnavailableError
 from minikube_py.api.meta import copy_object
 from minikube_py.api.resources import CONFIGMAPS, EVENTS, NAMESPACES, SERVICES
 from minikube_py.apiserver.canonical import stamp
@@ -177,18 +177,6 @@ async def test_a_dry_run_answers_and_stores_nothing():
     assert orjson.loads(changed.value)["data"] == {"a": "1", "b": "1"}
     assert removed.removed
     assert storage.get(MAPS).value == before.value
-
-
-async def test_nothing_is_created_in_a_namespace_that_is_missing_or_going():
-    storage = await a_storage()
-    with pytest.raises(NotFoundError, match='namespaces "m" not found'):
-        await storage.create(replace(MAPS, namespace="m"), a_map(), OPTIONS)
-
-    route = Route(NAMESPACES, "delete", "", "n")
-    await storage.remove(route, gone(NAMESPACES), dry_run=False)
-    with pytest.raises(ForbiddenError, match="because it is being terminated") as refused:
-        await storage.create(MAPS, a_map(), OPTIONS)
-    assert refused.value.details["causes"][0]["reason"] == "NamespaceTerminating"
 
 
 async def test_a_change_of_what_is_missing_creates_where_that_is_allowed():
