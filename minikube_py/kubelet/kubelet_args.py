@@ -15,6 +15,7 @@ from minikube_py.api.quantity import QuantityError, parse_quantity
 from minikube_py.kubelet.config import KubeletConfig, Texts
 from minikube_py.kubelet.container_spec import LOG_FILES_MAX
 from minikube_py.kubelet.eviction_thresholds import ThresholdError, parse_duration, parse_thresholds
+from minikube_py.kubelet.registration import Taint, parse_node_taint
 
 _RESERVABLE = ("cpu", "memory", "ephemeral-storage", "pid")
 
@@ -87,6 +88,13 @@ def _at_least_two(text: str) -> int:
     return number
 
 
+def _taints(text: str) -> tuple[Taint, ...]:
+    try:
+        return tuple(parse_node_taint(part) for part in text.split(",") if part)
+    except ValueError as error:
+        raise KubeletArgError(str(error)) from None
+
+
 _ARGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "max-pods": ("max_pods", _positive),
     "pod-max-pids": ("pod_pids_limit", lambda text: max(_number(text), 0)),
@@ -110,6 +118,9 @@ _ARGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "maximum-dead-containers-per-container": ("dead_containers_max", lambda text: max(_number(text), 0)),
     "maximum-dead-containers": ("dead_containers_total_max", _number),
     "minimum-container-ttl-duration": ("dead_container_minimum_age_s", parse_duration),
+    "register-with-taints": ("register_with_taints", _taints),
+    "shutdown-grace-period": ("shutdown_grace_period_s", parse_duration),
+    "shutdown-grace-period-critical-pods": ("shutdown_grace_period_critical_s", parse_duration),
     "node-labels": ("node_labels", lambda text: _pairs(text, "=")),
 }
 """Flag -> field of KubeletConfig, and how its text is read."""

@@ -15,6 +15,8 @@ from minikube_py.testing.lab.machine import LabError
 
 READY_TIMEOUT_S = 60.0
 LOG_LINES_SHOWN = 20
+FEW_EVICTIONS = "--kubelet-arg=eviction-hard=memory.available<20Mi,nodefs.available<50Mi,imagefs.available<50Mi"
+"""By default a tenth of the disk must be free: a machine that runs tests may be fuller, and its pods are small."""
 
 
 class Lab:
@@ -23,7 +25,7 @@ class Lab:
     def __init__(self, folder: Path, nodes: int, *, fast_timers: bool = False) -> None:
         self.layout: LabLayout = lay_out(folder, nodes, machine.claim_subnet(folder))
         self.fast_timers = fast_timers
-        self.agent_flags: tuple[str, ...] = ()
+        self.agent_flags: tuple[str, ...] = (FEW_EVICTIONS,)
         """Flags that every agent started from here on gets besides."""
         self.pids: dict[str, int] = {}
 
