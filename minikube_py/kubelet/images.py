@@ -57,8 +57,9 @@ def parse_image_name(text: str) -> ImageName:
     match = _REFERENCE.fullmatch(text)
     if match is None:
         detail = "invalid reference format"
-        if _REFERENCE.fullmatch(text.lower()):
-            detail += ": repository name must be lowercase"
+        remote = _normalized(text).partition("/")[2].partition(":")[0]
+        if remote != remote.lower():
+            detail += f": repository name ({remote}) must be lowercase"
         raise InvalidImageNameError(
             f'Failed to apply default image tag "{text}": couldn\'t parse image name "{text}": {detail}'
         )

@@ -57,7 +57,9 @@ def logs(cluster):
 
 def test_parts_of_a_log(logs):
     wait_until(lambda: len(logs("two", "-c", "talks").stdout.splitlines()) == 10, 10, "the lines")
-    assert sorted(logs("two", "-c", "talks", "--tail=2").stdout.split("\n")[:-1]) in (["err 4", "out 4"],)
+    whole = logs("two", "-c", "talks").stdout.splitlines()
+    assert sorted(whole) == sorted(f"{stream} {number}" for stream in ("out", "err") for number in range(5))
+    assert logs("two", "-c", "talks", "--tail=2").stdout.splitlines() == whole[-2:]
     assert logs("two", "-c", "talks", "--limit-bytes=3").stdout in ("out", "err")
     stamped = logs("two", "-c", "other", "--timestamps").stdout
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z from the other\n", stamped)
@@ -75,8 +77,9 @@ def test_all_containers_with_their_names_in_front(logs):
     assert len(lines) == 11
     assert "[pod/two/other] from the other" in lines
     assert "[pod/two/talks] out 0" in lines
-    picked = logs("-l", "app=logs", "-c", "other", "--prefix", check=False).stdout
+    picked = logs("-l", "app=logs", "--all-containers", "--prefix", "--tail=1").stdout
     assert "[pod/two/other] from the other" in picked
+    assert f"[pod/much/much] {LINES}" in picked
 
 
 def test_a_log_of_several_files_is_one_log_also_to_who_follows_it(logs, cluster):

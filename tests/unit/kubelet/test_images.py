@@ -40,7 +40,9 @@ def test_what_is_no_reference_is_refused(text):
 
 
 def test_upper_case_is_named_as_the_fault():
-    with pytest.raises(InvalidImageNameError, match="repository name must be lowercase"):
+    with pytest.raises(
+        InvalidImageNameError, match=r"format: repository name \(library/BUSYBOX\) must be lowercase$"
+    ):
         parse_image_name("BUSYBOX:1.29")
 
 

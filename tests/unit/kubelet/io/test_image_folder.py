@@ -7,6 +7,7 @@ import pytest
 
 from minikube_py.api.resources import PODS
 from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeErrorKind
+from minikube_py.kubelet.io.image_folder import ImageFolder
 from minikube_py.testing.kubelet_lab import a_kubelet_lab, a_pod
 
 pytestmark = pytest.mark.looptime
@@ -68,6 +69,21 @@ async def test_a_file_that_appears_is_loaded_once_it_rests(host):
     assert first == ["load a.tar"]
     assert host.loads() == ["load a.tar"] * 2
     assert "app:2" in host.lab.runtime.images
+
+
+async def test_a_file_that_still_grows_waits(host):
+    host.lab = a_kubelet_lab()
+    config = replace(host.lab.config, root_dir=str(host.folder.parent))
+    folder = ImageFolder(config, host.lab.ports(), lambda name: asyncio.sleep(0))
+    await folder.begin()
+    for part in ("a", "app", "app:1"):
+        host.put("a.tar", part)
+        await folder.look()
+    assert host.loads() == []
+    await folder.look()
+
+    assert host.loads() == ["load a.tar"]
+    assert folder.names() == {"app:1"}
 
 
 async def test_what_was_loaded_is_not_loaded_again_unless_an_image_is_gone(host):
