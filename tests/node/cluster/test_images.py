@@ -57,7 +57,7 @@ def pod(cluster, request):
     """Applies pods with one container `c`, and removes them afterwards."""
     made = []
 
-    def apply(name, image, policy="IfNotPresent", secrets=(), command=("sleep", "3600")):
+    def apply(name, image, policy="IfNotPresent", secrets=(), account="default"):
         manifest = {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -65,9 +65,12 @@ def pod(cluster, request):
             "spec": {
                 "nodeName": "lab1",
                 "terminationGracePeriodSeconds": 1,
+                "serviceAccountName": account,
                 "tolerations": [{"operator": "Exists"}],
                 "imagePullSecrets": [{"name": secret} for secret in secrets],
-                "containers": [{"name": "c", "image": image, "imagePullPolicy": policy, "command": list(command)}],
+                "containers": [
+                    {"name": "c", "image": image, "imagePullPolicy": policy, "command": ["sleep", "3600"]}
+                ],
             },
         }
         made.append(name)
@@ -163,6 +166,10 @@ def test_a_password_is_shown_to_its_registry_alone_and_opens_the_image_to_nobody
 
     pod("friend", image, secrets=("elsewhere", "other-part", "right"))
     runs(cluster, "friend")
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "puller"}}
+    cluster.apply("default", json.dumps({**account, "imagePullSecrets": [{"name": "right"}]}))
+    pod("by-account", image, "Always", account="puller")
+    runs(cluster, "by-account")
     pod("late", image)
     wait_until(lambda: waiting(cluster, "late").get("reason") in FAILED, 20, "the refusal")
 
