@@ -55,13 +55,19 @@ class DockerImages:
         opening = self._api.stream(
             "images/create", method="POST", params={"fromImage": wanted}, headers=headers, stall_s=PULL_STALL_S
         )
-        async with opening as chunks:
-            told = _Progress(wanted)
-            async for line in split_lines(chunks):
-                progress = orjson.loads(line)
-                if "error" in progress:
-                    raise pull_error(progress)
-                told.take(progress)
+        told = _Progress(wanted)
+        try:
+            async with opening as chunks:
+                async for line in split_lines(chunks):
+                    progress = orjson.loads(line)
+                    if "error" in progress:
+                        raise pull_error(progress)
+                    told.take(progress)
+        except ContainerRuntimeError as error:
+            if error.kind is not RuntimeErrorKind.TIMEOUT:
+                raise
+            words = f"pulling {wanted} was cancelled: no progress for {PULL_STALL_S:g} s"
+            raise ContainerRuntimeError(error.kind, words) from error
         return image_from_json(await self._api.inspect_image(wanted))
 
     async def list_images(self) -> tuple[ImageRecord, ...]:
