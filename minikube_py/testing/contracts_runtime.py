@@ -31,6 +31,7 @@ from minikube_py.kubelet.cri import (
     SandboxId,
     SandboxRecord,
 )
+from minikube_py.testing.images import FURTHER_TAG
 
 POD = PodIdentity("default", "web-1", "11111111-2222-4333-8444-555555555555")
 OTHER_POD = PodIdentity("kube-system", "dns", "99999999-2222-4333-8444-555555555555")
@@ -374,7 +375,7 @@ class RuntimeContract:
         await subject.images.remove_image("minikube-py/no-such-image:1")
 
     async def test_an_image_gets_one_more_name(self, subject: RuntimeSubject) -> None:
-        name = "minikube-py/one-more-name:1"
+        name = FURTHER_TAG
         await subject.images.tag_image(subject.image_id, name)
 
         named = await subject.images.image_status(name)
