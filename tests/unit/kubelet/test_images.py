@@ -91,9 +91,9 @@ def test_durations_are_shown_as_go_shows_them(seconds, shown):
 @pytest.mark.parametrize(
     ("text", "repository"),
     [
-        ("busybox:1", f"{HUB}/library/busybox"),
-        (f"index.{HUB}/busybox", f"{HUB}/library/busybox"),
-        ("user/app", f"{HUB}/user/app"),
+        ("busybox:1", "HUB/library/busybox"),
+        ("index.HUB/busybox", "HUB/library/busybox"),
+        ("user/app", "HUB/user/app"),
         ("localhost/app:1", "localhost/app"),
         ("r.example:5000/a/b:1", "r.example:5000/a/b"),
         (f"quay.io/a@{DIGEST}", "quay.io/a"),
@@ -101,7 +101,8 @@ def test_durations_are_shown_as_go_shows_them(seconds, shown):
     ],
 )
 def test_a_repository_has_dockers_defaults(text, repository):
-    assert parse_image_name(text).repository == repository
+    # A parameter is part of the test's id, and pytest keeps ids in its cache: no registry's name there.
+    assert parse_image_name(text.replace("HUB", HUB)).repository == repository.replace("HUB", HUB)
 
 
 def test_a_registry_behind_a_dead_gateway_has_a_reason_of_its_own():

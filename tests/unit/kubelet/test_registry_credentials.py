@@ -43,13 +43,15 @@ def found(places, repository):
         ("r[0-9].example", "r5.example/app", True),
         ("[.example", "r.example/app", False),
         ("example", "r.example/app", False),
-        (f"https://{HUB_ENTRY}/v1/", f"{HUB}/library/busybox", True),
-        (f"https://{HUB_ENTRY}/v1/", "r.example/library/busybox", False),
-        ("docker.io", f"{HUB}/user/app", True),
+        ("https://ENTRY/v1/", "HUB/library/busybox", True),
+        ("https://ENTRY/v1/", "r.example/library/busybox", False),
+        ("HUB", "HUB/user/app", True),
     ],
 )
 def test_an_entry_serves_the_registry_and_path_that_it_names_only(place, repository, fits):
-    assert found([place], repository) == ([place] if fits else [])
+    # A parameter is part of the test's id, and pytest keeps ids in its cache: no registry's name there.
+    place = place.replace("ENTRY", HUB_ENTRY).replace("HUB", HUB)
+    assert found([place], repository.replace("HUB", HUB)) == ([place] if fits else [])
 
 
 def test_the_most_specific_entry_is_tried_first_and_each_login_once():
