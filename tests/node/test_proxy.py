@@ -378,10 +378,10 @@ def test_tear_down_leaves_no_table():
 
 def test_netlink_batches_make_the_same_chains_as_the_nft_program():
     chains = tuple(
-        ChainSpec(entry, 3, local, affinity).name
+        ChainSpec(entry, 3, local, affinity_s).name
         for entry in ("cluster", "external", "node-port")
         for local in (None, 0, 2)
-        for affinity in (False, True)
+        for affinity_s in (0, 10800)
     )
     key, verdict = ElementKey("services", (VIP, "sctp", 80)), f"goto {chains[0]}"
     elements = (
@@ -392,6 +392,9 @@ def test_netlink_batches_make_the_same_chains_as_the_nft_program():
         (ElementKey("no-endpoints-node-ports", ("tcp", 30081)), "drop"),
         (ElementKey("hairpin", ("10.244.0.2", "10.244.0.2")), None),
         (ElementKey("cluster-ips", (VIP,)), None),
+        (ElementKey("restricted", (VIP, "tcp", 80)), None),
+        *((ElementKey("source-ranges", (VIP, "tcp", 80, net)), None) for net in ("10.0.0.0/9", "192.0.2.1/32")),
+        (ElementKey("source-ranges", (VIP, "udp", 80, "0.0.0.0/0")), None),
     )
 
     async def scenario() -> None:
