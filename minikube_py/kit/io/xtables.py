@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_native_id
 
 from minikube_py.kit.io.process import Finished, ProcessError, run_program
 
@@ -25,7 +26,6 @@ LOCK_TIMEOUT_S = 5
 LOCK_POLL_S = 0.05
 PROGRAM_TIMEOUT_S = 60.0
 SAVE_BYTES_MAX = 1 << 28
-LOADED_TABLES = Path("/proc/net/ip_tables_names")
 _WAIT_SECONDS_SINCE = (1, 6, 0)
 _FULLY_RANDOM_SINCE = (1, 6, 2)
 
@@ -75,7 +75,7 @@ class Xtables:
         Raises:
             XtablesError: they cannot be read.
         """
-        if self.is_legacy and not await asyncio.to_thread(_is_loaded, table):
+        if self.is_legacy and not _is_loaded(table):
             # Asking would load the module, on a host that may not use it at all.
             return ""
         finished = await _run((f"{self.name}-save", "-t", table), "")
@@ -108,7 +108,9 @@ async def find_xtables() -> Xtables:
 
 
 def _is_loaded(table: str) -> bool:
-    return LOADED_TABLES.exists() and table in LOADED_TABLES.read_text().split()
+    # Of this thread, not of the process's first one (/proc/net): tests have a host for each thread.
+    names = Path(f"/proc/self/task/{get_native_id()}/net/ip_tables_names")
+    return names.exists() and table in names.read_text().split()
 
 
 async def _run(argv: tuple[str, ...], stdin: str) -> Finished:
