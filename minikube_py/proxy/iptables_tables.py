@@ -180,10 +180,12 @@ class IptablesTables:
         key = leaf_key(str(entry[0]) if by_address else "", str(entry[-2]), int(entry[-1]))
         tree, refused_tree = self._tree_names(entry)
         self._trees["nat"][tree].put(key, leaf)
-        drops = restricted or (spec is not None and spec.local == 0)
-        verdict = self._elements.get(ElementKey(refusals.name, entry), DROP if drops else None)
-        end = {None: "", DROP: "-j DROP"}.get(verdict, f"-g {REJECT_CHAIN}")  # type: ignore[arg-type]
-        self._trees["filter"][refused_tree].put(key, (f"{entry_match(entry)} {end}",) if end else ())
+        refusal = self._elements.get(ElementKey(refusals.name, entry), DROP if restricted else None)
+        if spec is not None and spec.local == 0:
+            # The nat table cannot drop; what it leaves as it is must not pass for a packet to this host.
+            refusal = DROP
+        end = "-j DROP" if refusal == DROP else f"-g {REJECT_CHAIN}"
+        self._trees["filter"][refused_tree].put(key, (f"{entry_match(entry)} {end}",) if refusal else ())
 
     def _tree_names(self, entry: Key) -> tuple[str, str]:
         if len(entry) == 2:
