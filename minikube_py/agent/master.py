@@ -15,7 +15,7 @@ from minikube_py.api.streams import PodStreams
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
-from minikube_py.apiserver.io.certificates import KeyPair
+from minikube_py.apiserver.io.certificates import KeyPair, Pki
 from minikube_py.apiserver.io.node_metrics import ScrapeNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.users import AUTHENTICATED, LOOPBACK, SYSTEM_MASTERS, UserInfo
@@ -92,6 +92,7 @@ def api_config(config: AgentConfig) -> ApiServerConfig:
         advertise_address=config.node_ip,
         service_cluster_ip_range=str(config.service_cidr),
         cluster_dns="" if "dns" in config.disabled else str(config.cluster_dns),
+        local_path_class="local-storage" not in config.disabled,
         service_node_port_range=(config.node_ports[0], config.node_ports[-1]),
         metric_resolution_s=3.0 if config.fast_timers else 15.0,
     )
@@ -126,7 +127,7 @@ async def run_master(
     tls: ssl.SSLContext,
     authenticator: Authenticator,
     streams_for_node: Callable[[str], PodStreams | None],
-    kubelet_tls: ssl.SSLContext,
+    pki: Pki,
     scrape_node: ScrapeNode,
 ) -> AsyncIterator[Master]:
     """Open the store and serve the API while the context lasts; yields once connections are accepted."""
@@ -143,8 +144,9 @@ async def run_master(
             authenticate=authenticator.authenticate,
             token_key_pem=token_key_pem(config),
             streams_for_node=streams_for_node,
+            front_proxy=pki.front_proxy(),
             audit=audit_settings(config),
-            kubelet_tls=kubelet_tls,
+            kubelet_tls=pki.kubelet_context(),
             scrape_node=None if "metrics" in config.disabled else scrape_node,
         )
         api = ApiServer(api_config(config), ports)

@@ -115,6 +115,7 @@ def kubelet_config(config: AgentConfig) -> KubeletConfig:
         node_ip=config.node_ip,
         root_dir=str(config.agent_dir),
         pod_logs_dir=str(config.pod_logs_dir),
+        local_path_dir="" if "local-storage" in config.disabled else str(config.agent_dir / "storage"),
         cluster_dns=() if "dns" in config.disabled else (str(config.cluster_dns),),
         cluster_domain=config.cluster_domain,
         kubelet_version=GIT_VERSION,

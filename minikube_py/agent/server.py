@@ -86,7 +86,7 @@ class Server:
                         tls,
                         authenticator(config),
                         self._streams_for_node,
-                        pki.kubelet_context(),
+                        pki,
                         self._scrape_node,
                     )
                 )
@@ -172,4 +172,6 @@ class Server:
             log.error("certificates are not reloaded: %s", error)  # noqa: TRY400 - the message says it all
             return
         pki.load_serving(tls)
+        if self._master is not None:
+            self._master.api.renew_front_proxy()
         log.info("certificates reloaded")

@@ -23,6 +23,8 @@ class KubeletConfig:
     """Where pods' directories stand (`ROOT/pods/UID`)."""
     pod_logs_dir: str
     """`/var/log/pods`, or a folder of this agent's own."""
+    local_path_dir: str = ""
+    """Where volumes of class `local-path` are made on this node; empty: this node makes none."""
     cluster_dns: tuple[str, ...] = ()
     cluster_domain: str = "cluster.local"
     kubelet_version: str = "v1.36.0"

@@ -27,7 +27,13 @@ from minikube_py.testing.sequential_ids import sequential_ids
 ADMIN_TOKEN = "admin-token"  # noqa: S105  # known to tests only
 READER_TOKEN = "reader-token"  # noqa: S105
 VOLATILE_FIRST_REVISION = 1000
-LOOPBACK_CONFIG = ApiServerConfig(bind_address="127.0.0.1", secure_port=0, advertise_port=6443)
+LOOPBACK_CONFIG = ApiServerConfig(
+    bind_address="127.0.0.1",
+    secure_port=0,
+    advertise_port=6443,
+    # No controllers run beside it that would make the accounts.
+    disable_admission_plugins=("ServiceAccount",),
+)
 _TOKENS = {
     ADMIN_TOKEN: UserInfo("admin", (SYSTEM_MASTERS, AUTHENTICATED)),
     READER_TOKEN: UserInfo("alice", (AUTHENTICATED,)),
@@ -40,8 +46,8 @@ def memory_api_server(
     clock: Clock | None = None,
     streams_for_node: StreamsForNode = lambda node: None,
     history: HistoryLimits = HISTORY,
+    pki: Pki | None = None,
     audit: AuditSettings | None = None,
-    kubelet_tls: ssl.SSLContext | None = None,
     scrape_node: ScrapeNode | None = None,
 ) -> ApiServer:
     """Return an API server whose objects are gone with it; ids and random choices repeat."""
@@ -57,8 +63,9 @@ def memory_api_server(
             authenticate=Authenticator(_TOKENS).authenticate,
             token_key_pem=new_key_pem(),
             streams_for_node=streams_for_node,
+            front_proxy=pki.front_proxy() if pki is not None else None,
             audit=audit,
-            kubelet_tls=kubelet_tls,
+            kubelet_tls=pki.kubelet_context() if pki is not None else None,
             scrape_node=scrape_node,
         ),
     )

@@ -14,7 +14,7 @@ from aiohttp import WSMsgType, web
 from minikube_py.api.errors import InternalError
 from minikube_py.api.resources import ENDPOINTS, NODES, PODS, SERVICES
 from minikube_py.api.streams import ExecOptions
-from minikube_py.apiserver.io import resource_proxy
+from minikube_py.apiserver.io import http_forwarder
 from minikube_py.apiserver.proxying import Location
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.memory_api_server import ADMIN_TOKEN, loopback_pki, memory_api_server, serving
@@ -426,7 +426,7 @@ async def proxied(handler, monkeypatch):
         async def to_loopback(host, port, **kwargs):
             return await connect("127.0.0.1", port, **kwargs)
 
-        monkeypatch.setattr(resource_proxy.asyncio, "open_connection", to_loopback)
+        monkeypatch.setattr(http_forwarder.asyncio, "open_connection", to_loopback)
         yield session, port
 
 
@@ -500,7 +500,7 @@ async def test_links_in_a_page_lead_through_the_proxy(packed, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["too long", "no page", "broken"])
 async def test_what_is_no_page_or_too_long_goes_through_as_it_is(kind, monkeypatch):
-    monkeypatch.setattr(resource_proxy, "HTML_BYTES_MAX", 1000)
+    monkeypatch.setattr(http_forwarder, "HTML_BYTES_MAX", 1000)
     body = PAGE + b"x" * (2000 if kind == "too long" else 0)
     headers = {"Content-Type": "text/plain" if kind == "no page" else "text/html"}
     if kind == "broken":
@@ -528,7 +528,7 @@ async def test_the_kubelet_of_a_node_is_asked_by_tls_with_the_servers_certificat
     for trusted in (pki, other):
         tls = pki.server_context()
         tls.verify_mode = ssl.CERT_REQUIRED
-        server = memory_api_server(kubelet_tls=trusted.kubelet_context())
+        server = memory_api_server(pki=trusted)
         async with (
             backend(kubelet, tls) as port,
             serving(server, None) as url,

@@ -44,7 +44,13 @@ async def a_server():
         streams_for_node=lambda node: None,
     )
     server = ApiServer(
-        ApiServerConfig(bind_address="127.0.0.1", secure_port=a_free_port(), shutdown_grace_s=0.1), ports
+        ApiServerConfig(
+            bind_address="127.0.0.1",
+            secure_port=a_free_port(),
+            shutdown_grace_s=0.1,
+            disable_admission_plugins=("ServiceAccount",),
+        ),
+        ports,
     )
     await server.bootstrap()
     yield server

@@ -12,8 +12,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from minikube_py.apiserver.io.extension_servers import FrontProxy
 from minikube_py.apiserver.pki import CertificateSpec, build_ca, build_certificate, needs_renewal
+from minikube_py.apiserver.request_headers import FRONT_PROXY_NAME
 from minikube_py.kit.io.files import make_private_folder, write_atomic
+
+_REQUEST_HEADER_CA = "requestheader-client-ca"
+_FRONT_PROXY = "front-proxy-client"
 
 
 class CertificateError(Exception):
@@ -35,6 +40,8 @@ class Pki:
     ca: KeyPair
     serving: KeyPair
     admin: KeyPair
+    front_proxy_ca: KeyPair
+    """The request header CA: whom it signed may say by X-Remote headers who asks."""
     folder: Path
 
     def server_context(self) -> ssl.SSLContext:
@@ -42,10 +49,21 @@ class Pki:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         self.load_serving(context)
+        # Both CAs are let in here; apiserver.request_headers keeps them apart.
         context.load_verify_locations(cadata=self.ca.certificate_pem.decode())
+        context.load_verify_locations(cadata=self.front_proxy_ca.certificate_pem.decode())
         context.verify_mode = ssl.CERT_OPTIONAL
         context.set_alpn_protocols(["http/1.1"])
         return context
+
+    def front_proxy(self) -> FrontProxy:
+        """Return what the API server needs to ask the servers of APIServices."""
+        return FrontProxy(
+            self.folder / f"{_FRONT_PROXY}.crt",
+            self.folder / f"{_FRONT_PROXY}.key",
+            self.front_proxy_ca.certificate_pem.decode(),
+            self.ca.certificate_pem.decode(),
+        )
 
     def kubelet_context(self) -> ssl.SSLContext:
         """Return how the API server asks kubelets: as an administrator, and they must be known to the CA."""
@@ -66,22 +84,31 @@ def ensure_pki(folder: Path, serving: CertificateSpec, admin: CertificateSpec, n
         OSError: the folder cannot be written.
     """
     make_private_folder(folder)
-    ca, ca_key = _ensure_ca(folder, now_s)
+    ca, ca_key = _ensure_ca(folder, "ca", "minikube-py-ca", now_s)
+    proxy_ca, proxy_ca_key = _ensure_ca(folder, _REQUEST_HEADER_CA, "minikube-py-requestheader-ca", now_s)
+    _ensure(folder, _FRONT_PROXY, CertificateSpec(FRONT_PROXY_NAME), proxy_ca, proxy_ca_key, now_s)
     return Pki(
-        ca=KeyPair((folder / "ca.crt").read_bytes(), (folder / "ca.key").read_bytes()),
+        ca=_pair(folder, "ca"),
         serving=_ensure(folder, "serving", serving, ca, ca_key, now_s),
         admin=_ensure(folder, "admin", admin, ca, ca_key, now_s),
+        front_proxy_ca=_pair(folder, _REQUEST_HEADER_CA),
         folder=folder,
     )
 
 
-def _ensure_ca(folder: Path, now_s: float) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    if not (folder / "ca.crt").exists():
+def _pair(folder: Path, name: str) -> KeyPair:
+    return KeyPair((folder / f"{name}.crt").read_bytes(), (folder / f"{name}.key").read_bytes())
+
+
+def _ensure_ca(
+    folder: Path, name: str, common_name: str, now_s: float
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    if not (folder / f"{name}.crt").exists():
         key = ec.generate_private_key(ec.SECP256R1())
-        ca = build_ca("minikube-py-ca", key, now_s, _serial())
-        write_atomic(folder / "ca.key", _key_pem(key), 0o600)
-        write_atomic(folder / "ca.crt", _certificate_pem(ca), 0o644)
-    return _load(folder, "ca")
+        ca = build_ca(common_name, key, now_s, _serial())
+        write_atomic(folder / f"{name}.key", _key_pem(key), 0o600)
+        write_atomic(folder / f"{name}.crt", _certificate_pem(ca), 0o644)
+    return _load(folder, name)
 
 
 def _ensure(
@@ -96,12 +123,12 @@ def _ensure(
     if certificate_path.exists() and key_path.exists():
         certificate, _ = _load(folder, name)
         if not needs_renewal(certificate, spec, ca, now_s):
-            return KeyPair(certificate_path.read_bytes(), key_path.read_bytes())
+            return _pair(folder, name)
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = build_certificate(spec, key.public_key(), ca, ca_key, now_s, _serial())
     write_atomic(key_path, _key_pem(key), 0o600)
     write_atomic(certificate_path, _certificate_pem(certificate), 0o644)
-    return KeyPair(certificate_path.read_bytes(), key_path.read_bytes())
+    return _pair(folder, name)
 
 
 def _load(folder: Path, name: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

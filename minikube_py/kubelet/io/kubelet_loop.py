@@ -19,16 +19,19 @@ from minikube_py.client.interface import Change, Selection
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.cri import ContainerPhase, ContainerRuntimeError, PodIdentity, RuntimeListing
+from minikube_py.kubelet.io.claim_reader import ClaimReader
 from minikube_py.kubelet.io.container_gc import ContainerGc, DeadContainersReclaim
 from minikube_py.kubelet.io.container_killer import ContainerKiller
 from minikube_py.kubelet.io.container_starter import ContainerStarter, StartTools
 from minikube_py.kubelet.io.eviction_loop import EvictionLoop, EvictionTools
 from minikube_py.kubelet.io.hook_runner import HookRunner
 from minikube_py.kubelet.io.image_puller import ImagePuller
+from minikube_py.kubelet.io.local_path_provisioner import LocalPathProvisioner
 from minikube_py.kubelet.io.node_admission import NodeAdmission
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
 from minikube_py.kubelet.io.node_loop import NodeLoop
 from minikube_py.kubelet.io.object_reader import ObjectReader
+from minikube_py.kubelet.io.object_watches import ObjectWatches
 from minikube_py.kubelet.io.pod_cgroups import PodCgroups
 from minikube_py.kubelet.io.pod_observer import PodObserver
 from minikube_py.kubelet.io.pod_resizer import PodResizer
@@ -63,7 +66,10 @@ class Kubelet:
         starts = asyncio.Semaphore(max(config.create_parallel_min, os.cpu_count() or 1))
         deletes = asyncio.Semaphore(config.delete_parallel)
         objects = ObjectReader(ports.client, ports.clock, config.object_ttl_s)
-        volumes = VolumePreparer(config, ports.files, objects)
+        self._watches = ObjectWatches(ports.client, ports.clock, ports.random, objects.learn)
+        claims = ClaimReader(ports.client, config.node_name)
+        volumes = VolumePreparer(config, ports.files, objects, self._watches, claims)
+        self._local_path = LocalPathProvisioner(ports, config.node_name, config.local_path_dir)
         hooks = HookRunner(ports.runtime, ports.probe_network, ports.clock, config.kubelet_version)
         killer = ContainerKiller(ports.runtime, hooks, ports.recorder, ports.clock)
         self._images = ImagePuller(ports.images, ports.recorder, ports.clock)
@@ -83,6 +89,7 @@ class Kubelet:
                 containers=ContainerStarter(config, ports, start_tools),
                 killer=killer,
                 terminator=PodTerminator(config, ports, killer, deletes),
+                volumes=volumes,
                 prober=self._prober,
                 resizer=PodResizer(config, ports, self._knowledge, killer, self._cgroups),
                 statuses=self._statuses,
@@ -110,6 +117,7 @@ class Kubelet:
             group.create_task(self.node.run(), name="kubelet-node")
             group.create_task(self._statuses.run(), name="kubelet-status")
             self._prober.begin(group)
+            self._watches.begin(group, self._workers.note_volume_change)
             self._workers.begin(group)
             # Static pods wait for nobody: they run while the API server is away, or bring it up.
             await self._static.look()
@@ -124,6 +132,8 @@ class Kubelet:
             group.create_task(self._relist_forever(), name="kubelet-relist")
             group.create_task(self._collect_forever(), name="kubelet-gc")
             group.create_task(self._eviction.run(), name="kubelet-eviction")
+            if self._config.local_path_dir:
+                group.create_task(self._local_path.run(), name="kubelet-local-path")
 
     # What other parts of the node ask.
 

@@ -14,7 +14,7 @@ from minikube_py.api.meta import Obj, ObjectKey, uid_of
 from minikube_py.api.resources import LEASES, NODES
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kubelet.config import KubeletConfig
-from minikube_py.kubelet.container_config import NodeTraits
+from minikube_py.kubelet.container_config import NodeTraits, can_mount_recursively_read_only
 from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord, RuntimeVersion
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
 from minikube_py.kubelet.node_status import (
@@ -74,6 +74,7 @@ class NodeLoop:
             return
 
     def _take(self, host: HostFacts, version: RuntimeVersion) -> None:
+        recursive = can_mount_recursively_read_only(version.api_version, host.kernel)
         self._knowledge.traits = NodeTraits(
             host.memory_bytes,
             version.cgroup_driver,
@@ -81,6 +82,7 @@ class NodeLoop:
             version.cgroup_version,
             host.cpus,
             host.huge_pages,
+            recursive,
         )
         self._knowledge.allocatable = allocatable(self._config, host)
 

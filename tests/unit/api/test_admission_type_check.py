@@ -1,5 +1,5 @@
+from minikube_py.api.admission_type_check import matched_rows, shape_of, type_warnings
 from minikube_py.api.resources import DEPLOYMENTS, PODS, find_resource
-from minikube_py.api.rules.admission_type_check import matched_rows, shape_of, type_warnings
 
 
 def a_rule(group, version, *plurals):
