@@ -23,7 +23,7 @@ def random_services(rng: Random, count: int) -> list[Service]:
 
 def _service(rng: Random, number: int) -> Service:
     external = [f"203.0.113.{100 + rng.randrange(3)}" for _ in range(rng.randrange(2))]
-    balancer = [f"203.0.113.{200 + rng.randrange(40)}"] if rng.random() < 0.4 else []
+    balancer = [f"203.0.113.{200 + number % 50}"] if rng.random() < 0.4 else []
     names = [f"p{n}" for n in range(rng.choice((1, 1, 2, 4)))]
     common = {
         "namespace": "default",

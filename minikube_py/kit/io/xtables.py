@@ -84,15 +84,15 @@ class Xtables:
         return finished.stdout
 
 
-async def find_xtables() -> Xtables:
-    """Return the programs of this host: the legacy ones where both flavours are there.
+async def find_xtables(names: tuple[str, ...] = ("iptables-legacy", "iptables")) -> Xtables:
+    """Return the programs of this host, of the first flavour that is there: the legacy one, unless `names` says more.
 
     Raises:
         XtablesError: there are none, or they do not run.
     """
-    name = next((n for n in ("iptables-legacy", "iptables") if shutil.which(f"{n}-restore")), None)
+    name = next((n for n in names if shutil.which(f"{n}-restore")), None)
     if name is None:
-        raise XtablesError("neither iptables-legacy-restore nor iptables-restore is installed")
+        raise XtablesError(f"not installed: {' or '.join(f'{n}-restore' for n in names)}")
     printed = (await _run((name, "--version"), "")).stdout
     found = re.search(r"v(\d+)\.(\d+)\.(\d+)", printed)
     if found is None:
