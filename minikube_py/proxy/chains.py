@@ -1,6 +1,6 @@
 """Dispatch chains: their names, and the rules that stand in each of them.
 
-A chain is fully described by its name (`cluster-3`, `node-port-affinity-10800s-2`, `external-local-1-of-4`): what it looks
+A chain is fully described by its name (`cluster-3`, `external-local-1-of-4`, `cluster-affinity-60s-2`): what it looks
 up, how many endpoints it chooses from, whether it asks for masquerade. Each ends in `drop`, so that a packet that
 sees the old verdict and the new endpoints costs its sender one retransmission and never passes without NAT.
 

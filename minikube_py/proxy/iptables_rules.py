@@ -93,7 +93,7 @@ def _choose(key: Key, protocol: str, targets: Sequence[Target], affinity_s: int)
     for place, (address, port) in enumerate(targets):
         translate = f"-j DNAT --to-destination {address}:{port}"
         left = len(targets) - place
-        random = f"-m statistic --mode random --probability {_probability(left)} " if left > 1 else ""
+        random = f"-m statistic --mode random --probability {probability(left)} " if left > 1 else ""
         if affinity_s:
             of_client = f"--name {PREFIX}-{_digest((*key, address, port))} --mask 255.255.255.255 --rsource"
             again = f"-m recent --update --seconds {affinity_s} --reap {of_client}"
@@ -103,7 +103,7 @@ def _choose(key: Key, protocol: str, targets: Sequence[Target], affinity_s: int)
     return (*remembered, *chosen)
 
 
-def _probability(choices: int) -> str:
+def probability(choices: int) -> str:
     """Return 1/choices as it is printed after the kernel's rounding."""
     return f"{round(_PROBABILITY_STEPS / choices) / _PROBABILITY_STEPS:.11f}"
 

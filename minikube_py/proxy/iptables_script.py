@@ -1,17 +1,21 @@
 """Chains as input for `iptables-restore --noflush`, and the output of `iptables-save` as chains.
 
-A chain that is declared (`:NAME - [0:0]`) is emptied or made, and what is not named stays: so a script holds only what
-changes, and each table changes in one step. A chain that goes is emptied with the others and deleted at the end, when
-nothing leads to it any more.
+A chain that is declared (`:NAME - [0:0]`) is emptied or made, and what is not named stays: so a script holds only
+what changes, and each table changes in one step. A chain that goes is emptied with the others and deleted at the end,
+when nothing leads to it any more.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from minikube_py.proxy.iptables_rules import PREFIX
+from minikube_py.proxy.iptables_rules import PREFIX, probability
 from minikube_py.proxy.iptables_skeleton import HOOKS, TableName
 from minikube_py.proxy.iptables_tables import ChainChanges
 from minikube_py.proxy.iptables_tree import Rules
+
+
+_PROBABILITY = re.compile(r"--probability (0\.\d*[1-9]\d*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,15 @@ def parse_save(text: str) -> SavedTable:
         elif line.startswith("-A "):
             _, chain, rule = line.split(" ", 2)
             if chain in chains:
-                chains[chain].append(rule)
+                chains[chain].append(_PROBABILITY.sub(_as_we_print, rule))
             elif f" {PREFIX}-" in rule:
                 hooks.append((chain, rule))
     return SavedTable({name: tuple(rules) for name, rules in chains.items()}, tuple(hooks))
+
+
+def _as_we_print(found: re.Match[str]) -> str:
+    """Return a probability with all its digits: old versions print fewer."""
+    return f"--probability {probability(round(1 / float(found[1])))}"
 
 
 def stands(saved: SavedTable, table: TableName, chains: Mapping[str, Rules]) -> bool:

@@ -8,7 +8,6 @@ chains on its path.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import NamedTuple
 
@@ -37,15 +36,18 @@ def leaf_key(address: str, protocol: str = ANY_PROTOCOL, port: int = 0) -> LeafK
     return LeafKey((int(IPv4Address(address)) if address else 0) << PORT_BITS | port, protocol)
 
 
-@dataclass(slots=True)
 class _Node:
-    name: str
-    prefix: int
-    length: int
-    count: int = 0
-    leaves: dict[LeafKey, Rules] | None = field(default_factory=dict)
-    children: dict[int, "_Node"] = field(default_factory=dict)
-    """By their prefix; only where `leaves` is None."""
+    """One chain: undivided with `leaves`, or divided (`leaves` None) with `children` by their prefix."""
+
+    __slots__ = ("children", "count", "leaves", "length", "name", "prefix")
+
+    def __init__(self, name: str, prefix: int, length: int) -> None:
+        self.name = name
+        self.prefix = prefix
+        self.length = length
+        self.count = 0
+        self.leaves: dict[LeafKey, Rules] | None = {}
+        self.children: dict[int, _Node] = {}
 
 
 class RadixTree:
@@ -77,9 +79,7 @@ class RadixTree:
     def take_touched(self) -> dict[str, Rules | None]:
         """Return the chains that changed since the last call: their rules, or None where the chain is gone."""
         touched, self._touched = self._touched, set()
-        return {
-            name: self._render(self._nodes[name]) if name in self._nodes else None for name in sorted(touched)
-        }
+        return {name: self._render(self._nodes[name]) if name in self._nodes else None for name in sorted(touched)}
 
     def chains(self) -> dict[str, Rules]:
         """Return all chains with their rules."""

@@ -2,8 +2,9 @@
 
 Its text is hashed into the name of an empty chain, so that a later start sees whether the table in the kernel is the
 one that this version would make. Order of a packet: before DNAT nothing is refused; after it, what still carries a
-Service's address had no endpoints (reject, or drop under a Local policy), came to a load balancer's address from
-outside its source ranges (drop), hit an unused port of a cluster IP (reject) or an address that no Service has (drop). Upstream: kube-proxy's nftables base chains.
+Service's address had no endpoints (reject, or drop under a Local policy), came to a load balancer from outside its
+source ranges (drop), hit an unused port of a cluster IP (reject) or an address that no Service has (drop). Upstream:
+kube-proxy's nftables base chains.
 """
 
 from hashlib import sha256

@@ -1,8 +1,8 @@
 """Where a new connection would go through iptables chains, read from the rules' own words.
 
-It knows nothing of how the chains came to be: it follows `-j` and `-g`, matches what a packet has, and takes both ways
-where a match depends on chance (`statistic`) or on the past (`recent`). So it can contradict `packet_tracer`, which
-interprets the intermediate form. A word that it does not know is an error.
+It knows nothing of how the chains came to be: it follows `-j` and `-g`, matches what a packet has, and takes both
+ways where a match depends on chance (`statistic`) or on the past (`recent`). So it can contradict `packet_tracer`,
+which interprets the intermediate form. A word that it does not know is an error.
 """
 
 from collections.abc import Iterator, Mapping
@@ -134,23 +134,17 @@ class IptablesTracer:
 
     def _matches(self, word: str, value: str, state: _State) -> bool:
         packet = state.packet
-        match word:
-            case "-s":
-                return IPv4Address(packet.source) in IPv4Network(value)
-            case "-d":
-                return IPv4Address(packet.destination) in IPv4Network(value)
-            case "-p":
-                return packet.protocol == value
-            case "--dport":
-                first, _, last = value.partition(":")
-                return int(first) <= packet.port <= int(last or first)
-            case "--src-type" | "--dst-type":
-                assert value == "LOCAL"
-                address = packet.source if word == "--src-type" else packet.destination
-                return address in self.node_addresses or address.startswith("127.")
-            case "--ctstate":
-                return value == ("DNAT" if state.is_translated else "NEW")
-            case "--mark":
-                mark, _, mask = value.partition("/")
-                return state.mark & int(mask, 16) == int(mark, 16)
-        raise AssertionError(f"unknown word {word}")
+        if word in {"-s", "-d"}:
+            return IPv4Address(packet.source if word == "-s" else packet.destination) in IPv4Network(value)
+        if word in {"--src-type", "--dst-type"}:
+            assert value == "LOCAL"
+            address = packet.source if word == "--src-type" else packet.destination
+            return address in self.node_addresses or address.startswith("127.")
+        if word == "--dport":
+            first, _, last = value.partition(":")
+            return int(first) <= packet.port <= int(last or first)
+        if word == "--mark":
+            mark, _, mask = value.partition("/")
+            return state.mark & int(mask, 16) == int(mark, 16)
+        has = {"-p": packet.protocol, "--ctstate": "DNAT" if state.is_translated else "NEW"}
+        return value == has[word]

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
@@ -31,6 +32,8 @@ pytestmark = pytest.mark.node
 NODE = "node-1"
 NODE_IP = "192.0.2.1"
 VIP = "10.96.0.20"
+BALANCER_IP = "192.0.2.50"
+BackEnd = type[NftApplier] | type[IptablesApplier]
 CONFIG = ProxyConfig(NODE, surplus_delay_s=0.3, verify_min_interval_s=0.05)
 HOST = ("ip link add uplink type bridge", "ip link set uplink up", f"ip addr add {NODE_IP}/24 dev uplink")
 
@@ -38,7 +41,7 @@ HOST = ("ip link add uplink type bridge", "ip link set uplink up", f"ip addr add
 class Host:
     """A node with pods and a running proxy."""
 
-    def __init__(self, group: asyncio.TaskGroup, back_end: type[NftApplier] | type[IptablesApplier]) -> None:
+    def __init__(self, group: asyncio.TaskGroup, back_end: BackEnd) -> None:
         self.back_end = back_end
         self.client = FakeClient(SystemClock(), system_ids())
         self.network = BridgePodNetwork(NetworkConfig(), SystemClock())
@@ -135,22 +138,22 @@ def back_end(request):
 @pytest.fixture
 def on_host(back_end):
     """Run a scenario on a fresh host whose proxy has this back end."""
+    return partial(run_scenario, back_end)
 
-    def run_scenario(scenario: Callable[[Host], Awaitable[None]], *commands: str) -> None:
-        async def run() -> None:
-            async with asyncio.TaskGroup() as group:
-                host = Host(group, back_end)
-                await host.network.ensure_bridge()
-                try:
-                    await scenario(host)
-                finally:
-                    host.kill_proxy()
-                    host.stop()
-                    await host.network.close()
 
-        run_on_fresh_host(run, (*HOST, *commands))
+def run_scenario(back_end: BackEnd, scenario: Callable[[Host], Awaitable[None]], *commands: str) -> None:
+    async def run() -> None:
+        async with asyncio.TaskGroup() as group:
+            host = Host(group, back_end)
+            await host.network.ensure_bridge()
+            try:
+                await scenario(host)
+            finally:
+                host.kill_proxy()
+                host.stop()
+                await host.network.close()
 
-    return run_scenario
+    run_on_fresh_host(run, (*HOST, *commands))
 
 
 def our_rules(back_end: type) -> str:
@@ -289,6 +292,44 @@ def test_client_ip_affinity_keeps_a_client_at_one_endpoint(on_host):
 
         assert len(names(await host.ask("client", VIP, count=30))) == 1
         assert len(names(await host.ask("client", NODE_IP, 30080, count=30))) == 1
+
+    on_host(scenario)
+
+
+def test_a_client_silent_for_longer_than_the_timeout_may_get_another_endpoint():
+    clients = [f"client-{n}" for n in range(9)]
+
+    async def scenario(host: Host) -> None:
+        for name in ("a", "b", "c", *clients):
+            await host.pod(name)
+        config = {"clientIP": {"timeoutSeconds": 1}}
+        await host.service("a", "b", "c", sessionAffinity="ClientIP", sessionAffinityConfig=config)
+
+        first = [await host.ask(client, VIP, count=3) for client in clients]
+        await asyncio.sleep(2.1)
+        later = [await host.ask(client, VIP) for client in clients]
+
+        assert all(len(set(answers)) == 1 for answers in first)
+        assert any(before[:1] != after for before, after in zip(first, later, strict=True))
+
+    # nftables mode hashes the client's address: decisions, 3.
+    run_scenario(IptablesApplier, scenario)
+
+
+def test_a_load_balancers_address_is_open_to_its_source_ranges_alone(on_host):
+    async def scenario(host: Host) -> None:
+        for name in ("a", "friend", "stranger"):
+            await host.pod(name)
+        ranges = [f"{host.ips['friend']}/32", "198.51.100.0/24"]
+        await host.service("a", type="LoadBalancer", loadBalancerSourceRanges=ranges)
+        (service,) = host.client.objects(SERVICES)
+        status = {"loadBalancer": {"ingress": [{"ip": BALANCER_IP, "ipMode": "VIP"}]}}
+        await host.client.update(SERVICES, service | {"status": status}, subresource="status")
+        await host.settled()
+
+        assert names(await host.ask("friend", BALANCER_IP)) == {"a"}
+        assert await host.ask("stranger", BALANCER_IP) == ["TimeoutError"]
+        assert names(await host.ask("stranger", VIP)) == {"a"}
 
     on_host(scenario)
 

@@ -8,10 +8,10 @@ does not, both locks are held here while it runs. Never both ways: the program w
 import asyncio
 import errno
 import fcntl
-
 import re
 import shutil
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
@@ -124,19 +124,24 @@ async def _run(argv: tuple[str, ...], stdin: str) -> Finished:
 
 @asynccontextmanager
 async def _both_locks() -> AsyncIterator[None]:
-    """Hold the file's and the socket's lock, in the order in which RHEL's programs take them."""
+    held = await asyncio.to_thread(_take_both_locks)
+    try:
+        yield
+    finally:
+        held.close()
+
+
+def _take_both_locks() -> ExitStack:
+    """Take the file's and the socket's lock, in the order in which RHEL's programs take them."""
+    deadline_s = time.monotonic() + LOCK_TIMEOUT_S
     with ExitStack() as stack:
         file = stack.enter_context(LOCK_FILE.open("a"))
         name = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-        try:
-            async with asyncio.timeout(LOCK_TIMEOUT_S):
-                while not _try_flock(file.fileno()):
-                    await asyncio.sleep(LOCK_POLL_S)
-                while not _try_bind(name):
-                    await asyncio.sleep(LOCK_POLL_S)
-        except TimeoutError:
-            raise XtablesError(f"another program holds the xtables lock for {LOCK_TIMEOUT_S} s") from None
-        yield
+        while not _try_flock(file.fileno()) or not _try_bind(name):
+            if time.monotonic() > deadline_s:
+                raise XtablesError(f"another program holds the xtables lock for {LOCK_TIMEOUT_S} s")
+            time.sleep(LOCK_POLL_S)
+        return stack.pop_all()
 
 
 def _try_flock(descriptor: int) -> bool:

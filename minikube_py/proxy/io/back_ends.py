@@ -78,9 +78,7 @@ async def remove_rules_of(mode: Mode, config: ProxyConfig) -> None:
 
 
 async def _nft_fault(config: ProxyConfig) -> str | None:
-    sample = Transaction(
-        replace_table=True, add_chains=(_SAMPLE_CHAIN.name,), add_elements=tuple(_SAMPLE.items())
-    )
+    sample = Transaction(replace_table=True, add_chains=(_SAMPLE_CHAIN.name,), add_elements=tuple(_SAMPLE.items()))
     try:
         finished = await run_program(("nft", "--check", "-f", "-"), stdin=render_script(sample, config).encode())
     except ProcessError as error:

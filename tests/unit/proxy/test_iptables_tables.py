@@ -127,7 +127,8 @@ def test_names_of_chains_fit_into_an_old_kernel():
 
 def test_what_nftables_would_refuse_is_refused_and_nothing_taken():
     tables = new_tables()
+    lost = (ElementKey("services", ("10.96.0.1", "tcp", 1)), "goto cluster-9")
     with pytest.raises(ImpossibleChangeError, match="chain cluster-9"):
-        tables.change(Transaction(add_elements=((ElementKey("services", ("10.96.0.1", "tcp", 1)), "goto cluster-9"),)))
+        tables.change(Transaction(add_elements=(lost,)))
 
     assert tables.ruleset() == Ruleset({}, frozenset())
