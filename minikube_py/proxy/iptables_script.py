@@ -14,7 +14,6 @@ from minikube_py.proxy.iptables_skeleton import HOOKS, TableName
 from minikube_py.proxy.iptables_tables import ChainChanges
 from minikube_py.proxy.iptables_tree import Rules
 
-
 _PROBABILITY = re.compile(r"--probability (0\.\d*[1-9]\d*)")
 
 

@@ -47,8 +47,12 @@ class Lab:
         return lab
 
     def _save(self) -> None:
-        state = {"nodes": len(self.layout.hosts), "fast_timers": self.fast_timers}
-        state |= {"proxy_mode": self.proxy_mode, "pids": self.pids}
+        state = {
+            "nodes": len(self.layout.hosts),
+            "fast_timers": self.fast_timers,
+            "proxy_mode": self.proxy_mode,
+            "pids": self.pids,
+        }
         (self.layout.dir / "lab.json").write_text(json.dumps(state))
 
     def up(self) -> None:
