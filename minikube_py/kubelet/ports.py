@@ -4,7 +4,8 @@ Network and proxy implement PodNetwork and EndpointDrain; `kubelet/io` implement
 connections, facts); `testing` has one that behaves for each.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -248,6 +249,30 @@ class Reclaim(Protocol):
         ...
 
 
+class ShutdownInhibitor(Protocol):
+    """Who holds up shutdowns (kubelet.io.logind)."""
+
+    async def lengthen_delay(self, grace_s: float) -> float:
+        """Let it wait at least so long, and return how long it waits."""
+        ...
+
+    async def inhibit(self) -> int:
+        """Return a lock: a file descriptor."""
+        ...
+
+    def release(self, lock: int) -> None:
+        """Let the shutdown go on."""
+        ...
+
+    def shutdowns(self) -> AsyncIterator[bool]:
+        """Yield True when a shutdown begins, False when it was called off."""
+        ...
+
+
+OpenInhibitor = Callable[[], AbstractAsyncContextManager[ShutdownInhibitor]]
+"""Connects to who holds up shutdowns; entering raises OSError when there is nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class KubeletPorts:
     """Everything outside that a kubelet acts on; agent.py fills it with the real ones, tests with fakes."""
@@ -268,3 +293,5 @@ class KubeletPorts:
     clock: Clock
     random: Callable[[], float]
     """Uniform in [0, 1): phases of probes and waits."""
+    open_inhibitor: OpenInhibitor | None = None
+    """None: shutdowns of the host are not held up."""

@@ -13,7 +13,6 @@ from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.audit_log import AuditSettings
 from minikube_py.apiserver.io.certificates import Pki, ensure_pki
 from minikube_py.apiserver.io.node_metrics import ScrapeNode
-from minikube_py.apiserver.io.pod_logs import StreamsForNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.apiserver.pki import CertificateSpec
@@ -44,7 +43,6 @@ def memory_api_server(
     config: ApiServerConfig = LOOPBACK_CONFIG,
     *,
     clock: Clock | None = None,
-    streams_for_node: StreamsForNode = lambda node: None,
     history: HistoryLimits = HISTORY,
     pki: Pki | None = None,
     audit: AuditSettings | None = None,
@@ -62,7 +60,6 @@ def memory_api_server(
             rng=Random(0),  # noqa: S311
             authenticate=Authenticator(_TOKENS).authenticate,
             token_key_pem=new_key_pem(),
-            streams_for_node=streams_for_node,
             front_proxy=pki.front_proxy() if pki is not None else None,
             audit=audit,
             kubelet_tls=pki.kubelet_context() if pki is not None else None,

@@ -41,7 +41,6 @@ async def a_server():
         rng=random.Random(1),
         authenticate=lambda peer, authorization: LOOPBACK,
         token_key_pem=new_key_pem(),
-        streams_for_node=lambda node: None,
     )
     server = ApiServer(
         ApiServerConfig(

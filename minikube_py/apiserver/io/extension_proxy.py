@@ -15,8 +15,8 @@ from minikube_py.api.errors import StatusError, UnavailableError
 from minikube_py.apiserver.api_services import ApiService, Registry
 from minikube_py.apiserver.io.answers import text_answer
 from minikube_py.apiserver.io.extension_servers import ExtensionServers
-from minikube_py.apiserver.io.http_forwarder import Onward
 from minikube_py.apiserver.io.http_requests import too_many_requests
+from minikube_py.apiserver.io.passed_upgrade import Onward
 from minikube_py.apiserver.proxying import Location, forwarded_headers
 from minikube_py.apiserver.request_headers import with_user
 from minikube_py.apiserver.users import UserInfo

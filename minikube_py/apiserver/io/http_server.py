@@ -24,17 +24,16 @@ from minikube_py.api.errors import (
     UnauthorizedError,
 )
 from minikube_py.apiserver.audit_events import Call, Outcome
-from minikube_py.apiserver.authn import PeerSubject, subject_of
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.impersonation import impersonate
 from minikube_py.apiserver.io.answers import Answer, PartsResponse, StreamResponse, WatchResponse, error_answer
 from minikube_py.apiserver.io.audit_log import AuditLog, Exchange
 from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher, check_allowed
 from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
-from minikube_py.apiserver.io.http_listener import NotifyingServer, listen
 from minikube_py.apiserver.io.http_requests import compress_parts, query_of, read_body, too_many_requests
 from minikube_py.apiserver.io.http_watch import HttpWatch
 from minikube_py.apiserver.io.metrics import ApiMetrics
+from minikube_py.apiserver.io.status_connection import StatusRequestHandler
 from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.request_headers import FrontProxies, user_in
 from minikube_py.apiserver.routes import RequestInfo, parse_request
@@ -42,6 +41,8 @@ from minikube_py.apiserver.users import UserInfo
 from minikube_py.client.wire import ApiRequest, ApiResponse
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
+from minikube_py.kit.peer_subject import PeerSubject, subject_of
+from minikube_py.streaming.io.http_listener import NotifyingServer, listen
 
 log = logging.getLogger("apiserver")
 
@@ -119,6 +120,7 @@ class HttpServer:
         """
         self._server = NotifyingServer(
             self._handle,
+            StatusRequestHandler,
             request_factory=self._make_request,
             max_line_size=HEADER_BYTES_MAX,
             max_field_size=HEADER_BYTES_MAX,
@@ -129,7 +131,9 @@ class HttpServer:
         runner = web.ServerRunner(self._server, handle_signals=False, shutdown_timeout=self._config.shutdown_grace_s)
         await runner.setup()
         try:
-            self.port = await listen(runner, self._config.bind_address, self._config.secure_port, tls)
+            self.port = await listen(
+                runner, self._config.bind_address, self._config.secure_port, tls, "--https-listen-port"
+            )
             if ready is not None:
                 ready.set()
             await asyncio.Event().wait()

@@ -12,7 +12,8 @@ from aiohttp import hdrs, web
 from minikube_py.api.errors import not_found
 from minikube_py.api.resources import ENDPOINTS, NODES, SERVICES
 from minikube_py.apiserver.canonical import decode
-from minikube_py.apiserver.io.http_forwarder import HttpForwarder, Onward
+from minikube_py.apiserver.io.http_forwarder import HttpForwarder
+from minikube_py.apiserver.io.passed_upgrade import Onward
 from minikube_py.apiserver.io.storage import Storage
 from minikube_py.apiserver.proxying import (
     Location,

@@ -25,7 +25,6 @@ from minikube_py.api.resources import API_SERVICES, CUSTOM_RESOURCE_DEFINITIONS,
 from minikube_py.apiserver.admission import Admission
 from minikube_py.apiserver.api_services import complete_local
 from minikube_py.apiserver.audit_events import Call
-from minikube_py.apiserver.authn import PeerSubject
 from minikube_py.apiserver.authorize import authorize
 from minikube_py.apiserver.bootstrap import FirstObject, first_objects, flow_objects
 from minikube_py.apiserver.config import ApiServerConfig
@@ -50,10 +49,11 @@ from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
 from minikube_py.apiserver.io.extension_servers import ExtensionServers, FrontProxy
 from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
 from minikube_py.apiserver.io.identity_lease import IdentityLease
+from minikube_py.apiserver.io.kubelets import Kubelets
 from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.node_metrics import NodeMetricsScraper, ScrapeNode, metrics_sources
-from minikube_py.apiserver.io.pod_logs import PodLogs, StreamsForNode
+from minikube_py.apiserver.io.pod_logs import PodLogs
 from minikube_py.apiserver.io.reads import Reads
 from minikube_py.apiserver.io.resource_proxy import ResourceProxy
 from minikube_py.apiserver.io.selection import selections_of
@@ -74,6 +74,7 @@ from minikube_py.apiserver.verbs import update
 from minikube_py.client.wire import ApiRequest, Transport
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
+from minikube_py.kit.peer_subject import PeerSubject
 from minikube_py.store.interface import Store
 
 log = logging.getLogger("apiserver")
@@ -96,13 +97,12 @@ class ApiServerPorts:
     authenticate: Authenticate
     token_key_pem: bytes
     """The key that signs tokens of service accounts; all API servers of a cluster have the same."""
-    streams_for_node: StreamsForNode
     front_proxy: FrontProxy | None = None
     """How the servers of APIServices are asked; None: without a certificate, and no X-Remote header is believed."""
     audit: AuditSettings | None = None
     """The audit log; None: there is none."""
     kubelet_tls: ssl.SSLContext | None = None
-    """How nodes/proxy reaches kubelets; None: it shows no certificate and checks none."""
+    """How kubelets are reached; None: no certificate is shown to them."""
     scrape_node: ScrapeNode | None = None
     """How a node's /metrics/resource is read; None: no metrics are collected (--disable metrics)."""
 
@@ -150,7 +150,9 @@ class ApiServer:
         address = f"{config.advertise_address}:{config.reachable_port}"
         extensions = self._aggregate(ports)
         self._documents = Documents(address, self.metrics.render, self.catalog, self._others)
-        logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
+        self.kubelets = Kubelets(self._storage, ports.kubelet_tls)
+        """The way to the nodes' servers."""
+        logs = PodLogs(self._storage, self.kubelets, ports.clock)
         self._tokens = AccountTokens(self._storage, TokenKey(ports.token_key_pem), ports.clock, ports.ids)
         writes = Writes(self._storage, views, self._tokens, ports.clock, config)
         judges = Judges(authorize, lambda token: self._authenticate(None, f"Bearer {token}"))
@@ -167,7 +169,12 @@ class ApiServer:
         self.http = HttpServer(
             config,
             self._dispatcher,
-            Upgrades(logs, ResourceProxy(self._storage, ports.rng, ports.kubelet_tls), self._storage),
+            Upgrades(
+                logs,
+                self.kubelets,
+                ResourceProxy(self._storage, ports.rng, ports.kubelet_tls),
+                self._storage,
+            ),
             self.metrics,
             HttpPorts(
                 self._authenticate,

@@ -11,9 +11,9 @@ Upstream: kubelet.go syncLoop, pleg/generic.go.
 import asyncio
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from minikube_py.api.meta import Obj, uid_of
+from minikube_py.api.meta import Obj, ObjectKey, uid_of
 from minikube_py.api.resources import PODS, SERVICES
 from minikube_py.client.interface import Change, Selection
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
@@ -42,6 +42,7 @@ from minikube_py.kubelet.io.pod_workers import PodWorkers
 from minikube_py.kubelet.io.prober import Prober
 from minikube_py.kubelet.io.runtime_handlers import RuntimeHandlers
 from minikube_py.kubelet.io.sandbox_starter import SandboxStarter
+from minikube_py.kubelet.io.shutdown_loop import ShutdownLoop, ShutdownTools
 from minikube_py.kubelet.io.static_pod_loop import StaticPods
 from minikube_py.kubelet.io.statistics import NodeStatistics
 from minikube_py.kubelet.io.status_writer import StatusWriter
@@ -52,6 +53,8 @@ from minikube_py.kubelet.ports import KubeletPorts
 
 log = logging.getLogger("kubelet")
 
+RELIST_OVERDUE_S = 180.0
+"""Without a listing of the runtime for so long the kubelet is not healthy (upstream: PLEG's threshold)."""
 RETRY = BackoffPolicy(initial_s=0.2, maximum_s=5.0, reset_after_s=30.0)
 
 
@@ -107,6 +110,7 @@ class Kubelet:
         self._eviction = EvictionLoop(config, tools, self._states)
         self._adopted_ips: dict[str, str] = {}
         self._at_start: Mapping[str, PodRuntimeStatus] = {}
+        self._listed_at_s = ports.clock.now_s()
         self._listed: dict[str, frozenset[tuple[str, str, bool]]] = {}
 
     async def run(self) -> None:
@@ -134,6 +138,9 @@ class Kubelet:
             group.create_task(self._eviction.run(), name="kubelet-eviction")
             if self._config.local_path_dir:
                 group.create_task(self._local_path.run(), name="kubelet-local-path")
+            if self._ports.open_inhibitor is not None:
+                tools = ShutdownTools(self._ports.open_inhibitor, self.node, self._states, self._ports.clock)
+                group.create_task(ShutdownLoop(self._config, tools).run(), name="kubelet-shutdown")
 
     # What other parts of the node ask.
 
@@ -147,6 +154,25 @@ class Kubelet:
     def pod_state(self, uid: str) -> PodState | None:
         """Return what is known of a pod of this node."""
         return self._workers.state(uid)
+
+    def pods(self) -> Sequence[Obj]:
+        """Return the pods of this node as the API has them."""
+        return self._pods.list()
+
+    def pod(self, namespace: str, name: str) -> Obj | None:
+        """Return one of them, None when there is none of that name."""
+        return self._pods.get(ObjectKey(namespace, name))
+
+    def sync_fault(self) -> str:
+        """Return why the runtime is not followed any more; empty while it is."""
+        silent_s = self._ports.clock.now_s() - self._listed_at_s
+        if silent_s <= RELIST_OVERDUE_S:
+            return ""
+        return f"sync loop: the runtime was last listed {silent_s:.0f} s ago; threshold is {RELIST_OVERDUE_S:.0f} s"
+
+    def probe_counts(self) -> Mapping[tuple[str, ...], int]:
+        """Return how many probes ended how, by the labels of upstream's prober_probe_total."""
+        return self._prober.counts()
 
     def waiting_reason(self, uid: str, container: str) -> str:
         """Return why a container waits, as its pod's status says it; empty when it does not."""
@@ -232,6 +258,7 @@ class Kubelet:
                 log.warning("the runtime is not listed: %s", error.message)
                 self.node.set_faults((f"container runtime is down: {error.message}",))
                 continue
+            self._listed_at_s = self._ports.clock.now_s()
             self.node.set_faults(())
             self._compare(listing)
 

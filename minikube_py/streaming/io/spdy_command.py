@@ -8,10 +8,10 @@ from aiohttp import web
 
 from minikube_py.api.errors import ForbiddenError
 from minikube_py.api.streams import ContainerRef, ExecOptions, PodStreams
-from minikube_py.apiserver.io.remote_session import RemoteSession, run_command
-from minikube_py.apiserver.io.spdy_connection import SpdyConnection
-from minikube_py.apiserver.io.spdy_link import HijackedLink
-from minikube_py.apiserver.remote_command import (
+from minikube_py.streaming.io.remote_session import RemoteSession, run_command
+from minikube_py.streaming.io.spdy_connection import SpdyConnection
+from minikube_py.streaming.io.spdy_link import HijackedLink
+from minikube_py.streaming.remote_command import (
     ERROR,
     RESIZE,
     SPDY_PROTOCOLS,
@@ -26,9 +26,9 @@ from minikube_py.apiserver.remote_command import (
     parse_resize,
     render_end,
 )
-from minikube_py.apiserver.spdy import Frame, StreamData, StreamOpened, StreamReset
+from minikube_py.streaming.spdy import Frame, StreamData, StreamOpened, StreamReset
 
-log = logging.getLogger("apiserver")
+log = logging.getLogger("streaming")
 
 PROTOCOL_HEADER = "X-Stream-Protocol-Version"
 STREAMS_TIMEOUT_S = 30.0

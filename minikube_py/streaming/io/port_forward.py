@@ -12,11 +12,11 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from minikube_py.api.errors import BadRequestError, ForbiddenError
 from minikube_py.api.streams import PodRef, PodStreams
-from minikube_py.apiserver.io.forwarding import ForwardedPort
-from minikube_py.apiserver.io.spdy_command import offered_protocols, switch_to_spdy
-from minikube_py.apiserver.io.spdy_connection import SpdyConnection
-from minikube_py.apiserver.io.spdy_link import WebSocketLink
-from minikube_py.apiserver.port_forward import (
+from minikube_py.streaming.io.forwarding import ForwardedPort
+from minikube_py.streaming.io.spdy_command import offered_protocols, switch_to_spdy
+from minikube_py.streaming.io.spdy_connection import SpdyConnection
+from minikube_py.streaming.io.spdy_link import WebSocketLink
+from minikube_py.streaming.port_forward import (
     SPDY_PROTOCOL,
     TUNNEL_PROTOCOL,
     WEBSOCKET_PROTOCOLS,
@@ -27,9 +27,9 @@ from minikube_py.apiserver.port_forward import (
     parse_stream_head,
     render_message,
 )
-from minikube_py.apiserver.spdy import Frame, StreamData, StreamOpened, StreamReset
+from minikube_py.streaming.spdy import Frame, StreamData, StreamOpened, StreamReset
 
-log = logging.getLogger("apiserver")
+log = logging.getLogger("streaming")
 
 PAIRS_MAX = 1000
 """Connections that one client forwards at a time; streams for further ones are refused."""
@@ -158,7 +158,7 @@ async def _awaited(work: Callable[[], Awaitable[None]]) -> None:
 
 async def _serve_websocket(request: web.BaseRequest, ref: PodRef, streams: PodStreams) -> web.StreamResponse:
     offered = [p.strip() for p in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if p.strip()]
-    ports = () if TUNNEL_PROTOCOL in offered else parse_ports(request.query.getall("ports", []))
+    ports = () if TUNNEL_PROTOCOL in offered else parse_ports(request.query.getall("port", []))
     socket = web.WebSocketResponse(
         protocols=WEBSOCKET_PROTOCOLS, max_msg_size=MESSAGE_BYTES_MAX, timeout=CLOSE_TIMEOUT_S
     )

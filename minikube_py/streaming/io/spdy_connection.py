@@ -6,9 +6,9 @@ forwarded connection (port_forward).
 
 from collections.abc import Awaitable, Callable
 
-from minikube_py.apiserver.io.spdy_link import SpdyLink
-from minikube_py.apiserver.spdy import Frame, Ping, SpdyCodec, SpdyError
 from minikube_py.kit.io.mailbox import Mailbox, MailboxClosedError, OnFull
+from minikube_py.streaming.io.spdy_link import SpdyLink
+from minikube_py.streaming.spdy import Frame, Ping, SpdyCodec, SpdyError
 
 FRAMES_MAX = 256
 """Client frames not handled yet; beyond it the link is paused."""

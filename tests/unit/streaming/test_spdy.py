@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minikube_py.apiserver.spdy import (
+from minikube_py.streaming.spdy import (
     DICTIONARY,
     FRAME_BYTES_MAX,
     Ignored,

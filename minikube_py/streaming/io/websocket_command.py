@@ -6,8 +6,8 @@ from contextlib import suppress
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from minikube_py.api.streams import ContainerRef, ExecOptions, PodStreams
-from minikube_py.apiserver.io.remote_session import RemoteSession, run_command
-from minikube_py.apiserver.remote_command import (
+from minikube_py.streaming.io.remote_session import RemoteSession, run_command
+from minikube_py.streaming.remote_command import (
     ERROR,
     WEBSOCKET_PROTOCOLS,
     parse_websocket_message,

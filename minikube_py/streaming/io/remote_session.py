@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from minikube_py.api.errors import InternalError, StatusError
 from minikube_py.api.streams import ContainerRef, ExecOptions, PodStreams, TerminalSize
-from minikube_py.apiserver.remote_command import STDERR, STDOUT, ClientMessage, Input, InputEnd, Resized
 from minikube_py.kit.io.mailbox import Mailbox, MailboxClosedError, OnFull
+from minikube_py.streaming.remote_command import STDERR, STDOUT, ClientMessage, Input, InputEnd, Resized
 
 STDIN_MESSAGES_MAX = 64
 """Messages that a container has not read yet; then the client is not read from any more."""

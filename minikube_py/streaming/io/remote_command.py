@@ -4,8 +4,8 @@ from aiohttp import web
 
 from minikube_py.api.errors import BadRequestError
 from minikube_py.api.streams import ContainerRef, ExecOptions, PodStreams
-from minikube_py.apiserver.io.spdy_command import serve_spdy
-from minikube_py.apiserver.io.websocket_command import serve_websocket
+from minikube_py.streaming.io.spdy_command import serve_spdy
+from minikube_py.streaming.io.websocket_command import serve_websocket
 
 
 async def serve_remote_command(

@@ -6,8 +6,8 @@ from contextlib import suppress
 
 from minikube_py.api.errors import StatusError
 from minikube_py.api.streams import PodConnection, PodRef, PodStreams
-from minikube_py.apiserver.port_forward import failure_text
 from minikube_py.kit.io.mailbox import Mailbox, MailboxClosedError, OnFull
+from minikube_py.streaming.port_forward import failure_text
 
 MESSAGES_MAX = 64
 """Messages of the client that the pod has not read; then the client's whole connection is not read any more."""

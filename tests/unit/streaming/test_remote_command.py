@@ -3,7 +3,7 @@ import pytest
 
 from minikube_py.api.errors import BadRequestError
 from minikube_py.api.streams import TerminalSize
-from minikube_py.apiserver.remote_command import (
+from minikube_py.streaming.remote_command import (
     SPDY_PROTOCOLS,
     STDOUT,
     WEBSOCKET_PROTOCOLS,

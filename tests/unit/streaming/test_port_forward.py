@@ -2,7 +2,7 @@ import pytest
 
 from minikube_py.api.errors import BadRequestError
 from minikube_py.api.streams import PodRef
-from minikube_py.apiserver.port_forward import (
+from minikube_py.streaming.port_forward import (
     StreamHead,
     channel_head,
     failure_text,
@@ -50,8 +50,8 @@ def test_ports_stand_in_several_parameters_or_with_commas():
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ([], 'query parameter "ports" is required'),
-        ([""], 'query parameter "ports" is required'),
+        ([], 'query parameter "port" is required'),
+        ([""], 'query parameter "port" is required'),
         (["80,http"], 'unable to parse "http" as a port'),
         (["0"], 'unable to parse "0" as a port'),
         (["80"] * 101, "at most 100 ports"),

@@ -46,7 +46,7 @@ def parse_stream_head(stream_id: int, headers: Mapping[str, str]) -> StreamHead 
 
 
 def parse_ports(values: Sequence[str]) -> tuple[int, ...]:
-    """Return the ports of a WebSocket request's `ports` parameters (each may hold several, with commas).
+    """Return the ports of a WebSocket request's `port` parameters (each may hold several, with commas).
 
     Raises:
         BadRequestError: none, too many, or one that is no port.
@@ -58,7 +58,7 @@ def parse_ports(values: Sequence[str]) -> tuple[int, ...]:
             raise BadRequestError(f'unable to parse "{text}" as a port: must be between 1 and 65535')
         ports.append(port)
     if not ports:
-        raise BadRequestError('query parameter "ports" is required')
+        raise BadRequestError('query parameter "port" is required')
     if len(ports) > PORTS_MAX:
         raise BadRequestError(f"at most {PORTS_MAX} ports can be forwarded in one request")
     return tuple(ports)
