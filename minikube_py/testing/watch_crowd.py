@@ -27,6 +27,7 @@ HISTORY = HistoryLimits(events_min=60, age_s=0.0)
 """So short that whoever sleeps for long must list again."""
 CONFIG = replace(LOOPBACK_CONFIG, watch_buffer_bytes_max=32 << 10, shutdown_grace_s=0.1)
 CATCH_UP_S = 60.0
+WRITES_TIMES = 20
 PADDING = "x" * 16_000
 """So much that the kernel's buffers do not hide who does not read."""
 _RECEIVE_BYTES = 8 << 10
@@ -228,12 +229,17 @@ class Crowd:
         answer = await self._transport.send(ApiRequest(method, path, {}, headers, sent))
         assert answer.status < 300, answer.body
 
-    async def run(self, writes: int) -> str:
-        """Write so often while everybody follows, then wait until all have seen all; returns what happened."""
+    async def run(self, writes: int, cut_off: Callable[[], float]) -> str:
+        """Write so often while everybody follows, then wait until all have seen all; returns what happened.
+
+        It goes on writing, up to WRITES_TIMES as often, until somebody has been too slow and somebody too late.
+        """
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(follower.run()) for follower in self.followers]
             await _until(lambda: all(follower.lists for follower in self.followers))
-            for number in range(writes):
+            for number in range(writes * WRITES_TIMES):
+                if number >= writes and cut_off() and any(follower.expired for follower in self.followers):
+                    break
                 await self.write()
                 # Bursts, and pauses in which the followers catch up.
                 await asyncio.sleep(0.02 if number % 20 == 0 else 0)
@@ -247,7 +253,7 @@ class Crowd:
             what: sum(getattr(follower, what) for follower in self.followers)
             for what in ("events", "watches", "lists", "expired")
         }
-        return f"{len(self.followers)} watchers, {writes} writes: {counted}"
+        return f"{len(self.followers)} watchers, {len(self._log.writes)} writes: {counted}"
 
 
 async def _until(condition: Callable[[], bool]) -> None:
@@ -266,6 +272,6 @@ async def follow(seed: int, followers: int, writes: int) -> str:
         transport = server.local_transport()
         listed = await transport.send(ApiRequest("GET", MAPS, {}, {}))
         log = Log(int(orjson.loads(listed.body)["metadata"]["resourceVersion"]))
-        said = await Crowd(server, server.http.port, log, seed, followers).run(writes)
-        cut_off = server.metrics.watch_drops.labels("configmaps")._value.get()  # noqa: SLF001 - it has no other reader
-        return f"{said}, {int(cut_off)} cut off"
+        cut_off = server.metrics.watch_drops.labels("configmaps")._value.get  # noqa: SLF001 - it has no other reader
+        said = await Crowd(server, server.http.port, log, seed, followers).run(writes, cut_off)
+        return f"{said}, {int(cut_off())} cut off"
