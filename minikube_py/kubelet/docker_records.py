@@ -31,6 +31,8 @@ from minikube_py.kubelet.docker_names import (
     CONTAINER_LOG_PATH,
     CONTAINER_NAME,
     IMAGE,
+    NETNS,
+    OWN_NETNS,
     SANDBOX_ID,
     annotations_of,
     parse_name,
@@ -136,10 +138,15 @@ def sandbox_from_listed(listed: Json, state: Json | None) -> SandboxRecord:
         ready=running,
         pid=pid,
         created_at_s=_created(listed, state),
-        host_network=(listed.get("HostConfig") or {}).get("NetworkMode") == "host",
+        host_network=(listed.get("HostConfig") or {}).get("NetworkMode") == "host" and not made_own_network(labels),
         labels=pod_labels_of(labels),
         annotations=annotations_of(labels),
     )
+
+
+def made_own_network(labels: Mapping[str, str]) -> bool:
+    """Return whether a container with these labels is a sandbox that leaves the host's network by itself."""
+    return labels.get(NETNS) == OWN_NETNS
 
 
 def as_listed(inspected: Json) -> dict[str, Any]:

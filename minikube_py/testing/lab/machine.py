@@ -107,14 +107,15 @@ def start_daemon(argv: Sequence[str], log_path: Path) -> int:
     return process.pid
 
 
-def start_dockerd(host: HostLayout) -> int:
-    """Start the host's Docker engine and wait until it answers."""
+def start_dockerd(host: HostLayout, flags: Sequence[str] = ()) -> int:
+    """Start the host's Docker engine, with `flags` besides, and wait until it answers."""
     argv = [
         "dockerd",
         f"--data-root={host.dir}/docker",
         f"--exec-root={host.dir}/exec",
         f"--pidfile={host.dir}/docker.pid",
         f"--host=unix://{host.docker_socket}",
+        *flags,
     ]
     pid = start_daemon(in_host(host, argv), host.docker_log)
     wait_until(
