@@ -129,7 +129,8 @@ def sandbox_from_listed(listed: Json, state: Json | None) -> SandboxRecord:
     """Return a pause container's record from its list entry; `state` is its inspect document, when one is at hand."""
     labels = listed.get("Labels") or {}
     parsed = parse_name(_name(listed))
-    running = listed.get("State") == "running"
+    # The list may lag behind: the engine writes it last.
+    running = bool(state["State"]["Running"]) if state else listed.get("State") == "running"
     pid = int((state or {}).get("State", {}).get("Pid") or 0) if running else 0
     return SandboxRecord(
         id=SandboxId(listed["Id"]),

@@ -8,6 +8,7 @@ order the outside saw things happen; `fail_next` makes a verb fail once.
 
 import asyncio
 import hashlib
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -72,6 +73,8 @@ class FakeRuntime:
         self._containers: dict[ContainerId, _Container] = {}
         self._sandboxes: dict[SandboxId, SandboxRecord] = {}
         self._subscribers: list[Mailbox[RuntimeEvent]] = []
+        self._untold: deque[RuntimeEvent] | None = None
+        """What happened since a listing that nobody has subscribed after yet."""
         self._failures: list[tuple[str, ContainerRuntimeError]] = []
         self._count = 0
         self.programs: dict[str, Program] = {}
@@ -105,7 +108,7 @@ class FakeRuntime:
         """End a pause process, as a restart of the engine does."""
         record = self._sandboxes[sandbox]
         self._sandboxes[sandbox] = replace(record, ready=False, pid=0)
-        self._tell(record.pod.uid, "die")
+        self._tell(record.pod.uid, "die", record.id)
 
     def records(self, name: str = "") -> list[ContainerRecord]:
         """Return the app containers (of one name), oldest first."""
@@ -146,7 +149,7 @@ class FakeRuntime:
         )
         self._sandboxes[identity] = record
         self.journal.append(f"run sandbox {config.pod.name}/{config.attempt}")
-        self._tell(config.pod.uid, "start")
+        self._tell(config.pod.uid, "start", identity)
         return record
 
     async def stop_pod_sandbox(self, sandbox: SandboxId) -> None:
@@ -156,7 +159,7 @@ class FakeRuntime:
         if record is not None and record.ready:
             self._sandboxes[sandbox] = replace(record, ready=False, pid=0)
             self.journal.append(f"stop sandbox {record.pod.name}/{record.attempt}")
-            self._tell(record.pod.uid, "die")
+            self._tell(record.pod.uid, "die", record.id)
 
     async def remove_pod_sandbox(self, sandbox: SandboxId) -> None:
         """Remove a sandbox and what is left in it."""
@@ -199,7 +202,7 @@ class FakeRuntime:
         )
         self._containers[identity] = _Container(record, config, program)
         self.journal.append(f"create {config.name}/{config.attempt}")
-        self._tell(config.pod.uid, "create")
+        self._tell(config.pod.uid, "create", identity)
         return identity
 
     async def start_container(self, container: ContainerId) -> None:
@@ -224,7 +227,7 @@ class FakeRuntime:
             held.record, phase=ContainerPhase.RUNNING, started_at_s=self._clock.wall_s(), pid=2000 + self._count
         )
         self.journal.append(f"start {held.record.name}/{held.record.attempt}")
-        self._tell(held.record.pod.uid, "start")
+        self._tell(held.record.pod.uid, "start", container)
         if held.program.runs_s is not None:
             program = held.program
             reason = "OOMKilled" if program.oom else ("Completed" if program.exit_code == 0 else "Error")
@@ -240,7 +243,7 @@ class FakeRuntime:
             raise ContainerRuntimeError(RuntimeErrorKind.REFUSED, "device or resource busy")
         held.record = replace(held.record, resources=resources)
         self.journal.append(f"update {held.record.name}/{held.record.attempt}")
-        self._tell(held.record.pod.uid, "update")
+        self._tell(held.record.pod.uid, "update", container)
 
     async def stop_container(self, container: ContainerId, grace_s: float) -> None:
         """Send TERM, wait, then KILL."""
@@ -270,11 +273,13 @@ class FakeRuntime:
             raise ContainerRuntimeError(RuntimeErrorKind.CONFLICT, "You cannot remove a running container")
         del self._containers[container]
         self.journal.append(f"remove {held.record.name}/{held.record.attempt}")
-        self._tell(held.record.pod.uid, "destroy")
+        self._tell(held.record.pod.uid, "destroy", held.record.id)
 
     async def listing(self, pod_uid: str = "") -> RuntimeListing:
         """Return the records; the pid of a sandbox only when one pod is asked for, as Docker's list has none."""
         await self._enter("listing")
+        if self._untold is None and not self._subscribers:
+            self._untold = deque(maxlen=EVENTS_MAX)
         sandboxes = tuple(
             record if pod_uid else replace(record, pid=0)
             for record in self._sandboxes.values()
@@ -284,10 +289,13 @@ class FakeRuntime:
         return RuntimeListing(sandboxes, containers)
 
     async def events(self) -> AsyncIterator[RuntimeEvent]:
-        """Yield what happens from now on."""
+        """Yield what happened since the first listing, and what happens from now on."""
         mailbox: Mailbox[RuntimeEvent] = Mailbox(EVENTS_MAX, OnFull.DROP_OLDEST)
         self._subscribers.append(mailbox)
         mailbox.put_nowait(RuntimeEvent("", "reconnected"))
+        for event in self._untold or ():
+            mailbox.put_nowait(event)
+        self._untold = None
         try:
             while True:
                 yield await mailbox.get()
@@ -394,11 +402,14 @@ class FakeRuntime:
         )
         held.died.set()
         self.journal.append(f"end {held.record.name}/{held.record.attempt} {exit_code}")
-        self._tell(held.record.pod.uid, "die")
+        self._tell(held.record.pod.uid, "die", held.record.id)
 
-    def _tell(self, pod_uid: str, action: str) -> None:
+    def _tell(self, pod_uid: str, action: str, container: str) -> None:
+        event = RuntimeEvent(pod_uid, action, container)
+        if self._untold is not None:
+            self._untold.append(event)
         for mailbox in () if self.deaf else self._subscribers:
-            mailbox.put_nowait(RuntimeEvent(pod_uid, action))
+            mailbox.put_nowait(event)
 
 
 def _image(name: str, user: str) -> ImageRecord:

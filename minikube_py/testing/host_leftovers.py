@@ -1,4 +1,4 @@
-"""What a lab's host has of pods: containers, processes, links, mounts, cgroups, folders; and what of it should not be.
+"""What a lab's host has of pods: containers, processes, links, mounts, cgroups, folders; and what should not be.
 
 The API's pods say what should be there; the engine, the kernel and the disk say what is. Every difference is one
 line of text, so that a chaos run ends with a list of what leaked and not with the first of it.
@@ -25,7 +25,8 @@ _LISTS = ("initContainerStatuses", "containerStatuses")
 def find_faults(cluster: Cluster, pods: Sequence[Obj]) -> list[str]:
     """Return what differs between the API's pods and the host, one line each; empty when nothing does."""
     containers = inspect_all(cluster)
-    living = {p["metadata"]["uid"]: p for p in pods if p.get("status", {}).get("phase") not in ("Succeeded", "Failed")}
+    over = ("Succeeded", "Failed")
+    living = {p["metadata"]["uid"]: p for p in pods if p.get("status", {}).get("phase") not in over}
     known = {p["metadata"]["uid"] for p in pods}
     return [
         *_container_faults(pods, living, containers),

@@ -18,6 +18,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from os.path import dirname
+from pathlib import Path
 from typing import Any
 
 from minikube_py.kit.clock import Clock
@@ -53,6 +54,7 @@ from minikube_py.kubelet.io.docker_events import DockerEvents
 from minikube_py.kubelet.io.docker_listing import DockerListing
 from minikube_py.kubelet.io.exec_streams import attach_stream, exec_stream, exec_sync
 from minikube_py.kubelet.io.log_links import link_log, unlink_log
+from minikube_py.kubelet.io.pause_network import PauseNetwork
 from minikube_py.kubelet.io.pause_source import PauseSource
 from minikube_py.kubelet.io.sandbox_runner import SandboxRunner
 from minikube_py.kubelet.ports import ContainerPlaces
@@ -80,18 +82,31 @@ class DockerRuntime:
         ids: Ids,
         pause_image: str = "",
         starts_max: int = 2,
+        proc: Path = Path("/proc"),
     ) -> None:
-        """`pause_image` empty: the one that the program makes; `starts_max`: one for each processor, at least 2."""
+        """Make a runtime; nothing is asked of the engine yet.
+
+        Args:
+            api: the engine.
+            node_name: whose containers these are.
+            clock: the time.
+            ids: for names.
+            pause_image: empty for the one that the program makes.
+            starts_max: one for each processor, at least 2.
+            proc: where the kernel shows the engine's processes.
+        """
         self._api = api
         self._node_name = node_name
         self._clock = clock
         self._ids = ids
-        self._listing = DockerListing(api, node_name)
         self._events = DockerEvents(api, node_name, clock)
+        self._listing = DockerListing(api, node_name, self._events)
         self._stopper = ContainerStopper(api, self._events, clock)
         self._starts = asyncio.Semaphore(starts_max)
         self._removals = asyncio.Semaphore(REMOVALS_MAX)
-        self._sandboxes = SandboxRunner(api, node_name, PauseSource(api, pause_image), clock, self._create)
+        self._sandboxes = SandboxRunner(
+            api, node_name, PauseSource(api, pause_image), PauseNetwork(clock, proc), self._create
+        )
         self._version: RuntimeVersion | None = None
 
     async def version(self) -> RuntimeVersion:
@@ -116,11 +131,13 @@ class DockerRuntime:
         """Create and start the pause container; one of the same pod and attempt that runs is adopted."""
         async with self._starts:
             document = await self._sandboxes.run(config)
+        self._listing.keep(document)
         return sandbox_from_listed(as_listed(document), document)
 
     async def stop_pod_sandbox(self, sandbox: SandboxId) -> None:
         """Stop the pause container."""
         await self._stopper.stop(sandbox, SANDBOX_GRACE_S)
+        self._listing.forget(sandbox)
 
     async def remove_pod_sandbox(self, sandbox: SandboxId) -> None:
         """Remove the app containers that are left in the sandbox, then the pause container."""
@@ -147,6 +164,8 @@ class DockerRuntime:
             finally:
                 self._listing.forget(container)
         started = await self._api.find_container(container)
+        if started:
+            self._listing.keep(started)
         log_path = _label(started, CONTAINER_LOG_PATH) if started else ""
         if started and log_path and started.get("LogPath"):
             try:
@@ -163,6 +182,7 @@ class DockerRuntime:
     async def stop_container(self, container: ContainerId, grace_s: float) -> None:
         """Send the image's stop signal, wait up to `grace_s`, then kill."""
         await self._stopper.stop(container, grace_s)
+        self._listing.forget(container)
 
     async def remove_container(self, container: ContainerId) -> None:
         """Remove a container with its log and its anonymous volumes."""
@@ -177,9 +197,11 @@ class DockerRuntime:
         """Return all sandboxes and containers of this node, or of one pod."""
         return await self._listing.listing(pod_uid)
 
-    def events(self) -> AsyncIterator[RuntimeEvent]:
+    async def events(self) -> AsyncIterator[RuntimeEvent]:
         """Yield hints for ever."""
-        return self._events.read()
+        async for event in self._events.read():
+            self._listing.note(event)
+            yield event
 
     async def exec_sync(self, container: ContainerId, command: Sequence[str], timeout_s: float) -> ExecResult:
         """Run a command to its end."""

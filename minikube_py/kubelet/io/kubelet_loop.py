@@ -18,7 +18,7 @@ from minikube_py.api.resources import PODS, SERVICES
 from minikube_py.client.interface import Change, Selection
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kubelet.config import KubeletConfig
-from minikube_py.kubelet.cri import ContainerPhase, ContainerRuntimeError, PodIdentity, RuntimeListing
+from minikube_py.kubelet.cri import ContainerPhase, ContainerRuntimeError, PodIdentity, RuntimeEvent, RuntimeListing
 from minikube_py.kubelet.io.container_gc import ContainerGc, DeadContainersReclaim
 from minikube_py.kubelet.io.container_killer import ContainerKiller
 from minikube_py.kubelet.io.container_starter import ContainerStarter, StartTools
@@ -100,6 +100,8 @@ class Kubelet:
         self._eviction = EvictionLoop(config, tools, self._states)
         self._adopted_ips: dict[str, str] = {}
         self._at_start: Mapping[str, PodRuntimeStatus] = {}
+        self._changed: set[str] = set()
+        """Pods of `_at_start` that events have told of since: what the runtime had is not so any more."""
         self._listed: dict[str, frozenset[tuple[str, str, bool]]] = {}
 
     async def run(self) -> None:
@@ -158,6 +160,7 @@ class Kubelet:
         while True:
             try:
                 self._at_start = group_by_pod(await self._ports.runtime.listing())
+                self._listed = {uid: _signature(status) for uid, status in self._at_start.items()}
                 live = await self._live_sandboxes(self._at_start)
                 self._adopted_ips = await self._ports.network.adopt(live)
             except (ContainerRuntimeError, OSError) as error:
@@ -196,7 +199,12 @@ class Kubelet:
             self._workers.remove(uid_of(change.old), parse_pod(change.old))
         pod = parse_pod(change.new)
         pod_ip = self._config.node_ip if pod.host_network else self._adopted_ips.pop(pod.uid, "")
-        self._workers.update(pod, pod_ip=pod_ip, runtime_has_some=pod.uid in self._at_start)
+        self._workers.update(
+            pod,
+            pod_ip=pod_ip,
+            runtime_has_some=pod.uid in self._at_start,
+            at_start=self._at_start.get(pod.uid) if pod.uid not in self._changed else None,
+        )
 
     def _stop_orphans(self) -> None:
         for uid, status in self._at_start.items():
@@ -210,8 +218,19 @@ class Kubelet:
     # Following the runtime.
 
     async def _follow_events(self) -> None:
+        # The stream begins with the first listing, so that its first `reconnected` means nothing that is not known.
+        has_begun = False
         async for event in self._ports.runtime.events():
-            self._workers.note_runtime_change(event.pod_uid)
+            if event.pod_uid or has_begun:
+                self._note(event)
+            has_begun = True
+
+    def _note(self, event: RuntimeEvent) -> None:
+        if event.pod_uid in self._at_start:
+            self._changed.add(event.pod_uid)
+        elif not event.pod_uid:
+            self._changed.update(self._at_start)
+        self._workers.note_event(event)
 
     async def _relist_forever(self) -> None:
         while True:

@@ -14,7 +14,6 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.container_spec import SANDBOX_OOM_SCORE_ADJ, can_own_network, render_sandbox
 from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeErrorKind, SandboxConfig
 from minikube_py.kubelet.docker_names import POD_UID, sandbox_name
@@ -26,6 +25,8 @@ from minikube_py.kubelet.io.pause_source import PauseSource
 log = logging.getLogger("kubelet.docker")
 
 _REFUSED_SCORE_SIGNS = ("can't get final child's PID from pipe", "oom_score_adj")
+_ENDED_BY_OTHERS = (0, 137, 143)
+"""Exit codes that say nothing of what the host allows: somebody ended the process."""
 
 Inspected = Mapping[str, Any]
 Create = Callable[[str, dict[str, Any], Callable[[Inspected], bool]], Awaitable[str]]
@@ -35,11 +36,13 @@ Create = Callable[[str, dict[str, Any], Callable[[Inspected], bool]], Awaitable[
 class SandboxRunner:
     """One for the runtime; what it learns of the host is kept for the agent's life."""
 
-    def __init__(self, api: DockerApi, node_name: str, pause: PauseSource, clock: Clock, create: Create) -> None:
+    def __init__(
+        self, api: DockerApi, node_name: str, pause: PauseSource, network: PauseNetwork, create: Create
+    ) -> None:
         self._api = api
         self._node_name = node_name
         self._pause = pause
-        self._network = PauseNetwork(clock)
+        self._network = network
         self._create = create
         self._scores_refused: bool | None = None
         """None: not known yet."""
@@ -90,8 +93,13 @@ class SandboxRunner:
         document = await self._api.inspect_container(identity)
         try:
             await self._check(document)
-        except ContainerRuntimeError:
+        except ContainerRuntimeError as error:
+            ended = await self._api.find_container(identity)
             await self._api.remove_container(identity)
+            if ended is None or ended["State"].get("ExitCode") in _ENDED_BY_OTHERS:
+                raise ContainerRuntimeError(
+                    RuntimeErrorKind.UNAVAILABLE, "the pause container was stopped while it started"
+                ) from error
             raise
         self._scores_refused = _oom_score(document) == 0
         return document

@@ -142,7 +142,7 @@ class Chaos:
         return sorted(done.stdout.split()) if not done.returncode else None
 
     def _kill(self, *, sandbox: bool) -> None:
-        sign = f"--format={{{{.ID}}}} {{{{.Label \"{CONTAINER_NAME}\"}}}}"
+        sign = f'--format={{{{.ID}}}} {{{{.Label "{CONTAINER_NAME}"}}}}'
         rows = self._cluster.docker("ps", "--no-trunc", f"--filter=label={POD_UID}", sign, check=False).splitlines()
         ids = sorted(row.split()[0] for row in rows if (row.split()[1] == SANDBOX) is sandbox)
         if ids:
