@@ -157,6 +157,7 @@ class Kubelet:
     async def _adopt(self) -> None:
         """List what runs, and let the network keep the links of it."""
         failures: BackoffState | None = None
+        began_s = self._ports.clock.now_s()
         while True:
             try:
                 self._at_start = group_by_pod(await self._ports.runtime.listing())
@@ -169,7 +170,12 @@ class Kubelet:
                 await self._ports.clock.sleep(failures.delay_s)
                 continue
             if self._at_start:
-                log.info("found %d pods in the runtime, %d of them connected", len(self._at_start), len(live))
+                log.info(
+                    "found %d pods in the runtime, %d of them connected, in %.3f s",
+                    len(self._at_start),
+                    len(live),
+                    self._ports.clock.now_s() - began_s,
+                )
             return
 
     async def _live_sandboxes(self, by_pod: Mapping[str, PodRuntimeStatus]) -> dict[str, int]:
