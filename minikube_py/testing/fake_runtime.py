@@ -8,7 +8,7 @@ order the outside saw things happen; `fail_next` makes a verb fail once.
 
 import asyncio
 import hashlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -84,6 +84,8 @@ class FakeRuntime:
         self.exec_handler: ExecHandler = lambda record, command: ExecResult(0, b"")
         self.exec_takes_s = 0.0
         self.journal: list[str] = []
+        self.verbs: Counter[str] = Counter()
+        """How often each verb was called."""
         self.up = True
         self.deaf = False
         """Events are lost."""
@@ -276,15 +278,11 @@ class FakeRuntime:
         self._tell(held.record.pod.uid, "destroy", held.record.id)
 
     async def listing(self, pod_uid: str = "") -> RuntimeListing:
-        """Return the records; the pid of a sandbox only when one pod is asked for, as Docker's list has none."""
+        """Return the records."""
         await self._enter("listing")
         if self._untold is None and not self._subscribers:
             self._untold = deque(maxlen=EVENTS_MAX)
-        sandboxes = tuple(
-            record if pod_uid else replace(record, pid=0)
-            for record in self._sandboxes.values()
-            if pod_uid in ("", record.pod.uid)
-        )
+        sandboxes = tuple(record for record in self._sandboxes.values() if pod_uid in ("", record.pod.uid))
         containers = tuple(c.record for c in self._containers.values() if pod_uid in ("", c.record.pod.uid))
         return RuntimeListing(sandboxes, containers)
 
@@ -364,6 +362,7 @@ class FakeRuntime:
     # Inside.
 
     async def _enter(self, verb: str) -> None:
+        self.verbs[verb] += 1
         await asyncio.sleep(0)
         if not self.up:
             raise ContainerRuntimeError(RuntimeErrorKind.UNAVAILABLE, "Cannot connect to the Docker daemon")

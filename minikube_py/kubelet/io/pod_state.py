@@ -36,6 +36,8 @@ class PodState:
     """Nothing of the pod can have changed in the runtime since `status` was read."""
     at_start: PodRuntimeStatus | None = None
     """What the runtime had of the pod when the kubelet started: the first look takes it and asks nothing."""
+    started: set[str] = field(default_factory=set)
+    """Sandboxes and containers that its worker started and that have not died since: their starts are no news."""
     pod_ip: str = ""
     messages: dict[ContainerId, str] = field(default_factory=dict)
     """What ended containers left in their termination logs; empty texts too, so that each file is read once."""
@@ -96,13 +98,6 @@ class PodState:
     def must_stop(self) -> bool:
         """Return whether the pod is to be stopped for good."""
         return self.removed or self.pod.is_deleting
-
-    def shows_running(self, identity: str) -> bool:
-        """Return whether the last look showed this sandbox or container running, and is still good."""
-        return self.status_is_current and (
-            any(s.id == identity and s.ready for s in self.status.sandboxes)
-            or any(c.id == identity for c in self.status.running)
-        )
 
     def note_runtime_change(self) -> None:
         """Note that the runtime may show something else by now, and wake the worker."""

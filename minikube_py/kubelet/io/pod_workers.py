@@ -93,10 +93,13 @@ class PodWorkers:
         state.note_removed()
 
     def note_event(self, event: RuntimeEvent) -> None:
-        """Have the pod of an event looked at, unless it says what is known (mostly what its own worker did)."""
+        """Have the pod of an event looked at, unless it tells of what the pod's own worker did."""
         state = self._states.get(event.pod_uid)
-        if state is None or event.action != "start" or not state.shows_running(event.container):
-            self.note_runtime_change(event.pod_uid)
+        if state is not None and event.container in state.started:
+            if event.action == "start":
+                return
+            state.started.discard(event.container)
+        self.note_runtime_change(event.pod_uid)
 
     def note_runtime_change(self, uid: str) -> None:
         """Have a pod looked at; an empty uid means every pod."""
