@@ -1,6 +1,7 @@
 """What the engine itself needs for the containers of a pod: the measure that pods are held to."""
 
 import asyncio
+import itertools
 import time
 from typing import Any
 
@@ -9,6 +10,7 @@ import orjson
 
 from minikube_py.testing.lab.cluster import IMAGE
 
+GONE_S = 300
 SLEEP = ("sleep", "3600")
 
 
@@ -39,6 +41,18 @@ class BareContainers:
         for identity in identities:
             async with self._session.delete(f"http://docker/containers/{identity}?force=1") as answer:
                 assert answer.status < 300
+
+    async def until_no_pods(self) -> float:
+        """Wait until the engine has no container of a pod any more; return when that was (monotonic seconds)."""
+        path = 'http://docker/containers/json?all=1&filters={"label":["io.kubernetes.pod.uid"]}'
+        deadline = time.monotonic() + GONE_S
+        for _ in itertools.count():
+            async with self._session.get(path) as answer:
+                if not await answer.json():
+                    break
+            assert time.monotonic() < deadline, f"containers of pods are left after {GONE_S} s"
+            await asyncio.sleep(0.02)
+        return time.monotonic()
 
     async def pair(self) -> float:
         """Return the seconds for a container without network and one that joins it."""

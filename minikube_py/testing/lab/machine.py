@@ -120,7 +120,7 @@ def start_dockerd(host: HostLayout, flags: Sequence[str] = ()) -> int:
     pid = start_daemon(in_host(host, argv), host.docker_log)
     wait_until(
         lambda: docker(host, ["version"], check=False).returncode == 0,
-        30,
+        90,
         f"dockerd of {host.name} does not answer: see {host.docker_log}",
     )
     return pid

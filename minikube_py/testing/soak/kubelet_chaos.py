@@ -7,6 +7,7 @@ with live-restore and without, by SIGKILL and by SIGTERM. A run is repeated by i
 
 import json
 import random
+import shutil
 import signal
 import tempfile
 import time
@@ -41,6 +42,12 @@ def run(minutes: float, seed: int) -> str:
         cluster = Cluster(lab, folder)
         cluster.load_images(folder)
         return torment(cluster, minutes * 60, seed)
+    except BaseException:
+        kept = Path(tempfile.mkdtemp(prefix="mkpysoak-logs-"))
+        for log in (lab.layout.hosts[0].agent_log, lab.layout.hosts[0].docker_log):
+            shutil.copy(log, kept)
+        click.echo(f"the logs are in {kept}", err=True)
+        raise
     finally:
         lab.down()
 
