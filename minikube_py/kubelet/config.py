@@ -23,6 +23,8 @@ class KubeletConfig:
     """Where pods' directories stand (`ROOT/pods/UID`)."""
     pod_logs_dir: str
     """`/var/log/pods`, or a folder of this agent's own."""
+    local_path_dir: str = ""
+    """Where volumes of class `local-path` are made on this node; empty: this node makes none."""
     cluster_dns: tuple[str, ...] = ()
     cluster_domain: str = "cluster.local"
     kubelet_version: str = "v1.36.0"
@@ -39,6 +41,14 @@ class KubeletConfig:
     static_pod_path: str = ""
     """The folder with manifests of static pods; empty: there are none."""
     node_labels: tuple[tuple[str, str], ...] = ()
+    register_with_taints: tuple[tuple[tuple[str, str], ...], ...] = ()
+    """Taints that the Node has when it is registered (fields as pairs); later ones are the API's business."""
+    node_external_ip: str = ""
+    """Shown as the node's ExternalIP; empty: it has none."""
+    shutdown_grace_period_s: float = 0.0
+    """How long a shutdown of the host is held up for the pods to end; 0: it is not (upstream's default)."""
+    shutdown_grace_period_critical_s: float = 0.0
+    """The last part of it, which is for critical pods."""
     kube_reserved: Texts = ()
     """(resource, quantity): kept out of allocatable for the kubelet and the engine."""
     system_reserved: Texts = ()
@@ -74,6 +84,8 @@ class KubeletConfig:
     node_status_update_s: float = 10.0
     node_status_report_s: float = 300.0
     """An unchanged status is written this often."""
+    node_images_s: float = 30.0
+    """The list of images is read this often: it costs the engine a walk over all of them."""
     container_gc_s: float = 60.0
     dead_containers_max: int = 1
     """Dead containers kept for each container of a pod, for `logs --previous` and lastState."""
@@ -111,6 +123,7 @@ def with_fast_timers(config: KubeletConfig) -> KubeletConfig:
         statistics_age_s=1.0,
         lease_renew_s=2.0,
         node_status_update_s=2.0,
+        node_images_s=2.0,
         container_gc_s=10.0,
         eviction_monitoring_s=1.0,
         eviction_pressure_transition_s=5.0,

@@ -157,6 +157,11 @@ def _host_config(sandbox: SandboxId, config: ContainerConfig) -> dict[str, Any]:
         **_resources(config.resources),
         **_security(config),
     }
+    if config.devices:
+        host["Devices"] = [
+            {"PathOnHost": d.host_path, "PathInContainer": d.container_path, "CgroupPermissions": d.permissions}
+            for d in config.devices
+        ]
     if config.host_network:
         host["UTSMode"] = "host"
     if config.host_pid:
@@ -177,7 +182,9 @@ def _mount(mount: Mount) -> dict[str, Any]:
     # rprivate is Docker's default, and only the default turns into rslave where the source holds Docker's own root.
     if mount.propagation != "rprivate":
         options["Propagation"] = mount.propagation
-    if mount.read_only:
+    if mount.recursive_read_only:
+        options["ReadOnlyForceRecursive"] = True
+    elif mount.read_only:
         # Engines from 25 on make read-only mounts recursive, which is more than `readOnly` promises.
         options["ReadOnlyNonRecursive"] = True
     body: dict[str, Any] = {

@@ -74,6 +74,17 @@ class Mount:
     container_path: str
     read_only: bool = False
     propagation: Literal["rprivate", "rslave", "rshared"] = "rprivate"
+    recursive_read_only: bool = False
+    """What is mounted below the source is read-only too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device of the host, as the container sees it."""
+
+    host_path: str
+    container_path: str
+    permissions: str = "mrw"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +135,7 @@ class ContainerConfig:
     args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     working_dir: str = ""
+    devices: tuple[Device, ...] = ()
     mounts: tuple[Mount, ...] = ()
     tty: bool = False
     stdin: bool = False

@@ -14,6 +14,7 @@ from typing import Any
 from minikube_py.api.quantity import QuantityError, parse_quantity
 from minikube_py.kubelet.config import KubeletConfig, Texts
 from minikube_py.kubelet.eviction_thresholds import ThresholdError, parse_duration, parse_thresholds
+from minikube_py.kubelet.registration import Taint, parse_node_taint
 
 _RESERVABLE = ("cpu", "memory", "ephemeral-storage", "pid")
 
@@ -63,6 +64,13 @@ def _positive(text: str) -> int:
     return number
 
 
+def _taints(text: str) -> tuple[Taint, ...]:
+    try:
+        return tuple(parse_node_taint(part) for part in text.split(",") if part)
+    except ValueError as error:
+        raise KubeletArgError(str(error)) from None
+
+
 _ARGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "max-pods": ("max_pods", _positive),
     "pod-max-pids": ("pod_pids_limit", lambda text: max(_number(text), 0)),
@@ -75,6 +83,9 @@ _ARGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "eviction-minimum-reclaim": ("eviction_minimum_reclaim", lambda text: _pairs(text, "=")),
     "eviction-pressure-transition-period": ("eviction_pressure_transition_s", parse_duration),
     "eviction-max-pod-grace-period": ("eviction_max_pod_grace_s", lambda text: float(_number(text))),
+    "register-with-taints": ("register_with_taints", _taints),
+    "shutdown-grace-period": ("shutdown_grace_period_s", parse_duration),
+    "shutdown-grace-period-critical-pods": ("shutdown_grace_period_critical_s", parse_duration),
     "node-labels": ("node_labels", lambda text: _pairs(text, "=")),
 }
 """Flag -> field of KubeletConfig, and how its text is read."""

@@ -101,6 +101,12 @@ class PodWorkers:
             state.started.discard(event.container)
         self.note_runtime_change(event.pod_uid)
 
+    def note_volume_change(self, uid: str) -> None:
+        """Have a pod's volumes brought up to date; fine when there is no such pod."""
+        state = self._states.get(uid)
+        if state is not None:
+            state.note_volume_change()
+
     def note_runtime_change(self, uid: str) -> None:
         """Have a pod looked at; an empty uid means every pod."""
         for state in self.states() if not uid else filter(None, [self._states.get(uid)]):

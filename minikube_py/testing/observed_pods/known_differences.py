@@ -85,11 +85,6 @@ KNOWN: tuple[Known, ...] = (
     Known(ANY, r"mounts\.\w+\./etc/resolv\.conf: observed null", "dockershim wrote into the engine's own file"),
     Known(ANY, r'docker\.\w+\.Hostname: observed "<host>"', "a lab's host has the name of the machine"),
     Known("(run|d-privileged).*", r"containers\.c\.state: .*failed to start container", _RUNTIME_TEXT),
-    Known(
-        ANY,
-        r"(mounts\.\w+\.|inside: missing )/var/run/secrets/kubernetes.io/serviceaccount",
-        "the ServiceAccount admission plugin mounts it; take this entry away when it is served",
-    ),
     # What depends on the host.
     Known("image-missing", r"containers\.c\.state: .*ImagePullBackOff.* here .*ImagePullBackOff", _PULL_TEXT),
     Known(

@@ -229,6 +229,14 @@ def test_mounts_leave_dockers_default_propagation_to_docker():
     ]
 
 
+def test_a_tree_of_mounts_is_forced_to_be_read_only():
+    (mount,) = container(mounts=(Mount("/srv", "/s", read_only=True, recursive_read_only=True),))["HostConfig"][
+        "Mounts"
+    ]
+
+    assert mount["BindOptions"] == {"ReadOnlyForceRecursive": True}
+
+
 def test_terminal_user_and_folder():
     body = container(tty=True, stdin=True, stdin_once=True, working_dir="/tmp")
 
