@@ -44,6 +44,8 @@ class FakeDocker:
         """Cleared: inspects of containers are not answered until it is set."""
         self.leaves_network = True
         """Whether a pause container in the host's network gets one of its own."""
+        self.start_exit_codes: list[int] = []
+        """The next started containers end at once with these."""
         self.proc = Path()
         """Where the processes of this engine are shown, as in /proc."""
         self.calls: list[str] = []
@@ -138,7 +140,9 @@ class FakeDocker:
     def _begin_process(self, container: Json) -> None:
         pid = 4000 + int(container["Id"], 16)
         container["State"].update(Status="running", Running=True, Pid=pid, StartedAt="2026-01-01T00:00:05Z")
-        if container["Config"]["Labels"].get("minikube-py.netns") == "own":
+        if self.start_exit_codes:
+            self.exit_container(container["Id"], self.start_exit_codes.pop(0))
+        elif container["Config"]["Labels"].get("minikube-py.netns") == "own":
             if self.leaves_network:
                 self._show_process(str(pid), f"net:[{pid}]", "65535", "")
             else:

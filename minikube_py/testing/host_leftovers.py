@@ -29,8 +29,8 @@ def find_faults(cluster: Cluster, pods: Sequence[Obj]) -> list[str]:
     living = {p["metadata"]["uid"]: p for p in pods if p.get("status", {}).get("phase") not in over}
     known = {p["metadata"]["uid"] for p in pods}
     return [
-        *_container_faults(pods, living, containers),
-        *_status_faults(pods, containers),
+        *container_faults(pods, living, containers),
+        *status_faults(pods, containers),
         *_network_faults(cluster, living, containers),
         *_folder_faults(cluster, living, known),
         *_process_faults(cluster, containers),
@@ -51,7 +51,8 @@ def label(container: Obj, key: str) -> str:
     return str((container["Config"].get("Labels") or {}).get(key, ""))
 
 
-def _container_faults(pods: Sequence[Obj], living: Mapping[str, Obj], containers: Sequence[Obj]) -> Iterator[str]:
+def container_faults(pods: Sequence[Obj], living: Mapping[str, Obj], containers: Sequence[Obj]) -> Iterator[str]:
+    """Yield what runs and should not, and what should and does not; `living` are the pods that are not over."""
     known = {p["metadata"]["uid"]: p["metadata"]["name"] for p in pods}
     running: dict[tuple[str, str], list[str]] = {}
     dead: dict[tuple[str, str], int] = {}
@@ -85,7 +86,8 @@ def _state_of(pod: Obj, name: str) -> Obj:
     return {}
 
 
-def _status_faults(pods: Sequence[Obj], containers: Sequence[Obj]) -> Iterator[str]:
+def status_faults(pods: Sequence[Obj], containers: Sequence[Obj]) -> Iterator[str]:
+    """Yield what statuses say of containers and is not so."""
     by_id = {c["Id"]: c for c in containers}
     for pod in pods:
         name = pod["metadata"]["name"]
