@@ -118,9 +118,15 @@ def start_dockerd(host: HostLayout, flags: Sequence[str] = ()) -> int:
         *flags,
     ]
     pid = start_daemon(in_host(host, argv), host.docker_log)
+
+    def answers() -> bool:
+        if not is_running(pid):
+            raise LabError(f"dockerd of {host.name} ended: see {host.docker_log}")
+        return docker(host, ["version"], check=False).returncode == 0
+
     wait_until(
-        lambda: docker(host, ["version"], check=False).returncode == 0,
-        90,
+        answers,
+        60,
         f"dockerd of {host.name} does not answer: see {host.docker_log}",
     )
     return pid

@@ -23,6 +23,7 @@ from minikube_py.testing.lab.cluster import IMAGE, Cluster, wait_until
 from minikube_py.testing.lab.lab import Lab
 
 PODS_MAX = 10
+ENGINE_STARTS_MAX = 8
 QUIET_S = 240.0
 """How long the node has to come to rest once nothing is killed any more: back-offs go up to 300 s, so kills of one
 container are rare enough that they stay far below."""
@@ -161,7 +162,16 @@ class Chaos:
         machine.stop_process(lab.pids[f"{host.name}/dockerd"], sig=sig)
         time.sleep(self._rng.random() * 2)
         lab.docker_flags = ("--live-restore",) if self._rng.random() < 0.5 else ()
-        lab.start_docker(host)
+        for _ in range(ENGINE_STARTS_MAX):
+            try:
+                lab.start_docker(host)
+            except machine.LabError as error:
+                # It waits 15 s for its containerd, which may still wait for the files of the one that was killed;
+                # systemd starts it again then.
+                click.echo(str(error), err=True)
+            else:
+                return
+        raise machine.LabError(f"dockerd did not start in {ENGINE_STARTS_MAX} tries")
 
     def _kill_agent(self) -> None:
         host, lab = self._cluster.host, self._cluster.lab
