@@ -18,7 +18,7 @@ from minikube_py.api.resources import PODS, SERVICES
 from minikube_py.client.interface import Change, Selection
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kubelet.config import KubeletConfig
-from minikube_py.kubelet.cri import ContainerPhase, ContainerRuntimeError, PodIdentity, RuntimeEvent, RuntimeListing
+from minikube_py.kubelet.cri import ContainerPhase, ContainerRuntimeError, PodIdentity, RuntimeListing
 from minikube_py.kubelet.io.claim_reader import ClaimReader
 from minikube_py.kubelet.io.container_gc import ContainerGc, DeadContainersReclaim
 from minikube_py.kubelet.io.container_killer import ContainerKiller
@@ -110,8 +110,8 @@ class Kubelet:
         self._eviction = EvictionLoop(config, tools, self._states)
         self._adopted_ips: dict[str, str] = {}
         self._at_start: Mapping[str, PodRuntimeStatus] = {}
-        self._changed: set[str] = set()
-        """Pods of `_at_start` that events have told of since: what the runtime had is not so any more."""
+        self._follows_events = False
+        """From then on what the runtime had at the start may not be so any more."""
         self._listed_at_s = ports.clock.now_s()
         self._listed: dict[str, frozenset[tuple[str, str, bool]]] = {}
 
@@ -245,7 +245,7 @@ class Kubelet:
             pod,
             pod_ip=pod_ip,
             runtime_has_some=pod.uid in self._at_start,
-            at_start=self._at_start.get(pod.uid) if pod.uid not in self._changed else None,
+            at_start=None if self._follows_events else self._at_start.get(pod.uid),
         )
 
     def _stop_orphans(self) -> None:
@@ -261,18 +261,10 @@ class Kubelet:
 
     async def _follow_events(self) -> None:
         # The stream begins with the first listing, so that its first `reconnected` means nothing that is not known.
-        has_begun = False
         async for event in self._ports.runtime.events():
-            if event.pod_uid or has_begun:
-                self._note(event)
-            has_begun = True
-
-    def _note(self, event: RuntimeEvent) -> None:
-        if event.pod_uid in self._at_start:
-            self._changed.add(event.pod_uid)
-        elif not event.pod_uid:
-            self._changed.update(self._at_start)
-        self._workers.note_event(event)
+            if event.pod_uid or self._follows_events:
+                self._workers.note_event(event)
+            self._follows_events = True
 
     async def _relist_forever(self) -> None:
         while True:
