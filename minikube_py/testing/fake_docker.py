@@ -44,6 +44,10 @@ class FakeDocker:
         """Cleared: inspects of containers are not answered until it is set."""
         self.leaves_network = True
         """Whether a pause container in the host's network gets one of its own."""
+        self.start_takes_s = 0.0
+        self.starts_at_once = 0
+        self.starts_at_once_max = 0
+        """How many starts were under way at the same time, at most."""
         self.start_exit_codes: list[int] = []
         """The next started containers end at once with these."""
         self.proc = Path()
@@ -213,6 +217,10 @@ class FakeDocker:
         if self.refuses_scores and container["HostConfig"]["OomScoreAdj"] < 0:
             container["State"].update(ExitCode=128, Error=SCORE_REFUSAL)
             return _error(400, SCORE_REFUSAL)
+        self.starts_at_once += 1
+        self.starts_at_once_max = max(self.starts_at_once_max, self.starts_at_once)
+        await asyncio.sleep(self.start_takes_s)
+        self.starts_at_once -= 1
         if not container["State"]["Running"]:
             self._begin_process(container)
         return web.Response(status=204)

@@ -316,3 +316,17 @@ async def test_docker_19_03_is_spoken_to_in_its_own_version(engine, runtime):
 
     assert (await runtime.version()).api_version == "1.40"
     assert {path.split("/")[1] for path in engine.paths} == {"version", "v1.40"}
+
+
+async def test_no_more_starts_are_under_way_than_there_are_processors(engine):
+    engine.start_takes_s = 0.002
+    api = DockerApi(engine.host)
+    runtime = DockerRuntime(
+        api, node_name="n1", clock=SystemClock(), ids=sequential_ids(), starts_max=3, proc=engine.proc
+    )
+    async with asyncio.TaskGroup() as group:
+        for n in range(12):
+            group.create_task(runtime.run_pod_sandbox(replace(SANDBOX, attempt=n)))
+    await api.close()
+
+    assert engine.starts_at_once_max == 3
