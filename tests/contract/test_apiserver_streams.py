@@ -114,7 +114,7 @@ CERTIFICATES = []
 async def serve(node):
     """An API server, and the kubelet's server of node n1 with `node` behind it: the whole way of a stream."""
     pki, node_tls = CERTIFICATES
-    server = memory_api_server(kubelet_tls=pki.kubelet_context())
+    server = memory_api_server(pki=pki)
     client = RestClient(server.local_transport(), "kubelet", lambda: 60)
 
     def find_pod(namespace, name):

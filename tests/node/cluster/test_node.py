@@ -41,30 +41,6 @@ def running(cluster, namespace):
     return [p["metadata"]["name"] for p in pods_of(cluster, namespace) if p["status"].get("phase") == "Running"]
 
 
-def test_the_node_says_what_it_is(cluster):
-    wait_until(lambda: node_of(cluster)["status"].get("images"), 20, "the list of images")
-    node = node_of(cluster)
-    status = node["status"]
-    assert {a["type"]: a["address"] for a in status["addresses"]} == {
-        "InternalIP": str(cluster.host.address),
-        "Hostname": NODE,
-    }
-    assert status["daemonEndpoints"] == {"kubeletEndpoint": {"Port": 10250}}
-    assert {c["type"]: (c["status"], c["reason"]) for c in status["conditions"]} == {
-        "MemoryPressure": ("False", "KubeletHasSufficientMemory"),
-        "DiskPressure": ("False", "KubeletHasNoDiskPressure"),
-        "PIDPressure": ("False", "KubeletHasSufficientPID"),
-        "Ready": ("True", "KubeletReady"),
-    }
-    assert status["nodeInfo"]["containerRuntimeVersion"].startswith("docker://")
-    assert all(status["nodeInfo"][field] for field in ("machineID", "systemUUID", "bootID", "osImage"))
-    assert IMAGE in [name for image in status["images"] for name in image["names"]]
-    sizes = [image["sizeBytes"] for image in status["images"]]
-    assert sizes == sorted(sizes, reverse=True)
-    assert node["spec"]["podCIDR"] == "10.244.0.0/24"
-    assert "control-plane" in cluster.kubectl("get", "node", NODE, "--no-headers").stdout
-
-
 def test_the_kubelets_endpoints_through_the_api_server(cluster, namespace):
     cluster.apply(namespace, DEPLOYMENT)
     wait_until(lambda: len(running(cluster, namespace)) == 2, 60)
@@ -178,3 +154,27 @@ def test_a_node_that_was_deleted_registers_again_and_its_pods_run_on(cluster, na
     wait_until(lambda: "node-role.kubernetes.io/control-plane" in node_of(cluster)["metadata"]["labels"], 10)
     wait_until(lambda: node_of(cluster)["spec"].get("podCIDR") == "10.244.0.0/24", 10)
     assert set(running(cluster, namespace)) == before
+
+
+def test_the_node_says_what_it_is(cluster):
+    wait_until(lambda: node_of(cluster)["status"].get("images"), 60, "the list of images, which is read every 30 s")
+    node = node_of(cluster)
+    status = node["status"]
+    assert {a["type"]: a["address"] for a in status["addresses"]} == {
+        "InternalIP": str(cluster.host.address),
+        "Hostname": NODE,
+    }
+    assert status["daemonEndpoints"] == {"kubeletEndpoint": {"Port": 10250}}
+    assert {c["type"]: (c["status"], c["reason"]) for c in status["conditions"]} == {
+        "MemoryPressure": ("False", "KubeletHasSufficientMemory"),
+        "DiskPressure": ("False", "KubeletHasNoDiskPressure"),
+        "PIDPressure": ("False", "KubeletHasSufficientPID"),
+        "Ready": ("True", "KubeletReady"),
+    }
+    assert status["nodeInfo"]["containerRuntimeVersion"].startswith("docker://")
+    assert all(status["nodeInfo"][field] for field in ("machineID", "systemUUID", "bootID", "osImage"))
+    assert IMAGE in [name for image in status["images"] for name in image["names"]]
+    sizes = [image["sizeBytes"] for image in status["images"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert node["spec"]["podCIDR"] == "10.244.0.0/24"
+    assert "control-plane" in cluster.kubectl("get", "node", NODE, "--no-headers").stdout
