@@ -12,7 +12,7 @@ from minikube_py.testing.soak.kubelet_chaos import torment
 pytestmark = pytest.mark.node
 
 SEED = 20260
-KILLS_S = 40.0
+KILLS_S = 30.0
 
 
 def test_a_node_under_fire_ends_with_what_the_api_wants_and_leaks_nothing(tmp_path):

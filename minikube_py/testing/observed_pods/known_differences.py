@@ -83,8 +83,8 @@ KNOWN: tuple[Known, ...] = (
     Known(ANY, r"docker\.POD\.(CapDrop|ReadonlyRootfs|WorkingDir|User|GroupAdd|SecurityOpt): ", _SANDBOX),
     Known(
         ANY,
-        r'docker\.POD\.(NetworkMode: observed "none"|CapAdd: .* here \["SETGID", "SETUID", "SYS_ADMIN"\]|Entrypoint: )',
-        "the pause process leaves the host's network for an empty one and gives up all power before anybody joins it",
+        r'docker\.POD\.(NetworkMode: observed "none"|CapAdd: .* \["SETGID", "SETUID", "SYS_ADMIN"\]|Entrypoint: )',
+        "the pause process leaves the host's network for an empty one, powerless, before anybody joins",
     ),
     Known(ANY, r'docker\.\w+\.User: observed "0" here null', "the image's own user is root as well"),
     Known(ANY, r"mounts\.\w+\./etc/resolv\.conf: observed null", "dockershim wrote into the engine's own file"),
