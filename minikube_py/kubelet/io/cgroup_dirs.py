@@ -56,7 +56,8 @@ def _processes(path: str) -> list[int]:
     for folder, _, files in os.walk(path):
         if "cgroup.procs" in files:
             with suppress(OSError), open(f"{folder}/cgroup.procs", encoding="ascii") as listed:
-                found += [int(line) for line in listed]
+                # 0 is a process that this namespace of processes does not show, and for kill our own whole group.
+                found += [pid for pid in map(int, listed) if pid > 0]
     return found
 
 
