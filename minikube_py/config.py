@@ -92,6 +92,12 @@ SETTINGS: tuple[Setting, ...] = (
         "the folder with manifests of static pods (default: /etc/minikube-py/manifests; with another data folder, "
         "its agent/pod-manifests)",
     ),
+    Setting(
+        "private-registry",
+        None,
+        "mirrors and credentials of registries (default: /etc/minikube-py/registries.yaml; with another data folder, "
+        "its agent/registries.yaml)",
+    ),
     Setting("pause-image", None, "the pause image (default: made by the program itself)"),
     Setting("log-format", "text", "how log lines look", choices=("text", "json")),
     Setting(
@@ -151,6 +157,7 @@ class AgentConfig:
     node_labels: tuple[str, ...]
     node_taints: tuple[str, ...]
     pod_manifest_path: str
+    private_registry: str
     log_format: str
     fast_timers: bool
 
@@ -182,6 +189,14 @@ class AgentConfig:
             return Path(self.pod_manifest_path)
         default = self.data_dir == Path(DEFAULT_DATA_DIR)
         return Path("/etc/minikube-py/manifests") if default else self.agent_dir / "pod-manifests"
+
+    @property
+    def registries_path(self) -> Path:
+        """Return the file with mirrors and credentials of registries."""
+        if self.private_registry:
+            return Path(self.private_registry)
+        default = self.data_dir == Path(DEFAULT_DATA_DIR)
+        return Path("/etc/minikube-py/registries.yaml") if default else self.agent_dir / "registries.yaml"
 
     @property
     def kubernetes_service_ip(self) -> str:
@@ -346,6 +361,7 @@ def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) 
         disabled=frozenset(faults.many(_BY_NAME["disable"], values["disable"])),
         pause_image=str(values["pause-image"] or ""),
         kubelet_args=faults.many(_BY_NAME["kubelet-arg"], values["kubelet-arg"] or ()),
+        private_registry=str(values["private-registry"] or ""),
         kubelet_port=faults.port("kubelet-port", values["kubelet-port"]),
         node_external_ip=_optional_address(values["node-external-ip"], faults),
         node_labels=faults.many(_BY_NAME["node-label"], values["node-label"] or ()),

@@ -1,12 +1,14 @@
 """The node's part: pod network, kubelet, service proxy and cluster DNS, wired to one API and one Docker engine."""
 
 import asyncio
+import logging
 import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from random import SystemRandom
 
 from minikube_py.agent.errors import AgentError
@@ -39,13 +41,16 @@ from minikube_py.kubelet.io.node_loop import register_node
 from minikube_py.kubelet.io.pod_files import HostPodFiles
 from minikube_py.kubelet.io.pod_streams import DockerPodStreams
 from minikube_py.kubelet.io.probe_network import HostProbeNetwork
+from minikube_py.kubelet.io.registries_file import read_engine_registries, read_registries
 from minikube_py.kubelet.io.server_documents import DocumentSources, ServerDocuments
 from minikube_py.kubelet.io.server_metrics import ServerMetrics
 from minikube_py.kubelet.io.server_streams import ServerStreams
 from minikube_py.kubelet.io.tear_down import tear_down_node
 from minikube_py.kubelet.kubelet_args import apply_kubelet_args
+from minikube_py.kubelet.pause_image import PAUSE_TAG
 from minikube_py.kubelet.ports import HostSurvey, KubeletPorts, ShutdownInhibitor
 from minikube_py.kubelet.registration import parse_node_label, parse_node_taint
+from minikube_py.kubelet.registries import RegistriesError, engine_faults
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.pod_network import BridgePodNetwork
 from minikube_py.proxy.config import ProxyConfig
@@ -53,6 +58,8 @@ from minikube_py.proxy.io.conntrack import Conntrack
 from minikube_py.proxy.io.nft_applier import NftApplier
 from minikube_py.proxy.io.proxier_loop import Proxier
 from minikube_py.proxy.ports import RulesetError
+
+log = logging.getLogger("agent")
 
 POD_CIDR_TIMEOUT_S = 30.0
 
@@ -134,6 +141,7 @@ def kubelet_config(config: AgentConfig) -> KubeletConfig:
         node_labels=tuple(map(parse_node_label, config.node_labels)),
         register_with_taints=tuple(map(parse_node_taint, config.node_taints)),
         static_pod_path=str(config.static_pod_dir),
+        docker_config_paths=(str(config.agent_dir / "config.json"), "/root/.docker/config.json"),
     )
     settings = with_fast_timers(settings) if config.fast_timers else settings
     return apply_kubelet_args(settings, config.kubelet_args)
@@ -162,6 +170,22 @@ async def learn_pod_cidr(client: Client, informers: Informers, config: KubeletCo
     return str(node["spec"]["podCIDR"])
 
 
+async def with_registries(settings: KubeletConfig, path: Path, api: DockerApi) -> KubeletConfig:
+    """Return the settings with the registries of the file, and warn of what the engine will not do of it.
+
+    Raises:
+        AgentError: the file cannot be used.
+    """
+    try:
+        registries = await asyncio.to_thread(read_registries, path)
+        engine = await read_engine_registries(api)
+    except (RegistriesError, ContainerRuntimeError) as error:
+        raise AgentError(str(error)) from error
+    for fault in engine_faults(registries, engine):
+        log.warning("%s: %s", path, fault)
+    return replace(settings, registries=registries)
+
+
 def kubelet_server(
     config: KubeletConfig, ports: KubeletPorts, kubelet: Kubelet, runtime: DockerRuntime
 ) -> KubeletServer:
@@ -176,7 +200,7 @@ def kubelet_server(
         configz=configz(config),
         fault=kubelet.sync_fault,
     )
-    streams = DockerPodStreams(runtime, kubelet.waiting_reason, kubelet.worker_uid)
+    streams = DockerPodStreams(runtime, kubelet.waiting_reason, kubelet.worker_uid, kubelet.ended_id)
     return KubeletServer(
         DelegatedAccess(ports.client, ports.clock, config.node_name),
         ServerDocuments(sources),
@@ -210,7 +234,8 @@ async def run_node(
     host = master.host
     client = master.client(node_user(config))
     api, runtime = docker
-    settings, survey = kubelet_config(config), LinuxHostSurvey(str(config.agent_dir))
+    settings = await with_registries(kubelet_config(config), config.registries_path, api)
+    survey = LinuxHostSurvey(str(config.agent_dir))
     pod_cidr = await learn_pod_cidr(client, informers, settings, survey)
     network = BridgePodNetwork(network_config(config, pod_cidr), host.clock)
     try:
@@ -223,7 +248,7 @@ async def run_node(
         client=client,
         informers=informers,
         runtime=runtime,
-        images=DockerImages(api),
+        images=DockerImages(api, pinned=(config.pause_image or PAUSE_TAG,)),
         network=network,
         endpoint_drain=proxier,
         files=HostPodFiles(settings),

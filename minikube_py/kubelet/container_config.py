@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from minikube_py.api.quantity import parse_quantity
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.container import FIELD_OF_KIND, Container, VolumeMount
 from minikube_py.kubelet.cri import (
@@ -151,6 +152,8 @@ def container_config(
         annotations=_annotations(pod, container, parts.attempt),
         cgroup_parent=cgroup_parent(pod, config.cgroup_root, node.cgroup_driver),
         log_path=config.log_path(pod.namespace, pod.name, pod.uid, container.name, parts.attempt),
+        log_max_bytes=parse_quantity(config.container_log_max_size).value,
+        log_files_max=config.container_log_max_files,
     )
 
 

@@ -14,7 +14,6 @@ Bind mounts are `Mounts`, not `Binds`: a missing source is an error then, not a 
 Upstream: dockershim docker_sandbox.go, docker_container.go, security_context.go; cri-dockerd core.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from minikube_py.kubelet.cri import (
@@ -45,8 +44,13 @@ SANDBOX_OOM_SCORE_ADJ = -998
 """The kernel takes the pause process last: with it the whole pod would lose its network."""
 SANDBOX_CPU_SHARES = 2
 """The least there is; the process sleeps all its life."""
-LOG_CONFIG: Mapping[str, object] = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}
-"""The kubelet's own defaults, containerLogMaxSize and containerLogMaxFiles."""
+LOG_FILES_MAX = 20
+"""The most files that a container's log may be kept in (`container_logs` looks for no more)."""
+
+
+def log_config(max_bytes: int, files_max: int) -> dict[str, Any]:
+    """Return how Docker keeps a log: in JSON lines, whatever the engine's own default is, and rotated."""
+    return {"Type": "json-file", "Config": {"max-size": str(max_bytes), "max-file": str(files_max)}}
 
 
 def can_own_network(config: SandboxConfig) -> bool:
@@ -84,7 +88,7 @@ def render_sandbox(
         "NetworkMode": "host" if config.host_network or own_network else "none",
         "IpcMode": "host" if config.host_ipc else "shareable",
         "RestartPolicy": {"Name": "no"},
-        "LogConfig": dict(LOG_CONFIG),
+        "LogConfig": log_config(10 << 20, 5),
         "CpuShares": SANDBOX_CPU_SHARES,
         "OomScoreAdj": oom_score_adj,
         "ReadonlyRootfs": True,
@@ -152,7 +156,7 @@ def _host_config(sandbox: SandboxId, config: ContainerConfig) -> dict[str, Any]:
         "NetworkMode": f"container:{sandbox}",
         "IpcMode": f"container:{sandbox}",
         "RestartPolicy": {"Name": "no"},
-        "LogConfig": dict(LOG_CONFIG),
+        "LogConfig": log_config(config.log_max_bytes, config.log_files_max),
         "Mounts": [_mount(mount) for mount in config.mounts],
         **_resources(config.resources),
         **_security(config),

@@ -4,7 +4,7 @@ Network and proxy implement PodNetwork and EndpointDrain; `kubelet/io` implement
 connections, facts); `testing` has one that behaves for each.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -149,6 +149,10 @@ class PodFiles(Protocol):
 
     async def remove_cgroup(self, parent: str) -> None:
         """Remove a pod's empty cgroups in every hierarchy."""
+        ...
+
+    async def sweep_logs(self, known_uids: Collection[str]) -> None:
+        """Remove logs of pods that are not among `known_uids`, and links to logs that lead nowhere."""
         ...
 
     async def pod_uids(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ Each fake behaves as its port in kubelet/ports.py says; `journal` (shared with F
 """
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from minikube_py.kit.clock import Clock
@@ -147,6 +147,12 @@ class FakePodFiles:
     async def remove_cgroup(self, parent: str) -> None:
         """Remember that it was asked for."""
         self.removed_cgroups.append(parent)
+
+    async def sweep_logs(self, known_uids: Collection[str]) -> None:
+        """Keep the logs of known pods (`DIR/NS_POD_UID/…`)."""
+        self.logs = {
+            path: text for path, text in self.logs.items() if path.split("/")[-3].rpartition("_")[2] in known_uids
+        }
 
     async def pod_uids(self) -> tuple[str, ...]:
         """Return the uids that have files."""

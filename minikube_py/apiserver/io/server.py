@@ -121,18 +121,7 @@ class ApiServer:
         self._custom = CustomResources(ports.durable, ports.clock)
         self._webhooks = WebhookClient(ports.durable)
         views = Views(ConversionWebhooks(self._webhooks, ports.ids).convert)
-        admission = self._admission(AdmissionSources(ports.durable, self.catalog), views)
-        self._storage = Storage(
-            StoragePorts(
-                durable=ports.durable,
-                volatile=ports.volatile,
-                clock=ports.clock,
-                ids=ports.ids,
-                completions=self._completions(ServiceAllocation(ports.durable, ranges_of(config), ports.rng)),
-                views=views,
-                admission=admission,
-            )
-        )
+        self._storage = self._open_storage(views)
         self._converted = ConvertedWatches(views)
         self.node_metrics = NodeMetricsScraper(
             self._storage, ports.scrape_node, ports.clock, config.metric_resolution_s
@@ -144,9 +133,6 @@ class ApiServer:
         }
         self._custom.on_gone.append(fanouts[True].forget)
         selections = selections_of(stores, [resource for resource in RESOURCES if is_stored(resource)])
-        for resource in filter(is_stored, RESOURCES):
-            store, prefix = self._storage.store_of(resource), resource.storage_prefix
-            self.metrics.show_stored(resource.qualified, partial(store.count, prefix))
         address = f"{config.advertise_address}:{config.reachable_port}"
         extensions = self._aggregate(ports)
         self._documents = Documents(address, self.metrics.render, self.catalog, self._others)
@@ -204,6 +190,27 @@ class ApiServer:
         self._api_services = ApiServiceLoop(ports.durable, ports.clock, self._registry, self._servers, self.catalog)
         extensions.has_openapi_v3 = self._api_services.documents.has_openapi_v3
         return extensions
+
+    def _open_storage(self, views: Views) -> Storage:
+        """Return the objects of all resources; metrics show how many there are."""
+        admission = self._admission(AdmissionSources(self._ports.durable, self.catalog), views)
+        storage = Storage(
+            StoragePorts(
+                durable=self._ports.durable,
+                volatile=self._ports.volatile,
+                clock=self._ports.clock,
+                ids=self._ports.ids,
+                completions=self._completions(
+                    ServiceAllocation(self._ports.durable, ranges_of(self._config), self._ports.rng)
+                ),
+                views=views,
+                admission=admission,
+            )
+        )
+        for resource in filter(is_stored, RESOURCES):
+            store, prefix = storage.store_of(resource), resource.storage_prefix
+            self.metrics.show_stored(resource.qualified, partial(store.count, prefix))
+        return storage
 
     def catalog(self) -> Catalog:
         """Return what is served at this moment."""

@@ -25,7 +25,10 @@ from minikube_py.kubelet.io.container_killer import ContainerKiller
 from minikube_py.kubelet.io.container_starter import ContainerStarter, StartTools
 from minikube_py.kubelet.io.eviction_loop import EvictionLoop, EvictionTools
 from minikube_py.kubelet.io.hook_runner import HookRunner
+from minikube_py.kubelet.io.image_folder import ImageFolder
+from minikube_py.kubelet.io.image_gc import ImageGc, ImageGcTools
 from minikube_py.kubelet.io.image_puller import ImagePuller
+from minikube_py.kubelet.io.image_sources import ImageSources
 from minikube_py.kubelet.io.local_path_provisioner import LocalPathProvisioner
 from minikube_py.kubelet.io.node_admission import NodeAdmission
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
@@ -75,7 +78,9 @@ class Kubelet:
         self._local_path = LocalPathProvisioner(ports, config.node_name, config.local_path_dir)
         hooks = HookRunner(ports.runtime, ports.probe_network, ports.clock, config.kubelet_version)
         killer = ContainerKiller(ports.runtime, hooks, ports.recorder, ports.clock)
-        self._images = ImagePuller(ports.images, ports.recorder, ports.clock)
+        sources = ImageSources(config, ports, objects)
+        self._images = ImagePuller(config, ports, sources)
+        self._image_folder = ImageFolder(config, ports, lambda name: sources.pull(None, name))
         self._handlers = RuntimeHandlers(ports.informers)
         start_tools = StartTools(self._images, objects, volumes, hooks, killer, self._handlers, starts)
         self._prober = Prober(ports, config.probe_exec_parallel, config.kubelet_version)
@@ -105,7 +110,9 @@ class Kubelet:
         self._static = StaticPods(config, ports, self._workers, self._pods, self._statuses.write_again)
         self._gc = ContainerGc(config, ports)
         self.statistics = NodeStatistics(config, ports, self._states)
-        reclaims = (DeadContainersReclaim(self._gc, self._states),)
+        gc_tools = ImageGcTools(self.statistics, sources, self._images, self._image_folder, self.node)
+        self._image_gc = ImageGc(config, ports, gc_tools, self._states)
+        reclaims = (DeadContainersReclaim(self._gc, self._states), self._image_gc)
         tools = EvictionTools(self.node, self.statistics, reclaims, ports.recorder, ports.clock)
         self._eviction = EvictionLoop(config, tools, self._states)
         self._adopted_ips: dict[str, str] = {}
@@ -125,6 +132,8 @@ class Kubelet:
             self._prober.begin(group)
             self._watches.begin(group, self._workers.note_volume_change)
             self._workers.begin(group)
+            await self._image_folder.begin()
+            group.create_task(self._image_folder.run(), name="kubelet-image-folder")
             # Static pods wait for nobody: they run while the API server is away, or bring it up.
             await self._static.look()
             group.create_task(self._static.run(), name="kubelet-static-pods")
@@ -137,6 +146,7 @@ class Kubelet:
             group.create_task(self._follow_events(), name="kubelet-events")
             group.create_task(self._relist_forever(), name="kubelet-relist")
             group.create_task(self._collect_forever(), name="kubelet-gc")
+            group.create_task(self._image_gc.run(), name="kubelet-image-gc")
             group.create_task(self._eviction.run(), name="kubelet-eviction")
             if self._config.local_path_dir:
                 group.create_task(self._local_path.run(), name="kubelet-local-path")
@@ -178,15 +188,20 @@ class Kubelet:
 
     def waiting_reason(self, uid: str, container: str) -> str:
         """Return why a container waits, as its pod's status says it; empty when it does not."""
+        return str((self._container_state(uid, container).get("waiting") or {}).get("reason") or "")
+
+    def ended_id(self, uid: str, container: str) -> str:
+        """Return the id of the container that a pod's status shows as ended; empty when it shows something else."""
+        return str((self._container_state(uid, container).get("terminated") or {}).get("containerID") or "")
+
+    def _container_state(self, uid: str, container: str) -> Obj:
         state = self._workers.state(self._static.worker_uid(uid))
-        if state is None:
-            return ""
-        status = self._statuses.latest(state.pod)
+        status = self._statuses.latest(state.pod) if state is not None else {}
         for field in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
             for entry in status.get(field) or ():
                 if entry["name"] == container:
-                    return str((entry["state"].get("waiting") or {}).get("reason") or "")
-        return ""
+                    return dict(entry["state"])
+        return {}
 
     # Start.
 

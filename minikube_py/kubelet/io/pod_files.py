@@ -7,7 +7,7 @@ below it any more, and never across a file system. Upstream: volume/emptydir, ku
 import asyncio
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.atomic_writer import write_payload
 from minikube_py.kubelet.io.cgroup_dirs import remove_cgroup
 from minikube_py.kubelet.io.host_paths import check_host_path
+from minikube_py.kubelet.io.log_sweep import sweep_logs
 from minikube_py.kubelet.io.log_tail import read_log_tail
 from minikube_py.kubelet.io.mounts import KernelMounts, Mounts, mounts_below
 from minikube_py.kubelet.io.nfs_mounts import mount_nfs
@@ -38,6 +39,7 @@ class HostPodFiles:
 
     def __init__(self, config: KubeletConfig, mounts: Mounts = _KERNEL) -> None:
         self._root_dir = config.root_dir
+        self._pod_logs_dir = config.pod_logs_dir
         self._mounts = mounts
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="pod-files")
 
@@ -124,6 +126,10 @@ class HostPodFiles:
             if await self._run(lambda: remove_cgroup(parent, self._mounts.mounted())):
                 return
             await asyncio.sleep(CGROUP_PAUSE_S)
+
+    async def sweep_logs(self, known_uids: Collection[str]) -> None:
+        """Remove logs of pods that are gone."""
+        await self._run(lambda: sweep_logs(self._pod_logs_dir, known_uids))
 
     async def pod_uids(self) -> tuple[str, ...]:
         """Return the uids that have a directory."""

@@ -77,8 +77,13 @@ class DockerPodStreams:
         runtime: StreamingRuntime,
         waiting_reason: WaitingReason,
         worker_uid: Callable[[str], str] = lambda uid: uid,
+        ended_id: Callable[[str, str], str] = lambda uid, name: "",
     ) -> None:
-        """`worker_uid` turns the uid of a mirror pod into that of the static pod that the engine knows."""
+        """`worker_uid` turns the uid of a mirror pod into that of the static pod that the engine knows.
+
+        `ended_id` gives the id of the ended container that a pod's status shows: its log may be gone.
+        """
+        self._ended_id = ended_id
         self._runtime = runtime
         self._waiting_reason = waiting_reason
         self._worker_uid = worker_uid
@@ -146,6 +151,7 @@ class DockerPodStreams:
             listing.containers,
             previous=options.previous,
             waiting_reason=self._waiting_reason(ref.pod_uid, ref.container),
+            ended_id=self._ended_id(ref.pod_uid, ref.container),
         )
         return record, await self._runtime.log_file(record.id)
 

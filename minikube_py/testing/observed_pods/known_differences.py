@@ -27,7 +27,7 @@ _TEXTS: tuple[tuple[str, str, str], ...] = (
     ("FailedPostStartHook", ".*", "PostStartHook failed"),
     ("FailedPreStopHook", ".*", "PreStopHook failed"),
     ("Pulled", r"(Container image .* already present on machine)", r"\1 and can be accessed by the pod"),
-    ("InspectFailed", r"(.*couldn't parse image) reference (.*)", r"\1 name \2"),
+    ("InspectFailed", r"(.*couldn't parse image) reference (.* name)( must.*)", r"\1 name \2 (library/BUSYBOX)\3"),
     ("ProbeWarning", r"(\w+ probe warning: )(.*)", r"\1Probe terminated redirects, Response body: \2"),
     ("Failed", r"Error: failed to start container \S+ Error response from daemon: (.*)", r"Error: \1"),
 )
@@ -68,7 +68,9 @@ KNOWN: tuple[Known, ...] = (
         "volume-missing-configmap-timeout", r"events: missing Warning FailedMount Unable", "1.36 says what is missing"
     ),
     Known(
-        ANY, r".*image-invalid|containers\.c\.state: .*couldn't parse image (reference|name)", "the parser's words"
+        "image-invalid-name",
+        r"containers\.c\.state: .*couldn't parse image reference",
+        "1.36 says `image name`, and which part of it must be lowercase",
     ),
     Known(
         "init-fail-once-onfailure", r"containers\.i1\.lastState|runs\.i1", "the end before the last one stays shown"

@@ -52,6 +52,16 @@ def test_the_log_is_found_where_the_kubelet_puts_it():
     assert made(attempt=2).log_path == "/logs/n_p_u/c/2.log"
 
 
+def test_the_log_is_kept_in_as_many_files_of_the_size_as_the_node_says():
+    config = replace(CONFIG, container_log_max_size="1500k", container_log_max_files=3)
+    pod = a_pod()
+    parts = ContainerParts(0, IMAGE, Environment(()), ())
+    made_of = container_config(pod, pod.containers[0], parts, config, NODE)
+
+    assert (made_of.log_max_bytes, made_of.log_files_max) == (1_500_000, 3)
+    assert (made().log_max_bytes, made().log_files_max) == (10 << 20, 5)
+
+
 def test_processes_are_bounded():
     assert made().resources.pids_limit == 4096
 

@@ -25,7 +25,7 @@ from minikube_py.kubelet.pod import parse_pod
 
 POD = PodIdentity("obs", "d-plain", "u-1")
 SANDBOX = SandboxId("5a" * 32)
-LOGS = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}
+LOGS = {"Type": "json-file", "Config": {"max-size": "10485760", "max-file": "5"}}
 PLAIN = ContainerConfig(
     pod=POD,
     name="c",
