@@ -73,7 +73,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("audit-log-maxbackup", 0, "old files of the audit log that are kept (0: all)"),
     Setting("write-kubeconfig", "/etc/minikube-py/kubeconfig.yaml", "where the administrator's kubeconfig goes"),
     Setting("write-kubeconfig-mode", "0600", "that file's mode"),
-    Setting("proxy-mode", "auto", "how Services get into the kernel", choices=("auto", "nftables")),
+    Setting("proxy-mode", "auto", "how Services get into the kernel", choices=("auto", "nftables", "iptables")),
     Setting("pod-network", "auto", "how pods of different nodes reach one another", choices=("auto",)),
     Setting("disable", None, "a bundled part to leave out", choices=BUNDLED_PARTS, many=True),
     Setting(
@@ -151,6 +151,7 @@ class AgentConfig:
     kubeconfig_mode: int
     disabled: frozenset[str]
     pause_image: str
+    proxy_mode: str
     kubelet_args: tuple[str, ...]
     kubelet_port: int
     node_external_ip: str
@@ -360,6 +361,7 @@ def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) 
         kubeconfig_mode=faults.mode("write-kubeconfig-mode", values["write-kubeconfig-mode"]),
         disabled=frozenset(faults.many(_BY_NAME["disable"], values["disable"])),
         pause_image=str(values["pause-image"] or ""),
+        proxy_mode=str(values["proxy-mode"]),
         kubelet_args=faults.many(_BY_NAME["kubelet-arg"], values["kubelet-arg"] or ()),
         private_registry=str(values["private-registry"] or ""),
         kubelet_port=faults.port("kubelet-port", values["kubelet-port"]),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
+from typing import get_args
 
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.lifetime import Run, running
@@ -54,8 +55,9 @@ from minikube_py.kubelet.registries import RegistriesError, engine_faults
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.pod_network import BridgePodNetwork
 from minikube_py.proxy.config import ProxyConfig
+from minikube_py.proxy.io.back_ends import Mode, choose_mode, make_back_end, remove_rules_of
 from minikube_py.proxy.io.conntrack import Conntrack
-from minikube_py.proxy.io.nft_applier import NftApplier
+from minikube_py.proxy.io.health_server import HealthCheckServer
 from minikube_py.proxy.io.proxier_loop import Proxier
 from minikube_py.proxy.ports import RulesetError
 
@@ -104,10 +106,11 @@ async def require_engine(runtime: DockerRuntime) -> None:
         raise AgentError(f"{error.message}; start Docker, or name another engine with --docker-host") from error
 
 
-def network_config(config: AgentConfig, pod_cidr: str) -> NetworkConfig:
+def network_config(config: AgentConfig, pod_cidr: str, back_end: Mode = "nftables") -> NetworkConfig:
     """Return the pod network's settings."""
     return NetworkConfig(
         pod_cidr=pod_cidr,
+        back_end=back_end,
         cluster_cidr=str(config.cluster_cidr),
         service_cidr=str(config.service_cidr),
         local_addresses=() if "dns" in config.disabled else (str(config.cluster_dns),),
@@ -186,6 +189,27 @@ async def with_registries(settings: KubeletConfig, path: Path, api: DockerApi) -
     return replace(settings, registries=registries)
 
 
+async def _choose_proxy_mode(config: AgentConfig) -> Mode:
+    try:
+        return await choose_mode(config.proxy_mode, proxy_config(config))
+    except RulesetError as error:
+        raise AgentError(str(error)) from error
+
+
+def make_proxier(config: AgentConfig, informers: Informers, host: Host, mode: Mode) -> Proxier:
+    """Return the service proxy in a mode; the rules of the other mode go when its own stand."""
+    settings = proxy_config(config)
+    other: Mode = "iptables" if mode == "nftables" else "nftables"
+    return Proxier(
+        settings,
+        informers,
+        host.clock,
+        make_back_end(mode, settings),
+        Conntrack(),
+        lambda: remove_rules_of(other, settings),
+    )
+
+
 def kubelet_server(
     config: KubeletConfig, ports: KubeletPorts, kubelet: Kubelet, runtime: DockerRuntime
 ) -> KubeletServer:
@@ -234,15 +258,16 @@ async def run_node(
     host = master.host
     client = master.client(node_user(config))
     api, runtime = docker
+    mode = await _choose_proxy_mode(config)
     settings = await with_registries(kubelet_config(config), config.registries_path, api)
     survey = LinuxHostSurvey(str(config.agent_dir))
     pod_cidr = await learn_pod_cidr(client, informers, settings, survey)
-    network = BridgePodNetwork(network_config(config, pod_cidr), host.clock)
+    network = BridgePodNetwork(network_config(config, pod_cidr, mode), host.clock)
     try:
         await network.ensure_bridge()
     except OSError as error:
         raise AgentError(f"cannot set up the pod network: {error}") from error
-    proxier = Proxier(proxy_config(config), informers, host.clock, NftApplier(proxy_config(config)), Conntrack())
+    proxier = make_proxier(config, informers, host, mode)
     recorder = EventRecorder(client, host.clock, host.ids, "kubelet", config.node_name)
     ports = KubeletPorts(
         client=client,
@@ -267,6 +292,7 @@ async def run_node(
     components: dict[str, Run] = {
         "network": network.run,
         "proxy": proxier.run,
+        "proxy-health": HealthCheckServer(proxy_config(config), informers, host.clock, proxier.is_healthy).run,
         "kubelet-events": recorder.run,
         "kubelet": kubelet.run,
         "kubelet-server": partial(server.serve, "0.0.0.0", settings.kubelet_port, tls),
@@ -295,16 +321,15 @@ async def tear_down(config: AgentConfig) -> Mapping[str, int]:
     # Only names matter for taking down, not which slice of the cluster CIDR this node had.
     pod_cidr = next(config.cluster_cidr.subnets(new_prefix=24))
     network = BridgePodNetwork(network_config(config, str(pod_cidr)), host.clock)
-    proxy = NftApplier(proxy_config(config))
     try:
         await require_engine(runtime)
         removed = await tear_down_node(kubelet_config(config), runtime)
         await network.tear_down()
-        await proxy.remove_table()
+        for mode in get_args(Mode):
+            await remove_rules_of(mode, proxy_config(config))
     except (ContainerRuntimeError, OSError, RulesetError) as error:
         raise AgentError(f"cannot remove everything of this node: {error}; run this again") from error
     finally:
-        proxy.close()
         await network.close()
         await api.close()
     return removed

@@ -79,6 +79,10 @@ def _cgroups(host: HostFacts, engine: EngineFacts) -> Finding:
 def _nftables(host: HostFacts, _engine: EngineFacts) -> Finding:
     if not host.nft_fault:
         return Finding("nftables", "ok", f"kernel {host.kernel}")
+    if host.has_iptables:
+        return Finding(
+            "nftables", "warning", host.nft_fault, "Services go through iptables instead: slower to change"
+        )
     remedy = "install the package nftables; the kernel needs nf_tables with numgen, fib, nat and masq (5.4 or later)"
     return Finding("nftables", "failure", host.nft_fault, remedy)
 

@@ -6,6 +6,9 @@ need different bridge and table names, which is why neither is a constant elsewh
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from typing import Literal
+
+BackEnd = Literal["nftables", "iptables"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class NetworkConfig:
     """The bridge's name, at most 15 bytes."""
     mtu: int = 1500
     """MTU in bytes of bridge, veth pairs and pods' eth0."""
+    back_end: BackEnd = "nftables"
+    """What the egress masquerade is made with; the other one's is taken away."""
     table: str = "minikube-py-network"
     """The nftables table (family ip) that holds the egress masquerade."""
     repair_interval_s: float = 30.0

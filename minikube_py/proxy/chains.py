@@ -1,11 +1,12 @@
 """Dispatch chains: their names, and the rules that stand in each of them.
 
-A chain is fully described by its name (`cluster-3`, `node-port-affinity-2`, `external-local-1-of-4`): what it looks
+A chain is fully described by its name (`cluster-3`, `external-local-1-of-4`, `cluster-affinity-60s-2`): what it looks
 up, how many endpoints it chooses from, whether it asks for masquerade. Each ends in `drop`, so that a packet that
 sees the old verdict and the new endpoints costs its sender one retransmission and never passes without NAT.
 
-Session affinity is a hash of the client's address instead of a random number: no state, so nothing to lose at a
-restart; clients move only when the number of endpoints changes.
+In nftables session affinity is a hash of the client's address instead of a random number: no state, so nothing to
+lose at a restart; clients move only when the number of endpoints changes. iptables has no such hash, and remembers
+clients for `affinity_s` (`iptables_rules`).
 """
 
 import re
@@ -17,7 +18,7 @@ from minikube_py.proxy.ruleset import CLUSTER_LIST_OFFSET, ENDPOINTS, NODE_PORT_
 AFFINITY_SEED = 0x6D6B7079
 """Seed of the hash: fixed, so that a client keeps its endpoint over restarts and on every node."""
 Entry = Literal["cluster", "external", "node-port"]
-_NAME = re.compile(r"(cluster|external|node-port)(-affinity)?(?:-local-(\d+)-of)?-(\d+)")
+_NAME = re.compile(r"(cluster|external|node-port)(?:-affinity-(\d+)s)?(?:-local-(\d+)-of)?-(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,13 @@ class ChainSpec:
     entry: Entry
     count: int
     local: int | None = None
-    affinity: bool = False
+    affinity_s: int = 0
+    """How long a client that was silent keeps its endpoint; 0: no session affinity."""
 
     @property
     def name(self) -> str:
         """Return the chain's name."""
-        affinity = "-affinity" if self.affinity else ""
+        affinity = f"-affinity-{self.affinity_s}s" if self.affinity_s else ""
         local = "" if self.local is None else f"-local-{self.local}-of"
         return f"{self.entry}{affinity}{local}-{self.count}"
 
@@ -83,7 +85,7 @@ def parse_chain_name(name: str) -> ChainSpec | None:
         return None
     entry, affinity, local, count = match.groups()
     kinds: dict[str, Entry] = {"cluster": "cluster", "external": "external", "node-port": "node-port"}
-    return ChainSpec(kinds[entry], int(count), None if local is None else int(local), affinity is not None)
+    return ChainSpec(kinds[entry], int(count), None if local is None else int(local), int(affinity or 0))
 
 
 def chain_rules(spec: ChainSpec) -> tuple[Rule, ...]:
@@ -99,4 +101,4 @@ def chain_rules(spec: ChainSpec) -> tuple[Rule, ...]:
 def _send(spec: ChainSpec, count: int, offset: int) -> SendToEndpoint:
     by_address = spec.entry != "node-port"
     found_in = ENDPOINTS if by_address else NODE_PORT_ENDPOINTS
-    return SendToEndpoint(found_in.name, by_address, count, offset, spec.affinity)
+    return SendToEndpoint(found_in.name, by_address, count, offset, spec.affinity_s > 0)

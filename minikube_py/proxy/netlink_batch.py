@@ -11,6 +11,7 @@ order, the index (the output of numgen or jhash) in host order.
 
 import struct
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 
 from minikube_py.proxy.chains import chain_rules, parse_chain_name
 from minikube_py.proxy.config import ProxyConfig
@@ -28,7 +29,7 @@ _CHAIN_TABLE, _CHAIN_NAME = 1, 3
 _RULE_TABLE, _RULE_CHAIN, _RULE_EXPRESSIONS = 1, 2, 4 | NESTED
 _LIST_TABLE, _LIST_SET, _LIST_ELEMENTS = 1, 2, 3 | NESTED
 _LIST_ELEM = 1 | NESTED
-_ELEM_KEY, _ELEM_DATA = 1 | NESTED, 2 | NESTED
+_ELEM_KEY, _ELEM_DATA, _ELEM_KEY_END = 1 | NESTED, 2 | NESTED, 10 | NESTED
 _DATA_VALUE, _DATA_VERDICT = 1, 2 | NESTED
 _VERDICT_CODE, _VERDICT_CHAIN = 1, 2
 _NF_DROP, _NFT_GOTO = 0, -4
@@ -120,8 +121,11 @@ def _pieces(elements: Iterator[tuple[ElementKey, Data]]) -> Iterator[tuple[str, 
 
 
 def _element(key: ElementKey, data: Data) -> bytes:
-    value = encode_key(MAPS[key.map].key, key.key)
-    body = attribute(_ELEM_KEY, attribute(_DATA_VALUE, value))
+    fields = MAPS[key.map].key
+    body = attribute(_ELEM_KEY, attribute(_DATA_VALUE, encode_key(fields, key.key)))
+    if "network" in fields:
+        # An interval of concatenated keys: the last address stands in a second key.
+        body += attribute(_ELEM_KEY_END, attribute(_DATA_VALUE, encode_key(fields, _last_of(key.key))))
     if data is not None:
         body += attribute(_ELEM_DATA, _data(data))
     return attribute(_LIST_ELEM, body)
@@ -130,6 +134,15 @@ def _element(key: ElementKey, data: Data) -> bytes:
 def encode_key(fields: tuple[KeyField, ...], key: Key) -> bytes:
     """Return a key as the kernel keeps it."""
     return b"".join(_FIELDS[field](part) for field, part in zip(fields, key, strict=True))
+
+
+def _last_of(key: Key) -> Key:
+    """Return the key with the last address of its network, which stands at the end."""
+    return (*key[:-1], f"{IPv4Network(str(key[-1]))[-1]}/32")
+
+
+def _network(part: str | int) -> bytes:
+    return IPv4Network(str(part)).network_address.packed
 
 
 def _data(data: str | tuple[str, int]) -> bytes:
@@ -157,7 +170,7 @@ def _index(part: str | int) -> bytes:
     return struct.pack("=I", part)
 
 
-_FIELDS = {"address": _address, "protocol": _protocol, "port": _port, "index": _index}
+_FIELDS = {"address": _address, "protocol": _protocol, "port": _port, "index": _index, "network": _network}
 
 
 def _message(kind: int, flags: int, sequence: int, family: int, resource: int, body: bytes = b"") -> bytes:

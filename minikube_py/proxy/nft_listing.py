@@ -1,6 +1,7 @@
 """What `nft -j list table` says, as a Ruleset: the truth at start, after an error and at each verification."""
 
 from collections.abc import Mapping
+from ipaddress import IPv4Address, summarize_address_range
 from typing import Any
 
 from minikube_py.proxy.chains import chain_rules, parse_chain_name
@@ -35,7 +36,7 @@ def parse_listing(document: Mapping[str, Any], config: ProxyConfig) -> Ruleset |
     if mark_chain(config) not in chains or rule_counts != expected or maps.keys() != MAPS.keys():
         return None
     elements = {
-        ElementKey(name, _parse_key(raw_key)): data
+        ElementKey(name, _complete(name, _parse_key(raw_key))): data
         for name, found in maps.items()
         for raw_key, data in (_split(name, raw) for raw in found.get("elem") or ())
     }
@@ -66,6 +67,23 @@ def _split(map_name: str, raw: Any) -> tuple[Any, Data]:
     raise ListingError(f"element of {map_name}: {raw}")
 
 
+def _complete(map_name: str, key: Key) -> Key:
+    """Write a network of one address as a network: nft prints the address alone."""
+    if "network" in MAPS[map_name].key and "/" not in str(key[-1]):
+        return (*key[:-1], f"{key[-1]}/32")
+    return key
+
+
 def _parse_key(raw: Any) -> Key:
     parts = raw["concat"] if isinstance(raw, dict) else [raw]
-    return tuple(parts)
+    return tuple(_parse_network(part) if isinstance(part, dict) else part for part in parts)
+
+
+def _parse_network(raw: Mapping[str, Any]) -> str:
+    """Return a network; nft prints one as a prefix, as a range where it is everything."""
+    if "prefix" in raw:
+        return f"{raw['prefix']['addr']}/{raw['prefix']['len']}"
+    if "range" in raw:
+        first, last = (IPv4Address(text) for text in raw["range"])
+        return str(next(summarize_address_range(first, last)))
+    raise ListingError(f"part of a key: {raw}")

@@ -20,7 +20,9 @@ from minikube_py.proxy.ruleset import (
     NODE_PORT_ENDPOINTS,
     NODE_PORTS,
     REJECT,
+    RESTRICTED,
     SERVICES,
+    SOURCE_RANGES,
     Data,
     ElementKey,
     Key,
@@ -89,6 +91,7 @@ def compile_service(ports: Iterable[ServicePort], endpoints: EndpointsByPort, fa
         entries = tuple(e for e in _entries(port) if e.address is None or e.address not in facts.node_local_vips)
         for entry in entries:
             elements.update(_entry_elements(port, entry, selected))
+        elements.update(_restrictions(port, entries))
         for address in port.cluster_ips:
             if address not in facts.node_local_vips:
                 elements[ElementKey(CLUSTER_IPS.name, (address,))] = None
@@ -133,10 +136,10 @@ def _entry_elements(port: ServicePort, entry: _Entry, selected: Selected) -> dic
         return {ElementKey(refusals, entry.key()): REJECT}
     if not local_only:
         chosen = selected.cluster.endpoints
-        spec = ChainSpec(entry.kind, len(chosen), affinity=port.client_ip_affinity)
+        spec = ChainSpec(entry.kind, len(chosen), affinity_s=port.affinity_s)
     elif internal:
         chosen = selected.local.endpoints
-        spec = ChainSpec(entry.kind, len(chosen), affinity=port.client_ip_affinity)
+        spec = ChainSpec(entry.kind, len(chosen), affinity_s=port.affinity_s)
     else:
         return _local_elements(port, entry, selected)
     if not chosen:
@@ -145,11 +148,23 @@ def _entry_elements(port: ServicePort, entry: _Entry, selected: Selected) -> dic
     return {ElementKey(verdicts, entry.key()): f"goto {spec.name}", **_targets(targets, entry, chosen, 0)}
 
 
+def _restrictions(port: ServicePort, entries: tuple[_Entry, ...]) -> dict[ElementKey, Data]:
+    """Return who may come to the load balancer's addresses; node ports and external IPs are open to everybody."""
+    if not port.source_ranges:
+        return {}
+    restricted = [entry for entry in entries if entry.address in port.load_balancer_ips and entry.kind == "external"]
+    members: dict[ElementKey, Data] = {ElementKey(RESTRICTED.name, entry.key()): None for entry in restricted}
+    for entry in restricted:
+        keys = ((*entry.key(), network) for network in port.source_ranges)
+        members.update({ElementKey(SOURCE_RANGES.name, key): None for key in keys})
+    return members
+
+
 def _local_elements(port: ServicePort, entry: _Entry, selected: Selected) -> dict[ElementKey, Data]:
     local, everywhere = selected.local.endpoints, selected.cluster.endpoints
     if not everywhere:
         return {ElementKey(entry.maps[2], entry.key()): DROP}
-    spec = ChainSpec(entry.kind, len(everywhere), local=len(local), affinity=port.client_ip_affinity)
+    spec = ChainSpec(entry.kind, len(everywhere), local=len(local), affinity_s=port.affinity_s)
     verdicts, targets, _ = entry.maps
     return {
         ElementKey(verdicts, entry.key()): f"goto {spec.name}",

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-KeyField = Literal["address", "protocol", "port", "index"]
+KeyField = Literal["address", "protocol", "port", "index", "network"]
 DataKind = Literal["verdict", "target", "member"]
 Key: TypeAlias = tuple[str | int, ...]
 Data: TypeAlias = str | tuple[str, int] | None
@@ -37,6 +37,10 @@ NO_ENDPOINTS = MapSpec("no-endpoints", ("address", "protocol", "port"), "verdict
 NO_ENDPOINTS_NODE_PORTS = MapSpec("no-endpoints-node-ports", ("protocol", "port"), "verdict")
 HAIRPIN = MapSpec("hairpin", ("address", "address"), "member")
 CLUSTER_IPS = MapSpec("cluster-ips", ("address",), "member")
+RESTRICTED = MapSpec("restricted", ("address", "protocol", "port"), "member")
+"""Entries of load balancers that only some sources may use."""
+SOURCE_RANGES = MapSpec("source-ranges", ("address", "protocol", "port", "network"), "member")
+"""The networks of those sources; networks of one entry never overlap."""
 MAPS: Mapping[str, MapSpec] = {
     spec.name: spec
     for spec in (
@@ -48,6 +52,8 @@ MAPS: Mapping[str, MapSpec] = {
         NO_ENDPOINTS_NODE_PORTS,
         HAIRPIN,
         CLUSTER_IPS,
+        RESTRICTED,
+        SOURCE_RANGES,
     )
 }
 REJECT_CHAIN = "reject-new"

@@ -2,8 +2,9 @@
 
 Its text is hashed into the name of an empty chain, so that a later start sees whether the table in the kernel is the
 one that this version would make. Order of a packet: before DNAT nothing is refused; after it, what still carries a
-Service's address had no endpoints (reject, or drop under a Local policy), hit an unused port of a cluster IP
-(reject) or an address that no Service has (drop). Upstream: kube-proxy's nftables base chains.
+Service's address had no endpoints (reject, or drop under a Local policy), came to a load balancer from outside its
+source ranges (drop), hit an unused port of a cluster IP (reject) or an address that no Service has (drop). Upstream:
+kube-proxy's nftables base chains.
 """
 
 from hashlib import sha256
@@ -17,11 +18,13 @@ from minikube_py.proxy.ruleset import (
     NO_ENDPOINTS_NODE_PORTS,
     NODE_PORTS,
     REJECT_CHAIN,
+    RESTRICTED,
     SERVICES,
+    SOURCE_RANGES,
     MapSpec,
 )
 
-_TYPES = {"address": "ipv4_addr", "protocol": "inet_proto", "port": "inet_service"}
+_TYPES = {"address": "ipv4_addr", "network": "ipv4_addr", "protocol": "inet_proto", "port": "inet_service"}
 _TYPEOF = {
     "address": "ip daddr",
     "protocol": "meta l4proto",
@@ -57,7 +60,8 @@ def _map_line(table: str, spec: MapSpec) -> str:
     keyword = "typeof" if spec.data == "target" else "type"
     key = " . ".join(names[field] for field in spec.key)
     if spec.data == "member":
-        return f"add set {table} {spec.name} {{ {keyword} {key} ; }}"
+        flags = " flags interval ;" if "network" in spec.key else ""
+        return f"add set {table} {spec.name} {{ {keyword} {key} ;{flags} }}"
     data = "verdict" if spec.data == "verdict" else "ip daddr . th dport"
     return f"add map {table} {spec.name} {{ {keyword} {key} : {data} ; }}"
 
@@ -71,6 +75,8 @@ def _nat_chains(config: ProxyConfig) -> dict[str, tuple[str, tuple[str, ...]]]:
             (
                 *own,
                 f"ip daddr {config.service_cidr} ip saddr != {config.cluster_cidr} meta mark set mark or {mark}",
+                f"ip daddr . meta l4proto . th dport @{RESTRICTED.name} "
+                f"ip daddr . meta l4proto . th dport . ip saddr != @{SOURCE_RANGES.name} return",
                 f"ip daddr . meta l4proto . th dport vmap @{SERVICES.name}",
                 f"ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport vmap @{NODE_PORTS.name}",
             ),
@@ -100,6 +106,7 @@ def _filter_chains(config: ProxyConfig) -> dict[str, tuple[str, tuple[str, ...]]
             (
                 *own,
                 f"ip daddr . meta l4proto . th dport vmap @{NO_ENDPOINTS.name}",
+                f"ip daddr . meta l4proto . th dport @{RESTRICTED.name} drop",
                 f"ip daddr @{CLUSTER_IPS.name} goto {REJECT_CHAIN}",
                 f"ip daddr {config.service_cidr} drop",
                 "ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport "

@@ -27,7 +27,9 @@ from minikube_py.proxy.ruleset import (
     NO_ENDPOINTS_NODE_PORTS,
     NODE_PORTS,
     REJECT,
+    RESTRICTED,
     SERVICES,
+    SOURCE_RANGES,
     Data,
     ElementKey,
     Key,
@@ -73,6 +75,8 @@ class Tracer:
         """Return what becomes of a packet."""
         if packet.destination in self.config.node_local_vips:
             return Way("untouched")
+        if not self._may_enter(packet):
+            return self._refuse(packet)
         verdict, is_node_port = self._dispatch(packet)
         chain = chain_of(verdict)
         if chain is None:
@@ -87,6 +91,16 @@ class Tracer:
             if way is not None:
                 return way
         raise AssertionError(f"{chain} has no end")
+
+    def _may_enter(self, packet: Packet) -> bool:
+        entry: Key = (packet.destination, packet.protocol, packet.port)
+        if not self._stands(RESTRICTED.name, entry):
+            return True
+        ranges = (k.key for k in self.ruleset.elements if k.map == SOURCE_RANGES.name and k.key[:3] == entry)
+        return any(self._in(packet.source, str(key[3])) for key in ranges)
+
+    def _stands(self, map_name: str, key: Key) -> bool:
+        return ElementKey(map_name, key) in self.ruleset.elements
 
     def _dispatch(self, packet: Packet) -> tuple[Data, bool]:
         verdict = self._find(SERVICES.name, (packet.destination, packet.protocol, packet.port))
@@ -128,7 +142,9 @@ class Tracer:
 
     def _refuse(self, packet: Packet) -> Way:
         verdict = self._find(NO_ENDPOINTS.name, (packet.destination, packet.protocol, packet.port))
-        if verdict is None and ElementKey(CLUSTER_IPS.name, (packet.destination,)) in self.ruleset.elements:
+        if verdict is None and self._stands(RESTRICTED.name, (packet.destination, packet.protocol, packet.port)):
+            return Way("dropped")
+        if verdict is None and self._stands(CLUSTER_IPS.name, (packet.destination,)):
             verdict = REJECT
         if verdict is None and self._in(packet.destination, self.config.service_cidr):
             return Way("dropped")

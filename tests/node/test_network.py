@@ -148,6 +148,32 @@ def test_foreign_changes_are_mended_and_tear_down_leaves_nothing(sandboxes):
     run_on_fresh_host(scenario)
 
 
+def test_the_masquerade_is_made_with_iptables_and_a_change_of_mode_takes_the_other_away():
+    async def scenario():
+        def egress() -> tuple[bool, bool]:
+            saved = run_checked("iptables-legacy-save", "-t", "nat")
+            return "minikube-py-network" in run_checked("nft", "list", "tables"), "MKN-EGRESS" in saved
+
+        in_iptables = NetworkConfig(pod_cidr="10.244.7.0/24", back_end="iptables")
+        for config, expected in ((CONFIG, (True, False)), (in_iptables, (False, True)), (CONFIG, (True, False))):
+            network = BridgePodNetwork(config, SystemClock())
+            await network.ensure_bridge()
+            assert egress() == expected
+            await network.close()
+        network = BridgePodNetwork(in_iptables, SystemClock())
+        await network.ensure_bridge()
+        run_checked("iptables-legacy", "-t", "nat", "-F", "POSTROUTING")
+        await network.ensure_bridge()
+        rules = run_checked("iptables-legacy-save", "-t", "nat")
+        assert "-A POSTROUTING -j MKN-EGRESS" in rules
+        assert "-A MKN-EGRESS -s 10.244.7.0/24 -j MASQUERADE" in rules
+        await network.tear_down()
+        assert egress() == (False, False)
+        await network.close()
+
+    run_on_fresh_host(scenario)
+
+
 def test_a_dropping_forward_policy_lets_pods_pass(sandboxes):
     async def scenario():
         run_checked("iptables", "-P", "FORWARD", "DROP")

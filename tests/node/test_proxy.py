@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
@@ -15,6 +16,7 @@ from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.endpoints_map import merge_slices
 from minikube_py.proxy.host_ports import compile_host_ports
 from minikube_py.proxy.io.conntrack import Conntrack
+from minikube_py.proxy.io.iptables_applier import IptablesApplier
 from minikube_py.proxy.io.nft_applier import NftApplier
 from minikube_py.proxy.io.proxier_loop import Proxier
 from minikube_py.proxy.ports import RulesetError
@@ -30,6 +32,8 @@ pytestmark = pytest.mark.node
 NODE = "node-1"
 NODE_IP = "192.0.2.1"
 VIP = "10.96.0.20"
+BALANCER_IP = "192.0.2.50"
+BackEnd = type[NftApplier] | type[IptablesApplier]
 CONFIG = ProxyConfig(NODE, surplus_delay_s=0.3, verify_min_interval_s=0.05)
 HOST = ("ip link add uplink type bridge", "ip link set uplink up", f"ip addr add {NODE_IP}/24 dev uplink")
 
@@ -37,17 +41,17 @@ HOST = ("ip link add uplink type bridge", "ip link set uplink up", f"ip addr add
 class Host:
     """A node with pods and a running proxy."""
 
-    def __init__(self, group: asyncio.TaskGroup) -> None:
+    def __init__(self, group: asyncio.TaskGroup, back_end: BackEnd) -> None:
+        self.back_end = back_end
         self.client = FakeClient(SystemClock(), system_ids())
         self.network = BridgePodNetwork(NetworkConfig(), SystemClock())
         self.pods: dict[str, Sandbox] = {}
         self.ips: dict[str, str] = {}
         self.group = group
-        self.looker = NftApplier(CONFIG)
         self.start_proxy()
 
     def start_proxy(self) -> None:
-        self.applier = NftApplier(CONFIG)
+        self.applier = self.back_end(CONFIG)
         self.proxier = Proxier(CONFIG, FakeInformers(self.client), SystemClock(), self.applier, Conntrack())
         self.task = self.group.create_task(self.proxier.run())
 
@@ -96,8 +100,12 @@ class Host:
         await self.proxier.wait_first_sync()
         expected = self.expected()
         async with asyncio.timeout(10):
-            while not self._stands(expected, await self.looker.list_table()):
+            while not self._stands(expected, await self.looker().list_table()):
                 await asyncio.sleep(0.02)
+
+    def looker(self) -> NftApplier | IptablesApplier:
+        """Return who tells what the kernel holds; in iptables mode only who applied can tell."""
+        return NftApplier(CONFIG) if self.back_end is NftApplier else self.applier
 
     def expected(self) -> dict[ElementKey, Data]:
         slices = self.client.objects(ENDPOINT_SLICES)
@@ -122,10 +130,21 @@ class Host:
             sandbox.stop()
 
 
-def on_host(scenario: Callable[[Host], Awaitable[None]], *commands: str) -> None:
+@pytest.fixture(params=[NftApplier, IptablesApplier], ids=["nftables", "iptables"])
+def back_end(request):
+    return request.param
+
+
+@pytest.fixture
+def on_host(back_end):
+    """Run a scenario on a fresh host whose proxy has this back end."""
+    return partial(run_scenario, back_end)
+
+
+def run_scenario(back_end: BackEnd, scenario: Callable[[Host], Awaitable[None]], *commands: str) -> None:
     async def run() -> None:
         async with asyncio.TaskGroup() as group:
-            host = Host(group)
+            host = Host(group, back_end)
             await host.network.ensure_bridge()
             try:
                 await scenario(host)
@@ -135,6 +154,14 @@ def on_host(scenario: Callable[[Host], Awaitable[None]], *commands: str) -> None
                 await host.network.close()
 
     run_on_fresh_host(run, (*HOST, *commands))
+
+
+def our_rules(back_end: type) -> str:
+    """Return all rules of the proxy, as the kernel's tools print them."""
+    if back_end is NftApplier:
+        return run_checked("nft", "-a", "list", "table", "ip", "minikube-py")
+    saved = (run_checked("iptables-legacy-save", "-c", "-t", table) for table in ("nat", "filter"))
+    return "\n".join(line for text in saved for line in text.splitlines() if "MKP-" in line)
 
 
 async def here(kind: str, address: str, port: int, count: int = 1) -> list[str]:
@@ -152,7 +179,7 @@ async def no_flow_from(port: int) -> None:
             await asyncio.sleep(0.02)
 
 
-def test_a_cluster_ip_spreads_over_all_endpoints_from_pods_and_from_the_host():
+def test_a_cluster_ip_spreads_over_all_endpoints_from_pods_and_from_the_host(on_host):
     async def scenario(host: Host) -> None:
         for name in ("a", "b", "c", "client"):
             await host.pod(name)
@@ -169,7 +196,7 @@ def test_a_cluster_ip_spreads_over_all_endpoints_from_pods_and_from_the_host():
     on_host(scenario)
 
 
-def test_an_endpoint_on_the_host_itself_is_reached_as_the_api_server_is():
+def test_an_endpoint_on_the_host_itself_is_reached_as_the_api_server_is(on_host):
     async def scenario(host: Host) -> None:
         await host.pod("client")
         host.ips["host"] = NODE_IP
@@ -186,7 +213,7 @@ def test_an_endpoint_on_the_host_itself_is_reached_as_the_api_server_is():
     on_host(scenario)
 
 
-def test_a_host_port_leads_to_its_pod():
+def test_a_host_port_leads_to_its_pod(on_host):
     async def scenario(host: Host) -> None:
         address = await host.pod("a")
         await host.pod("client")
@@ -205,7 +232,7 @@ def test_a_host_port_leads_to_its_pod():
 
 
 @pytest.mark.parametrize("bridge_nf", ["0", "1"])
-def test_a_pod_reaches_itself_and_others_through_its_service(bridge_nf):
+def test_a_pod_reaches_itself_and_others_through_its_service(on_host, bridge_nf):
     async def scenario(host: Host) -> None:
         await host.pod("a")
         await host.pod("b")
@@ -217,7 +244,7 @@ def test_a_pod_reaches_itself_and_others_through_its_service(bridge_nf):
     on_host(scenario, f"sysctl -w net.bridge.bridge-nf-call-iptables={bridge_nf}")
 
 
-def test_a_service_without_endpoints_refuses_at_once_and_an_unused_port_too():
+def test_a_service_without_endpoints_refuses_at_once_and_an_unused_port_too(on_host):
     async def scenario(host: Host) -> None:
         await host.pod("client")
         await host.service(node_port=30080)
@@ -230,7 +257,7 @@ def test_a_service_without_endpoints_refuses_at_once_and_an_unused_port_too():
     on_host(scenario)
 
 
-def test_a_node_port_answers_on_every_address_of_the_node():
+def test_a_node_port_answers_on_every_address_of_the_node(on_host):
     async def scenario(host: Host) -> None:
         await host.pod("a")
         await host.pod("client")
@@ -244,7 +271,7 @@ def test_a_node_port_answers_on_every_address_of_the_node():
     on_host(scenario)
 
 
-def test_local_policies_keep_to_this_node():
+def test_local_policies_keep_to_this_node(on_host):
     async def scenario(host: Host) -> None:
         await host.pod("a")
         await host.pod("client")
@@ -257,7 +284,7 @@ def test_local_policies_keep_to_this_node():
     on_host(scenario)
 
 
-def test_client_ip_affinity_keeps_a_client_at_one_endpoint():
+def test_client_ip_affinity_keeps_a_client_at_one_endpoint(on_host):
     async def scenario(host: Host) -> None:
         for name in ("a", "b", "c", "client"):
             await host.pod(name)
@@ -269,7 +296,45 @@ def test_client_ip_affinity_keeps_a_client_at_one_endpoint():
     on_host(scenario)
 
 
-def test_a_udp_flow_moves_on_when_its_endpoint_goes():
+def test_a_client_silent_for_longer_than_the_timeout_may_get_another_endpoint():
+    clients = [f"client-{n}" for n in range(9)]
+
+    async def scenario(host: Host) -> None:
+        for name in ("a", "b", "c", *clients):
+            await host.pod(name)
+        config = {"clientIP": {"timeoutSeconds": 1}}
+        await host.service("a", "b", "c", sessionAffinity="ClientIP", sessionAffinityConfig=config)
+
+        first = [await host.ask(client, VIP, count=3) for client in clients]
+        await asyncio.sleep(2.1)
+        later = [await host.ask(client, VIP) for client in clients]
+
+        assert all(len(set(answers)) == 1 for answers in first)
+        assert any(before[:1] != after for before, after in zip(first, later, strict=True))
+
+    # nftables mode hashes the client's address: decisions, 3.
+    run_scenario(IptablesApplier, scenario)
+
+
+def test_a_load_balancers_address_is_open_to_its_source_ranges_alone(on_host):
+    async def scenario(host: Host) -> None:
+        for name in ("a", "friend", "stranger"):
+            await host.pod(name)
+        ranges = [f"{host.ips['friend']}/32", "198.51.100.0/24"]
+        await host.service("a", type="LoadBalancer", loadBalancerSourceRanges=ranges)
+        (service,) = host.client.objects(SERVICES)
+        status = {"loadBalancer": {"ingress": [{"ip": BALANCER_IP, "ipMode": "VIP"}]}}
+        await host.client.update(SERVICES, service | {"status": status}, subresource="status")
+        await host.settled()
+
+        assert names(await host.ask("friend", BALANCER_IP)) == {"a"}
+        assert await host.ask("stranger", BALANCER_IP) == ["TimeoutError"]
+        assert names(await host.ask("stranger", VIP)) == {"a"}
+
+    on_host(scenario)
+
+
+def test_a_udp_flow_moves_on_when_its_endpoint_goes(on_host):
     async def scenario(host: Host) -> None:
         for name in ("a", "b", "client"):
             await host.pod(name, "udp")
@@ -291,41 +356,51 @@ def test_a_udp_flow_moves_on_when_its_endpoint_goes():
     on_host(scenario)
 
 
-def test_a_restart_of_the_proxy_changes_nothing_that_is_right():
+def test_a_restart_of_the_proxy_changes_nothing_that_is_right(on_host, back_end):
     async def scenario(host: Host) -> None:
         for name in ("a", "b"):
             await host.pod(name)
         await host.service("a")
-        before = run_checked("nft", "-a", "list", "table", "ip", "minikube-py")
+        before = our_rules(back_end)
 
         host.kill_proxy()
         assert names(await host.ask("b", VIP)) == {"a"}
         host.start_proxy()
         await host.settled()
 
-        assert run_checked("nft", "-a", "list", "table", "ip", "minikube-py") == before
+        assert [line.split("] ")[-1] for line in our_rules(back_end).splitlines()] == [
+            line.split("] ")[-1] for line in before.splitlines()
+        ]
 
     on_host(scenario)
 
 
-def test_a_flushed_ruleset_is_back_at_once():
+def test_a_flushed_ruleset_is_back_at_once(on_host, back_end):
+    flushes = {
+        NftApplier: (
+            "nft flush ruleset",
+            f"nft delete element ip minikube-py services {{ {VIP} . tcp . 80 }}",
+        ),
+        IptablesApplier: ("iptables-legacy -t nat -F", "iptables-legacy -t filter -F MKP-REFUSE"),
+    }
+
     async def scenario(host: Host) -> None:
         for name in ("a", "b"):
             await host.pod(name)
         await host.service("a")
-        for _ in range(2):
-            run_checked("nft", "flush", "ruleset")
+        for command in (*flushes[back_end], flushes[back_end][0]):
+            run_checked(*command.split())
+            async with asyncio.timeout(10):
+                while await host.looker().list_table() is None:
+                    await asyncio.sleep(0.02)
             await host.settled()
 
             assert names(await host.ask("b", VIP)) == {"a"}
-        run_checked("nft", "delete", "element", "ip", "minikube-py", "services", "{", VIP, ".", "tcp", ".", "80", "}")
-        await host.settled()
-        assert names(await host.ask("b", VIP)) == {"a"}
 
     on_host(scenario)
 
 
-def test_a_pod_is_withdrawn_before_its_process_is_stopped():
+def test_a_pod_is_withdrawn_before_its_process_is_stopped(on_host):
     async def scenario(host: Host) -> None:
         for name in ("a", "b"):
             await host.pod(name)
@@ -342,7 +417,7 @@ def test_a_pod_is_withdrawn_before_its_process_is_stopped():
     on_host(scenario)
 
 
-def test_endpoints_that_come_and_go_lose_no_connection():
+def test_endpoints_that_come_and_go_lose_no_connection(on_host):
     async def scenario(host: Host) -> None:
         for name in ("a", "b", "c", "client"):
             await host.pod(name)
@@ -363,25 +438,29 @@ def test_endpoints_that_come_and_go_lose_no_connection():
     on_host(scenario)
 
 
-def test_tear_down_leaves_no_table():
+def test_tear_down_leaves_no_table_and_touches_no_rule_of_others(on_host, back_end):
     async def scenario(host: Host) -> None:
         await host.pod("a")
         await host.service("a")
+        foreign = "-A OUTPUT -p tcp -m tcp --dport 9 -j ACCEPT"
+        run_checked("iptables-legacy", *foreign.split())
         host.kill_proxy()
 
         await host.proxier.tear_down()
 
         assert "minikube-py\n" not in run_checked("nft", "list", "tables")
+        assert back_end is NftApplier or our_rules(back_end) == ""
+        assert foreign in run_checked("iptables-legacy-save", "-t", "filter")
 
     on_host(scenario)
 
 
 def test_netlink_batches_make_the_same_chains_as_the_nft_program():
     chains = tuple(
-        ChainSpec(entry, 3, local, affinity).name
+        ChainSpec(entry, 3, local, affinity_s).name
         for entry in ("cluster", "external", "node-port")
         for local in (None, 0, 2)
-        for affinity in (False, True)
+        for affinity_s in (0, 10800)
     )
     key, verdict = ElementKey("services", (VIP, "sctp", 80)), f"goto {chains[0]}"
     elements = (
@@ -392,6 +471,9 @@ def test_netlink_batches_make_the_same_chains_as_the_nft_program():
         (ElementKey("no-endpoints-node-ports", ("tcp", 30081)), "drop"),
         (ElementKey("hairpin", ("10.244.0.2", "10.244.0.2")), None),
         (ElementKey("cluster-ips", (VIP,)), None),
+        (ElementKey("restricted", (VIP, "tcp", 80)), None),
+        *((ElementKey("source-ranges", (VIP, "tcp", 80, net)), None) for net in ("10.0.0.0/9", "192.0.2.1/32")),
+        (ElementKey("source-ranges", (VIP, "udp", 80, "0.0.0.0/0")), None),
     )
 
     async def scenario() -> None:

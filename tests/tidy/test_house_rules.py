@@ -135,7 +135,7 @@ def test_no_registry_host_or_machine_path_is_named():
     for path in ROOT.rglob("*"):
         if path.suffix not in (".py", ".md", ".toml", ".yaml", ".service", ".sh", "") or not path.is_file():
             continue
-        if {".git", ".venv", "__pycache__", "build", ".hypothesis"} & set(path.relative_to(ROOT).parts):
+        if {".git", ".venv", "__pycache__", "build", ".hypothesis", ".pytest_cache"} & set(path.relative_to(ROOT).parts):
             continue
         try:
             text = path.read_text()

@@ -2,18 +2,19 @@
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from minikube_py.kit.io.process import Finished, ProcessError, run_program
+from minikube_py.kit.io.xtables import XtablesError, find_xtables
 from minikube_py.network.config import NetworkConfig
-from minikube_py.network.egress import render_egress, render_removal
+from minikube_py.network.egress import plan_iptables_egress, plan_iptables_removal, render_egress, render_removal
 from minikube_py.network.host_firewall import plan_accept_rules, plan_removal
 from minikube_py.network.sysctls import diff_sysctls, required_sysctls
 
 log = logging.getLogger("network")
 _SYSCTL_ROOT = Path("/proc/sys")
-_IPTABLES = ("iptables", "-w", "5")
 
 
 class HostRulesError(OSError):
@@ -27,6 +28,7 @@ class HostRules:
         self._config = config
         self._egress_stands = False
         self._without_iptables = False
+        self._other_is_gone = False
 
     async def ensure(self) -> None:
         """Write what is missing.
@@ -35,12 +37,23 @@ class HostRules:
             HostRulesError: a sysctl cannot be written, or nft refuses the table.
         """
         await asyncio.to_thread(self._ensure_sysctls)
-        await self._ensure_egress()
+        if self._config.back_end == "iptables":
+            await self._ensure_iptables_egress()
+        else:
+            await self._ensure_egress()
+        if not self._other_is_gone:
+            # The mode may have been another one before; its rules go when ours stand.
+            if self._config.back_end == "iptables":
+                await self._remove_table()
+            else:
+                await self._remove_iptables_egress()
+            self._other_is_gone = True
         await self._run_iptables_plan(removal=False)
 
     async def remove(self) -> None:
         """Remove the rules; sysctls stay as they are, others may rely on them by now."""
-        await self._nft(render_removal(self._config.table))
+        await self._remove_table()
+        await self._remove_iptables_egress()
         self._egress_stands = False
         await self._run_iptables_plan(removal=True)
 
@@ -64,6 +77,33 @@ class HostRules:
         await self._nft(render_egress(self._config))
         self._egress_stands = True
 
+    async def _ensure_iptables_egress(self) -> None:
+        try:
+            programs = await find_xtables()
+            masquerade = "MASQUERADE --random-fully" if programs.fully_random else "MASQUERADE"
+            script = plan_iptables_egress(await programs.save("nat"), self._config, masquerade)
+            if script:
+                await programs.restore(script)
+        except XtablesError as error:
+            raise HostRulesError(f"cannot make the pods' masquerade: {error}") from error
+
+    async def _remove_table(self) -> None:
+        if shutil.which("nft") is not None:
+            await self._nft(render_removal(self._config.table))
+
+    async def _remove_iptables_egress(self) -> None:
+        try:
+            programs = await find_xtables()
+        except XtablesError:
+            # Without the programs nobody has made rules.
+            return
+        try:
+            script = plan_iptables_removal(await programs.save("nat"))
+            if script:
+                await programs.restore(script)
+        except XtablesError as error:
+            raise HostRulesError(f"cannot remove the pods' masquerade: {error}") from error
+
     async def _nft(self, script: str) -> None:
         finished = await _run(("nft", "-f", "-"), script.encode())
         if finished.exit_code != 0:
@@ -73,15 +113,17 @@ class HostRules:
         if self._without_iptables:
             return
         try:
-            listed = await run_program((*_IPTABLES, "-S"))
-        except ProcessError as error:
+            programs = await find_xtables(("iptables",))
+            iptables = (programs.name, *programs.wait_arguments)
+            listed = await run_program((*iptables, "-S"))
+        except (ProcessError, XtablesError) as error:
             # Without the program there are no rules of it that could drop our packets.
             log.info("no iptables on this host: %s", error)
             self._without_iptables = True
             return
         plan = plan_removal if removal else plan_accept_rules
         for command in plan(listed.stdout, self._config.bridge):
-            finished = await run_program((*_IPTABLES, *command))
+            finished = await run_program((*iptables, *command))
             log.info("iptables %s", " ".join(command))
             if finished.exit_code != 0:
                 log.warning("iptables %s failed: %s", " ".join(command), finished.stderr.strip())

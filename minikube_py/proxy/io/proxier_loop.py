@@ -10,7 +10,7 @@ copies are complete, and a table that is right is not touched by a start: Servic
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, NamedTuple
 
 from minikube_py.api.meta import Obj, ObjectKey, key_of, labels_of, namespace_of
@@ -50,12 +50,20 @@ class Proxier:
     """Keeps this node's Service rules right (upstream: kube-proxy); implements the kubelet's EndpointDrain port."""
 
     def __init__(
-        self, config: ProxyConfig, informers: Informers, clock: Clock, applier: RulesetApplier, flows: FlowTable
+        self,
+        config: ProxyConfig,
+        informers: Informers,
+        clock: Clock,
+        applier: RulesetApplier,
+        flows: FlowTable,
+        retire_other_mode: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """Make a proxy; `retire_other_mode` is awaited once, when this mode's rules stand."""
         self._config = config
         self._clock = clock
         self._applier = applier
         self._flows = flows
+        self._retire_other_mode = retire_other_mode
         self._services = informers.informer(SERVICES)
         self._slices = informers.informer(ENDPOINT_SLICES)
         self._node = informers.informer(NODES, Selection(field_selector=f"metadata.name={config.node_name}"))
@@ -86,7 +94,22 @@ class Proxier:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_foreign_changes(), name="proxy-monitor")
             group.create_task(self._verify_regularly(), name="proxy-verify")
+            group.create_task(self._retire_other(), name="proxy-other-mode")
             await self._sync_for_ever()
+
+    def is_healthy(self) -> bool:
+        """Return whether the kernel holds what it shall, as far as was tried (upstream: /healthz of kube-proxy)."""
+        return self._has_synced and self._failures == 0
+
+    async def _retire_other(self) -> None:
+        if self._retire_other_mode is None:
+            return
+        await self.wait_first_sync()
+        try:
+            await self._retire_other_mode()
+        except RulesetError as error:
+            # Both translate to the same endpoints for now; the next start tries again.
+            log.warning("the rules of the other proxy mode are still there: %s", error)
 
     async def wait_withdrawn(self, pod_ip: str, timeout_s: float) -> bool:
         """Wait until no rule forwards new connections to `pod_ip`; False when `timeout_s` passes first.

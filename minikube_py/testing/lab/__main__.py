@@ -25,12 +25,13 @@ def main(context: click.Context, folder: Path) -> None:
 @click.option("--nodes", type=int, default=1, show_default=True)
 @click.option("--masters", type=int, default=1, show_default=True)
 @click.option("--fast-timers", is_flag=True, help="Shorten heartbeats and grace periods, for tests.")
+@click.option("--proxy-mode", type=click.Choice(("auto", "nftables", "iptables")), default="auto", show_default=True)
 @click.pass_obj
-def up(folder: Path, nodes: int, masters: int, fast_timers: bool) -> None:
+def up(folder: Path, nodes: int, masters: int, fast_timers: bool, proxy_mode: str) -> None:
     """Bring up a lab; returns when every node is Ready."""
     if (nodes, masters) != (1, 1):
         raise machine.LabError("this version joins no second host yet: use --nodes 1 --masters 1")
-    lab = Lab(folder, nodes, fast_timers=fast_timers)
+    lab = Lab(folder, nodes, fast_timers=fast_timers, proxy_mode=proxy_mode)
     lab.up()
     click.echo(f"export KUBECONFIG={lab.layout.kubeconfig}")
 

@@ -22,9 +22,11 @@ FEW_EVICTIONS = "--kubelet-arg=eviction-hard=memory.available<20Mi,nodefs.availa
 class Lab:
     """The hosts in one folder; what runs is written to `lab.json`, so that later commands find it."""
 
-    def __init__(self, folder: Path, nodes: int, *, fast_timers: bool = False) -> None:
+    def __init__(self, folder: Path, nodes: int, *, fast_timers: bool = False, proxy_mode: str = "auto") -> None:
         self.layout: LabLayout = lay_out(folder, nodes, machine.claim_subnet(folder))
         self.fast_timers = fast_timers
+        self.proxy_mode = proxy_mode
+        """The mode of agents started from here on."""
         self.agent_flags: tuple[str, ...] = (FEW_EVICTIONS,)
         """Flags that every agent started from here on gets besides."""
         self.docker_flags: tuple[str, ...] = ()
@@ -42,12 +44,17 @@ class Lab:
             saved = json.loads((folder / "lab.json").read_text())
         except FileNotFoundError:
             raise LabError(f"there is no lab in {folder}: bring one up with `scripts/lab up`") from None
-        lab = cls(folder, saved["nodes"], fast_timers=saved["fast_timers"])
+        lab = cls(folder, saved["nodes"], fast_timers=saved["fast_timers"], proxy_mode=saved["proxy_mode"])
         lab.pids = saved["pids"]
         return lab
 
     def _save(self) -> None:
-        state = {"nodes": len(self.layout.hosts), "fast_timers": self.fast_timers, "pids": self.pids}
+        state = {
+            "nodes": len(self.layout.hosts),
+            "fast_timers": self.fast_timers,
+            "proxy_mode": self.proxy_mode,
+            "pids": self.pids,
+        }
         (self.layout.dir / "lab.json").write_text(json.dumps(state))
 
     def up(self) -> None:
@@ -78,6 +85,7 @@ class Lab:
             f"--node-name={host.name}",
             f"--node-ip={host.address}",
             f"--write-kubeconfig={self.layout.kubeconfig}",
+            f"--proxy-mode={self.proxy_mode}",
         ]
         if self.fast_timers:
             argv.append("--timers=fast")

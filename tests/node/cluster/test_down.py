@@ -24,6 +24,12 @@ def _traces(lab, cluster):
             for line in cluster.in_host("iptables-save").stdout.splitlines()
             if not line.startswith("#")
         ],
+        # Empty tables stay once they were loaded; what counts is what stands in them.
+        "legacy": [
+            line
+            for line in cluster.in_host("iptables-legacy-save").stdout.splitlines()
+            if line.startswith("-A") or " - [" in line
+        ],
         "routes": cluster.in_host("ip", "route").stdout,
         "mounts": [line.split()[4] for line in mounts.splitlines() if str(cluster.host.data_dir) in line],
     }
@@ -35,18 +41,24 @@ def _down(cluster):
     return cluster.minikube_py("down", engine, f"--node-name={host.name}", f"--node-ip={host.address}")
 
 
+def _host_with_docker(lab, tmp_path):
+    """Make the lab's host without an agent; return it with what can be seen of it."""
+    (host,) = lab.layout.hosts
+    lab.layout.dir.mkdir(parents=True, exist_ok=True)
+    host.dir.mkdir()
+    machine.make_bridge(lab.layout)
+    machine.make_host_network(lab.layout, host)
+    lab.start_docker(host)
+    cluster = Cluster(lab, tmp_path)
+    return cluster, _traces(lab, cluster)
+
+
 def test_down_leaves_nothing_and_a_start_brings_all_back(tmp_path):
     folder = Path(f"/run/mkpy-down-{tmp_path.name[-8:]}")
     lab = Lab(folder, 1)
     try:
-        (host,) = lab.layout.hosts
-        lab.layout.dir.mkdir(parents=True, exist_ok=True)
-        host.dir.mkdir()
-        machine.make_bridge(lab.layout)
-        machine.make_host_network(lab.layout, host)
-        lab.start_docker(host)
-        cluster = Cluster(lab, tmp_path)
-        before = _traces(lab, cluster)
+        cluster, before = _host_with_docker(lab, tmp_path)
+        host = cluster.host
         lab.start(host)
         cluster.load_images(tmp_path)
         cluster.apply("default", web())
@@ -69,6 +81,24 @@ def test_down_leaves_nothing_and_a_start_brings_all_back(tmp_path):
         # The agent is killed first: down must do without it.
         lab.stop(host, sig=9)
         _down(cluster)
+        assert _traces(lab, cluster) == before
+    finally:
+        lab.down()
+
+
+def test_down_leaves_nothing_in_iptables_mode_either(tmp_path):
+    folder = Path(f"/run/mkpy-down-i{tmp_path.name[-8:]}")
+    lab = Lab(folder, 1, proxy_mode="iptables")
+    try:
+        cluster, before = _host_with_docker(lab, tmp_path)
+        lab.start(cluster.host)
+        busy = _traces(lab, cluster)
+        assert any("MKP-SERVICES" in line for line in busy["legacy"])
+        assert any("MKN-EGRESS" in line for line in busy["legacy"])
+        assert busy["nft"] == before["nft"]
+
+        _down(cluster)
+
         assert _traces(lab, cluster) == before
     finally:
         lab.down()

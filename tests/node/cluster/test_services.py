@@ -8,6 +8,34 @@ from minikube_py.testing.lab.machine import run
 pytestmark = pytest.mark.node
 
 
+@pytest.fixture(scope="module", params=["nftables", "iptables"], autouse=True)
+def proxy_mode(cluster, request):
+    """The agent of the lab in this mode: what the other one left is gone once it is Ready."""
+    restart_in_mode(cluster, request.param)
+    yield request.param
+    restart_in_mode(cluster, "auto")
+
+
+def restart_in_mode(cluster, mode):
+    lab = cluster.lab
+    if lab.proxy_mode in {mode, {"nftables": "auto"}.get(mode)}:
+        return
+    lab.proxy_mode = mode
+    lab.stop(cluster.host)
+    lab.start(cluster.host)
+
+
+def test_the_rules_of_the_other_mode_are_gone(cluster, proxy_mode):
+    def traces():
+        saved = cluster.in_host("iptables-legacy-save").stdout
+        return {
+            "nftables": "minikube-py" in cluster.in_host("nft", "list", "tables").stdout,
+            "iptables": "MKP-" in saved or "MKN-" in saved,
+        }
+
+    wait_until(lambda: traces() == {mode: mode == proxy_mode for mode in ("nftables", "iptables")})
+
+
 def _client(cluster, namespace):
     cluster.apply(
         namespace,

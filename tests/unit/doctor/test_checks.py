@@ -46,7 +46,7 @@ def test_a_good_host_has_nothing_to_mend():
         ("user", "failure", {"is_root": False}),
         ("python", "failure", {"python": (3, 9)}),
         ("cgroups", "failure", {"cgroup_controllers": frozenset({"cpu", "pids"})}),
-        ("nftables", "failure", {"nft_fault": "cannot run nft: No such file or directory"}),
+        ("nftables", "warning", {"nft_fault": "cannot run nft: No such file or directory"}),
         ("iptables", "failure", {"has_iptables": False}),
         ("iptables", "warning", {"has_iptables": False, "iptables_needed": False}),
         ("forwarding", "failure", {"can_forward": False}),
@@ -86,3 +86,9 @@ def test_what_stands_in_the_way_is_named_and_can_be_mended(name, verdict, change
 )
 def test_the_engine_is_judged_by_what_it_says(verdict, change):
     assert _by_name(GOOD, replace(ENGINE, **change))["docker"].verdict == verdict
+
+
+def test_neither_nftables_nor_iptables_is_a_failure():
+    findings = _by_name(replace(GOOD, nft_fault="cannot run nft: No such file or directory", has_iptables=False))
+
+    assert findings["nftables"].verdict == "failure"

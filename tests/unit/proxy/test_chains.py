@@ -18,7 +18,7 @@ specs = st.builds(
     entry=st.sampled_from(["cluster", "external", "node-port"]),
     count=st.integers(1, 5000),
     local=st.none() | st.integers(0, 250),
-    affinity=st.booleans(),
+    affinity_s=st.integers(0, 86400),
 )
 
 

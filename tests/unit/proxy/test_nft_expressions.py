@@ -29,7 +29,7 @@ def test_a_cluster_chain_gathers_its_key_looks_it_up_and_translates():
 
 
 def test_a_sticky_node_port_marks_and_hashes():
-    rule = chain_rules(ChainSpec("node-port", 3, affinity=True))[0]
+    rule = chain_rules(ChainSpec("node-port", 3, affinity_s=10800))[0]
 
     expected = ["meta", "bitwise", "meta", "meta", "payload", "payload", "hash", "lookup", "nat"]
     assert expressions(encode_rule(rule, CONFIG)) == expected

@@ -17,6 +17,7 @@ from minikube_py.proxy.ruleset import MAPS, ElementKey, Transaction
 CONFIG = ProxyConfig("node-1")
 ADDRESS = st.integers(0, 255).map(lambda n: f"10.244.0.{n}")
 FIELDS = {
+    "network": st.sampled_from(["10.0.0.0/8", "192.0.2.1/32", "0.0.0.0/0"]),
     "address": ADDRESS,
     "protocol": st.sampled_from(["tcp", "udp", "sctp"]),
     "port": st.integers(1, 65535),
@@ -27,7 +28,7 @@ CHAIN = st.builds(
     entry=st.sampled_from(["cluster", "external", "node-port"]),
     count=st.integers(1, 9),
     local=st.none() | st.integers(0, 9),
-    affinity=st.booleans(),
+    affinity_s=st.integers(0, 86400),
 ).map(lambda spec: spec.name)
 DATA = {
     "verdict": CHAIN.map(lambda name: f"goto {name}") | st.just("drop"),
@@ -85,7 +86,7 @@ def test_long_lists_are_cut():
 
 
 def test_rules_of_local_and_sticky_chains_read_as_meant():
-    rules = [render_rule(rule, CONFIG) for rule in chain_rules(ChainSpec("node-port", 3, local=1, affinity=True))]
+    rules = [render_rule(rule, CONFIG) for rule in chain_rules(ChainSpec("node-port", 3, local=1, affinity_s=60))]
 
     key = "meta l4proto . th dport . jhash ip saddr mod"
     assert rules == [

@@ -150,7 +150,7 @@ def test_udp_flows_may_live_on_with_all_that_serve():
 def test_affinity_and_plain_services_have_chains_of_their_own():
     chains = a_node(a_service(**NODE_PORT, sessionAffinity="ClientIP"), LOCAL_AND_REMOTE).ruleset.chains
 
-    assert chains == {"cluster-affinity-3", "node-port-affinity-3"}
+    assert chains == {"cluster-affinity-10800s-3", "node-port-affinity-10800s-3"}
 
 
 def test_of_two_services_with_one_node_port_the_first_has_it():

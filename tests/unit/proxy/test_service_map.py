@@ -50,7 +50,7 @@ def test_policies_and_affinity_are_read():
 
     port = parse_service(service)[0]
 
-    assert (port.external_local, port.internal_local, port.client_ip_affinity) == (True, True, True)
+    assert (port.external_local, port.internal_local, port.affinity_s) == (True, True, 10800)
 
 
 def test_only_plain_ipv4_addresses_count():
