@@ -268,6 +268,9 @@ async def _engine_facts(config: AgentConfig) -> EngineFacts:
         api_version=api_version.removeprefix("v"),
         storage_driver=str(info.get("Driver", "")),
         cgroup_version=int(info.get("CgroupVersion") or 1),
+        user_namespaces=any(
+            str(option).startswith(("name=userns", "name=rootless")) for option in info.get("SecurityOptions") or ()
+        ),
         can_lower_oom_scores=_may_use_sys_resource(),
     )
 

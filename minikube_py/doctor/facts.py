@@ -13,6 +13,8 @@ class EngineFacts:
     api_version: str = ""
     storage_driver: str = ""
     cgroup_version: int = 0
+    user_namespaces: bool = False
+    """userns-remap, or rootless: pause containers cannot make a network of their own, the engine does it."""
     can_lower_oom_scores: bool = True
     """False: containers of system components get score 0 instead of a negative one (no CAP_SYS_RESOURCE)."""
 

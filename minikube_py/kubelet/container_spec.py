@@ -4,7 +4,8 @@ The shape of a pod on Docker: the pause container owns the network and IPC names
 engine's default is private and refuses joiners), every app container joins both. Three things follow.
 
 - Docker refuses host name, DNS and port settings on a container that joins another's network: the sandbox has them.
-- The sandbox has no network of Docker's (`none`): the agent connects it itself, by the pid of the pause process.
+- The sandbox has no network of Docker's: the agent connects it itself, by the pid of the pause process. It is made
+  with `none`, or in the host's network with a program that leaves it for a new one, which is quicker.
 - Restarts are new containers with a new attempt; Docker restarts nothing (`RestartPolicy` no), runs no health
   checks of the image behind the agent's back (`Healthcheck` NONE), and rotates logs: with Docker no kubelet does.
 
@@ -28,13 +29,16 @@ from minikube_py.kubelet.docker_names import (
     CONTAINER_NAME,
     CONTAINER_TYPE,
     IMAGE,
+    NETNS,
     NODE,
+    OWN_NETNS,
     SANDBOX_CONTAINER_NAME,
     SANDBOX_ID,
     TYPE_CONTAINER,
     TYPE_SANDBOX,
     render_labels,
 )
+from minikube_py.kubelet.pause_image import OWN_NETWORK_PATH
 
 SANDBOX_OOM_SCORE_ADJ = -998
 """The kernel takes the pause process last: with it the whole pod would lose its network."""
@@ -49,13 +53,39 @@ def log_config(max_bytes: int, files_max: int) -> dict[str, Any]:
     return {"Type": "json-file", "Config": {"max-size": str(max_bytes), "max-file": str(files_max)}}
 
 
+def can_own_network(config: SandboxConfig) -> bool:
+    """Return whether a sandbox may be made in the host's network and leave it by itself.
+
+    Not where the host's is wanted, where another runtime than Docker's own decides what a network is, and where
+    Docker sets sysctls of the network (it refuses to in the host's).
+    """
+    return not (
+        config.host_network or config.runtime_handler or any(name.startswith("net.") for name in config.sysctls)
+    )
+
+
 def render_sandbox(
-    config: SandboxConfig, *, pause_image_id: str, node_name: str, oom_score_adj: int = SANDBOX_OOM_SCORE_ADJ
+    config: SandboxConfig,
+    *,
+    pause_image_id: str,
+    node_name: str,
+    oom_score_adj: int = SANDBOX_OOM_SCORE_ADJ,
+    own_network: bool = False,
 ) -> dict[str, Any]:
-    """Return the create body of a pause container; `oom_score_adj` is 0 on hosts that refuse negative scores."""
+    """Return the create body of a pause container.
+
+    Args:
+        config: what the pod needs.
+        pause_image_id: the image.
+        node_name: whose it is.
+        oom_score_adj: 0 on hosts that refuse negative scores.
+        own_network: it leaves the host's network by itself (needs `can_own_network`).
+    """
     own = {CONTAINER_NAME: SANDBOX_CONTAINER_NAME, CONTAINER_TYPE: TYPE_SANDBOX, NODE: node_name}
+    if own_network:
+        own[NETNS] = OWN_NETNS
     host: dict[str, Any] = {
-        "NetworkMode": "host" if config.host_network else "none",
+        "NetworkMode": "host" if config.host_network or own_network else "none",
         "IpcMode": "host" if config.host_ipc else "shareable",
         "RestartPolicy": {"Name": "no"},
         "LogConfig": log_config(10 << 20, 5),
@@ -80,6 +110,10 @@ def render_sandbox(
     }
     if config.hostname and not config.host_network:
         body["Hostname"] = config.hostname
+    if own_network:
+        # What `unshare` and giving up root need: root, and these three capabilities until then.
+        host["CapAdd"] = ["SYS_ADMIN", "SETGID", "SETUID"]
+        body["User"], body["Entrypoint"] = "0:0", [OWN_NETWORK_PATH]
     return body
 
 

@@ -245,6 +245,8 @@ class RuntimeEvent:
     pod_uid: str
     action: str
     """start, die, oom, destroy, …; `reconnected` after the stream was lost."""
+    container: str = field(default="", compare=False)
+    """Which sandbox or container; empty when it is not one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +345,7 @@ class RuntimeService(Protocol):
         ...
 
     def events(self) -> AsyncIterator[RuntimeEvent]:
-        """Yield hints until cancelled; reconnects by itself and says so."""
+        """Yield hints until cancelled, from the first listing on; reconnects by itself and says so."""
         ...
 
     async def exec_sync(self, container: ContainerId, command: Sequence[str], timeout_s: float) -> ExecResult:

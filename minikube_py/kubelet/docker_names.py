@@ -27,12 +27,19 @@ NODE = "minikube-py.node"
 IMAGE = "minikube-py.image"
 """The image as the pod names it; the container itself is made from an id."""
 
+NETNS = "minikube-py.netns"
+"""On a sandbox that Docker shows in the host's network: `own` says that it has left it for one of its own."""
+OWN_NETNS = "own"
+
 TYPE_SANDBOX = "podsandbox"
 TYPE_CONTAINER = "container"
 ANNOTATION_PREFIX = "annotation."
 
 _OURS = frozenset(
-    (CONTAINER_NAME, CONTAINER_LOG_PATH, CONTAINER_TYPE, POD_NAME, POD_NAMESPACE, POD_UID, SANDBOX_ID, NODE, IMAGE)
+    (
+        *(CONTAINER_NAME, CONTAINER_LOG_PATH, CONTAINER_TYPE, POD_NAME, POD_NAMESPACE, POD_UID, SANDBOX_ID),
+        *(NODE, IMAGE, NETNS),
+    )
 )
 
 

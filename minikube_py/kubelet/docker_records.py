@@ -31,6 +31,8 @@ from minikube_py.kubelet.docker_names import (
     CONTAINER_LOG_PATH,
     CONTAINER_NAME,
     IMAGE,
+    NETNS,
+    OWN_NETNS,
     SANDBOX_ID,
     annotations_of,
     parse_name,
@@ -142,7 +144,8 @@ def sandbox_from_listed(listed: Json, state: Json | None) -> SandboxRecord:
     """Return a pause container's record from its list entry; `state` is its inspect document, when one is at hand."""
     labels = listed.get("Labels") or {}
     parsed = parse_name(_name(listed))
-    running = listed.get("State") == "running"
+    # The list may lag behind: the engine writes it last.
+    running = bool(state["State"]["Running"]) if state else listed.get("State") == "running"
     pid = int((state or {}).get("State", {}).get("Pid") or 0) if running else 0
     return SandboxRecord(
         id=SandboxId(listed["Id"]),
@@ -151,10 +154,15 @@ def sandbox_from_listed(listed: Json, state: Json | None) -> SandboxRecord:
         ready=running,
         pid=pid,
         created_at_s=_created(listed, state),
-        host_network=(listed.get("HostConfig") or {}).get("NetworkMode") == "host",
+        host_network=(listed.get("HostConfig") or {}).get("NetworkMode") == "host" and not made_own_network(labels),
         labels=pod_labels_of(labels),
         annotations=annotations_of(labels),
     )
+
+
+def made_own_network(labels: Mapping[str, str]) -> bool:
+    """Return whether a container with these labels is a sandbox that leaves the host's network by itself."""
+    return labels.get(NETNS) == OWN_NETNS
 
 
 def as_listed(inspected: Json) -> dict[str, Any]:

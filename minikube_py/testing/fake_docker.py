@@ -7,7 +7,7 @@ pruned, an event stream that is cut, an engine that hangs (`hang`), errors as Do
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ SCORE_REFUSAL = (
     "can't get final child's PID from pipe: EOF: unknown"
 )
 Json = dict[str, Any]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class FakeDocker:
@@ -41,6 +42,20 @@ class FakeDocker:
         self.hang = asyncio.Event()
         self.hang.set()
         """Cleared: inspects of containers are not answered until it is set."""
+        self.leaves_network = True
+        """Whether a pause container in the host's network gets one of its own."""
+        self.start_takes_s = 0.0
+        self.starts_at_once = 0
+        self.starts_at_once_max = 0
+        """How many starts were under way at the same time, at most."""
+        self.start_exit_codes: list[int] = []
+        """The next started containers end at once with these."""
+        self.proc = Path()
+        """Where the processes of this engine are shown, as in /proc."""
+        self.calls: list[str] = []
+        """Every request: `METHOD path`, ids shortened, the event streams left out."""
+        self.paths: set[str] = set()
+        """The paths of all requests as they came."""
         self.requests: list[str] = []
         self.loads = 0
         self.loaded_bytes = 0
@@ -84,7 +99,10 @@ class FakeDocker:
     @asynccontextmanager
     async def serving(self, folder: Path) -> AsyncGenerator[str, None]:
         """Serve on a socket in `folder` and give the docker host's name."""
-        app = web.Application()
+        app = web.Application(middlewares=[self._count])
+        self.proc = folder / "proc"
+        self._show_process("self", "net:[1]", "0", "")
+        self._show_process("1", "net:[1]", "0", "")
         prefix = "/{version:v[0-9.]+}"
         app.router.add_get("/version", self._version)
         app.router.add_get(prefix + "/version", self._version)
@@ -109,6 +127,32 @@ class FakeDocker:
             self.cut_events()
             self.hang.set()
             await runner.cleanup()
+
+    @web.middleware
+    async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self.paths.add(request.path)
+        if not request.path.endswith("/events"):
+            path = "/".join(part[-4:] if len(part) == 64 else part for part in request.path.split("/")[2:])
+            self.calls.append(f"{request.method} {path}")
+        return await handler(request)
+
+    def _show_process(self, pid: str, netns: str, uid: str, powers: str) -> None:
+        (self.proc / pid / "ns").mkdir(parents=True, exist_ok=True)
+        ids = f"{uid}\t{uid}\t{uid}\t{uid}"
+        text = f"State:\tS\nUid:\t{ids}\nGid:\t{ids}\nCapPrm:\t{powers:0>16}\nCapEff:\t{powers:0>16}\n"
+        (self.proc / pid / "status").write_text(text)
+        (self.proc / pid / "ns" / "net").symlink_to(netns)
+
+    def _begin_process(self, container: Json) -> None:
+        pid = 4000 + int(container["Id"], 16)
+        container["State"].update(Status="running", Running=True, Pid=pid, StartedAt="2026-01-01T00:00:05Z")
+        if self.start_exit_codes:
+            self.exit_container(container["Id"], self.start_exit_codes.pop(0))
+        elif container["Config"]["Labels"].get("minikube-py.netns") == "own":
+            if self.leaves_network:
+                self._show_process(str(pid), f"net:[{pid}]", "65535", "")
+            else:
+                self.exit_container(container["Id"], 1)
 
     async def _version(self, request: web.Request) -> web.Response:
         self.requests.append(request.path)
@@ -175,10 +219,12 @@ class FakeDocker:
         if self.refuses_scores and container["HostConfig"]["OomScoreAdj"] < 0:
             container["State"].update(ExitCode=128, Error=SCORE_REFUSAL)
             return _error(400, SCORE_REFUSAL)
+        self.starts_at_once += 1
+        self.starts_at_once_max = max(self.starts_at_once_max, self.starts_at_once)
+        await asyncio.sleep(self.start_takes_s)
+        self.starts_at_once -= 1
         if not container["State"]["Running"]:
-            container["State"].update(
-                Status="running", Running=True, Pid=4000 + self._made, StartedAt="2026-01-01T00:00:05Z"
-            )
+            self._begin_process(container)
         return web.Response(status=204)
 
     async def _kill(self, request: web.Request) -> web.Response:

@@ -8,6 +8,7 @@ order the outside saw things happen; `fail_next` makes a verb fail once.
 
 import asyncio
 import hashlib
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,6 +74,8 @@ class FakeRuntime:
         self._containers: dict[ContainerId, _Container] = {}
         self._sandboxes: dict[SandboxId, SandboxRecord] = {}
         self._subscribers: list[Mailbox[RuntimeEvent]] = []
+        self._untold: deque[RuntimeEvent] | None = None
+        """What happened since a listing that nobody has subscribed after yet."""
         self._failures: list[tuple[str, ContainerRuntimeError]] = []
         self._count = 0
         self.programs: dict[str, Program] = {}
@@ -86,6 +89,8 @@ class FakeRuntime:
         self.exec_handler: ExecHandler = lambda record, command: ExecResult(0, b"")
         self.exec_takes_s = 0.0
         self.journal: list[str] = []
+        self.verbs: Counter[str] = Counter()
+        """How often each verb was called."""
         self.up = True
         self.deaf = False
         """Events are lost."""
@@ -110,7 +115,7 @@ class FakeRuntime:
         """End a pause process, as a restart of the engine does."""
         record = self._sandboxes[sandbox]
         self._sandboxes[sandbox] = replace(record, ready=False, pid=0)
-        self._tell(record.pod.uid, "die")
+        self._tell(record.pod.uid, "die", record.id)
 
     def records(self, name: str = "") -> list[ContainerRecord]:
         """Return the app containers (of one name), oldest first."""
@@ -151,7 +156,7 @@ class FakeRuntime:
         )
         self._sandboxes[identity] = record
         self.journal.append(f"run sandbox {config.pod.name}/{config.attempt}")
-        self._tell(config.pod.uid, "start")
+        self._tell(config.pod.uid, "start", identity)
         return record
 
     async def stop_pod_sandbox(self, sandbox: SandboxId) -> None:
@@ -161,7 +166,7 @@ class FakeRuntime:
         if record is not None and record.ready:
             self._sandboxes[sandbox] = replace(record, ready=False, pid=0)
             self.journal.append(f"stop sandbox {record.pod.name}/{record.attempt}")
-            self._tell(record.pod.uid, "die")
+            self._tell(record.pod.uid, "die", record.id)
 
     async def remove_pod_sandbox(self, sandbox: SandboxId) -> None:
         """Remove a sandbox and what is left in it."""
@@ -204,7 +209,7 @@ class FakeRuntime:
         )
         self._containers[identity] = _Container(record, config, program)
         self.journal.append(f"create {config.name}/{config.attempt}")
-        self._tell(config.pod.uid, "create")
+        self._tell(config.pod.uid, "create", identity)
         return identity
 
     async def start_container(self, container: ContainerId) -> None:
@@ -229,7 +234,7 @@ class FakeRuntime:
             held.record, phase=ContainerPhase.RUNNING, started_at_s=self._clock.wall_s(), pid=2000 + self._count
         )
         self.journal.append(f"start {held.record.name}/{held.record.attempt}")
-        self._tell(held.record.pod.uid, "start")
+        self._tell(held.record.pod.uid, "start", container)
         if held.program.runs_s is not None:
             program = held.program
             reason = "OOMKilled" if program.oom else ("Completed" if program.exit_code == 0 else "Error")
@@ -245,7 +250,7 @@ class FakeRuntime:
             raise ContainerRuntimeError(RuntimeErrorKind.REFUSED, "device or resource busy")
         held.record = replace(held.record, resources=resources)
         self.journal.append(f"update {held.record.name}/{held.record.attempt}")
-        self._tell(held.record.pod.uid, "update")
+        self._tell(held.record.pod.uid, "update", container)
 
     async def stop_container(self, container: ContainerId, grace_s: float) -> None:
         """Send TERM, wait, then KILL."""
@@ -275,24 +280,25 @@ class FakeRuntime:
             raise ContainerRuntimeError(RuntimeErrorKind.CONFLICT, "You cannot remove a running container")
         del self._containers[container]
         self.journal.append(f"remove {held.record.name}/{held.record.attempt}")
-        self._tell(held.record.pod.uid, "destroy")
+        self._tell(held.record.pod.uid, "destroy", held.record.id)
 
     async def listing(self, pod_uid: str = "") -> RuntimeListing:
-        """Return the records; the pid of a sandbox only when one pod is asked for, as Docker's list has none."""
+        """Return the records."""
         await self._enter("listing")
-        sandboxes = tuple(
-            record if pod_uid else replace(record, pid=0)
-            for record in self._sandboxes.values()
-            if pod_uid in ("", record.pod.uid)
-        )
+        if self._untold is None and not self._subscribers:
+            self._untold = deque(maxlen=EVENTS_MAX)
+        sandboxes = tuple(record for record in self._sandboxes.values() if pod_uid in ("", record.pod.uid))
         containers = tuple(c.record for c in self._containers.values() if pod_uid in ("", c.record.pod.uid))
         return RuntimeListing(sandboxes, containers)
 
     async def events(self) -> AsyncIterator[RuntimeEvent]:
-        """Yield what happens from now on."""
+        """Yield what happened since the first listing, and what happens from now on."""
         mailbox: Mailbox[RuntimeEvent] = Mailbox(EVENTS_MAX, OnFull.DROP_OLDEST)
         self._subscribers.append(mailbox)
         mailbox.put_nowait(RuntimeEvent("", "reconnected"))
+        for event in self._untold or ():
+            mailbox.put_nowait(event)
+        self._untold = None
         try:
             while True:
                 yield await mailbox.get()
@@ -389,6 +395,7 @@ class FakeRuntime:
     # Inside.
 
     async def _enter(self, verb: str) -> None:
+        self.verbs[verb] += 1
         await asyncio.sleep(0)
         if not self.up:
             raise ContainerRuntimeError(RuntimeErrorKind.UNAVAILABLE, "Cannot connect to the Docker daemon")
@@ -427,11 +434,14 @@ class FakeRuntime:
         )
         held.died.set()
         self.journal.append(f"end {held.record.name}/{held.record.attempt} {exit_code}")
-        self._tell(held.record.pod.uid, "die")
+        self._tell(held.record.pod.uid, "die", held.record.id)
 
-    def _tell(self, pod_uid: str, action: str) -> None:
+    def _tell(self, pod_uid: str, action: str, container: str) -> None:
+        event = RuntimeEvent(pod_uid, action, container)
+        if self._untold is not None:
+            self._untold.append(event)
         for mailbox in () if self.deaf else self._subscribers:
-            mailbox.put_nowait(RuntimeEvent(pod_uid, action))
+            mailbox.put_nowait(event)
 
 
 def _image(name: str, user: str) -> ImageRecord:

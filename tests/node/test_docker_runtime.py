@@ -249,6 +249,33 @@ async def test_a_dead_pod_starts_anew_after_the_engine_kept_its_names(docker):
     ]
 
 
+async def test_a_sandbox_has_a_network_of_its_own_and_no_power_when_it_is_handed_out(docker):
+    host = os.readlink("/proc/self/ns/net")
+    for attempt in range(5):
+        sandbox = await docker.runtime.run_pod_sandbox(SandboxConfig(POD, attempt, hostname="web-host"))
+        fields = dict(
+            line.split(":", 1) for line in Path(f"/proc/{sandbox.pid}/status").read_text().splitlines() if ":" in line
+        )
+        assert os.readlink(f"/proc/{sandbox.pid}/ns/net") != host
+        assert (int(fields["CapPrm"], 16), int(fields["CapEff"], 16), int(fields["CapAmb"], 16)) == (0, 0, 0)
+        assert fields["Uid"].split() == ["65535"] * 4
+        assert not sandbox.host_network
+        document = await docker.api.inspect_container(sandbox.id)
+        assert document["HostConfig"]["NetworkMode"] == "host", "this host did not allow the quick way"
+
+
+async def test_an_app_container_shares_the_sandboxs_network_and_name_not_the_hosts(docker):
+    sandbox = await a_sandbox(docker)
+    container = await a_container(docker, sandbox)
+    pid = next(c.pid for c in (await docker.runtime.listing(POD.uid)).containers if c.id == container)
+
+    assert os.readlink(f"/proc/{pid}/ns/net") == os.readlink(f"/proc/{sandbox.pid}/ns/net")
+    said = await docker.runtime.exec_sync(container, ("hostname",), 10)
+    assert said.output == b"web-host\n"
+    links = await docker.runtime.exec_sync(container, ("ls", "/sys/class/net"), 10)
+    assert links.output == b"lo\n"
+
+
 async def test_a_start_takes_up_where_another_agent_stopped(docker):
     sandbox = await a_sandbox(docker)
     container = await a_container(docker, sandbox, resources=ContainerResources(oom_score_adj=-997))

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from threading import get_native_id
 
 import pytest
 
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.network.config import NetworkConfig
+from minikube_py.network.io.netlink import LinkError
 from minikube_py.network.io.pod_network import BridgePodNetwork
 from minikube_py.testing.netns import Sandbox, run_checked, run_on_fresh_host
 
@@ -48,6 +50,19 @@ def test_pods_reach_each_other_and_the_host(sandboxes):
         a.run(*REACHES, "10.96.0.10")
         assert "mtu 1400" in a.run("ip", "link", "show", "eth0")
         assert "0a:58:0a:f4:07:02" in a.run("ip", "link", "show", "eth0")
+        await network.close()
+
+    run_on_fresh_host(scenario)
+
+
+def test_a_process_in_the_hosts_own_network_is_never_connected():
+    async def scenario():
+        network = BridgePodNetwork(CONFIG, SystemClock())
+        await network.ensure_bridge()
+        with pytest.raises(LinkError, match="is in the host's own network"):
+            await network.attach("uid-a", get_native_id())
+
+        assert "veth" not in run_checked("ip", "-o", "link", "show")
         await network.close()
 
     run_on_fresh_host(scenario)

@@ -1,31 +1,64 @@
-"""Removes the cgroups of pods, which Docker never takes away (upstream: podContainerManager Destroy)."""
+"""Removes the cgroups of pods, which Docker never takes away (upstream: podContainerManager Destroy).
+
+An engine that is killed while it starts a container forgets the half-started process, which waits for ever in the
+pod's cgroup. When the pod's containers are gone, nobody but such a one can be in there: it is killed.
+"""
 
 import errno
 import os
+import signal
+from contextlib import suppress
 
 from minikube_py.kubelet.io.mounts import MountPoint
 
 _ROOT_NAME = "kubepods"
+_POD_PREFIX = "pod"
 
 
-def remove_cgroup(parent: str, mounts: tuple[MountPoint, ...]) -> None:
-    """Remove a pod's cgroup in every hierarchy; one that is still in use stays for the next try.
+def remove_cgroup(parent: str, mounts: tuple[MountPoint, ...]) -> bool:
+    """Remove a pod's cgroup in every hierarchy, killing what is left in it; one that is in use stays.
 
     Of `kubepods` itself the cgroup above it, which belongs to this agent alone, goes too.
 
     Slices (`*.slice`) are systemd's business.
 
+    Returns:
+        False when something was killed: it takes a moment to be gone, and the removal is to be tried again then.
+
     Raises:
         OSError: the kernel refused for another reason than that it is in use.
     """
     if parent.endswith(".slice") or _ROOT_NAME not in parent:
-        return
+        return True
+    killed = False
     for mount in mounts:
         if mount.fs_type in ("cgroup", "cgroup2"):
-            _remove(mount.path.rstrip("/") + parent)
+            place = mount.path.rstrip("/") + parent
+            if os.path.basename(parent).startswith(_POD_PREFIX):
+                killed = _kill_all(place) or killed
+            _remove(place)
             above = os.path.dirname(parent)
             if os.path.basename(parent) == _ROOT_NAME and above != "/":
                 _remove_one(mount.path.rstrip("/") + above)
+    return not killed
+
+
+def _kill_all(path: str) -> bool:
+    left = _processes(path)
+    for pid in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return bool(left)
+
+
+def _processes(path: str) -> list[int]:
+    found: list[int] = []
+    for folder, _, files in os.walk(path):
+        if "cgroup.procs" in files:
+            with suppress(OSError), open(f"{folder}/cgroup.procs", encoding="ascii") as listed:
+                # 0 is a process that this namespace of processes does not show, and for kill our own whole group.
+                found += [pid for pid in map(int, listed) if pid > 0]
+    return found
 
 
 def _remove(path: str) -> None:

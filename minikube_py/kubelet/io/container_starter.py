@@ -104,6 +104,7 @@ class ContainerStarter:
             self._say(state, container, "Created", "Container created")
             try:
                 await self._ports.runtime.start_container(made)
+                state.started.add(made)
             except ContainerRuntimeError as error:
                 self._say(state, container, "Failed", f"Error: {error.message}")
                 return WaitingReason("RunContainerError", error.message)

@@ -7,13 +7,14 @@ timer: the caller may give up at any await and call again with a shorter grace.
 Upstream: kuberuntime killContainer, dockershim StopContainer.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeErrorKind
 from minikube_py.kubelet.io.docker_api import DockerApi
-from minikube_py.kubelet.io.docker_events import DockerEvents
+from minikube_py.kubelet.io.docker_events import DockerEvents, happens_within
 
 KILL_WAIT_S = 30.0
 """A process that outlives SIGKILL for so long hangs in the kernel."""
@@ -37,32 +38,45 @@ class ContainerStopper:
         document = await self._api.find_container(container)
         if document is None or not is_running(document):
             return
-        if grace_s > 0:
-            await self._signal(container, str(document["Config"].get("StopSignal") or "SIGTERM"))
-            if await self._died_within(container, grace_s):
+        # Watched from before the signal on: the death that follows it cannot be missed, and need not be asked for.
+        with self._events.watching(container) as death:
+            if grace_s > 0:
+                signal = str(document["Config"].get("StopSignal") or "SIGTERM")
+                if not await self._signal(container, signal) or await self._died_within(container, death, grace_s):
+                    return
+            if not await self._signal(container, "SIGKILL") or await self._died_within(container, death, KILL_WAIT_S):
                 return
-        await self._signal(container, "SIGKILL")
-        if not await self._died_within(container, KILL_WAIT_S):
-            raise ContainerRuntimeError(
-                RuntimeErrorKind.TIMEOUT, f"container {container} still runs {KILL_WAIT_S:g} s after SIGKILL"
-            )
+        raise ContainerRuntimeError(
+            RuntimeErrorKind.TIMEOUT, f"container {container} still runs {KILL_WAIT_S:g} s after SIGKILL"
+        )
 
-    async def _signal(self, container: str, signal: str) -> None:
+    async def _signal(self, container: str, signal: str) -> bool:
+        """Send a signal; False when there was nobody to take it."""
         try:
             await self._api.kill_container(container, signal)
         except ContainerRuntimeError as error:
-            if error.kind not in (RuntimeErrorKind.CONFLICT, RuntimeErrorKind.NOT_FOUND):
-                raise  # those two say that it has just ended
+            if error.kind is RuntimeErrorKind.NOT_FOUND:
+                return False
+            if error.kind is not RuntimeErrorKind.CONFLICT:
+                raise
+            return is_running(await self._api.find_container(container))
+        return True
 
-    async def _died_within(self, container: str, seconds: float) -> bool:
+    async def _died_within(self, container: str, death: asyncio.Event, seconds: float) -> bool:
         deadline = self._clock.now_s() + seconds
         pauses = iter(_LOOK_AGAIN_S)
-        while is_running(await self._api.find_container(container)):
+        # Told of what happens, a look is only needed in case that the telling was lost.
+        look_at_once = not self._events.is_following
+        while True:
+            if look_at_once and not is_running(await self._api.find_container(container)):
+                return True
+            look_at_once = True
             left = deadline - self._clock.now_s()
             if left <= 0:
                 return False
-            await self._events.wait_death(container, min(left, next(pauses, _LOOK_AGAIN_S[-1])))
-        return True
+            pause_s = _LOOK_AGAIN_S[-1] if self._events.is_following else next(pauses, _LOOK_AGAIN_S[-1])
+            if await happens_within(death, min(left, pause_s)):
+                return True
 
 
 def is_running(document: Mapping[str, Any] | None) -> bool:

@@ -12,8 +12,8 @@ Upstream: kubelet pleg (evented), dockershim has none.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 import orjson
@@ -44,7 +44,14 @@ class DockerEvents:
             {"type": ["container"], "label": [CONTAINER_TYPE, f"{NODE}={node_name}"], "event": list(_ACTIONS)}
         ).decode()
         self._since = ""
+        self.is_following = False
+        """The stream stands: what changes is told."""
         self._waiting: dict[str, set[asyncio.Event]] = {}
+
+    def begin(self) -> None:
+        """Have the stream begin with what happens from now on, however late it is opened (the first call counts)."""
+        if not self._since:
+            self._since = f"{self._clock.wall_s():.9f}"
 
     async def read(self) -> AsyncIterator[RuntimeEvent]:
         """Yield hints for ever. The first one is `reconnected` too: what happened before is not known."""
@@ -62,18 +69,21 @@ class DockerEvents:
                     await self._clock.sleep(backoff.delay_s)
 
     async def _read_once(self) -> AsyncGenerator[RuntimeEvent, None]:
-        if not self._since:
-            self._since = f"{self._clock.wall_s():.9f}"
+        self.begin()
         query = {"filters": self._filters, "since": self._since}
         async with self._api.stream("events", params=query, stall_s=STREAM_AGE_MAX_S) as chunks:
-            yield RuntimeEvent("", "reconnected")
-            async for line in split_lines(chunks):
-                document = orjson.loads(line)
-                stamp = _stamp(document)
-                if stamp == self._since:
-                    continue  # `since` includes the moment itself
-                self._since = stamp or self._since
-                yield self._note(document)
+            self.is_following = True
+            try:
+                yield RuntimeEvent("", "reconnected")
+                async for line in split_lines(chunks):
+                    document = orjson.loads(line)
+                    stamp = _stamp(document)
+                    if stamp == self._since:
+                        continue  # `since` includes the moment itself
+                    self._since = stamp or self._since
+                    yield self._note(document)
+            finally:
+                self.is_following = False
         raise ContainerRuntimeError(RuntimeErrorKind.UNAVAILABLE, "Docker closed the event stream")
 
     def _note(self, document: Mapping[str, Any]) -> RuntimeEvent:
@@ -82,7 +92,8 @@ class DockerEvents:
         if action in ("die", "destroy"):
             for waiter in self._waiting.get(str(actor.get("ID", "")), ()):
                 waiter.set()
-        return RuntimeEvent(str((actor.get("Attributes") or {}).get(POD_UID, "")), action)
+        uid, container = str((actor.get("Attributes") or {}).get(POD_UID, "")), str(actor.get("ID", ""))
+        return RuntimeEvent(uid, action, container)
 
     async def wait_death(self, container: str, timeout_s: float) -> bool:
         """Wait for the container's death for at most `timeout_s`.
@@ -90,18 +101,30 @@ class DockerEvents:
         Returns:
             True when it came; False says nothing, the caller looks then.
         """
+        with self.watching(container) as death:
+            return await happens_within(death, timeout_s)
+
+    @contextmanager
+    def watching(self, container: str) -> Iterator[asyncio.Event]:
+        """Give an event that is set at the container's death from here on (while `is_following`)."""
         waiter = asyncio.Event()
         self._waiting.setdefault(container, set()).add(waiter)
         try:
-            async with asyncio.timeout(timeout_s):
-                return await waiter.wait()
-        except TimeoutError:
-            return False
+            yield waiter
         finally:
             waiters = self._waiting[container]
             waiters.discard(waiter)
             if not waiters:
                 del self._waiting[container]
+
+
+async def happens_within(event: asyncio.Event, timeout_s: float) -> bool:
+    """Return whether `event` is set within `timeout_s`."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
 def _stamp(document: Mapping[str, Any]) -> str:

@@ -2,7 +2,8 @@
 
 A list of all containers costs one request (8 ms for 64), an inspect 0.7 ms each: the kubelet lists every few
 seconds, so inspects are kept. A dead container never changes again (the agent starts nothing twice); a running one
-keeps its pid and start time while it runs, but when one pod is asked for, its living containers are read anew.
+keeps its pid and start time while it runs. Events tell when it does not (somebody else's `docker restart`); without
+them the living containers of a pod that is asked for are read anew.
 
 One container whose inspect hangs (a lost NFS server is enough) must not stop the node: it is shown with phase
 UNKNOWN, and the others are shown as ever.
@@ -17,6 +18,7 @@ from minikube_py.kubelet.cri import (
     ContainerRuntimeError,
     ImageRecord,
     RuntimeErrorKind,
+    RuntimeEvent,
     RuntimeListing,
 )
 from minikube_py.kubelet.docker_names import CONTAINER_TYPE, NODE, POD_UID, SANDBOX_ID, TYPE_SANDBOX
@@ -27,6 +29,7 @@ from minikube_py.kubelet.docker_records import (
     sandbox_from_listed,
 )
 from minikube_py.kubelet.io.docker_api import DockerApi
+from minikube_py.kubelet.io.docker_events import DockerEvents
 
 IMAGES_KEPT_MAX = 500
 """Images whose digests are remembered; over it all are forgotten and asked for again."""
@@ -40,16 +43,21 @@ Json = dict[str, Any]
 class DockerListing:
     """Reads the records of one node's containers."""
 
-    def __init__(self, api: DockerApi, node_name: str) -> None:
+    def __init__(self, api: DockerApi, node_name: str, events: DockerEvents) -> None:
         self._api = api
+        self._events = events
         self._node_label = f"{NODE}={node_name}"
         self._inspected: dict[str, tuple[str, Json]] = {}
         """By id: the list state it was read in, and the document; never more than the engine lists."""
         self._images: dict[str, ImageRecord] = {}
+        self._reconnects = False
+        """The stream of events stood once: what was read before it was lost may not be so any more."""
 
     async def listing(self, pod_uid: str = "") -> RuntimeListing:
-        """Return all records, or those of one pod (its living containers read anew)."""
+        """Return all records, or those of one pod (its living containers read anew unless events are followed)."""
         labels = (CONTAINER_TYPE, self._node_label) + ((f"{POD_UID}={pod_uid}",) if pod_uid else ())
+        self._events.begin()
+        fresh = bool(pod_uid) and not self._events.is_following
         listed = await self._api.list_containers(labels)
         if not pod_uid:
             present = {entry["Id"] for entry in listed}
@@ -58,7 +66,7 @@ class DockerListing:
         failures: list[ContainerRuntimeError] = []
         async with asyncio.TaskGroup() as group:
             for entry in listed:
-                group.create_task(self._document(entry, documents, failures, fresh=bool(pod_uid)))
+                group.create_task(self._document(entry, documents, failures, fresh=fresh))
         if failures:
             raise failures[0]
         sandboxes, containers = [], []
@@ -75,6 +83,22 @@ class DockerListing:
     async def sandbox_members(self, sandbox: str) -> tuple[str, ...]:
         """Return the ids of the app containers that were made in a sandbox."""
         return tuple(entry["Id"] for entry in await self._api.list_containers((f"{SANDBOX_ID}={sandbox}",)))
+
+    def keep(self, document: Mapping[str, Any]) -> None:
+        """Keep the inspect document of a container that was just started: the next listing need not ask for it."""
+        state = str(document["State"]["Status"])
+        if state in _LASTING:
+            self._inspected[str(document["Id"])] = (state, _needed(document))
+
+    def note(self, event: RuntimeEvent) -> None:
+        """Drop what an event says is not so any more."""
+        if event.action == "reconnected":
+            dead = {key: kept for key, kept in self._inspected.items() if kept[0] != "running"}
+            self._inspected = dead if self._reconnects else self._inspected
+            self._reconnects = True
+        elif event.action != "start":
+            # A start that is not the one it was read after is told of after a death.
+            self.forget(event.container)
 
     def forget(self, identity: str) -> None:
         """Drop what is kept of a container that was removed or changed."""

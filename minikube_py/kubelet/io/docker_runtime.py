@@ -5,8 +5,7 @@ nothing is remembered here but caches. What needs care:
 
 - **A name that is taken.** A retried create meets its own container. A running one of the same pod is adopted, any
   other is removed. Docker sometimes keeps the name of a container that is gone: then the name gets a random end.
-- **Negative OOM scores.** Hosts without CAP_SYS_RESOURCE refuse them, with an error that does not say so. The
-  first refusal is tried again with score 0; when that starts, the host is remembered as one of these.
+- **Sandboxes** have ways of their own (`sandbox_runner`).
 - **Stopping** runs on our own timers (`container_stopper`).
 - **Removing** always takes anonymous volumes along, or images with VOLUME fill the disk.
 - Starting takes CPU of the engine: more than one start for each processor at a time only makes all of them slower.
@@ -19,16 +18,12 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from os.path import dirname
+from pathlib import Path
 from typing import Any
 
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
-from minikube_py.kubelet.container_spec import (
-    SANDBOX_OOM_SCORE_ADJ,
-    render_container,
-    render_sandbox,
-    render_update,
-)
+from minikube_py.kubelet.container_spec import render_container, render_update
 from minikube_py.kubelet.cri import (
     ContainerConfig,
     ContainerId,
@@ -48,11 +43,9 @@ from minikube_py.kubelet.cri import (
 from minikube_py.kubelet.docker_names import (
     CONTAINER_LOG_PATH,
     CONTAINER_NAME,
-    POD_UID,
     SANDBOX_ID,
     container_name,
     pod_of,
-    sandbox_name,
 )
 from minikube_py.kubelet.docker_records import as_listed, conflicting_container, sandbox_from_listed
 from minikube_py.kubelet.io.container_stopper import ContainerStopper, is_running
@@ -61,7 +54,9 @@ from minikube_py.kubelet.io.docker_events import DockerEvents
 from minikube_py.kubelet.io.docker_listing import DockerListing
 from minikube_py.kubelet.io.exec_streams import attach_stream, exec_stream, exec_sync
 from minikube_py.kubelet.io.log_links import link_log, unlink_log
+from minikube_py.kubelet.io.pause_network import PauseNetwork
 from minikube_py.kubelet.io.pause_source import PauseSource
+from minikube_py.kubelet.io.sandbox_runner import SandboxRunner
 from minikube_py.kubelet.ports import ContainerPlaces
 
 log = logging.getLogger("kubelet.docker")
@@ -71,7 +66,6 @@ SANDBOX_GRACE_S = 10.0
 NAME_TRIES_MAX = 4
 REMOVALS_MAX = 4
 """Removals at a time, beside the starts: a crowd of dead containers must not hold up a new pod."""
-_REFUSED_SCORE_SIGNS = ("can't get final child's PID from pipe", "oom_score_adj")
 
 Inspected = Mapping[str, Any]
 
@@ -88,20 +82,31 @@ class DockerRuntime:
         ids: Ids,
         pause_image: str = "",
         starts_max: int = 2,
+        proc: Path = Path("/proc"),
     ) -> None:
-        """`pause_image` empty: the one that the program makes; `starts_max`: one for each processor, at least 2."""
+        """Make a runtime; nothing is asked of the engine yet.
+
+        Args:
+            api: the engine.
+            node_name: whose containers these are.
+            clock: the time.
+            ids: for names.
+            pause_image: empty for the one that the program makes.
+            starts_max: one for each processor, at least 2.
+            proc: where the kernel shows the engine's processes.
+        """
         self._api = api
         self._node_name = node_name
         self._clock = clock
         self._ids = ids
-        self._pause = PauseSource(api, pause_image)
-        self._listing = DockerListing(api, node_name)
         self._events = DockerEvents(api, node_name, clock)
+        self._listing = DockerListing(api, node_name, self._events)
         self._stopper = ContainerStopper(api, self._events, clock)
         self._starts = asyncio.Semaphore(starts_max)
         self._removals = asyncio.Semaphore(REMOVALS_MAX)
-        self._scores_refused: bool | None = None
-        """None: not known yet."""
+        self._sandboxes = SandboxRunner(
+            api, node_name, PauseSource(api, pause_image), PauseNetwork(clock, proc), self._create
+        )
         self._version: RuntimeVersion | None = None
 
     async def version(self) -> RuntimeVersion:
@@ -125,38 +130,27 @@ class DockerRuntime:
     async def run_pod_sandbox(self, config: SandboxConfig) -> SandboxRecord:
         """Create and start the pause container; one of the same pod and attempt that runs is adopted."""
         async with self._starts:
-            score = 0 if self._scores_refused else SANDBOX_OOM_SCORE_ADJ
-            try:
-                identity = await self._run_sandbox(config, score)
-            except ContainerRuntimeError as error:
-                if score == 0 or not _may_be_refused_score(error):
-                    raise
-                identity = await self._run_sandbox(config, 0)
-                if not self._scores_refused:
-                    log.warning(
-                        "this host refuses negative OOM scores (no CAP_SYS_RESOURCE?): containers get 0; "
-                        "Docker said: %s",
-                        error.message,
-                    )
-                self._scores_refused = True
-        document = await self._api.inspect_container(identity)
-        self._scores_refused = _oom_score(document) == 0
+            document = await self._sandboxes.run(config)
+        self._listing.keep(document)
         return sandbox_from_listed(as_listed(document), document)
 
     async def stop_pod_sandbox(self, sandbox: SandboxId) -> None:
         """Stop the pause container."""
         await self._stopper.stop(sandbox, SANDBOX_GRACE_S)
+        self._listing.forget(sandbox)
 
     async def remove_pod_sandbox(self, sandbox: SandboxId) -> None:
         """Remove the app containers that are left in the sandbox, then the pause container."""
         for member in await self._listing.sandbox_members(sandbox):
             await self.remove_container(ContainerId(member))
         await self._remove(sandbox)
+        self._sandboxes.forget(sandbox)
 
     async def create_container(self, sandbox: SandboxId, config: ContainerConfig) -> ContainerId:
         """Create an app container in the sandbox; one of the same name that runs in it is adopted."""
         async with self._starts:
-            if config.resources.oom_score_adj < 0 and await self._refuses_scores(sandbox):
+            await self._sandboxes.require_departure(sandbox)
+            if config.resources.oom_score_adj < 0 and await self._sandboxes.refuses_scores(sandbox):
                 config = replace(config, resources=replace(config.resources, oom_score_adj=0))
             body = render_container(sandbox, config, node_name=self._node_name)
             name = container_name(config.pod, config.name, config.attempt)
@@ -170,6 +164,8 @@ class DockerRuntime:
             finally:
                 self._listing.forget(container)
         started = await self._api.find_container(container)
+        if started:
+            self._listing.keep(started)
         log_path = _label(started, CONTAINER_LOG_PATH) if started else ""
         if started and log_path and started.get("LogPath"):
             try:
@@ -186,6 +182,7 @@ class DockerRuntime:
     async def stop_container(self, container: ContainerId, grace_s: float) -> None:
         """Send the image's stop signal, wait up to `grace_s`, then kill."""
         await self._stopper.stop(container, grace_s)
+        self._listing.forget(container)
 
     async def remove_container(self, container: ContainerId) -> None:
         """Remove a container with its log and its anonymous volumes."""
@@ -200,9 +197,11 @@ class DockerRuntime:
         """Return all sandboxes and containers of this node, or of one pod."""
         return await self._listing.listing(pod_uid)
 
-    def events(self) -> AsyncIterator[RuntimeEvent]:
+    async def events(self) -> AsyncIterator[RuntimeEvent]:
         """Yield hints for ever."""
-        return self._events.read()
+        async for event in self._events.read():
+            self._listing.note(event)
+            yield event
 
     async def exec_sync(self, container: ContainerId, command: Sequence[str], timeout_s: float) -> ExecResult:
         """Run a command to its end."""
@@ -239,23 +238,6 @@ class DockerRuntime:
         """Wait for an event of its death for at most `timeout_s` (while `events` is read): whether it came."""
         return await self._events.wait_death(container, timeout_s)
 
-    async def _run_sandbox(self, config: SandboxConfig, score: int) -> str:
-        try:
-            identity = await self._create_sandbox(config, score)
-        except ContainerRuntimeError as error:
-            if error.kind is not RuntimeErrorKind.NOT_FOUND:
-                raise
-            self._pause.forget()  # somebody pruned the image
-            identity = await self._create_sandbox(config, score)
-        await self._api.start_container(identity)
-        return identity
-
-    async def _create_sandbox(self, config: SandboxConfig, score: int) -> str:
-        image = await self._pause.image_id()
-        body = render_sandbox(config, pause_image_id=image, node_name=self._node_name, oom_score_adj=score)
-        name = sandbox_name(config.pod, config.attempt)
-        return await self._create(name, body, lambda other: _label(other, POD_UID) == config.pod.uid)
-
     async def _create(self, name: str, body: dict[str, Any], may_adopt: Callable[[Inspected], bool]) -> str:
         wanted = name
         for _ in range(NAME_TRIES_MAX):
@@ -273,12 +255,6 @@ class DockerRuntime:
             else:
                 await self._remove(taken_by)
         raise ContainerRuntimeError(RuntimeErrorKind.CONFLICT, f"the container name {name} stays taken")
-
-    async def _refuses_scores(self, sandbox: SandboxId) -> bool:
-        """Return whether this host refuses negative OOM scores: its sandboxes were the first to try."""
-        if self._scores_refused is None:
-            self._scores_refused = _oom_score(await self._api.inspect_container(sandbox)) == 0
-        return self._scores_refused
 
     async def _remove(self, container: str) -> None:
         async with self._removals:
@@ -298,11 +274,3 @@ def _label(document: Inspected, key: str) -> str:
 def _whose(document: Inspected) -> tuple[PodIdentity, str, str]:
     labels = document["Config"].get("Labels") or {}
     return pod_of(labels), str(labels.get(CONTAINER_NAME, "")), str(document["Id"])
-
-
-def _oom_score(document: Inspected) -> int:
-    return int(document["HostConfig"].get("OomScoreAdj") or 0)
-
-
-def _may_be_refused_score(error: ContainerRuntimeError) -> bool:
-    return any(sign in error.message for sign in _REFUSED_SCORE_SIGNS)

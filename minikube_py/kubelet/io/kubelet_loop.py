@@ -117,6 +117,8 @@ class Kubelet:
         self._eviction = EvictionLoop(config, tools, self._states)
         self._adopted_ips: dict[str, str] = {}
         self._at_start: Mapping[str, PodRuntimeStatus] = {}
+        self._follows_events = False
+        """From then on what the runtime had at the start may not be so any more."""
         self._listed_at_s = ports.clock.now_s()
         self._listed: dict[str, frozenset[tuple[str, str, bool]]] = {}
 
@@ -206,9 +208,11 @@ class Kubelet:
     async def _adopt(self) -> None:
         """List what runs, and let the network keep the links of it."""
         failures: BackoffState | None = None
+        began_s = self._ports.clock.now_s()
         while True:
             try:
                 self._at_start = group_by_pod(await self._ports.runtime.listing())
+                self._listed = {uid: _signature(status) for uid, status in self._at_start.items()}
                 live = await self._live_sandboxes(self._at_start)
                 self._adopted_ips = await self._ports.network.adopt(live)
             except (ContainerRuntimeError, OSError) as error:
@@ -217,7 +221,12 @@ class Kubelet:
                 await self._ports.clock.sleep(failures.delay_s)
                 continue
             if self._at_start:
-                log.info("found %d pods in the runtime, %d of them connected", len(self._at_start), len(live))
+                log.info(
+                    "found %d pods in the runtime, %d of them connected, in %.3f s",
+                    len(self._at_start),
+                    len(live),
+                    self._ports.clock.now_s() - began_s,
+                )
             return
 
     async def _live_sandboxes(self, by_pod: Mapping[str, PodRuntimeStatus]) -> dict[str, int]:
@@ -247,7 +256,12 @@ class Kubelet:
             self._workers.remove(uid_of(change.old), parse_pod(change.old))
         pod = parse_pod(change.new)
         pod_ip = self._config.node_ip if pod.host_network else self._adopted_ips.pop(pod.uid, "")
-        self._workers.update(pod, pod_ip=pod_ip, runtime_has_some=pod.uid in self._at_start)
+        self._workers.update(
+            pod,
+            pod_ip=pod_ip,
+            runtime_has_some=pod.uid in self._at_start,
+            at_start=None if self._follows_events else self._at_start.get(pod.uid),
+        )
 
     def _stop_orphans(self) -> None:
         for uid, status in self._at_start.items():
@@ -261,8 +275,11 @@ class Kubelet:
     # Following the runtime.
 
     async def _follow_events(self) -> None:
+        # The stream begins with the first listing, so that its first `reconnected` means nothing that is not known.
         async for event in self._ports.runtime.events():
-            self._workers.note_runtime_change(event.pod_uid)
+            if event.pod_uid or self._follows_events:
+                self._workers.note_event(event)
+            self._follows_events = True
 
     async def _relist_forever(self) -> None:
         while True:

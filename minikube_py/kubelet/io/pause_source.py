@@ -20,6 +20,11 @@ class PauseSource:
         """`--pause-image`: an image of the user's own, which must be on the host; empty for the one we make."""
         self._id = ""
 
+    @property
+    def is_ours(self) -> bool:
+        """Return whether it is the image that we make, with all its programs."""
+        return not self._configured
+
     async def image_id(self) -> str:
         """Return the image's id, loading the image if need be.
 

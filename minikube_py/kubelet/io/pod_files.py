@@ -28,6 +28,9 @@ from minikube_py.kubelet.volume_ownership import ChangePolicy
 T = TypeVar("T")
 
 THREADS = 4
+CGROUP_TRIES_MAX = 20
+CGROUP_PAUSE_S = 0.02
+"""A killed process leaves its cgroup within milliseconds; one that hangs in the kernel stays after the last try."""
 _KERNEL = KernelMounts()
 
 
@@ -118,8 +121,11 @@ class HostPodFiles:
         self._remove_directory(pod_dir)
 
     async def remove_cgroup(self, parent: str) -> None:
-        """Remove a pod's empty cgroups in every hierarchy."""
-        await self._run(lambda: remove_cgroup(parent, self._mounts.mounted()))
+        """Remove a pod's cgroups in every hierarchy; what is left in them is killed."""
+        for _ in range(CGROUP_TRIES_MAX):
+            if await self._run(lambda: remove_cgroup(parent, self._mounts.mounted())):
+                return
+            await asyncio.sleep(CGROUP_PAUSE_S)
 
     async def sweep_logs(self, known_uids: Collection[str]) -> None:
         """Remove logs of pods that are gone."""

@@ -6,7 +6,7 @@ Upstream: kuberuntime GetPodStatus. The runtime is asked only when something can
 from dataclasses import replace
 
 from minikube_py.kubelet.config import KubeletConfig
-from minikube_py.kubelet.cri import ContainerPhase, ContainerRecord
+from minikube_py.kubelet.cri import ContainerPhase, ContainerRecord, RuntimeListing
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.pod_runtime_status import (
     MESSAGE_POLICY,
@@ -40,8 +40,10 @@ class PodObserver:
         if not state.status_is_current:
             # Set before asking: what changes while the answer is on its way makes it stale again.
             state.status_is_current = True
+            listing: RuntimeListing | PodRuntimeStatus | None = state.at_start
+            state.at_start = None
             try:
-                listing = await self._ports.runtime.listing(state.pod.uid)
+                listing = listing or await self._ports.runtime.listing(state.pod.uid)
             except BaseException:
                 state.status_is_current = False
                 raise

@@ -34,6 +34,10 @@ class PodState:
     status: PodRuntimeStatus = EMPTY
     status_is_current: bool = False
     """Nothing of the pod can have changed in the runtime since `status` was read."""
+    at_start: PodRuntimeStatus | None = None
+    """What the runtime had of the pod when the kubelet started: the first look takes it and asks nothing."""
+    started: set[str] = field(default_factory=set)
+    """Sandboxes and containers that its worker started and that have not died since: their starts are no news."""
     pod_ip: str = ""
     messages: dict[ContainerId, str] = field(default_factory=dict)
     """What ended containers left in their termination logs; empty texts too, so that each file is read once."""
@@ -100,6 +104,7 @@ class PodState:
     def note_runtime_change(self) -> None:
         """Note that the runtime may show something else by now, and wake the worker."""
         self.status_is_current = False
+        self.at_start = None
         self.wake.set()
 
     def fail(self, failure: PodFailure, grace_s: float | None = None) -> None:

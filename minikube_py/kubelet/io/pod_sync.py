@@ -241,6 +241,7 @@ class PodSync:
         await self._tools.cgroups.ensure(state.pod)
         ground = await self._tools.sandboxes.start(state, actions.attempt, self._facts(state), node)
         # What was just made is known without asking for it.
+        state.started.add(ground.sandbox.id)
         state.status = replace(state.status, sandboxes=(ground.sandbox, *state.status.sandboxes))
 
     async def _ensure_ground(self, state: PodState) -> None:

@@ -9,9 +9,11 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from minikube_py.kit.clock import Clock
+from minikube_py.kubelet.cri import RuntimeEvent
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.pod_sync import PodSync
 from minikube_py.kubelet.pod import Pod
+from minikube_py.kubelet.pod_runtime_status import PodRuntimeStatus
 
 log = logging.getLogger("kubelet")
 
@@ -41,13 +43,21 @@ class PodWorkers:
         """Return what is known of a pod."""
         return self._states.get(uid)
 
-    def update(self, pod: Pod, *, pod_ip: str = "", runtime_has_some: bool = False) -> None:
+    def update(
+        self,
+        pod: Pod,
+        *,
+        pod_ip: str = "",
+        runtime_has_some: bool = False,
+        at_start: PodRuntimeStatus | None = None,
+    ) -> None:
         """Take over a pod's newest object, starting its worker if it has none.
 
         Args:
             pod: the pod.
             pod_ip: the address that it has already (after a restart of the kubelet).
             runtime_has_some: the runtime may have containers of it; else the first look does not ask.
+            at_start: what it had of the pod at the start of the kubelet, if nothing can have changed since.
         """
         state = self._states.get(pod.uid)
         if state is not None:
@@ -55,7 +65,7 @@ class PodWorkers:
             return
         if pod.uid in self._ended:
             return
-        self._begin(PodState(pod, self._clock.wall_s()), pod_ip, runtime_has_some)
+        self._begin(PodState(pod, self._clock.wall_s(), at_start=at_start), pod_ip, runtime_has_some)
 
     def adopt_orphan(self, pod: Pod, *, pod_ip: str) -> None:
         """Stop what the runtime has of a pod that the API does not have."""
@@ -81,6 +91,15 @@ class PodWorkers:
         if last is not None:
             state.take(last)
         state.note_removed()
+
+    def note_event(self, event: RuntimeEvent) -> None:
+        """Have the pod of an event looked at, unless it tells of what the pod's own worker did."""
+        state = self._states.get(event.pod_uid)
+        if state is not None and event.container in state.started:
+            if event.action == "start":
+                return
+            state.started.discard(event.container)
+        self.note_runtime_change(event.pod_uid)
 
     def note_volume_change(self, uid: str) -> None:
         """Have a pod's volumes brought up to date; fine when there is no such pod."""

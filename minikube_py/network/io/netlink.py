@@ -146,6 +146,8 @@ class RtNetlink:
         The alias comes last: a link without it is half-made.
         """
         with _open_netns(sandbox_pid) as netns:
+            if os.fstat(netns).st_ino == os.stat("/proc/thread-self/ns/net").st_ino:
+                raise LinkError(errno.EINVAL, f"process {sandbox_pid} is in the host's own network")
             self._ipr.link(
                 "add",
                 ifname=plan.host_end,

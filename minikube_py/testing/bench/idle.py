@@ -12,12 +12,14 @@ SETTLE_S = 60.0
 IDLE_S = float(os.environ.get("BENCH_IDLE_S", "300"))
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
+    """Return the CPU seconds that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _pss_mb(pid: int) -> float:
+def pss_mb(pid: int) -> float:
+    """Return a process's proportional set size."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
@@ -38,10 +40,10 @@ def run() -> list[Row]:
         time.sleep(min(SETTLE_S, IDLE_S))
         pid = cluster.lab.pids[f"{cluster.host.name}/agent"]
         stored = _log_bytes(cluster.host.data_dir / "server")
-        cpu, started = _cpu_s(pid), time.monotonic()
+        cpu, started = cpu_s(pid), time.monotonic()
         time.sleep(IDLE_S)
-        share = (_cpu_s(pid) - cpu) / (time.monotonic() - started) * 100
-        memory = _pss_mb(pid)
+        share = (cpu_s(pid) - cpu) / (time.monotonic() - started) * 100
+        memory = pss_mb(pid)
         written = _log_bytes(cluster.host.data_dir / "server") - stored
     return [
         Row(f"idle CPU over {IDLE_S:g} s, 3 pods", "% of a core", (share,), aim="< 1"),

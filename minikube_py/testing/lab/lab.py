@@ -29,6 +29,8 @@ class Lab:
         """The mode of agents started from here on."""
         self.agent_flags: tuple[str, ...] = (FEW_EVICTIONS,)
         """Flags that every agent started from here on gets besides."""
+        self.docker_flags: tuple[str, ...] = ()
+        """Flags that every engine started from here on gets besides."""
         self.pids: dict[str, int] = {}
 
     @classmethod
@@ -71,7 +73,7 @@ class Lab:
 
     def start_docker(self, host: HostLayout) -> None:
         """Start the host's engine."""
-        self.pids[f"{host.name}/dockerd"] = machine.start_dockerd(host)
+        self.pids[f"{host.name}/dockerd"] = machine.start_dockerd(host, self.docker_flags)
         self._save()
 
     def agent_argv(self, host: HostLayout) -> list[str]:

@@ -107,19 +107,26 @@ def start_daemon(argv: Sequence[str], log_path: Path) -> int:
     return process.pid
 
 
-def start_dockerd(host: HostLayout) -> int:
-    """Start the host's Docker engine and wait until it answers."""
+def start_dockerd(host: HostLayout, flags: Sequence[str] = ()) -> int:
+    """Start the host's Docker engine, with `flags` besides, and wait until it answers."""
     argv = [
         "dockerd",
         f"--data-root={host.dir}/docker",
         f"--exec-root={host.dir}/exec",
         f"--pidfile={host.dir}/docker.pid",
         f"--host=unix://{host.docker_socket}",
+        *flags,
     ]
     pid = start_daemon(in_host(host, argv), host.docker_log)
+
+    def answers() -> bool:
+        if not is_running(pid):
+            raise LabError(f"dockerd of {host.name} ended: see {host.docker_log}")
+        return docker(host, ["version"], check=False).returncode == 0
+
     wait_until(
-        lambda: docker(host, ["version"], check=False).returncode == 0,
-        30,
+        answers,
+        60,
         f"dockerd of {host.name} does not answer: see {host.docker_log}",
     )
     return pid

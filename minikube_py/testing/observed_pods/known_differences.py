@@ -83,6 +83,11 @@ KNOWN: tuple[Known, ...] = (
     Known("(kubelet|hostport|evict)-.*", r"conditions\.\w+\.\w+: observed null", "1.20 wrote a status without them"),
     # What Docker is asked for in another way.
     Known(ANY, r"docker\.POD\.(CapDrop|ReadonlyRootfs|WorkingDir|User|GroupAdd|SecurityOpt): ", _SANDBOX),
+    Known(
+        ANY,
+        r'docker\.POD\.(NetworkMode: observed "none"|CapAdd: .* \["SETGID", "SETUID", "SYS_ADMIN"\]|Entrypoint: )',
+        "the pause process leaves the host's network for an empty one, powerless, before anybody joins",
+    ),
     Known(ANY, r'docker\.\w+\.User: observed "0" here null', "the image's own user is root as well"),
     Known(ANY, r"mounts\.\w+\./etc/resolv\.conf: observed null", "dockershim wrote into the engine's own file"),
     Known(ANY, r'docker\.\w+\.Hostname: observed "<host>"', "a lab's host has the name of the machine"),

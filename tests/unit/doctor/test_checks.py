@@ -76,9 +76,11 @@ def test_what_stands_in_the_way_is_named_and_can_be_mended(name, verdict, change
     ("verdict", "change"),
     [
         ("failure", {"error": "cannot reach Docker at unix:///x: is it running?"}),
-        ("failure", {"api_version": "1.26"}),
+        ("failure", {"api_version": "1.39"}),
+        ("ok", {"api_version": "1.40"}),
         ("warning", {"storage_driver": "vfs"}),
         ("warning", {"can_lower_oom_scores": False}),
+        ("warning", {"user_namespaces": True}),
         ("ok", {"api_version": "1.51"}),
     ],
 )

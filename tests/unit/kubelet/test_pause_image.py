@@ -7,7 +7,13 @@ import tarfile
 
 import pytest
 
-from minikube_py.kubelet.pause_image import PAUSE_TAG, build_pause_image, pause_program
+from minikube_py.kubelet.pause_image import (
+    OWN_NETWORK_PATH,
+    PAUSE_TAG,
+    build_pause_image,
+    own_network_program,
+    pause_program,
+)
 
 HEADERS = 64 + 56
 LOAD_ADDRESS = 0x400000
@@ -73,8 +79,8 @@ def test_the_image_is_the_same_on_every_host():
     image = build_pause_image("amd64")
 
     assert image == build_pause_image("amd64")
-    assert image.id == "sha256:035f59658db03487df2949d7c6d737d798a0206a679a63088df1b5739b71b75b"
-    assert build_pause_image("arm64").id == "sha256:aabece9d77cea66237708707bd1ddcabe59d48ca2f7a3286b7d50582a23df088"
+    assert image.id == "sha256:ad7b4a8b168e38345f783115548f6bbde506b89c4ebfed82525dd524b386e148"
+    assert build_pause_image("arm64").id == "sha256:95d2b6cede884dc8fc1b6c18359df50b687c3d6ade16e30b4ddc26b755b3a66b"
 
 
 def test_the_image_runs_the_program_as_nobody():
@@ -89,11 +95,39 @@ def test_the_image_runs_the_program_as_nobody():
     assert config["config"]["Entrypoint"] == ["/pause"]
     assert config["config"]["User"] == "65535:65535"
     with tarfile.open(fileobj=io.BytesIO(layer)) as files:
-        assert files.getnames() == ["pause"]
-        assert files.getmember("pause").mode == 0o755
+        assert files.getnames() == ["pause", OWN_NETWORK_PATH.removeprefix("/")]
+        assert {member.mode for member in files} == {0o755}
         assert files.extractfile("pause").read() == pause_program("amd64")
+        assert files.extractfile("pause-own-network").read() == own_network_program("amd64")
 
 
 def test_an_unknown_processor_has_no_program():
     with pytest.raises(KeyError):
         pause_program("riscv64")
+
+
+def test_the_program_with_a_network_of_its_own_goes_on_as_the_other_one_or_ends():
+    own, plain = own_network_program("amd64")[HEADERS:], pause_program("amd64")[HEADERS:]
+    begin = own.removesuffix(plain)
+    fail = begin.index(b"\xb8" + struct.pack("<I", 231))
+
+    assert len(begin) + len(plain) == len(own)
+    checks = [at for at in range(fail) if begin[at : at + 2] == b"\x85\xc0"]
+    jumps = [(begin[at + 2], at + 4 + struct.unpack_from("<b", begin, at + 3)[0]) for at in checks]
+    assert jumps == [(0x75, fail)] * 3 + [(0x74, len(begin))]
+    calls = [struct.unpack_from("<I", begin, at + 1)[0] for at in range(fail) if begin[at] == 0xB8]
+    assert calls == [272, 116, 119, 117]  # unshare, setgroups, setresgid, setresuid
+    assert begin[fail:] == bytes.fromhex("b8e7000000 bf01000000 0f05")
+
+
+def test_the_arm64_program_with_a_network_of_its_own_does_the_same():
+    own, plain = own_network_program("arm64")[HEADERS:], pause_program("arm64")[HEADERS:]
+    begin = own.removesuffix(plain)
+    words = struct.unpack(f"<{len(begin) // 4}I", begin)
+
+    calls = [(word >> 5) & 0xFFFF for word in words if word & 0xFFE0001F == 0xD2800008]
+    assert calls == [97, 159, 149, 147, 94]
+    branches = [(word >> 24, at + ((word >> 5) & 0x7FFFF)) for at, word in enumerate(words) if word >> 25 == 0x1A]
+    fail = words.index(0xD2800000 | 94 << 5 | 8)
+    assert branches == [(0x35, fail)] * 3 + [(0x34, len(words))]
+    assert words[1] == 0xD2A80000  # mov x0, #0x40000000: CLONE_NEWNET

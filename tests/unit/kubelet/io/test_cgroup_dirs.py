@@ -1,3 +1,8 @@
+import signal
+import subprocess
+
+import pytest
+
 from minikube_py.kubelet.io.cgroup_dirs import remove_cgroup
 from minikube_py.kubelet.io.mounts import MountPoint
 
@@ -36,3 +41,16 @@ def test_with_all_pods_gone_the_agents_own_root_goes_too(tmp_path):
     remove_cgroup("/minikube-py-1/kubepods", (MountPoint(str(tmp_path / "cpu"), "cgroup", "cpu"),))
 
     assert [path.name for path in (tmp_path / "cpu").iterdir()] == ["other"]
+
+
+@pytest.mark.parametrize(("parent", "ends"), [("/kubepods/podu", True), ("/kubepods", False)], ids=["pod", "root"])
+def test_what_is_left_in_a_pods_cgroup_is_killed_and_in_no_other(tmp_path, parent, ends):
+    with subprocess.Popen(["sleep", "60"]) as left:
+        folder = tmp_path / "pids/kubepods/podu/forgotten"
+        folder.mkdir(parents=True)
+        (folder / "cgroup.procs").write_text(f"{left.pid}\n")
+        is_done = remove_cgroup(parent, (MountPoint(str(tmp_path / "pids"), "cgroup", "pids"),))
+        left.send_signal(signal.SIGTERM)
+
+    assert is_done is not ends
+    assert left.returncode == (-signal.SIGKILL if ends else -signal.SIGTERM)

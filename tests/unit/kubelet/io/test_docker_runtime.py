@@ -1,6 +1,7 @@
 """What a real engine does too seldom to be tested on one: phantom names, refused scores, pruned images, hangs."""
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ from minikube_py.kubelet.cri import (
     RuntimeErrorKind,
     SandboxConfig,
 )
-from minikube_py.kubelet.io import container_stopper, docker_api
+from minikube_py.kubelet.io import container_stopper, docker_api, pause_network
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_runtime import DockerRuntime
 from minikube_py.kubelet.pause_image import build_pause_image
@@ -43,7 +44,7 @@ async def engine(tmp_path):
 @pytest.fixture
 async def runtime(engine):
     api = DockerApi(engine.host)
-    yield DockerRuntime(api, node_name="n1", clock=SystemClock(), ids=sequential_ids())
+    yield DockerRuntime(api, node_name="n1", clock=SystemClock(), ids=sequential_ids(), proc=engine.proc)
     await api.close()
 
 
@@ -102,7 +103,7 @@ async def test_a_successor_learns_of_refused_scores_from_the_sandbox(engine, run
     engine.refuses_scores = True
     sandbox = await runtime.run_pod_sandbox(SANDBOX)
     api = DockerApi(engine.host)
-    successor = DockerRuntime(api, node_name="n1", clock=SystemClock(), ids=sequential_ids())
+    successor = DockerRuntime(api, node_name="n1", clock=SystemClock(), ids=sequential_ids(), proc=engine.proc)
     container = await successor.create_container(
         sandbox.id, replace(APP, resources=ContainerResources(oom_score_adj=-997))
     )
@@ -171,3 +172,161 @@ async def test_the_images_own_stop_signal_is_sent(engine, runtime):
     await runtime.stop_container(sandbox.id, 0.05)
 
     assert [r for r in engine.requests if r.startswith("kill")] == ["kill SIGQUIT", "kill SIGKILL"]
+
+
+def _calls(engine):
+    calls, engine.calls[:] = list(engine.calls), []
+    return calls
+
+
+async def test_a_pod_of_one_container_costs_six_calls_a_list_and_one_look_at_a_new_image(engine, runtime):
+    await runtime.run_pod_sandbox(replace(SANDBOX, pod=replace(POD, uid="u-0")))
+    _calls(engine)
+    async with aclosing(runtime.events()) as events:
+        await anext(events)
+        sandbox = await runtime.run_pod_sandbox(SANDBOX)
+        await runtime.start_container(await runtime.create_container(sandbox.id, APP))
+        first = await runtime.listing(POD.uid)
+
+    assert [c.phase for c in first.containers] == [ContainerPhase.RUNNING]
+    assert _calls(engine) == [
+        "POST containers/create",
+        "POST containers/0002/start",
+        "GET containers/0002/json",
+        "POST containers/create",
+        "POST containers/0003/start",
+        "GET containers/0003/json",
+        "GET containers/json",
+        "GET images/sha256:b0/json",
+    ]
+
+
+async def test_a_listing_after_events_asks_only_for_what_they_told_of(engine, runtime):
+    sandbox = await runtime.run_pod_sandbox(SANDBOX)
+    container = await runtime.create_container(sandbox.id, APP)
+    async with aclosing(runtime.events()) as events:
+        await anext(events)
+        await runtime.start_container(container)
+        engine.send_event("start", container, POD.uid, 1_800_000_000_000_000_001)
+        await anext(events)
+        await runtime.listing(POD.uid)
+        _calls(engine)
+        await runtime.listing(POD.uid)
+        assert _calls(engine) == ["GET containers/json"]
+
+        engine.containers[container]["State"]["Pid"] = 77  # somebody's `docker restart`
+        engine.send_event("die", container, POD.uid, 1_800_000_000_000_000_002)
+        await anext(events)
+        assert [c.pid for c in (await runtime.listing(POD.uid)).containers] == [77]
+        assert len(_calls(engine)) == 2
+
+
+async def test_without_events_the_living_are_read_anew(engine, runtime):
+    sandbox = await runtime.run_pod_sandbox(SANDBOX)
+    container = await runtime.create_container(sandbox.id, APP)
+    await runtime.start_container(container)
+    engine.containers[container]["State"]["Pid"] = 77
+
+    assert [c.pid for c in (await runtime.listing(POD.uid)).containers] == [77]
+
+
+async def test_a_stop_is_an_inspect_and_a_signal_when_events_tell_of_the_death(engine, runtime):
+    sandbox = await runtime.run_pod_sandbox(SANDBOX)
+    events = runtime.events()
+    await anext(events)
+    _calls(engine)
+    async with asyncio.TaskGroup() as group:
+        stopping = group.create_task(runtime.stop_pod_sandbox(sandbox.id))
+        while not engine.calls or "kill" not in engine.calls[-1]:
+            await asyncio.sleep(0)
+        engine.exit_container(sandbox.id, 0)
+        engine.send_event("die", sandbox.id, POD.uid, 1_800_000_000_000_000_001)
+        await anext(events)
+        await stopping
+    await events.aclose()
+
+    assert _calls(engine) == ["GET containers/0001/json", "POST containers/0001/kill"]
+
+
+async def test_a_sandbox_leaves_the_hosts_network_by_itself(engine, runtime):
+    sandbox = await runtime.run_pod_sandbox(SANDBOX)
+
+    made = engine.containers[sandbox.id]
+    assert made["HostConfig"]["NetworkMode"] == "host"
+    assert made["Config"]["Entrypoint"] == ["/pause-own-network"]
+    assert not sandbox.host_network
+    assert [s.host_network for s in (await runtime.listing()).sandboxes] == [False]
+
+
+async def test_a_host_that_does_not_allow_it_is_asked_once_and_told_of(engine, runtime, caplog):
+    engine.leaves_network = False
+    first = await runtime.run_pod_sandbox(SANDBOX)
+    second = await runtime.run_pod_sandbox(replace(SANDBOX, attempt=1))
+
+    modes = [engine.containers[s.id]["HostConfig"]["NetworkMode"] for s in (first, second)]
+    assert modes == ["none", "none"]
+    assert len([call for call in engine.calls if call.endswith("/start")]) == 3
+    assert len(engine.containers) == 2
+    assert "pods start more slowly on this host" in caplog.text
+
+
+async def test_a_pause_process_that_stays_in_the_hosts_network_never_gets_a_container(engine, runtime, monkeypatch):
+    monkeypatch.setattr(pause_network, "WAIT_S", 0.01)
+    sandbox = await runtime.run_pod_sandbox(SANDBOX)
+    shown = engine.proc / str(sandbox.pid) / "ns" / "net"
+    shown.unlink()
+    shown.symlink_to("net:[1]")
+    api = DockerApi(engine.host)
+    successor = DockerRuntime(api, node_name="n1", clock=SystemClock(), ids=sequential_ids(), proc=engine.proc)
+    with pytest.raises(ContainerRuntimeError, match="must leave the host's network"):
+        await successor.create_container(sandbox.id, APP)
+    await api.close()
+
+    assert list(engine.containers) == [sandbox.id]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        replace(SANDBOX, host_network=True),
+        replace(SANDBOX, sysctls={"net.core.somaxconn": "1"}),
+        replace(SANDBOX, runtime_handler="kata"),
+    ],
+    ids=["host network", "network sysctls", "another runtime"],
+)
+async def test_where_docker_makes_the_network_it_goes_on_to(engine, runtime, config):
+    sandbox = await runtime.run_pod_sandbox(config)
+
+    assert "Entrypoint" not in engine.containers[sandbox.id]["Config"]
+    assert sandbox.host_network is config.host_network
+
+
+async def test_an_engine_older_than_docker_19_03_is_refused(engine, runtime):
+    engine.version.update(Version="18.09.9", ApiVersion="1.39")
+    with pytest.raises(ContainerRuntimeError, match=r"speaks API 1\.39; 1\.40 is needed \(Docker 19\.03") as refusal:
+        await runtime.version()
+
+    assert refusal.value.kind is RuntimeErrorKind.REFUSED
+    assert not [call for call in engine.calls if "containers" in call]
+
+
+async def test_docker_19_03_is_spoken_to_in_its_own_version(engine, runtime):
+    engine.version.update(Version="19.03.15", ApiVersion="1.40")
+    await runtime.run_pod_sandbox(SANDBOX)
+
+    assert (await runtime.version()).api_version == "1.40"
+    assert {path.split("/")[1] for path in engine.paths} == {"version", "v1.40"}
+
+
+async def test_no_more_starts_are_under_way_than_there_are_processors(engine):
+    engine.start_takes_s = 0.002
+    api = DockerApi(engine.host)
+    runtime = DockerRuntime(
+        api, node_name="n1", clock=SystemClock(), ids=sequential_ids(), starts_max=3, proc=engine.proc
+    )
+    async with asyncio.TaskGroup() as group:
+        for n in range(12):
+            group.create_task(runtime.run_pod_sandbox(replace(SANDBOX, attempt=n)))
+    await api.close()
+
+    assert engine.starts_at_once_max == 3

@@ -576,6 +576,73 @@ async def test_a_hundred_pods_are_started_and_deleted():
     assert lab.network.addresses == {}
 
 
+async def test_a_pod_of_one_container_asks_the_runtime_for_nothing_twice():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        lab.runtime.verbs.clear()
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.is_ready("web"), 1.0)
+        await asyncio.sleep(1.0)
+
+    assert lab.runtime.verbs == {
+        "run_pod_sandbox": 1,
+        "image_status": 1,
+        "create_container": 1,
+        "start_container": 1,
+        "listing": 1,
+    }
+
+
+async def test_a_look_at_an_unchanged_pod_asks_the_runtime_nothing():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.is_ready("web"), 1.0)
+        await asyncio.sleep(1.0)
+        lab.runtime.verbs.clear()
+        await lab.client.patch(PODS, ObjectKey("default", "web"), {"metadata": {"labels": {"changed": "yes"}}})
+        await asyncio.sleep(1.0)
+
+    assert lab.runtime.verbs == {}
+
+
+async def test_a_hundred_pods_are_adopted_without_a_listing_of_each():
+    lab = a_kubelet_lab()
+    names = [f"p{n}" for n in range(100)]
+    async with lab.started():
+        for name in names:
+            await lab.client.create(PODS, a_pod(name))
+        await lab.eventually(lambda: all(map(lab.is_ready, names)), 5.0)
+    statuses = {name: lab.pod(name)["status"] for name in names}
+    lab.runtime.verbs.clear()
+    async with lab.started():
+        await asyncio.sleep(2.0)
+
+    assert lab.runtime.verbs["listing"] == 2  # the other one is the image garbage collection's
+    assert set(lab.runtime.verbs) <= {"listing", "version", "list_images"}
+    assert {name: lab.pod(name)["status"] for name in names} == statuses
+
+
+async def test_what_happens_between_the_first_listing_and_the_first_look_is_seen():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", restartPolicy="Never"))
+        await lab.eventually(lambda: lab.is_ready("web"), 1.0)
+    listing = lab.runtime.listing
+
+    async def dies_after_listing(pod_uid=""):
+        found = await listing(pod_uid)
+        if lab.runtime.records("c")[0].pid:
+            lab.runtime.exit_container(lab.runtime.records("c")[0].id, 3)
+        return found
+
+    lab.runtime.listing = dies_after_listing
+    async with lab.started():
+        await lab.eventually(lambda: lab.phase("web") == "Failed", 1.0)
+
+    assert lab.container("web")["state"]["terminated"]["exitCode"] == 3
+
+
 async def test_a_pod_uses_what_is_behind_its_claim():
     lab = a_kubelet_lab()
     claim = a_claim(phase="Bound", volumeName="pv")
