@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 import orjson
 
 from minikube_py.api.errors import StatusError
-from minikube_py.apiserver.io.bodies import dump_yaml
 from minikube_py.apiserver.io.listing import ExpiredTokenError
 from minikube_py.apiserver.io.watch_session import WatchSession
+from minikube_py.apiserver.io.yaml_values import dump_yaml
 from minikube_py.apiserver.negotiate import PLAIN, AnswerForm
 from minikube_py.apiserver.render import PART_BYTES, ListBody, status_body
 from minikube_py.client.wire import ApiResponse

@@ -40,6 +40,7 @@ from minikube_py.apiserver.io.custom_resources import CustomResources
 from minikube_py.apiserver.io.dispatcher import Dispatcher
 from minikube_py.apiserver.io.documents import Documents
 from minikube_py.apiserver.io.event_fanout import EventFanout
+from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
 from minikube_py.apiserver.io.identity_lease import IdentityLease
 from minikube_py.apiserver.io.local_transport import LocalTransport
@@ -111,6 +112,7 @@ class ApiServer:
         self._webhooks = WebhookClient(ports.durable)
         views = Views(ConversionWebhooks(self._webhooks, ports.ids).convert)
         sources = AdmissionSources(ports.durable, self.catalog)
+        self._heavy_work = HeavyWork()
         self._storage = Storage(
             StoragePorts(
                 durable=ports.durable,
@@ -120,6 +122,7 @@ class ApiServer:
                 completions=self._completions(ServiceAllocation(ports.durable, ranges_of(config), ports.rng)),
                 views=views,
                 admission=AdmissionChain(sources, StoredLookups(ports.durable), self._webhooks, views, ports.ids),
+                heavy_work=self._heavy_work,
             )
         )
         self._converted = ConvertedWatches(views)
@@ -140,7 +143,7 @@ class ApiServer:
         self._documents = Documents(address, self.metrics.render, self.catalog)
         logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
         self._tokens = AccountTokens(self._storage, TokenKey(ports.token_key_pem), ports.clock, ports.ids)
-        writes = Writes(self._storage, views, self._tokens, ports.clock, config)
+        writes = Writes(self._storage, views, self._tokens, ports.clock, config, self._heavy_work)
         judges = Judges(authorize, lambda token: self._authenticate(None, f"Bearer {token}"))
         checks = self._documents.checks["readyz"]
         self._dispatcher = Dispatcher(
@@ -148,7 +151,14 @@ class ApiServer:
             writes,
             self._documents,
             logs,
-            Computed(writes, judges, self._computed_sources(checks), ports.clock, lambda: ports.durable.revision),
+            Computed(
+                writes,
+                judges,
+                self._computed_sources(checks),
+                ports.clock,
+                lambda: ports.durable.revision,
+                self._heavy_work,
+            ),
             self.catalog,
         )
         self.http = HttpServer(
@@ -276,6 +286,7 @@ class ApiServer:
                 for task in beside:
                     task.cancel()
                 await self._webhooks.close()
+                self._heavy_work.close()
 
     async def _measure_lag(self) -> None:
         clock = self._ports.clock
