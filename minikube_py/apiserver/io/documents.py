@@ -1,10 +1,10 @@
 """Everything that is not an object: discovery, OpenAPI, version, health, metrics, the index of paths."""
 
-import asyncio
 import hashlib
 import logging
 import platform
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import orjson
 
@@ -26,6 +26,7 @@ from minikube_py.apiserver.discovery import (
 )
 from minikube_py.apiserver.health import Check, HealthAnswer, answer_check, answer_health
 from minikube_py.apiserver.io.answers import JSON_HEADERS, object_answer, text_answer
+from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.negotiate import PLAIN, AnswerForm, choose_form
 from minikube_py.apiserver.openapi import building_steps, openapi_v3, openapi_v3_index
 from minikube_py.apiserver.routes import RequestInfo, unknown_resource
@@ -60,7 +61,14 @@ def version_info() -> Obj:
 class Documents:
     """Answers the paths that lead to no object."""
 
-    def __init__(self, address: str, render_metrics: Callable[[], bytes], catalog: Callable[[], Catalog]) -> None:
+    def __init__(
+        self,
+        address: str,
+        render_metrics: Callable[[], bytes],
+        catalog: Callable[[], Catalog],
+        heavy_work: HeavyWork,
+    ) -> None:
+        self._heavy_work = heavy_work
         self._address = address
         self._catalog = catalog
         self._render_metrics = render_metrics
@@ -171,8 +179,7 @@ class Documents:
     async def _openapi(self, version: str, rest: list[str], request: ApiRequest) -> ApiResponse:
         catalog = self._catalog()
         if self._built_for is not catalog:
-            for _ in building_steps(catalog):
-                await asyncio.sleep(0)
+            await self._heavy_work.run(partial(_build, catalog))
             self._built_for = catalog
         if version == "v2" and not rest:
             return _openapi_v2(request, catalog)
@@ -191,6 +198,12 @@ class Documents:
         if asked:
             headers["cache-control"] = _IMMUTABLE
         return ApiResponse(200, document.body, headers)
+
+
+def _build(catalog: Catalog) -> None:
+    """Build every document of a catalog; they are kept where they are looked up."""
+    for step in building_steps(catalog):
+        log.debug("built the OpenAPI document of %s", step)
 
 
 def _form(request: ApiRequest) -> AnswerForm:

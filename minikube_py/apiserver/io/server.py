@@ -140,14 +140,14 @@ class ApiServer:
             store, prefix = self._storage.store_of(resource), resource.storage_prefix
             self.metrics.show_stored(resource.qualified, partial(store.count, prefix))
         address = f"{config.advertise_address}:{config.reachable_port}"
-        self._documents = Documents(address, self.metrics.render, self.catalog)
+        self._documents = Documents(address, self.metrics.render, self.catalog, self._heavy_work)
         logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
         self._tokens = AccountTokens(self._storage, TokenKey(ports.token_key_pem), ports.clock, ports.ids)
         writes = Writes(self._storage, views, self._tokens, ports.clock, config, self._heavy_work)
         judges = Judges(authorize, lambda token: self._authenticate(None, f"Bearer {token}"))
         checks = self._documents.checks["readyz"]
         self._dispatcher = Dispatcher(
-            Reads(self._storage, views, fanouts, selections, ports.clock, config.future_wait_s),
+            Reads(self._storage, views, fanouts, selections, ports.clock, config.future_wait_s, self._heavy_work),
             writes,
             self._documents,
             logs,

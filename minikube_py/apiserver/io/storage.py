@@ -224,7 +224,7 @@ class Storage:
             if entry is None:
                 if make is None:
                     raise not_found(resource.group, resource.plural, route.name)
-                made = await self._try_create(route, make(), options)
+                made = await self._try_create(route, await self._heavy_work.run_if(options.heavy, make), options)
                 if made is not None:
                     return made
                 continue

@@ -22,12 +22,12 @@ from minikube_py.api.errors import (
 )
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
 from minikube_py.apiserver.approval import update_approval
-from minikube_py.apiserver.canonical import decode
+from minikube_py.apiserver.canonical import peek
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Decision, WriteContext
 from minikube_py.apiserver.deletion import delete
 from minikube_py.apiserver.io.account_tokens import AccountTokens
-from minikube_py.apiserver.io.answers import Answer, bytes_answer, object_answer
+from minikube_py.apiserver.io.answers import Answer, bytes_answer, list_answer, object_answer
 from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch
 from minikube_py.apiserver.io.evictions import Evictions
 from minikube_py.apiserver.io.heavy_work import HeavyWork
@@ -47,7 +47,7 @@ from minikube_py.apiserver.options import (
 )
 from minikube_py.apiserver.patching import patched
 from minikube_py.apiserver.pod_subresources import update_ephemeral_containers, update_resources
-from minikube_py.apiserver.render import deleted_status, join_list, success_status, transform_object
+from minikube_py.apiserver.render import deleted_status, list_body, success_status, transform_object
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.subresources import apply_scale, bind, finalize, render_scale, update_scale
 from minikube_py.apiserver.verbs import check_patched_uid, update, update_status
@@ -243,25 +243,27 @@ class Writes:
         listed = await list_entries(
             ListSource(store, self._views), route.resource, list_options, self._config.future_wait_s
         )
-        gate = asyncio.Semaphore(DELETIONS_AT_ONCE_MAX)
+        left = iter(listed.entries)
         refused: list[StatusError] = []
 
-        async def remove(name: str, namespace: str) -> None:
-            async with gate:
+        async def remove_in_turn() -> None:
+            for entry in left:
+                meta = metadata(peek(entry))
+                one = replace(route, name=meta["name"], namespace=meta.get("namespace", ""))
                 try:
-                    await self._remove(replace(route, name=name, namespace=namespace), options)
+                    await self._remove(one, options)
                 except NotFoundError:
-                    return  # somebody else was faster
+                    continue  # somebody else was faster
                 except StatusError as error:
                     refused.append(error)
+                await asyncio.sleep(0)  # a dry run waits for nothing
 
         async with asyncio.TaskGroup() as group:
-            for entry in listed.entries:
-                meta = metadata(decode(entry))
-                group.create_task(remove(meta["name"], meta.get("namespace", "")))
+            for _ in range(min(DELETIONS_AT_ONCE_MAX, len(listed.entries))):
+                group.create_task(remove_in_turn())
         if refused:
             raise refused[0]
-        return bytes_answer(join_list(route.resource, [entry.value for entry in listed.entries], listed.meta))
+        return list_answer(list_body(route.resource, [entry.value for entry in listed.entries], listed.meta))
 
     async def _removal_options(self, request: ApiRequest) -> RemovalOptions:
         content_type = _content_type(request)
@@ -273,8 +275,12 @@ class Writes:
         form = choose_form(request.headers.get("accept", ""), request.query)
         if not stored.removed or route.resource.graceful_deletion:
             return await self._answer(route, request, stored, ())
-        status = deleted_status(route.resource, orjson.loads(stored.value))
-        return object_answer(status, form, warnings=stored.warnings)
+
+        def status() -> Answer:
+            obj = deleted_status(route.resource, orjson.loads(stored.value))
+            return object_answer(obj, form, warnings=stored.warnings)
+
+        return await self._heavy_work.run_if(is_heavy(stored.value), status)
 
     async def _answer(self, route: Route, request: ApiRequest, stored: Stored, warnings: tuple[str, ...]) -> Answer:
         form = choose_form(request.headers.get("accept", ""), request.query)

@@ -10,7 +10,9 @@ takes, and what an alias adds is counted before it is added.
 Upstream: sigs.k8s.io/yaml, with the bound on aliases that goyaml has.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, TypeAlias
 
 import orjson
@@ -269,7 +271,56 @@ def _key_text(key: Scalar) -> str:
     return "null" if key is None else str(key)
 
 
-def dump_yaml(obj: Obj) -> bytes:
-    """Return a value as YAML."""
-    text: str = yaml.dump(obj, Dumper=yaml.CSafeDumper, sort_keys=True, default_flow_style=False, allow_unicode=True)
-    return text.encode()
+class _Dumper(yaml.CSafeDumper):
+    """PyYAML's emitter, given events: its own way holds all values once more, as nodes."""
+
+
+def dump_yaml(value: Any) -> bytes:
+    """Return a JSON value as YAML, with sorted keys."""
+    stream = BytesIO()
+    dumper = _Dumper(stream, encoding="utf-8", allow_unicode=True)
+    try:
+        dumper.emit(yaml.StreamStartEvent(encoding="utf-8"))
+        dumper.emit(yaml.DocumentStartEvent(explicit=False))
+        for event in _events(value, dumper):
+            dumper.emit(event)
+        dumper.emit(yaml.DocumentEndEvent(explicit=False))
+        dumper.emit(yaml.StreamEndEvent())
+    finally:
+        dumper.dispose()
+    return stream.getvalue()
+
+
+def dump_yaml_list(head: Mapping[str, Any], items: Iterable[Any]) -> bytes:
+    """Return a list's YAML; its items are dumped one at a time, and `items` comes before `kind` and `metadata`."""
+    before = {key: value for key, value in head.items() if key < "items"}
+    after = {key: value for key, value in head.items() if key > "items"}
+    dumped = b"".join(dump_yaml([item]) for item in items)
+    return dump_yaml(before) + (b"items:\n" + dumped if dumped else b"items: []\n") + dump_yaml(after)
+
+
+def _events(value: Any, dumper: _Dumper) -> Iterator[yaml.Event]:
+    if isinstance(value, Mapping):
+        yield yaml.MappingStartEvent(None, _TAG + "map", implicit=True, flow_style=not value)
+        for key in sorted(value):
+            yield _scalar_event(key, dumper)
+            yield from _events(value[key], dumper)
+        yield yaml.MappingEndEvent()
+    elif isinstance(value, list):
+        yield yaml.SequenceStartEvent(None, _TAG + "seq", implicit=True, flow_style=not value)
+        for item in value:
+            yield from _events(item, dumper)
+        yield yaml.SequenceEndEvent()
+    else:
+        yield _scalar_event(value, dumper)
+
+
+def _scalar_event(value: Scalar, dumper: _Dumper) -> yaml.ScalarEvent:
+    """Return a scalar: plain where it would be read back as what it is, else quoted by the emitter."""
+    if isinstance(value, str):
+        tag, text = _TEXT, value
+    else:
+        node = dumper.yaml_representers[type(value)](dumper, value)
+        tag, text = node.tag, node.value
+    plain = dumper.resolve(yaml.ScalarNode, text, (True, False)) == tag  # type: ignore[no-untyped-call]
+    return yaml.ScalarEvent(None, tag, (plain, tag == _TEXT), text)
