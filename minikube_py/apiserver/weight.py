@@ -9,7 +9,7 @@ Upstream has a goroutine for each request and needs no such thing.
 
 import orjson
 
-from minikube_py.api.decode import PROTOBUF, YAML, media_type
+from minikube_py.api.decode import BODY_BYTES_MAX, PROTOBUF, YAML, media_type
 
 VALUES_MAX = 600
 """Bodies and objects of more values are heavy: up to 18 ms (a pod has about 250)."""
@@ -38,6 +38,14 @@ def is_heavy(body: bytes, content_type: str = "") -> bool:
     if media == JSON_PATCH and b"copy" in body:
         return True  # what it makes may be much more than it is
     return size > BYTES_MAX or sum(map(body.count, _VALUE_MARKS)) > VALUES_MAX
+
+
+def heavy_bytes(body: bytes, content_type: str = "") -> int:
+    """Return how many bytes a heavy body is to be counted for, 0 when it is light."""
+    if not is_heavy(body, content_type):
+        return 0
+    grows = b"*" in body if "yaml" in content_type else media_type(content_type) == JSON_PATCH and b"copy" in body
+    return len(body) + (BODY_BYTES_MAX if grows else 0)
 
 
 def _is_json(body: bytes) -> bool:

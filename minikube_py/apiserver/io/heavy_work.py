@@ -12,7 +12,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
@@ -20,9 +20,12 @@ from minikube_py.api.errors import TooManyRequestsError
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Fields
 from minikube_py.apiserver.decisions import Complete, complete_nothing
+from minikube_py.apiserver.io.byte_turns import ByteTurns
 
 T = TypeVar("T")
 
+BYTES_MAX = 3 << 20
+"""Requests with heavy bodies, or for heavy objects, go on at one time while they have no more bytes than this."""
 WORKS_MAX = 100
 """Works that wait or are done at one time; a further one is refused with 429."""
 SLICE_S = 0.001
@@ -37,6 +40,14 @@ class HeavyWork:
     def __init__(self, works_max: int = WORKS_MAX) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-heavy")
         self._places = BoundedSemaphore(works_max)
+        self._turns = ByteTurns(BYTES_MAX, works_max)
+
+    def turn(self, size_bytes: int) -> AbstractAsyncContextManager[None]:
+        """Return the turn of a whole request with so many bytes, from the first of its works to the last.
+
+        Between two works it holds what the first has made, which would otherwise add up.
+        """
+        return self._turns.turn(size_bytes)
 
     async def run(self, work: Callable[[], T]) -> T:
         """Return what `work` gives; whoever stops waiting takes a work that has not begun out of the queue.
@@ -48,7 +59,12 @@ class HeavyWork:
             raise TooManyRequestsError("too many requests, please try again later.", retry_after_s=1)
         future = self._executor.submit(_in_slices, work)
         future.add_done_callback(self._done)
-        return await asyncio.wrap_future(future)
+        try:
+            return await asyncio.wrap_future(future)
+        finally:
+            # An error refers by its traceback to this frame, and to all that the work has made: without the way back
+            # to the error it is free at once, and not when the collector comes.
+            del future
 
     async def run_if(self, heavy: bool, work: Callable[[], T]) -> T:  # reads as a condition
         """Return what `work` gives; what is not heavy is done at once, on the loop."""

@@ -18,7 +18,7 @@ from minikube_py.apiserver.io.answers import (
 from minikube_py.apiserver.io.event_fanout import EventFanout
 from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.listing import Listed, ListSource, list_entries
-from minikube_py.apiserver.io.selection import Selections
+from minikube_py.apiserver.io.selection import Selections, read_object
 from minikube_py.apiserver.io.storage import Storage
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.watch_session import WatchSession, WatchSource, too_large
@@ -117,7 +117,7 @@ class Reads:
         head, tail = list_frame(resource, listed.meta, form, wall_s)
         slices: list[bytes] = []
         for start in range(0, len(listed.entries), RENDERED_SLICE):
-            objs = [decode(entry) for entry in listed.entries[start : start + RENDERED_SLICE]]
+            objs = [await read_object(entry) for entry in listed.entries[start : start + RENDERED_SLICE]]
             slices.append(list_items(resource, objs, form, wall_s))
             await asyncio.sleep(0)
         return ListBody(head, slices, tail)

@@ -5,7 +5,7 @@ race, so it works on private copies. Upstream: apiserver endpoints/handlers/{cre
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -22,7 +22,6 @@ from minikube_py.api.errors import (
 )
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
 from minikube_py.apiserver.approval import update_approval
-from minikube_py.apiserver.canonical import peek
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Decision, WriteContext
 from minikube_py.apiserver.deletion import delete
@@ -32,6 +31,7 @@ from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_p
 from minikube_py.apiserver.io.evictions import Evictions
 from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.listing import ListSource, list_entries
+from minikube_py.apiserver.io.selection import read_object
 from minikube_py.apiserver.io.storage import Edit, Storage, Stored
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.list_options import parse_list_options
@@ -51,7 +51,7 @@ from minikube_py.apiserver.render import deleted_status, list_body, success_stat
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.subresources import apply_scale, bind, finalize, render_scale, update_scale
 from minikube_py.apiserver.verbs import check_patched_uid, update, update_status
-from minikube_py.apiserver.weight import is_heavy
+from minikube_py.apiserver.weight import heavy_bytes, is_heavy
 from minikube_py.client.wire import ApiRequest
 from minikube_py.kit.clock import Clock
 
@@ -122,8 +122,23 @@ class Writes:
         self._evictions = Evictions(storage, clock)
         self._tokens = tokens
 
+    async def _in_turn(
+        self, write: Callable[[Route, ApiRequest], Awaitable[Answer]], route: Route, request: ApiRequest
+    ) -> Answer:
+        """Do a write, in turns with others when what it gets, or what is there, is heavy."""
+        size_bytes = heavy_bytes(request.body, _content_type(request))
+        if route.name and (entry := self._storage.find(route.resource, route.namespace, route.name)) is not None:
+            size_bytes += heavy_bytes(entry.value)
+        if not size_bytes:
+            return await write(route, request)
+        async with self._heavy_work.turn(size_bytes):
+            return await write(route, request)
+
     async def create(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a POST to a collection or to pods/binding."""
+        return await self._in_turn(self._create, route, request)
+
+    async def _create(self, route: Route, request: ApiRequest) -> Answer:
         options = _write_options("create", request)
         decoded = await self._decoded(route, request, options)
         if route.trail is not None:
@@ -163,6 +178,9 @@ class Writes:
 
     async def update(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a PUT."""
+        return await self._in_turn(self._update, route, request)
+
+    async def _update(self, route: Route, request: ApiRequest) -> Answer:
         options = _write_options("update", request)
         decoded = await self._decoded(route, request, options)
         if route.trail is not None:
@@ -182,6 +200,9 @@ class Writes:
 
     async def patch(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a PATCH of any of the four types."""
+        return await self._in_turn(self._patch, route, request)
+
+    async def _patch(self, route: Route, request: ApiRequest) -> Answer:
         patch_type = media_type(_content_type(request))
         options = _write_options("patch", request, patch_type)
         parse = partial(parse_patch, request.body, patch_type, self._config.body_bytes_max)
@@ -224,6 +245,9 @@ class Writes:
 
     async def delete(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a DELETE of one object."""
+        return await self._in_turn(self._delete, route, request)
+
+    async def _delete(self, route: Route, request: ApiRequest) -> Answer:
         options = await self._removal_options(request)
         stored = await self._remove(route, options)
         return await self._deleted(route, request, stored)
@@ -248,7 +272,7 @@ class Writes:
 
         async def remove_in_turn() -> None:
             for entry in left:
-                meta = metadata(peek(entry))
+                meta = metadata(await read_object(entry))
                 one = replace(route, name=meta["name"], namespace=meta.get("namespace", ""))
                 try:
                     await self._remove(one, options)
