@@ -70,19 +70,26 @@ async def test_beyond_the_bound_nobody_waits():
             holder.end.set()
 
 
-@pytest.mark.parametrize("granted", [False, True], ids=["while it waits", "in the moment in which it is granted"])
-async def test_who_goes_away_leaves_no_hole(granted):
+async def test_who_goes_away_while_he_waits_leaves_no_hole():
     turns = ByteTurns(10, 5)
     first, leaver, last = holders = [Holder(turns, 10), Holder(turns, 8), Holder(turns, 10)]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(holder.run()) for holder in holders]
         await settle()
-        if granted:
-            first.end.set()
-            while turns._waiting and not turns._waiting[0][1].done() and len(turns._waiting) == 2:  # noqa: SLF001
-                await asyncio.sleep(0)
         tasks[1].cancel()
         first.end.set()
         assert (await began(holders))[2]
         assert not leaver.began
         last.end.set()
+
+
+async def test_who_is_cancelled_together_with_the_one_before_him_leaves_no_hole():
+    turns = ByteTurns(10, 5)
+    holders = [Holder(turns, 10), Holder(turns, 8), Holder(turns, 10)]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(holder.run()) for holder in holders]
+        await settle()
+        for task in tasks[:2]:
+            task.cancel()
+        assert (await began(holders))[2]
+        holders[2].end.set()
