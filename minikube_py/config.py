@@ -18,6 +18,7 @@ import yaml
 
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.kubelet_args import KubeletArgError, apply_kubelet_args
+from minikube_py.kubelet.registration import faults_of
 
 _ENDPOINT = re.compile(r"https?://[^/:]+:[0-9]+")
 DEFAULT_DATA_DIR = "/var/lib/minikube-py"
@@ -81,11 +82,21 @@ SETTINGS: tuple[Setting, ...] = (
         "NAME=VALUE: a flag of the kubelet, such as eviction-hard=memory.available<500Mi",
         many=True,
     ),
+    Setting("kubelet-port", 10250, "the port of this node's kubelet"),
+    Setting("node-external-ip", None, "the address under which this node is reached from outside"),
+    Setting("node-label", None, "NAME=VALUE: a label of this node", many=True),
+    Setting("node-taint", None, "NAME=VALUE:EFFECT: a taint that this node is registered with", many=True),
     Setting(
         "pod-manifest-path",
         None,
         "the folder with manifests of static pods (default: /etc/minikube-py/manifests; with another data folder, "
         "its agent/pod-manifests)",
+    ),
+    Setting(
+        "private-registry",
+        None,
+        "mirrors and credentials of registries (default: /etc/minikube-py/registries.yaml; with another data folder, "
+        "its agent/registries.yaml)",
     ),
     Setting("pause-image", None, "the pause image (default: made by the program itself)"),
     Setting("log-format", "text", "how log lines look", choices=("text", "json")),
@@ -141,7 +152,12 @@ class AgentConfig:
     disabled: frozenset[str]
     pause_image: str
     kubelet_args: tuple[str, ...]
+    kubelet_port: int
+    node_external_ip: str
+    node_labels: tuple[str, ...]
+    node_taints: tuple[str, ...]
     pod_manifest_path: str
+    private_registry: str
     log_format: str
     fast_timers: bool
 
@@ -173,6 +189,14 @@ class AgentConfig:
             return Path(self.pod_manifest_path)
         default = self.data_dir == Path(DEFAULT_DATA_DIR)
         return Path("/etc/minikube-py/manifests") if default else self.agent_dir / "pod-manifests"
+
+    @property
+    def registries_path(self) -> Path:
+        """Return the file with mirrors and credentials of registries."""
+        if self.private_registry:
+            return Path(self.private_registry)
+        default = self.data_dir == Path(DEFAULT_DATA_DIR)
+        return Path("/etc/minikube-py/registries.yaml") if default else self.agent_dir / "registries.yaml"
 
     @property
     def kubernetes_service_ip(self) -> str:
@@ -337,12 +361,18 @@ def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) 
         disabled=frozenset(faults.many(_BY_NAME["disable"], values["disable"])),
         pause_image=str(values["pause-image"] or ""),
         kubelet_args=faults.many(_BY_NAME["kubelet-arg"], values["kubelet-arg"] or ()),
+        private_registry=str(values["private-registry"] or ""),
+        kubelet_port=faults.port("kubelet-port", values["kubelet-port"]),
+        node_external_ip=_optional_address(values["node-external-ip"], faults),
+        node_labels=faults.many(_BY_NAME["node-label"], values["node-label"] or ()),
+        node_taints=faults.many(_BY_NAME["node-taint"], values["node-taint"] or ()),
         pod_manifest_path=str(values["pod-manifest-path"] or ""),
         log_format=str(values["log-format"]),
         fast_timers=values["timers"] == "fast",
     )
     faults.lines += _contradictions(config)
     faults.lines += _bad_kubelet_args(config)
+    faults.lines += faults_of(config.node_labels, config.node_taints)
     if faults.lines:
         raise ConfigError("\n".join(faults.lines))
     return config
@@ -363,6 +393,10 @@ def _datastore(values: Mapping[str, Any], faults: _Faults) -> Datastore | None:
         faults.lines.append("--datastore-certfile and --datastore-keyfile go together")
     paths = [Path(str(file)) if file else None for file in files]
     return Datastore(urls, *paths) if urls else None
+
+
+def _optional_address(value: object, faults: _Faults) -> str:
+    return str(faults.address("node-external-ip", value, "127.0.0.1")) if value else ""
 
 
 def _audit(values: Mapping[str, Any], faults: _Faults) -> Audit | None:

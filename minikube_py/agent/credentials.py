@@ -1,6 +1,7 @@
 """A master's certificates, token and kubeconfig: made at the first start, kept in `DATA/server`."""
 
 import secrets
+import ssl
 from pathlib import Path
 
 import yaml
@@ -10,10 +11,16 @@ from minikube_py.apiserver.audit_policy import AuditPolicyError, parse_policy
 from minikube_py.apiserver.audit_rotation import Rotation
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.io.audit_log import AuditSettings
-from minikube_py.apiserver.io.certificates import CertificateError, Pki, ensure_pki
+from minikube_py.apiserver.io.certificates import (
+    CertificateError,
+    Pki,
+    ensure_node_serving,
+    ensure_pki,
+    server_context,
+)
 from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.apiserver.kubeconfig import kubeconfig
-from minikube_py.apiserver.pki import CertificateSpec, serving_sans
+from minikube_py.apiserver.pki import CertificateSpec, kubelet_serving, serving_sans
 from minikube_py.apiserver.users import AUTHENTICATED, SYSTEM_MASTERS, UserInfo
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.files import make_private_folder, write_atomic
@@ -54,6 +61,31 @@ def server_pki(config: AgentConfig, now_s: float) -> Pki:
         return ensure_pki(config.server_dir / "tls", CertificateSpec("kube-apiserver", (), sans), ADMIN, now_s)
     except (CertificateError, OSError) as error:
         raise AgentError(str(error)) from error
+
+
+def node_serving(config: AgentConfig, pki: Pki, now_s: float) -> tuple[Path, Path]:
+    """Return the paths of this node's serving certificate and key, made by the CA of this host.
+
+    A node whose CA is elsewhere gets them by a CertificateSigningRequest; whoever serves needs the paths only.
+
+    Raises:
+        AgentError: they cannot be made or kept.
+    """
+    addresses = tuple(address for address in (config.node_ip, config.node_external_ip) if address)
+    spec = kubelet_serving(config.node_name, addresses)
+    try:
+        return ensure_node_serving(pki, config.agent_dir / "tls", spec, now_s)
+    except (CertificateError, OSError) as error:
+        raise AgentError(str(error)) from error
+
+
+def node_server_context(config: AgentConfig, pki: Pki, now_s: float) -> ssl.SSLContext:
+    """Return the TLS settings of this node's kubelet.
+
+    Raises:
+        AgentError: its certificate cannot be made or kept.
+    """
+    return server_context(node_serving(config, pki, now_s), pki.ca.certificate_pem)
 
 
 def audit_settings(config: AgentConfig) -> AuditSettings | None:

@@ -9,14 +9,13 @@ from random import Random
 
 from minikube_py.agent.credentials import audit_settings, token_key_pem
 from minikube_py.agent.lifetime import Run, running
+from minikube_py.agent.node_role import NodeRole
 from minikube_py.agent.state import Command, open_state
 from minikube_py.api.resources import EVENTS
-from minikube_py.api.streams import PodStreams
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
-from minikube_py.apiserver.io.certificates import KeyPair
-from minikube_py.apiserver.io.node_metrics import ScrapeNode
+from minikube_py.apiserver.io.certificates import KeyPair, Pki
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.users import AUTHENTICATED, LOOPBACK, SYSTEM_MASTERS, UserInfo
 from minikube_py.client.io.informer import InformerSet
@@ -92,6 +91,7 @@ def api_config(config: AgentConfig) -> ApiServerConfig:
         advertise_address=config.node_ip,
         service_cluster_ip_range=str(config.service_cidr),
         cluster_dns="" if "dns" in config.disabled else str(config.cluster_dns),
+        local_path_class="local-storage" not in config.disabled,
         service_node_port_range=(config.node_ports[0], config.node_ports[-1]),
         metric_resolution_s=3.0 if config.fast_timers else 15.0,
     )
@@ -112,6 +112,7 @@ def master_components(
     client = master.client(UserInfo(CONTROLLER_MANAGER, (SYSTEM_MASTERS, AUTHENTICATED)))
     scheduler_client = master.client(UserInfo("system:kube-scheduler", (SYSTEM_MASTERS, AUTHENTICATED)))
     return {
+        "node-role": NodeRole(master.client(LOOPBACK), informers, config.node_name).run,
         "controllers": Controllers(client, informers, host.clock, host.ids, table, master.controller_client).run,
         "scheduler": Scheduler(
             scheduler_client, informers, host.clock, host.ids, host.rng.randrange, SchedulerConfig()
@@ -125,14 +126,17 @@ async def run_master(
     host: Host,
     tls: ssl.SSLContext,
     authenticator: Authenticator,
-    streams_for_node: Callable[[str], PodStreams | None],
+    pki: Pki,
     kubelet_tls: ssl.SSLContext,
-    scrape_node: ScrapeNode,
 ) -> AsyncIterator[Master]:
     """Open the store and serve the API while the context lasts; yields once connections are accepted."""
     async with open_state(config, host.clock) as (durable, commands):
         # Volatile revisions start at the time of day, so that they never go back over a restart.
         first_revision = int(host.clock.wall_s() * 1000)
+
+        async def scrape_node(name: str) -> str:
+            return await api.kubelets.read(name, "/metrics/resource")
+
         volatile = MemoryStore(stamp, host.clock, first_revision, (EVENT_EXPIRY,))
         ports = ApiServerPorts(
             durable=durable,
@@ -142,7 +146,7 @@ async def run_master(
             rng=host.rng,
             authenticate=authenticator.authenticate,
             token_key_pem=token_key_pem(config),
-            streams_for_node=streams_for_node,
+            front_proxy=pki.front_proxy(),
             audit=audit_settings(config),
             kubelet_tls=kubelet_tls,
             scrape_node=None if "metrics" in config.disabled else scrape_node,

@@ -1,20 +1,22 @@
 """The node's part: pod network, kubelet, service proxy and cluster DNS, wired to one API and one Docker engine."""
 
 import asyncio
+import logging
 import os
+import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from random import SystemRandom
 
 from minikube_py.agent.errors import AgentError
-from minikube_py.agent.lifetime import running
+from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.master import Host, Master
-from minikube_py.api.errors import AlreadyExistsError
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import NODES
 from minikube_py.api.served import GIT_VERSION
-from minikube_py.api.streams import PodStreams
 from minikube_py.apiserver.users import AUTHENTICATED, UserInfo
 from minikube_py.client.interface import Client, Informers, Selection
 from minikube_py.client.io.event_recorder import EventRecorder
@@ -23,20 +25,32 @@ from minikube_py.dns.config import DnsConfig
 from minikube_py.dns.io.dns_server import DnsServer
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.kubelet.config import KubeletConfig, with_fast_timers
+from minikube_py.kubelet.configz import configz
 from minikube_py.kubelet.cri import ContainerRuntimeError
 from minikube_py.kubelet.io.cgroup_writer import LinuxCgroupWriter
+from minikube_py.kubelet.io.delegated_access import DelegatedAccess
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_images import DockerImages
 from minikube_py.kubelet.io.docker_runtime import DockerRuntime
 from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
+from minikube_py.kubelet.io.kubelet_server import KubeletServer
+from minikube_py.kubelet.io.node_logs import NodeLogs
+from minikube_py.kubelet.io.node_loop import register_node
 from minikube_py.kubelet.io.pod_files import HostPodFiles
 from minikube_py.kubelet.io.pod_streams import DockerPodStreams
 from minikube_py.kubelet.io.probe_network import HostProbeNetwork
+from minikube_py.kubelet.io.registries_file import read_engine_registries, read_registries
+from minikube_py.kubelet.io.server_documents import DocumentSources, ServerDocuments
+from minikube_py.kubelet.io.server_metrics import ServerMetrics
+from minikube_py.kubelet.io.server_streams import ServerStreams
 from minikube_py.kubelet.io.tear_down import tear_down_node
 from minikube_py.kubelet.kubelet_args import apply_kubelet_args
-from minikube_py.kubelet.ports import KubeletPorts
+from minikube_py.kubelet.pause_image import PAUSE_TAG
+from minikube_py.kubelet.ports import HostSurvey, KubeletPorts, ShutdownInhibitor
+from minikube_py.kubelet.registration import parse_node_label, parse_node_taint
+from minikube_py.kubelet.registries import RegistriesError, engine_faults
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.pod_network import BridgePodNetwork
 from minikube_py.proxy.config import ProxyConfig
@@ -44,6 +58,8 @@ from minikube_py.proxy.io.conntrack import Conntrack
 from minikube_py.proxy.io.nft_applier import NftApplier
 from minikube_py.proxy.io.proxier_loop import Proxier
 from minikube_py.proxy.ports import RulesetError
+
+log = logging.getLogger("agent")
 
 POD_CIDR_TIMEOUT_S = 30.0
 
@@ -54,7 +70,7 @@ class Node:
 
     kubelet: Kubelet
     proxier: Proxier
-    streams: PodStreams
+    server: KubeletServer
 
 
 def node_user(config: AgentConfig) -> UserInfo:
@@ -115,24 +131,30 @@ def kubelet_config(config: AgentConfig) -> KubeletConfig:
         node_ip=config.node_ip,
         root_dir=str(config.agent_dir),
         pod_logs_dir=str(config.pod_logs_dir),
+        local_path_dir="" if "local-storage" in config.disabled else str(config.agent_dir / "storage"),
         cluster_dns=() if "dns" in config.disabled else (str(config.cluster_dns),),
         cluster_domain=config.cluster_domain,
         kubelet_version=GIT_VERSION,
         cgroup_root=config.cgroup_root,
+        kubelet_port=config.kubelet_port,
+        node_external_ip=config.node_external_ip,
+        node_labels=tuple(map(parse_node_label, config.node_labels)),
+        register_with_taints=tuple(map(parse_node_taint, config.node_taints)),
         static_pod_path=str(config.static_pod_dir),
+        docker_config_paths=(str(config.agent_dir / "config.json"), "/root/.docker/config.json"),
     )
     settings = with_fast_timers(settings) if config.fast_timers else settings
     return apply_kubelet_args(settings, config.kubelet_args)
 
 
-async def learn_pod_cidr(client: Client, informers: Informers, node_name: str) -> str:
+async def learn_pod_cidr(client: Client, informers: Informers, config: KubeletConfig, host: HostSurvey) -> str:
     """Return this node's range of pod addresses: register the node if need be, and wait for the controller's answer.
 
     Raises:
         AgentError: no range was given in time (the cluster CIDR is used up).
     """
-    with suppress(AlreadyExistsError):
-        await client.create(NODES, {"metadata": {"name": node_name}})
+    node_name = config.node_name
+    await register_node(client, config, await host.survey())
     informer = informers.informer(NODES, Selection(field_selector=f"metadata.name={node_name}"))
     given = asyncio.Event()
     informer.subscribe(lambda change: given.set() if (change.latest.get("spec") or {}).get("podCIDR") else None)
@@ -148,17 +170,74 @@ async def learn_pod_cidr(client: Client, informers: Informers, node_name: str) -
     return str(node["spec"]["podCIDR"])
 
 
+async def with_registries(settings: KubeletConfig, path: Path, api: DockerApi) -> KubeletConfig:
+    """Return the settings with the registries of the file, and warn of what the engine will not do of it.
+
+    Raises:
+        AgentError: the file cannot be used.
+    """
+    try:
+        registries = await asyncio.to_thread(read_registries, path)
+        engine = await read_engine_registries(api)
+    except (RegistriesError, ContainerRuntimeError) as error:
+        raise AgentError(str(error)) from error
+    for fault in engine_faults(registries, engine):
+        log.warning("%s: %s", path, fault)
+    return replace(settings, registries=registries)
+
+
+def kubelet_server(
+    config: KubeletConfig, ports: KubeletPorts, kubelet: Kubelet, runtime: DockerRuntime
+) -> KubeletServer:
+    """Return the kubelet's own server, which answers the API server, monitors and administrators."""
+    metrics = ServerMetrics(config.node_name, kubelet.probe_counts)
+    sources = DocumentSources(
+        pods=kubelet.pods,
+        runtime=runtime,
+        statistics=kubelet.statistics,
+        metrics=metrics,
+        logs=NodeLogs(),
+        configz=configz(config),
+        fault=kubelet.sync_fault,
+    )
+    streams = DockerPodStreams(runtime, kubelet.waiting_reason, kubelet.worker_uid, kubelet.ended_id)
+    return KubeletServer(
+        DelegatedAccess(ports.client, ports.clock, config.node_name),
+        ServerDocuments(sources),
+        ServerStreams(kubelet.pod, streams, ports.clock),
+        metrics,
+    )
+
+
+@asynccontextmanager
+async def _open_logind() -> AsyncIterator[ShutdownInhibitor]:
+    # Only who wants shutdowns held up pays for the D-Bus library.
+    from minikube_py.kubelet.io.dbus import bus_path  # noqa: PLC0415
+    from minikube_py.kubelet.io.logind import open_logind  # noqa: PLC0415
+
+    async with open_logind(bus_path()) as logind:
+        yield logind
+
+
 @asynccontextmanager
 async def run_node(
-    config: AgentConfig, master: Master, informers: Informers, docker: tuple[DockerApi, DockerRuntime]
+    config: AgentConfig,
+    master: Master,
+    informers: Informers,
+    docker: tuple[DockerApi, DockerRuntime],
+    tls: ssl.SSLContext,
 ) -> AsyncIterator[Node]:
-    """Run the node's components while the context lasts; pods go on running afterwards."""
+    """Run the node's components while the context lasts; pods go on running afterwards.
+
+    `tls` is what the kubelet's server serves with; whoever renews its certificate loads it into this same context.
+    """
     host = master.host
     client = master.client(node_user(config))
     api, runtime = docker
-    network = BridgePodNetwork(
-        network_config(config, await learn_pod_cidr(client, informers, config.node_name)), host.clock
-    )
+    settings = await with_registries(kubelet_config(config), config.registries_path, api)
+    survey = LinuxHostSurvey(str(config.agent_dir))
+    pod_cidr = await learn_pod_cidr(client, informers, settings, survey)
+    network = BridgePodNetwork(network_config(config, pod_cidr), host.clock)
     try:
         await network.ensure_bridge()
     except OSError as error:
@@ -169,32 +248,35 @@ async def run_node(
         client=client,
         informers=informers,
         runtime=runtime,
-        images=DockerImages(api),
+        images=DockerImages(api, pinned=(config.pause_image or PAUSE_TAG,)),
         network=network,
         endpoint_drain=proxier,
-        files=HostPodFiles(kubelet_config(config)),
+        files=HostPodFiles(settings),
         probe_network=HostProbeNetwork(),
-        host=LinuxHostSurvey(str(config.agent_dir)),
+        host=survey,
         statistics=LinuxHostStatistics(host.clock),
         places=runtime,
         cgroups=LinuxCgroupWriter(),
         recorder=recorder,
         clock=host.clock,
         random=host.rng.random,
+        open_inhibitor=_open_logind if settings.shutdown_grace_period_s > 0 else None,
     )
-    kubelet = Kubelet(kubelet_config(config), ports)
-    components = {
+    kubelet = Kubelet(settings, ports)
+    server = kubelet_server(settings, ports, kubelet, runtime)
+    components: dict[str, Run] = {
         "network": network.run,
         "proxy": proxier.run,
         "kubelet-events": recorder.run,
         "kubelet": kubelet.run,
+        "kubelet-server": partial(server.serve, "0.0.0.0", settings.kubelet_port, tls),
     }
     if "dns" not in config.disabled:
         dns = DnsConfig(listen_addresses=(str(config.cluster_dns),), domain=config.cluster_domain)
         components["dns"] = DnsServer(dns, informers, host.clock, host.rng).run
     try:
         async with running(host.health, components):
-            yield Node(kubelet, proxier, DockerPodStreams(runtime, kubelet.waiting_reason, kubelet.worker_uid))
+            yield Node(kubelet, proxier, server)
     finally:
         await network.close()
 

@@ -17,19 +17,26 @@ from typing import Any
 import uvloop
 
 from minikube_py.agent.commands import control_path, require_root
-from minikube_py.agent.credentials import authenticator, make_folders, server_pki, server_url, write_kubeconfig
+from minikube_py.agent.credentials import (
+    authenticator,
+    make_folders,
+    node_server_context,
+    node_serving,
+    server_pki,
+    server_url,
+    write_kubeconfig,
+)
 from minikube_py.agent.errors import AgentError, leaves
 from minikube_py.agent.lifetime import running
 from minikube_py.agent.master import Host, Master, master_components, run_master
 from minikube_py.agent.node import Node, open_runtime, require_engine, run_node
-from minikube_py.api.streams import PodStreams
-from minikube_py.apiserver.io.http_listener import ListenError
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.control_socket import control_socket
 from minikube_py.kit.io.garbage import Garbage
 from minikube_py.kit.io.sd_notify import SdNotify, watchdog_interval_s
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.store.interface import StoreOpenError
+from minikube_py.streaming.io.http_listener import ListenError
 
 log = logging.getLogger("agent")
 
@@ -75,20 +82,13 @@ class Server:
             await require_engine(docker[1])
             make_folders(config)
             pki = server_pki(config, host.clock.wall_s())
-            tls = pki.server_context()
-            loop.add_signal_handler(signal.SIGHUP, self._reload, tls)
+            tls, kubelet_tls = pki.server_context(), pki.kubelet_context()
+            node_tls = node_server_context(config, pki, host.clock.wall_s())
+            loop.add_signal_handler(signal.SIGHUP, self._reload, tls, kubelet_tls, node_tls)
             async with AsyncExitStack() as stack:
                 self._say("the API server")
                 self._master = master = await stack.enter_async_context(
-                    run_master(
-                        config,
-                        host,
-                        tls,
-                        authenticator(config),
-                        self._streams_for_node,
-                        pki.kubelet_context(),
-                        self._scrape_node,
-                    )
+                    run_master(config, host, tls, authenticator(config), pki, kubelet_tls)
                 )
                 write_kubeconfig(config, pki)
                 await stack.enter_async_context(running(host.health, {"garbage": Garbage(host.clock).run}))
@@ -99,7 +99,7 @@ class Server:
                 components = master_components(config, master, informers, pki.ca)
                 await stack.enter_async_context(running(host.health, {"informers": informers.run}))
                 await stack.enter_async_context(running(host.health, components))
-                self._node = await stack.enter_async_context(run_node(config, master, informers, docker))
+                self._node = await stack.enter_async_context(run_node(config, master, informers, docker, node_tls))
                 await stack.enter_async_context(running(host.health, {"systemd": self._report}))
                 await self._stopping.wait()
                 self._notify.send("STOPPING=1")
@@ -131,21 +131,6 @@ class Server:
     def _is_ready(self) -> bool:
         return self._node is not None and self._node.kubelet.node.ready.is_set()
 
-    def _streams_for_node(self, node_name: str) -> PodStreams | None:
-        if self._node is None or node_name != self._config.node_name:
-            return None
-        return self._node.streams
-
-    async def _scrape_node(self, node_name: str) -> str:
-        """Return the resource metrics of this process's node.
-
-        Raises:
-            OSError: it is another node, or does not run yet.
-        """
-        if self._node is None or node_name != self._config.node_name:
-            raise OSError(f"the kubelet of node {node_name} cannot be reached")
-        return await self._node.kubelet.statistics.resource_metrics()
-
     def _say(self, waiting_for: str) -> None:
         self._waiting_for = waiting_for
         self._notify.send(f"STATUS=waiting for {waiting_for}")
@@ -164,12 +149,16 @@ class Server:
             await asyncio.sleep(interval_s)
         await self._stopping.wait()
 
-    def _reload(self, tls: ssl.SSLContext) -> None:
+    def _reload(self, tls: ssl.SSLContext, kubelet_tls: ssl.SSLContext, node_tls: ssl.SSLContext) -> None:
         """SIGHUP: renew certificates that are due, and serve new connections with what is on disk."""
         try:
             pki = server_pki(self._config, self._host.clock.wall_s())
+            node_tls.load_cert_chain(*node_serving(self._config, pki, self._host.clock.wall_s()))
         except AgentError as error:
             log.error("certificates are not reloaded: %s", error)  # noqa: TRY400 - the message says it all
             return
         pki.load_serving(tls)
+        if self._master is not None:
+            self._master.api.renew_front_proxy()
+        pki.load_kubelet_client(kubelet_tls)
         log.info("certificates reloaded")

@@ -22,6 +22,8 @@ class ContainerRef:
     pod: str
     pod_uid: str
     container: str
+    container_id: str = ""
+    """The runtime's id, where it has been looked up already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,31 +4,12 @@ A certificate signed by our CA names the user (CN) and its groups (O). A bearer 
 an unknown one is an error (401), not an anonymous user, so that a typing mistake does not look like missing rights.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from hmac import compare_digest
 
 from minikube_py.api.errors import UnauthorizedError
 from minikube_py.apiserver.users import ANONYMOUS, AUTHENTICATED, UserInfo
-
-
-@dataclass(frozen=True, slots=True)
-class PeerSubject:
-    """The subject of a verified client certificate."""
-
-    common_name: str
-    organizations: tuple[str, ...]
-
-
-def subject_of(peer_certificate: Mapping[str, object] | None) -> PeerSubject | None:
-    """Return the subject of what `ssl.SSLObject.getpeercert()` gives, None when the client sent no certificate."""
-    if not peer_certificate:
-        return None
-    subject = peer_certificate.get("subject")
-    assert isinstance(subject, Sequence)
-    pairs = [pair for rdn in subject for pair in rdn]
-    names = [value for key, value in pairs if key == "commonName"]
-    return PeerSubject(names[0] if names else "", tuple(v for k, v in pairs if k == "organizationName"))
+from minikube_py.kit.peer_subject import PeerSubject
 
 
 class Authenticator:

@@ -5,12 +5,16 @@ default/kubernetes, which follow the advertise address. Upstream: controlplane (
 reconciler) and kubeadm's DNS add-on.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from types import MappingProxyType
 
 from minikube_py.api.meta import Obj, name_of
+from minikube_py.api.persistent_volumes import DEFAULT_CLASS, LOCAL_PATH_CLASS, LOCAL_PATH_PROVISIONER
 from minikube_py.api.resource import Resource
 from minikube_py.api.resources import (
+    CONFIGMAPS,
     ENDPOINT_SLICES,
     ENDPOINTS,
     FLOW_SCHEMAS,
@@ -21,8 +25,10 @@ from minikube_py.api.resources import (
     SERVICES,
 )
 from minikube_py.api.rules.scheduling_classes import SYSTEM_CLASSES
+from minikube_py.api.table.storage_v1 import STORAGE_CLASSES
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.flow_objects import MANDATORY, flow_schemas, priority_levels
+from minikube_py.apiserver.request_headers import AUTHENTICATION_CONFIG
 
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _HTTPS_PORT = 443
@@ -43,8 +49,13 @@ def kubernetes_service_ip(config: ApiServerConfig) -> str:
     return str(IPv4Network(config.service_cluster_ip_range)[1])
 
 
-def first_objects(config: ApiServerConfig) -> tuple[FirstObject, ...]:
-    """Return the objects in the order in which they must be created."""
+def first_objects(
+    config: ApiServerConfig, authentication: Mapping[str, str] = MappingProxyType({})
+) -> tuple[FirstObject, ...]:
+    """Return the objects in the order in which they must be created.
+
+    `authentication` is what servers of APIServices are told about whom to believe (request_headers).
+    """
     namespaces = tuple(FirstObject(NAMESPACES, _namespace(name)) for name in SYSTEM_NAMESPACES)
     kubernetes = (
         FirstObject(SERVICES, _kubernetes_service(config)),
@@ -53,7 +64,26 @@ def first_objects(config: ApiServerConfig) -> tuple[FirstObject, ...]:
     )
     dns = (FirstObject(SERVICES, _dns_service(config)),) if config.cluster_dns else ()
     priorities = tuple(FirstObject(PRIORITY_CLASSES, _priority_class(*item)) for item in SYSTEM_CLASSES.items())
-    return (*namespaces, *priorities, FirstObject(SERVICE_CIDRS, _service_cidr(config)), *kubernetes, *dns)
+    storage = (FirstObject(STORAGE_CLASSES, _local_path_class()),) if config.local_path_class else ()
+    cidrs = FirstObject(SERVICE_CIDRS, _service_cidr(config))
+    trust = (FirstObject(CONFIGMAPS, _authentication(authentication), follow=True),) if authentication else ()
+    return (*namespaces, *trust, *priorities, cidrs, *kubernetes, *dns, *storage)
+
+
+def _local_path_class() -> Obj:
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": LOCAL_PATH_CLASS, "annotations": {DEFAULT_CLASS: "true"}},
+        "provisioner": LOCAL_PATH_PROVISIONER,
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "WaitForFirstConsumer",
+    }
+
+
+def _authentication(data: Mapping[str, str]) -> Obj:
+    meta = {"name": AUTHENTICATION_CONFIG, "namespace": "kube-system"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": dict(data)}
 
 
 def flow_objects() -> tuple[FirstObject, ...]:

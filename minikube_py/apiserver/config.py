@@ -19,8 +19,12 @@ class ApiServerConfig:
     """--service-cidr: cluster IPs come from here; its first address is the Service default/kubernetes."""
     cluster_dns: str = "10.96.0.10"
     """--cluster-dns: the cluster IP of the Service kube-system/kube-dns; empty: no such Service is made."""
+    local_path_class: bool = True
+    """--disable local-storage: whether the StorageClass `local-path`, the default one, is made."""
     service_node_port_range: tuple[int, int] = (30000, 32767)
     """--service-node-port-range: first and last node port."""
+    disable_admission_plugins: tuple[str, ...] = ()
+    """Plug-ins to leave out, by upstream's names (upstream: --disable-admission-plugins)."""
     body_bytes_max: int = 3 << 20
     """Request bodies over this are answered with 413 (upstream: 3 MiB)."""
     requests_in_flight_max: int = 400

@@ -5,16 +5,24 @@ each group version), which kubectl drain, `auth can-i` and most other clients ne
 answers both roots with a single document. A client that asks for an aggregated version other than v2 must get the
 legacy form: answered with v2, kubectl 1.27 to 1.29 (v2beta1 only) would see a server without resources.
 
+Here is what this server has itself; `merged_discovery` puts it together with what other servers have.
+
 Upstream: apiserver endpoints/discovery and endpoints/discovery/aggregated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from minikube_py.api.catalog import STATIC, Catalog
-from minikube_py.api.custom.rows import version_priority
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource, Subresource
+from minikube_py.apiserver.api_priorities import (
+    CUSTOM_PRIORITY,
+    GroupVersion,
+    Priority,
+    built_in_priority,
+    order_groups,
+)
 
 DiscoveryForm = Literal["legacy", "aggregated"]
 
@@ -23,31 +31,6 @@ AGGREGATED_CONTENT_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGro
 
 _AGGREGATED_PARAMETERS = {"g": "apidiscovery.k8s.io", "v": "v2", "as": "APIGroupDiscoveryList"}
 _PLAIN_MEDIA_TYPES = ("application/json", "application/*", "*/*")
-
-_GROUP_ORDER = (
-    "",
-    "apiregistration.k8s.io",
-    "apps",
-    "events.k8s.io",
-    "authentication.k8s.io",
-    "authorization.k8s.io",
-    "autoscaling",
-    "batch",
-    "certificates.k8s.io",
-    "networking.k8s.io",
-    "policy",
-    "rbac.authorization.k8s.io",
-    "storage.k8s.io",
-    "admissionregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "scheduling.k8s.io",
-    "coordination.k8s.io",
-    "node.k8s.io",
-    "discovery.k8s.io",
-    "flowcontrol.apiserver.k8s.io",
-    "resource.k8s.io",
-)
-"""Groups come in this order, others after them by name: `kubectl get x` takes the first group that has an x."""
 
 
 def choose_discovery(accept: str) -> DiscoveryForm:
@@ -69,18 +52,20 @@ def choose_discovery(accept: str) -> DiscoveryForm:
 
 def served_groups(catalog: Catalog = STATIC) -> tuple[str, ...]:
     """Return the API groups in the order of preference; the core group is the empty name."""
-    groups = {resource.group for resource in catalog.rows}
-    known = tuple(group for group in _GROUP_ORDER if group in groups)
-    return known + tuple(sorted(groups - set(known)))
+    return tuple(_versions_by_group(catalog))
 
 
 def served_versions(group: str, catalog: Catalog = STATIC) -> tuple[str, ...]:
-    """Return the versions of a group, the preferred one first: in the table's order, those of custom ones by name."""
-    rows = [resource for resource in catalog.rows if resource.group == group]
-    versions = dict.fromkeys(resource.version for resource in rows)
-    if rows and all(resource.custom is not None for resource in rows):
-        return tuple(sorted(versions, key=version_priority, reverse=True))
-    return tuple(versions)
+    """Return the versions of a group, the preferred one first."""
+    return _versions_by_group(catalog).get(group, ())
+
+
+def _versions_by_group(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
+    priorities: dict[GroupVersion, Priority] = {}
+    for row in catalog.rows:
+        default = CUSTOM_PRIORITY if row.custom is not None else built_in_priority(row.group, row.version)
+        priorities.setdefault((row.group, row.version), default)
+    return dict(order_groups(priorities))
 
 
 def api_versions(address: str, catalog: Catalog = STATIC) -> Obj:
@@ -90,19 +75,6 @@ def api_versions(address: str, catalog: Catalog = STATIC) -> Obj:
         "versions": list(served_versions("", catalog)),
         "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}],
     }
-
-
-def api_group_list(catalog: Catalog = STATIC) -> Obj:
-    """Return `/apis`' APIGroupList."""
-    groups = [_group(group, catalog) for group in served_groups(catalog) if group]
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
-
-
-def api_group(group: str, catalog: Catalog = STATIC) -> Obj | None:
-    """Return `/apis/<group>`'s APIGroup, or None when the group is not served."""
-    if not group or group not in served_groups(catalog):
-        return None
-    return {"kind": "APIGroup", "apiVersion": "v1", **_group(group, catalog)}
 
 
 def api_resource_list(group: str, version: str, catalog: Catalog = STATIC) -> Obj | None:
@@ -121,17 +93,6 @@ def api_resource_list(group: str, version: str, catalog: Catalog = STATIC) -> Ob
     }
 
 
-def aggregated(catalog: Catalog = STATIC, *, core: bool) -> Obj:
-    """Return the APIGroupDiscoveryList of `/api` (core) or of `/apis` (every other group)."""
-    groups = [""] if core else [group for group in served_groups(catalog) if group]
-    return {
-        "kind": "APIGroupDiscoveryList",
-        "apiVersion": "apidiscovery.k8s.io/v2",
-        "metadata": {},
-        "items": [_aggregated_group(group, catalog) for group in groups],
-    }
-
-
 def _group_version(group: str, version: str) -> str:
     return f"{group}/{version}" if group else version
 
@@ -139,14 +100,6 @@ def _group_version(group: str, version: str) -> str:
 def _resources(group: str, version: str, catalog: Catalog) -> Sequence[Resource]:
     rows = (resource for resource in catalog.rows if (resource.group, resource.version) == (group, version))
     return sorted(rows, key=lambda resource: resource.plural)
-
-
-def _group(group: str, catalog: Catalog) -> Obj:
-    versions = [
-        {"groupVersion": _group_version(group, version), "version": version}
-        for version in served_versions(group, catalog)
-    ]
-    return {"name": group, "versions": versions, "preferredVersion": versions[0]}
 
 
 def _legacy_resource(resource: Resource) -> Obj:
@@ -175,16 +128,13 @@ def _legacy_subresource(resource: Resource, subresource: Subresource) -> Obj:
     return entry | {"kind": subresource.kind, "verbs": sorted(subresource.verbs)}
 
 
-def _aggregated_group(group: str, catalog: Catalog) -> Obj:
-    versions = [
-        {
-            "version": version,
-            "resources": [_aggregated_resource(resource) for resource in _resources(group, version, catalog)],
-            "freshness": "Current",
-        }
-        for version in served_versions(group, catalog)
-    ]
-    return {"metadata": {"name": group} if group else {}, "versions": versions}
+def aggregated_version(group: str, version: str, catalog: Catalog = STATIC) -> Obj:
+    """Return the APIVersionDiscovery of a group version of this server."""
+    return {
+        "version": version,
+        "resources": [_aggregated_resource(resource) for resource in _resources(group, version, catalog)],
+        "freshness": "Current",
+    }
 
 
 def _aggregated_resource(resource: Resource) -> Obj:

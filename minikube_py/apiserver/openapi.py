@@ -13,6 +13,7 @@ Upstream: kube-openapi pkg/handler3 and pkg/builder3.
 import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
@@ -46,14 +47,18 @@ CUSTOM_DOCUMENTS_MAX = 256
 """Documents of group versions with custom resources that are kept; the least used ones are built again."""
 
 
-def openapi_v3_index(catalog: Catalog = STATIC) -> bytes:
-    """Return the answer of `/openapi/v3`; builds every document, whose hashes it names."""
+def openapi_v3_index(catalog: Catalog = STATIC, others: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """Return the answer of `/openapi/v3`; builds every document, whose hashes it names.
+
+    `others` are the documents of other servers: path -> serverRelativeURL, with their hashes.
+    """
     paths = {
         _root(group, version): {
             "serverRelativeURL": f"/openapi/v3/{_root(group, version)}?hash={_document(group, version, catalog).hash}"
         }
         for group, version in _group_versions(catalog)
     }
+    paths |= {path: {"serverRelativeURL": url} for path, url in others.items()}
     return orjson.dumps({"paths": paths})
 
 

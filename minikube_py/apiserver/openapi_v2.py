@@ -16,6 +16,7 @@ import orjson
 from minikube_py.api.catalog import STATIC, Catalog
 from minikube_py.api.meta import Obj
 from minikube_py.api.served import GIT_VERSION
+from minikube_py.apiserver.merged_openapi import NOTHING_ELSE, OtherSpecs, merge_parts
 from minikube_py.apiserver.openapi_custom import custom_definitions
 from minikube_py.apiserver.openapi_operations import MEDIA_TYPES, Operation, Path, parameter_type, paths_of
 from minikube_py.apiserver.openapi_schemas import reachable, render_definition
@@ -39,19 +40,19 @@ class _Built(NamedTuple):
     etag: str
 
 
-def openapi_v2_json(catalog: Catalog = STATIC) -> bytes:
+def openapi_v2_json(catalog: Catalog = STATIC, others: OtherSpecs = NOTHING_ELSE) -> bytes:
     """Return the JSON answer of `/openapi/v2`."""
-    return _built(catalog).json
+    return _built(catalog, others).json
 
 
-def openapi_v2_protobuf(catalog: Catalog = STATIC) -> bytes:
+def openapi_v2_protobuf(catalog: Catalog = STATIC, others: OtherSpecs = NOTHING_ELSE) -> bytes:
     """Return the protobuf answer of `/openapi/v2`: a gnostic openapi.v2.Document."""
-    return _built(catalog).protobuf
+    return _built(catalog, others).protobuf
 
 
-def openapi_v2_etag(catalog: Catalog = STATIC) -> str:
+def openapi_v2_etag(catalog: Catalog = STATIC, others: OtherSpecs = NOTHING_ELSE) -> str:
     """Return the entity tag of either form, with its quotes."""
-    return _built(catalog).etag
+    return _built(catalog, others).etag
 
 
 def building_steps(catalog: Catalog = STATIC) -> Iterator[str]:
@@ -61,13 +62,17 @@ def building_steps(catalog: Catalog = STATIC) -> Iterator[str]:
     for kind, names in _chunks():
         _part(kind, names)
         yield f"openapi/v2 protobuf {kind}"
-    _built(catalog)
+    _built(catalog, NOTHING_ELSE)
 
 
-@lru_cache(maxsize=2)
-def _built(catalog: Catalog) -> _Built:
-    """Put the built-in parts and those of custom resources together."""
+@lru_cache(maxsize=3)
+def _built(catalog: Catalog, others: OtherSpecs) -> _Built:
+    """Put the built-in parts, those of custom resources and those of other servers together."""
     paths, definitions = _custom(catalog)
+    if others is not NOTHING_ELSE:
+        other_paths, other_definitions = merge_parts(others, {**_built_in_definitions(), **definitions})
+        paths = {**other_paths, **paths}
+        definitions = {**other_definitions, **definitions}
     fixed_paths, fixed_definitions = _json_parts()
     head = orjson.dumps({"swagger": "2.0", "info": {"title": _TITLE, "version": GIT_VERSION}})[:-1]
     json = b"".join(
@@ -113,11 +118,15 @@ def _all_definitions() -> tuple[str, ...]:
     return reachable({name for operation in operations for name in (operation.body, operation.gives)})
 
 
+def _built_in_definitions() -> Obj:
+    return {name: render_definition(name, _reference) for name in _all_definitions()}
+
+
 @cache
 def _json_parts() -> tuple[bytes, bytes]:
     """Return the built-in paths and definitions as JSON members, without the braces around them."""
     paths = orjson.dumps({name: _path(path) for name, path in _all_paths().items()})
-    definitions = orjson.dumps({name: render_definition(name, _reference) for name in _all_definitions()})
+    definitions = orjson.dumps(_built_in_definitions())
     return paths[1:-1], definitions[1:-1]
 
 

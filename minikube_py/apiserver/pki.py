@@ -51,6 +51,13 @@ def serving_sans(
     return tuple(dict.fromkeys(name for name in names if name))
 
 
+def kubelet_serving(node_name: str, addresses: tuple[str, ...]) -> CertificateSpec:
+    """Return what a kubelet's serving certificate says (upstream: the signer kubernetes.io/kubelet-serving)."""
+    return CertificateSpec(
+        f"system:node:{node_name}", ("system:nodes",), tuple(dict.fromkeys((node_name, *addresses)))
+    )
+
+
 def _general_name(san: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ip_address(san))

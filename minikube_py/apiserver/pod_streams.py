@@ -6,6 +6,7 @@ Upstream: registry/core/pod/strategy.go (LogLocation, streamLocation, validateCo
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from minikube_py.api.decode import expected_of
 from minikube_py.api.errors import BadRequestError, FieldError, InvalidError, invalid
@@ -147,3 +148,29 @@ def check_exec_options(options: ExecOptions, *, attach: bool) -> None:
         raise BadRequestError("you must specify at least 1 of stdin, stdout, stderr")
     if not attach and not options.command:
         raise BadRequestError("you must specify at least one command for the container")
+
+
+_LOG_PARAMETERS = (
+    "follow", "limitBytes", "previous", "sinceSeconds", "sinceTime", "stream", "tailLines", "timestamps",
+)  # fmt: skip
+
+
+def log_target(ref: ContainerRef, query: Mapping[str, str]) -> str:
+    """Return path and query of a container's log at its kubelet."""
+    asked = urlencode([(name, query[name]) for name in _LOG_PARAMETERS if query.get(name)])
+    return f"/containerLogs/{ref.namespace}/{ref.pod}/{ref.container}" + (f"?{asked}" if asked else "")
+
+
+def command_target(ref: ContainerRef, options: ExecOptions, *, attach: bool) -> str:
+    """Return path and query of an exec or attach at its kubelet."""
+    flags = {"input": options.stdin, "output": options.stdout, "error": options.stderr, "tty": options.tty}
+    asked = [(name, "1") for name, wanted in flags.items() if wanted]
+    asked += [("command", word) for word in options.command]
+    kind = "attach" if attach else "exec"
+    return f"/{kind}/{ref.namespace}/{ref.pod}/{ref.container}?{urlencode(asked)}"
+
+
+def port_forward_target(namespace: str, pod: str, ports: Sequence[str]) -> str:
+    """Return path and query of a port-forward at the pod's kubelet."""
+    asked = urlencode({"port": ",".join(ports)}) if ports else ""
+    return f"/portForward/{namespace}/{pod}" + (f"?{asked}" if asked else "")

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from minikube_py.api.errors import BadRequestError, UnavailableError
+from minikube_py.api.errors import BadRequestError, UnavailableError, UnnamedError
 from minikube_py.api.meta import name_of
 
 T = TypeVar("T")
@@ -137,14 +137,15 @@ def node_location(node: Mapping[str, Any], target: Target) -> Location:
     """Return where a node listens: its kubelet, always by HTTPS, or another port by what is asked for.
 
     Raises:
-        UnavailableError: it has no address.
+        UnnamedError: it has no address.
         BadRequestError: it has one that must not be reached.
     """
     status = node.get("status") or {}
     addresses = {a.get("type"): a.get("address") for a in status.get("addresses") or ()}
     address = next((str(addresses[kind]) for kind in _ADDRESS_TYPES if addresses.get(kind)), "")
     if not address:
-        raise UnavailableError(f'node "{name_of(node)}" has no address yet')
+        known = " ".join(f"{{{kind} {found}}}" for kind, found in addresses.items())
+        raise UnnamedError(f"no preferred addresses found; known addresses: [{known}]")
     kubelet = ((status.get("daemonEndpoints") or {}).get("kubeletEndpoint") or {}).get("Port")
     port = _number(target.port) if target.port else int(kubelet or _KUBELET_PORT)
     if not target.port or port == kubelet:

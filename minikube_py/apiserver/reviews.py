@@ -130,7 +130,12 @@ def _stamp(review: Mapping[str, Any]) -> Obj:
 
 
 def _user_info(user: UserInfo) -> Obj:
-    return {"username": user.name, "groups": list(user.groups)}
+    info: Obj = {"username": user.name, "groups": list(user.groups)}
+    if user.uid:
+        info["uid"] = user.uid
+    if user.extra:
+        info["extra"] = {key: list(values) for key, values in user.extra}
+    return info
 
 
 def _subject_of(review: Mapping[str, Any]) -> UserInfo:

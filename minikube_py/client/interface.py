@@ -106,6 +106,10 @@ class Client(Protocol):
         """Delete; returns the Status, or the object when it lingers."""
         ...
 
+    async def discover(self, group: str, version: str) -> Obj:
+        """Return the APIResourceList of a group version, be it this server's or another's behind it."""
+        ...
+
     def watch(
         self, resource: Resource, resource_version: str, selection: Selection = EVERYTHING
     ) -> AsyncIterator[WatchEvent]:

@@ -21,6 +21,14 @@ class ControllersConfig:
     """A node whose lease was not renewed for so long is Unknown."""
     node_startup_grace_period_s: float = 60.0
     """The same for a node that has not reported anything yet."""
+    node_eviction_rate: float = 0.1
+    """Nodes of one zone given up in a second, when most of the zone is well."""
+    secondary_node_eviction_rate: float = 0.01
+    """The same when most of the zone is not, in a large zone; in a small one none is given up then."""
+    unhealthy_zone_threshold: float = 0.55
+    """The share of nodes not Ready (three at least) from which a zone counts as disrupted."""
+    large_cluster_size_threshold: int = 50
+    """Nodes beyond which a zone is large."""
     terminated_pod_gc_threshold: int = 12_500
     """Ended pods beyond this number are deleted, the oldest first."""
     orphan_quarantine_s: float = 40.0

@@ -1,9 +1,11 @@
 """Namespaces that are being deleted: delete all that stands in them, then let them go.
 
 1. Every namespaced resource but Events is watched: what is left in the namespace is deleted and reported in the
-   conditions, as upstream words them; each object that goes brings the next round.
+   conditions, as upstream words them; each object that goes brings the next round. What other API servers have in it
+   is deleted through them.
 2. When the cache shows nothing, Events are deleted too, all resources are listed afresh, and only when those lists
-   are empty the finalizer `kubernetes` is taken away. The API server admits nothing new into such a namespace.
+   are empty the finalizer `kubernetes` is taken away. While another API server cannot be asked the namespace stays:
+   something of it may be left (NamespaceDeletionDiscoveryFailure). Nothing new is admitted into such a namespace.
 
 Upstream: pkg/controller/namespace/deletion.
 """
@@ -15,14 +17,16 @@ from functools import cache
 
 from minikube_py.api.meta import Obj, ObjectKey, is_deleting, key_of, metadata, name_of, namespace_of, uid_of
 from minikube_py.api.resource import Resource, is_stored
-from minikube_py.api.resources import EVENTS, NAMESPACES, RESOURCES
+from minikube_py.api.resources import API_SERVICES, EVENTS, NAMESPACES, RESOURCES
 from minikube_py.client.interface import Change
 from minikube_py.controllers.conditions import Condition, Conditions, set_condition
+from minikube_py.controllers.other_groups import OtherGroup, discovery_failure, other_groups
 from minikube_py.controllers.plan import (
     NOTHING,
     Action,
     Delete,
     DeleteCollection,
+    DeleteOthers,
     Failure,
     Item,
     Listers,
@@ -56,6 +60,8 @@ class NamespaceView:
     failure: Failure | None = None
     custom: tuple[Resource, ...] = ()
     """Custom resources that a namespace can hold."""
+    others: tuple[OtherGroup, ...] = ()
+    """Group versions of other API servers."""
 
 
 @cache
@@ -76,7 +82,7 @@ def observe(listers: Listers, item: Item, failure: Failure | None) -> NamespaceV
     custom = tuple(resource for resource in listers.custom() if resource.namespaced)
     contents = ((resource, listers.list(resource, item.key.name)) for resource in (*watched_resources(), *custom))
     left = tuple(Content(resource, objects) for resource, objects in contents if objects)
-    return NamespaceView(namespace, left, failure, custom)
+    return NamespaceView(namespace, left, failure, custom, other_groups(listers.list(API_SERVICES)))
 
 
 def reconcile(seen: NamespaceView, now_s: float) -> Plan:
@@ -88,16 +94,18 @@ def reconcile(seen: NamespaceView, now_s: float) -> Plan:
     actions: list[Action] = []
     if status != (namespace.get("status") or {}):
         actions.append(Update(NAMESPACES, {**namespace, "status": status}, subresource="status"))
-    if seen.contents:
-        return Plan((*_deletions(seen), *actions), requeue_after_s=LOOK_AGAIN_S)
     name = name_of(namespace)
+    others = [DeleteOthers(group.group, group.version, name) for group in seen.others if group.available]
+    if seen.contents or discovery_failure(seen.others):
+        return Plan((*_deletions(seen), *actions, *others), requeue_after_s=LOOK_AGAIN_S)
     kept = [finalizer for finalizer in namespace["spec"]["finalizers"] if finalizer != FINALIZER]
     finalized = {**namespace, "spec": {**namespace["spec"], "finalizers": kept}}
     if actions:
         # The status write gives the namespace another version; the next round finalizes that one.
-        return Plan(tuple(actions), requeue_after_s=LOOK_AGAIN_S)
+        return Plan((*actions, *others), requeue_after_s=LOOK_AGAIN_S)
     return Plan(
         (
+            *others,
             DeleteCollection(EVENTS, name),
             RequireEmpty((*watched_resources(), *seen.custom, EVENTS), name),
             Update(NAMESPACES, finalized, subresource="finalize"),
@@ -119,7 +127,7 @@ def _compute_status(seen: NamespaceView, now_s: float) -> Obj:
     old = seen.namespace.get("status") or {}
     conditions: Conditions = tuple(old.get("conditions") or ())
     for condition in (
-        Condition("NamespaceDeletionDiscoveryFailure", "False", *_DISCOVERED),
+        _discovery_failure(seen),
         Condition("NamespaceDeletionGroupVersionParsingFailure", "False", *_PARSED),
         _content_failure(seen),
         _content_remaining(seen),
@@ -135,9 +143,15 @@ _DISCOVERED = ("ResourcesDiscovered", "All resources successfully discovered")
 _PARSED = ("ParsedGroupVersions", "All legacy kube types successfully parsed")
 
 
+def _discovery_failure(seen: NamespaceView) -> Condition:
+    kind = "NamespaceDeletionDiscoveryFailure"
+    message = discovery_failure(seen.others)
+    return Condition(kind, "True", "DiscoveryFailed", message) if message else Condition(kind, "False", *_DISCOVERED)
+
+
 def _content_failure(seen: NamespaceView) -> Condition:
     kind = "NamespaceDeletionContentFailure"
-    failed = seen.failure is not None and isinstance(seen.failure.action, Delete | DeleteCollection)
+    failed = seen.failure is not None and isinstance(seen.failure.action, Delete | DeleteCollection | DeleteOthers)
     if failed and seen.failure is not None:
         message = f"Failed to delete all resource types, 1 remaining: {seen.failure.message}"
         return Condition(kind, "True", "ContentDeletionFailed", message)
@@ -187,6 +201,14 @@ def _items_of_namespace(change: Change, listers: Listers) -> Sequence[Item]:
     return (latest_item(NAMESPACES, change),) if is_deleting(change.latest) else ()
 
 
+def _items_of_api_service(change: Change, listers: Listers) -> Sequence[Item]:
+    """Look at every namespace that waits: what kept it may be the APIService that changed."""
+    if not (change.latest.get("spec") or {}).get("service"):
+        return ()
+    waiting = [namespace for namespace in listers.list(NAMESPACES) if is_deleting(namespace)]
+    return tuple(Item(NAMESPACES.qualified, key_of(namespace)) for namespace in waiting)
+
+
 def spec() -> ControllerSpec[NamespaceView]:
     """Return the row of the table of controllers."""
     inside: Callable[[Change, Listers], Sequence[Item]] = _items_of
@@ -195,6 +217,7 @@ def spec() -> ControllerSpec[NamespaceView]:
         component="namespace-controller",
         watches=(
             Watch(NAMESPACES, _items_of_namespace),
+            Watch(API_SERVICES, _items_of_api_service),
             *(Watch(resource, inside) for resource in watched_resources()),
         ),
         observe=observe,

@@ -4,7 +4,8 @@
    False, so that no endpoint leads there.
 2. The conditions become taints: `not-ready` (False), `unreachable` (Unknown), pressure, network, unschedulable. New
    pods stay away by NoSchedule; NoExecute starts the clock of the pods' tolerations (`taint_eviction`).
-3. When no node at all is Ready, it is likelier that we are cut off than that all have died: no NoExecute then.
+3. NoExecute is given at a pace (`eviction_pace`): when no node at all is Ready, it is likelier that we are cut off
+   than that all have died, and none has it then.
 
 Upstream: pkg/controller/nodelifecycle. A node that reports Ready=False is alive: its kubelet speaks for its pods.
 """
@@ -24,6 +25,7 @@ from minikube_py.api.taints import (
 )
 from minikube_py.client.interface import STRATEGIC, Change
 from minikube_py.controllers.config import ControllersConfig
+from minikube_py.controllers.eviction_pace import EvictionPace, ZoneView, eviction_rate, view_zone, zone_of
 from minikube_py.controllers.indexes import NODE_NAME, PODS_BY_NODE
 from minikube_py.controllers.node_health import LOOK_EVERY_S, NodeHealth
 from minikube_py.controllers.plan import Action, Failure, Item, Listers, Patch, Plan, Record, Update, latest_item
@@ -48,8 +50,10 @@ class NodeView:
     node: Obj
     lease: Obj | None
     pods: tuple[Obj, ...]
-    any_ready: bool
-    """Whether any node of the cluster is Ready."""
+    zone: ZoneView | None = None
+    """The zone of a node that is not Ready."""
+    may_evict: bool = True
+    """Its pods may go: it was given up before, or it is its turn."""
     is_new: bool = False
     """Seen for the first time by this process."""
     silent_s: float = 0.0
@@ -91,7 +95,7 @@ def decide(seen: NodeView, config: ControllersConfig, now_s: float) -> Plan:
         status = {**(seen.node.get("status") or {}), "conditions": conditions}
         actions.append(Update(NODES, {**seen.node, "status": status}, subresource="status"))
     else:
-        taints = compute_taints(seen.node, now_s, evict=seen.any_ready)
+        taints = compute_taints(seen.node, now_s, evict=seen.may_evict)
         if taints != list(taints_of(seen.node)):
             patch: Obj = {"metadata": {"resourceVersion": metadata(seen.node).get("resourceVersion", "")}}
             patch["spec"] = {"taints": taints or None}
@@ -176,9 +180,21 @@ def _items_of_pod(change: Change, listers: Listers) -> Sequence[Item]:
     return (Item(NODES.qualified, ObjectKey("", name)),) if unknown else ()
 
 
+def _may_evict(seen: NodeView, config: ControllersConfig, pace: EvictionPace, now_s: float) -> bool:
+    """Return whether a node that is not Ready has NoExecute: it keeps it, or it is its turn."""
+    if seen.zone is None:
+        return True
+    given = {t.get("key") for t in taints_of(seen.node) if t.get("effect") == NO_EXECUTE}
+    if given & {NOT_READY, UNREACHABLE}:
+        return seen.zone.any_ready
+    if node_condition(seen.node, "Ready") is None:
+        return False  # it is just starting
+    return pace.take_turn(seen.zone.zone, eviction_rate(seen.zone, config), now_s)
+
+
 def spec(config: ControllersConfig) -> ControllerSpec[NodeView]:
     """Return the row of the table of controllers; it carries the memory of when nodes were heard of."""
-    health = NodeHealth()
+    health, pace = NodeHealth(), EvictionPace()
 
     def observe(listers: Listers, item: Item, failure: Failure | None) -> NodeView | None:
         node = listers.get(NODES, item.key)
@@ -187,14 +203,19 @@ def spec(config: ControllersConfig) -> ControllerSpec[NodeView]:
             return None
         lease = listers.get(LEASES, ObjectKey(LEASE_NAMESPACE, item.key.name))
         pods = listers.by_index(PODS, NODE_NAME, item.key.name)
-        any_ready = any(_ready_status(other) == "True" for other in listers.list(NODES))
-        return NodeView(node, lease, pods, any_ready)
+        zone = None
+        if _ready_status(node) != "True":
+            nodes = ((zone_of(other), _ready_status(other) == "True") for other in listers.list(NODES))
+            zone = view_zone(zone_of(node), nodes)
+        return NodeView(node, lease, pods, zone)
 
     def reconcile(seen: NodeView, now_s: float) -> Plan:
         name = name_of(seen.node)
         is_new = not health.is_known(name)
         heard = health.look(name, sign_of_life(seen.node, seen.lease), now_s)
-        return decide(replace(seen, is_new=is_new, silent_s=now_s - heard.heard_s), config, now_s)
+        silent_s = now_s - heard.heard_s
+        may_evict = _may_evict(seen, config, pace, now_s)
+        return decide(replace(seen, is_new=is_new, silent_s=silent_s, may_evict=may_evict), config, now_s)
 
     return ControllerSpec(
         name="node-lifecycle",

@@ -108,6 +108,15 @@ class DeleteCollection:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteOthers:
+    """Delete whatever of another API server's group version stands in a namespace; what is left is a failure."""
+
+    group: str
+    version: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
 class Require:
     """Read the object afresh: unless it is there with this uid and not being deleted, the plan ends here."""
 
@@ -149,6 +158,7 @@ Action = (
     | Delete
     | DeleteBatch
     | DeleteCollection
+    | DeleteOthers
     | Require
     | RequireAbsent
     | RequireEmpty

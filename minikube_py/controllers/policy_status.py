@@ -5,10 +5,10 @@ Upstream: pkg/controller/validatingadmissionpolicystatus.
 
 from dataclasses import dataclass
 
+from minikube_py.api.admission_type_check import type_warnings
 from minikube_py.api.meta import Obj, key_of, metadata, uid_of
 from minikube_py.api.resource import Resource
 from minikube_py.api.resources import find_resource
-from minikube_py.api.rules.admission_type_check import type_warnings
 from minikube_py.api.table.admissionregistration_v1 import VALIDATING_POLICIES
 from minikube_py.controllers.plan import NOTHING, Failure, Item, Listers, Patch, Plan, latest_item
 from minikube_py.controllers.spec import ControllerSpec, Watch

@@ -147,6 +147,18 @@ def _state(host: HostFacts, _engine: EngineFacts) -> Finding:
     return Finding("state", "failure", f"{faults[0]}{more}", remedy)
 
 
+def _registries(host: HostFacts, _engine: EngineFacts) -> Finding:
+    if host.registries_fault:
+        return Finding(
+            "registries", "failure", host.registries_fault.splitlines()[0], f"correct {host.registries_path}"
+        )
+    if not host.registries_ignored:
+        return Finding("registries", "ok", "as their file says")
+    seen, _, remedy = host.registries_ignored[0].partition(": ")
+    more = f" (and {len(host.registries_ignored) - 1} more)" if len(host.registries_ignored) > 1 else ""
+    return Finding("registries", "warning", f"{seen}{more}", remedy)
+
+
 CHECKS: tuple[Check, ...] = (
     _user,
     _python,
@@ -161,6 +173,7 @@ CHECKS: tuple[Check, ...] = (
     _firewalld,
     _selinux,
     _state,
+    _registries,
 )
 
 

@@ -63,3 +63,8 @@ class HostFacts:
     firewalld_runs: bool
     selinux_enforces: bool
     state: StateFacts = StateFacts()
+    registries_path: str = ""
+    registries_fault: str = ""
+    """Why the file with mirrors and credentials cannot be used; empty when it can, or when there is none."""
+    registries_ignored: tuple[str, ...] = ()
+    """What it asks for and this engine will not do, with the way to mend it."""

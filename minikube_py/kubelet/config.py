@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from minikube_py.kubelet.registries import NO_REGISTRIES, Registries
+
 Texts = tuple[tuple[str, str], ...]
 EVICTION_HARD: Texts = (
     ("memory.available", "100Mi"),
@@ -23,6 +25,8 @@ class KubeletConfig:
     """Where pods' directories stand (`ROOT/pods/UID`)."""
     pod_logs_dir: str
     """`/var/log/pods`, or a folder of this agent's own."""
+    local_path_dir: str = ""
+    """Where volumes of class `local-path` are made on this node; empty: this node makes none."""
     cluster_dns: tuple[str, ...] = ()
     cluster_domain: str = "cluster.local"
     kubelet_version: str = "v1.36.0"
@@ -39,6 +43,14 @@ class KubeletConfig:
     static_pod_path: str = ""
     """The folder with manifests of static pods; empty: there are none."""
     node_labels: tuple[tuple[str, str], ...] = ()
+    register_with_taints: tuple[tuple[tuple[str, str], ...], ...] = ()
+    """Taints that the Node has when it is registered (fields as pairs); later ones are the API's business."""
+    node_external_ip: str = ""
+    """Shown as the node's ExternalIP; empty: it has none."""
+    shutdown_grace_period_s: float = 0.0
+    """How long a shutdown of the host is held up for the pods to end; 0: it is not (upstream's default)."""
+    shutdown_grace_period_critical_s: float = 0.0
+    """The last part of it, which is for critical pods."""
     kube_reserved: Texts = ()
     """(resource, quantity): kept out of allocatable for the kubelet and the engine."""
     system_reserved: Texts = ()
@@ -74,9 +86,35 @@ class KubeletConfig:
     node_status_update_s: float = 10.0
     node_status_report_s: float = 300.0
     """An unchanged status is written this often."""
+    registries: Registries = NO_REGISTRIES
+    """Mirrors and credentials of registries (`registries.yaml`)."""
+    docker_config_paths: tuple[str, ...] = ()
+    """Files as `docker login` writes them: credentials that every pod of this node may pull with."""
+    max_parallel_image_pulls: int = 2
+    """Upstream pulls one image at a time unless told; two keep a small pod from waiting behind a large one."""
+    image_gc_high_percent: int = 85
+    """From this share of the image file system on, unused images go (100: never for this reason), ..."""
+    image_gc_low_percent: int = 80
+    """... until this share is reached, the longest unused first."""
+    image_minimum_gc_age_s: float = 120.0
+    """An image that was just pulled is about to be used."""
+    image_maximum_gc_age_s: float = 0.0
+    """Unused images go after this time, however full the disk is; 0: they stay."""
+    image_gc_s: float = 300.0
+    image_folder_scan_s: float = 2.0
+    """How often the folder of image archives is looked at."""
+    container_log_max_size: str = "10Mi"
+    container_log_max_files: int = 5
+    """A container's log is rotated at that size; so many files stay, the newest included."""
+    node_images_s: float = 30.0
+    """The list of images is read this often: it costs the engine a walk over all of them."""
     container_gc_s: float = 60.0
     dead_containers_max: int = 1
     """Dead containers kept for each container of a pod, for `logs --previous` and lastState."""
+    dead_containers_total_max: int = -1
+    """Dead containers kept on the node; -1: as many as there are. One of each container stays as long as it can."""
+    dead_container_minimum_age_s: float = 0.0
+    """Dead containers stay at least this long."""
     endpoint_drain_s: float = 2.0
     """A pod being deleted waits at most this long until the kernel sends nothing new to it."""
     endpoint_drain_linger_s: float = 0.3
@@ -90,6 +128,11 @@ class KubeletConfig:
     def pod_dir(self, pod_uid: str) -> str:
         """Return a pod's directory."""
         return f"{self.root_dir}/pods/{pod_uid}"
+
+    @property
+    def images_dir(self) -> str:
+        """Return the folder whose image archives are loaded."""
+        return f"{self.root_dir}/images"
 
     @property
     def seccomp_dir(self) -> str:
@@ -111,7 +154,11 @@ def with_fast_timers(config: KubeletConfig) -> KubeletConfig:
         statistics_age_s=1.0,
         lease_renew_s=2.0,
         node_status_update_s=2.0,
+        node_images_s=2.0,
         container_gc_s=10.0,
+        image_gc_s=5.0,
+        image_minimum_gc_age_s=5.0,
+        image_folder_scan_s=0.5,
         eviction_monitoring_s=1.0,
         eviction_pressure_transition_s=5.0,
     )

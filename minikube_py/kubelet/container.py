@@ -75,6 +75,16 @@ class VolumeMount:
     sub_path: str
     sub_path_expr: str
     propagation: str
+    recursive_read_only: str = "Disabled"
+    """Disabled, IfPossible or Enabled: whether mounts below it are read-only too."""
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeDevice:
+    """One entry of `volumeDevices`: a volume that is a block device, and where the container sees it."""
+
+    name: str
+    device_path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,7 @@ class Container:
     requests: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, str] = field(default_factory=dict)
     volume_mounts: tuple[VolumeMount, ...] = ()
+    volume_devices: tuple[VolumeDevice, ...] = ()
     liveness: Probe | None = None
     readiness: Probe | None = None
     startup: Probe | None = None
@@ -197,6 +208,7 @@ def _container(raw: Mapping[str, Any], kind: ContainerKind) -> Container:
         requests=requests,
         limits=limits,
         volume_mounts=tuple(_volume_mount(m) for m in raw.get("volumeMounts") or ()),
+        volume_devices=tuple(VolumeDevice(d["name"], d["devicePath"]) for d in raw.get("volumeDevices") or ()),
         liveness=parse_probe(raw.get("livenessProbe")),
         readiness=parse_probe(raw.get("readinessProbe")),
         startup=parse_probe(raw.get("startupProbe")),
@@ -277,4 +289,5 @@ def _volume_mount(raw: Mapping[str, Any]) -> VolumeMount:
         str(raw.get("subPath") or ""),
         str(raw.get("subPathExpr") or ""),
         str(raw.get("mountPropagation") or "None"),
+        str(raw.get("recursiveReadOnly") or "Disabled"),
     )

@@ -21,7 +21,12 @@ _WAITING_TEXTS = {
 
 
 def choose_for_logs(
-    ref: ContainerRef, records: Sequence[ContainerRecord], *, previous: bool, waiting_reason: str
+    ref: ContainerRef,
+    records: Sequence[ContainerRecord],
+    *,
+    previous: bool,
+    waiting_reason: str,
+    ended_id: str = "",
 ) -> ContainerRecord:
     """Return the container whose log is meant.
 
@@ -30,6 +35,7 @@ def choose_for_logs(
         records: all containers of the pod.
         previous: the one before the current one.
         waiting_reason: the reason of the container's waiting state in the pod's status; empty when it does not wait.
+        ended_id: the id of the ended container that the pod's status shows as the current one; empty: it shows none.
 
     Raises:
         BadRequestError: there is no such log, with the reason that upstream gives.
@@ -42,6 +48,8 @@ def choose_for_logs(
         if not dead:
             raise BadRequestError(f'previous terminated container "{ref.container}" in pod "{ref.pod}" not found')
         return dead[-1]
+    if not started and ended_id and not waiting_reason:
+        raise BadRequestError(f"unable to retrieve container logs for {ended_id}")
     if not started:
         reason = waiting_reason or "ContainerCreating"
         why = _WAITING_TEXTS.get(reason, reason)

@@ -4,21 +4,24 @@ Everything that is needed to stop a container properly without the API object is
 definition, the restart count, the grace period, the preStop hook.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from minikube_py.api.quantity import parse_quantity
 from minikube_py.kubelet.config import KubeletConfig
-from minikube_py.kubelet.container import FIELD_OF_KIND, Container
+from minikube_py.kubelet.container import FIELD_OF_KIND, Container, VolumeMount
 from minikube_py.kubelet.cri import (
     ContainerConfig,
     ContainerId,
     ContainerResources,
+    Device,
     ImageRecord,
     Mount,
     SandboxConfig,
 )
-from minikube_py.kubelet.environment import Environment, expand
+from minikube_py.kubelet.environment import ConfigError, Environment, expand
 from minikube_py.kubelet.hooks import encode_handler
 from minikube_py.kubelet.hosts_file import kernel_hostname
 from minikube_py.kubelet.pod import Pod
@@ -53,6 +56,8 @@ class NodeTraits:
     cgroup_version: int = 1
     cpus: int = 1
     huge_pages: tuple[tuple[int, int], ...] = ()
+    recursive_read_only: bool = False
+    """The engine can make whole trees of mounts read-only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +69,24 @@ class ContainerParts:
     environment: Environment
     mounts: tuple[Mount, ...]
     target: ContainerId | None = None
+    devices: tuple[Device, ...] = ()
     seccomp_profile: str = ""
     """The text of a Localhost profile."""
     runtime_handler: str = ""
+
+
+RECURSIVE_READ_ONLY_SINCE = ((1, 44), (5, 12))
+"""Engine API and kernel from which on read-only mounts can be recursive."""
+
+
+def can_mount_recursively_read_only(api_version: str, kernel: str) -> bool:
+    """Return whether engine and kernel can make whole trees of mounts read-only."""
+    api_needed, kernel_needed = RECURSIVE_READ_ONLY_SINCE
+    return _numbers(api_version) >= api_needed and _numbers(kernel) >= kernel_needed
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
 
 def pod_wants_user_namespace(pod: Pod) -> bool:
@@ -117,6 +137,7 @@ def container_config(
         env=parts.environment.variables,
         working_dir=container.working_dir,
         mounts=parts.mounts,
+        devices=parts.devices,
         tty=container.tty,
         stdin=container.stdin,
         stdin_once=container.stdin_once,
@@ -131,6 +152,8 @@ def container_config(
         annotations=_annotations(pod, container, parts.attempt),
         cgroup_parent=cgroup_parent(pod, config.cgroup_root, node.cgroup_driver),
         log_path=config.log_path(pod.namespace, pod.name, pod.uid, container.name, parts.attempt),
+        log_max_bytes=parse_quantity(config.container_log_max_size).value,
+        log_files_max=config.container_log_max_files,
     )
 
 
@@ -171,6 +194,7 @@ def container_mounts(
     volume_paths: Sequence[tuple[int, str]],
     read_only_volumes: frozenset[str],
     pod_mounts: Sequence[Mount],
+    node: NodeTraits,
 ) -> tuple[Mount, ...]:
     """Return all bind mounts of a container.
 
@@ -179,6 +203,10 @@ def container_mounts(
         volume_paths: index into `volume_mounts` and the host path that was prepared for it.
         read_only_volumes: volumes that nobody may write to (ConfigMap, Secret, downwardAPI, projected).
         pod_mounts: hosts file, resolv.conf and termination log; left out where a volume covers their path.
+        node: what this node can do.
+
+    Raises:
+        ConfigError: a mount asks for what this node cannot do.
     """
     mounts: list[Mount] = []
     for index, host_path in volume_paths:
@@ -189,11 +217,21 @@ def container_mounts(
                 container_path=_absolute(wanted.mount_path),
                 read_only=wanted.read_only or wanted.name in read_only_volumes,
                 propagation=_PROPAGATION.get(wanted.propagation, "rprivate"),
+                recursive_read_only=_is_recursive(wanted, node),
             )
         )
     covered = {mount.container_path for mount in mounts}
     mounts.extend(mount for mount in pod_mounts if mount.container_path not in covered)
     return tuple(mounts)
+
+
+def _is_recursive(mount: VolumeMount, node: NodeTraits) -> bool:
+    if mount.recursive_read_only == "Enabled" and not node.recursive_read_only:
+        raise ConfigError(
+            f'failed to resolve recursive read-only mode: volume "{mount.name}" requested recursive read-only mode, '
+            "but it is not supported by the runtime"
+        )
+    return mount.recursive_read_only in ("Enabled", "IfPossible") and node.recursive_read_only
 
 
 def _absolute(path: str) -> str:

@@ -13,7 +13,6 @@ Bind mounts are `Mounts`, not `Binds`: a missing source is an error then, not a 
 Upstream: dockershim docker_sandbox.go, docker_container.go, security_context.go; cri-dockerd core.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from minikube_py.kubelet.cri import (
@@ -41,8 +40,13 @@ SANDBOX_OOM_SCORE_ADJ = -998
 """The kernel takes the pause process last: with it the whole pod would lose its network."""
 SANDBOX_CPU_SHARES = 2
 """The least there is; the process sleeps all its life."""
-LOG_CONFIG: Mapping[str, object] = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}
-"""The kubelet's own defaults, containerLogMaxSize and containerLogMaxFiles."""
+LOG_FILES_MAX = 20
+"""The most files that a container's log may be kept in (`container_logs` looks for no more)."""
+
+
+def log_config(max_bytes: int, files_max: int) -> dict[str, Any]:
+    """Return how Docker keeps a log: in JSON lines, whatever the engine's own default is, and rotated."""
+    return {"Type": "json-file", "Config": {"max-size": str(max_bytes), "max-file": str(files_max)}}
 
 
 def render_sandbox(
@@ -54,7 +58,7 @@ def render_sandbox(
         "NetworkMode": "host" if config.host_network else "none",
         "IpcMode": "host" if config.host_ipc else "shareable",
         "RestartPolicy": {"Name": "no"},
-        "LogConfig": dict(LOG_CONFIG),
+        "LogConfig": log_config(10 << 20, 5),
         "CpuShares": SANDBOX_CPU_SHARES,
         "OomScoreAdj": oom_score_adj,
         "ReadonlyRootfs": True,
@@ -118,11 +122,16 @@ def _host_config(sandbox: SandboxId, config: ContainerConfig) -> dict[str, Any]:
         "NetworkMode": f"container:{sandbox}",
         "IpcMode": f"container:{sandbox}",
         "RestartPolicy": {"Name": "no"},
-        "LogConfig": dict(LOG_CONFIG),
+        "LogConfig": log_config(config.log_max_bytes, config.log_files_max),
         "Mounts": [_mount(mount) for mount in config.mounts],
         **_resources(config.resources),
         **_security(config),
     }
+    if config.devices:
+        host["Devices"] = [
+            {"PathOnHost": d.host_path, "PathInContainer": d.container_path, "CgroupPermissions": d.permissions}
+            for d in config.devices
+        ]
     if config.host_network:
         host["UTSMode"] = "host"
     if config.host_pid:
@@ -143,7 +152,9 @@ def _mount(mount: Mount) -> dict[str, Any]:
     # rprivate is Docker's default, and only the default turns into rslave where the source holds Docker's own root.
     if mount.propagation != "rprivate":
         options["Propagation"] = mount.propagation
-    if mount.read_only:
+    if mount.recursive_read_only:
+        options["ReadOnlyForceRecursive"] = True
+    elif mount.read_only:
         # Engines from 25 on make read-only mounts recursive, which is more than `readOnly` promises.
         options["ReadOnlyNonRecursive"] = True
     body: dict[str, Any] = {

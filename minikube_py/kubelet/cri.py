@@ -74,6 +74,17 @@ class Mount:
     container_path: str
     read_only: bool = False
     propagation: Literal["rprivate", "rslave", "rshared"] = "rprivate"
+    recursive_read_only: bool = False
+    """What is mounted below the source is read-only too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device of the host, as the container sees it."""
+
+    host_path: str
+    container_path: str
+    permissions: str = "mrw"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +135,7 @@ class ContainerConfig:
     args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     working_dir: str = ""
+    devices: tuple[Device, ...] = ()
     mounts: tuple[Mount, ...] = ()
     tty: bool = False
     stdin: bool = False
@@ -146,6 +158,10 @@ class ContainerConfig:
     runtime_handler: str = ""
     log_path: str = ""
     """`/var/log/pods/NS_NAME_UID/CONTAINER/ATTEMPT.log`: the runtime makes it lead to the log."""
+    log_max_bytes: int = 10 << 20
+    """The log is rotated at this size, ..."""
+    log_files_max: int = 5
+    """... and so many files of it stay, the newest included."""
 
 
 class ContainerPhase(Enum):
@@ -250,6 +266,8 @@ class ImageRecord:
     size_bytes: int
     user: str = ""
     """The image's USER, for runAsNonRoot."""
+    pinned: bool = False
+    """Never collected, used or not: the pause image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,8 +293,10 @@ class RegistryAuth:
     """Credentials for one pull."""
 
     username: str
-    password: str
+    password: str = field(repr=False)
     server: str
+    identity_token: str = field(default="", repr=False)
+    """Instead of a password: what a registry's login gave."""
 
 
 class RuntimeService(Protocol):
@@ -352,14 +372,26 @@ class ImageService(Protocol):
         """Pull it; REFUSED/NOT_FOUND carry the registry's words."""
         ...
 
+    async def tag_image(self, image: str, name: str) -> None:
+        """Give an image (by name or id) one more name, which another image may lose by that."""
+        ...
+
     async def list_images(self) -> tuple[ImageRecord, ...]:
         """Return all images."""
         ...
 
     async def remove_image(self, image_id: str) -> None:
-        """Remove an image with all its tags and digests."""
+        """Remove an image with all its tags and digests; CONFLICT, and all are left, while a container needs it."""
         ...
 
     async def load_image(self, archive: bytes) -> None:
         """Load a `docker save` archive."""
+        ...
+
+    async def load_archive(self, path: str) -> tuple[str, ...]:
+        """Load a `docker save` archive from a file (plain or compressed), and return its images' names or ids.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
         ...

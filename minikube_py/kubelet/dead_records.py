@@ -1,7 +1,7 @@
 """Which dead containers and sandboxes to remove: the newest dead run of each container stays, for logs and lastState.
 
-Upstream: kuberuntime_gc.go with MaxPerPodContainer 1. Pods without a worker are not touched here unless nothing of
-them runs: their containers are stopped by an orphan's worker first.
+Pods without a worker are not touched here unless nothing of them runs: their containers are stopped by an orphan's
+worker first. Upstream: kuberuntime_gc.go (MinAge, MaxPerPodContainer, MaxContainers).
 """
 
 from collections import defaultdict
@@ -24,20 +24,38 @@ class DeadRecords:
     sandboxes: tuple[SandboxId, ...]
 
 
-def compute_dead_records(listing: RuntimeListing, active_uids: frozenset[str], keep_max: int) -> DeadRecords:
-    """Return what can go: of active pods all but the newest run and `keep_max` dead ones, of others all dead."""
+@dataclass(frozen=True, slots=True)
+class DeadPolicy:
+    """How many dead runs of active pods stay besides the newest run of each container."""
+
+    keep_max: int = 1
+    """For each container."""
+    total_max: int = -1
+    """On the whole node, the newest of them; -1: no limit."""
+    newest_to_go_s: float = float("inf")
+    """Wall clock: what was created later stays, of whatever pod."""
+
+
+def compute_dead_records(listing: RuntimeListing, active_uids: frozenset[str], policy: DeadPolicy) -> DeadRecords:
+    """Return what can go: of active pods all but the newest run and some dead ones, of others all dead."""
     runs: dict[tuple[str, str], list[ContainerRecord]] = defaultdict(list)
     for container in listing.containers:
         runs[(container.pod.uid, container.name)].append(container)
     containers: list[ContainerRecord] = []
+    kept: list[ContainerRecord] = []
     for (uid, _), records in sorted(runs.items()):
         newest_first = sorted(records, key=lambda c: (c.attempt, c.created_at_s, c.id), reverse=True)
         if uid in active_uids:
             # A live newest run keeps `keep_max` dead ones before it; a dead newest run is what status shows.
             dead = [c for c in newest_first[1:] if _is_dead(c)]
-            containers.extend(dead[keep_max:])
+            containers.extend(dead[policy.keep_max :])
+            kept.extend(dead[: policy.keep_max])
         else:
             containers.extend(c for c in newest_first if _is_dead(c))
+    if policy.total_max >= 0:
+        kept.sort(key=lambda c: (c.created_at_s, c.id), reverse=True)
+        containers.extend(kept[policy.total_max :])
+    containers = [c for c in containers if c.created_at_s <= policy.newest_to_go_s]
     gone = {c.id for c in containers}
     used = {c.sandbox_id for c in listing.containers if c.id not in gone}
     return DeadRecords(tuple(c.id for c in containers), _dead_sandboxes(listing, active_uids, used))

@@ -12,7 +12,7 @@ Upstream: dockershim convert.go, docker_container.go (ContainerStatus).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -104,6 +104,21 @@ def pull_error_kind(message: str) -> RuntimeErrorKind:
     return RuntimeErrorKind.REFUSED
 
 
+_UNAVAILABLE_CODES = frozenset((502, 503, 504))
+
+
+def pull_error(progress: Json) -> ContainerRuntimeError:
+    """Return the error that a progress stream's last message tells.
+
+    A registry behind a gateway that is down answers with a page of HTML: the reason comes first then, as upstream
+    has it (dockershim filterHTTPError).
+    """
+    words = str(progress["error"])
+    if (progress.get("errorDetail") or {}).get("code") in _UNAVAILABLE_CODES:
+        words = f"RegistryUnavailable: {words}"
+    return ContainerRuntimeError(pull_error_kind(words), words)
+
+
 def conflicting_container(message: str) -> str | None:
     """Return the id in `The container name "/x" is already in use by container "ID"`, or None."""
     _, found, rest = message.partition("is already in use by container ")
@@ -187,7 +202,7 @@ def container_from_listed(listed: Json, inspected: Json | None, image: ImageReco
         attempt=parsed.attempt if parsed else 0,
         phase=phase,
         image=_image_name(labels, listed, image),
-        image_id=shown_image_id(image, str(listed.get("ImageID", ""))),
+        image_id=shown_image_id(image, str(listed.get("ImageID", "")), labels.get(IMAGE, "")),
         created_at_s=created,
         started_at_s=started,
         finished_at_s=finished,
@@ -242,21 +257,27 @@ def _image_name(labels: Mapping[str, str], listed: Json, image: ImageRecord | No
     return image.repo_tags[0] if image and image.repo_tags else str(listed.get("ImageID", ""))
 
 
-def shown_image_id(image: ImageRecord | None, image_id: str) -> str:
-    """Return an image's id as a container status shows it."""
+def shown_image_id(image: ImageRecord | None, image_id: str, asked: str = "") -> str:
+    """Return an image's id as a container status shows it: with the repository that was `asked` for, if it has it."""
     if image is not None and image.repo_digests:
-        return f"docker-pullable://{image.repo_digests[0]}"
+        repository = asked.partition("@")[0]
+        if ":" in repository.rpartition("/")[2]:
+            repository = repository.rpartition(":")[0]
+        own = [digest for digest in image.repo_digests if digest.partition("@")[0] == repository]
+        return f"docker-pullable://{(own or image.repo_digests)[0]}"
     return f"docker://{image.id if image else image_id}"
 
 
-def image_from_json(document: Json) -> ImageRecord:
-    """Return an image's record from its list entry or its inspect document."""
+def image_from_json(document: Json, pinned: Sequence[str] = ()) -> ImageRecord:
+    """Return an image's record from its list entry or its inspect document; what bears a `pinned` name is pinned."""
+    tags = _names(document.get("RepoTags"))
     return ImageRecord(
         id=str(document["Id"]),
-        repo_tags=_names(document.get("RepoTags")),
+        repo_tags=tags,
         repo_digests=_names(document.get("RepoDigests")),
         size_bytes=int(document.get("Size") or 0),
         user=str((document.get("Config") or {}).get("User") or ""),
+        pinned=str(document["Id"]) in pinned or not set(pinned).isdisjoint(tags),
     )
 
 

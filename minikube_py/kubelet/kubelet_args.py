@@ -13,7 +13,9 @@ from typing import Any
 
 from minikube_py.api.quantity import QuantityError, parse_quantity
 from minikube_py.kubelet.config import KubeletConfig, Texts
+from minikube_py.kubelet.container_spec import LOG_FILES_MAX
 from minikube_py.kubelet.eviction_thresholds import ThresholdError, parse_duration, parse_thresholds
+from minikube_py.kubelet.registration import Taint, parse_node_taint
 
 _RESERVABLE = ("cpu", "memory", "ephemeral-storage", "pid")
 
@@ -63,6 +65,36 @@ def _positive(text: str) -> int:
     return number
 
 
+def _percent(text: str) -> int:
+    number = _number(text)
+    if not 0 <= number <= 100:
+        raise KubeletArgError(f"{text!r} is not between 0 and 100")
+    return number
+
+
+def _size(text: str) -> str:
+    try:
+        if parse_quantity(text).value > 0:
+            return text
+    except QuantityError as error:
+        raise KubeletArgError(f"{text!r}: {error}") from None
+    raise KubeletArgError(f"{text!r} is not above 0")
+
+
+def _at_least_two(text: str) -> int:
+    number = _number(text)
+    if not 2 <= number <= LOG_FILES_MAX:
+        raise KubeletArgError(f"{text!r} is not between 2 and {LOG_FILES_MAX}")
+    return number
+
+
+def _taints(text: str) -> tuple[Taint, ...]:
+    try:
+        return tuple(parse_node_taint(part) for part in text.split(",") if part)
+    except ValueError as error:
+        raise KubeletArgError(str(error)) from None
+
+
 _ARGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "max-pods": ("max_pods", _positive),
     "pod-max-pids": ("pod_pids_limit", lambda text: max(_number(text), 0)),
@@ -75,6 +107,20 @@ _ARGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "eviction-minimum-reclaim": ("eviction_minimum_reclaim", lambda text: _pairs(text, "=")),
     "eviction-pressure-transition-period": ("eviction_pressure_transition_s", parse_duration),
     "eviction-max-pod-grace-period": ("eviction_max_pod_grace_s", lambda text: float(_number(text))),
+    "serialize-image-pulls": ("max_parallel_image_pulls", lambda text: 1 if _flag(text) else 5),
+    "max-parallel-image-pulls": ("max_parallel_image_pulls", _positive),
+    "image-gc-high-threshold": ("image_gc_high_percent", _percent),
+    "image-gc-low-threshold": ("image_gc_low_percent", _percent),
+    "minimum-image-ttl-duration": ("image_minimum_gc_age_s", parse_duration),
+    "image-maximum-gc-age": ("image_maximum_gc_age_s", parse_duration),
+    "container-log-max-size": ("container_log_max_size", _size),
+    "container-log-max-files": ("container_log_max_files", _at_least_two),
+    "maximum-dead-containers-per-container": ("dead_containers_max", lambda text: max(_number(text), 0)),
+    "maximum-dead-containers": ("dead_containers_total_max", _number),
+    "minimum-container-ttl-duration": ("dead_container_minimum_age_s", parse_duration),
+    "register-with-taints": ("register_with_taints", _taints),
+    "shutdown-grace-period": ("shutdown_grace_period_s", parse_duration),
+    "shutdown-grace-period-critical-pods": ("shutdown_grace_period_critical_s", parse_duration),
     "node-labels": ("node_labels", lambda text: _pairs(text, "=")),
 }
 """Flag -> field of KubeletConfig, and how its text is read."""
@@ -112,6 +158,11 @@ def apply_kubelet_args(config: KubeletConfig, args: Sequence[str]) -> KubeletCon
         )
     except ThresholdError as error:
         faults.append(f"--kubelet-arg: {error}")
+    if changed.image_gc_low_percent >= changed.image_gc_high_percent:
+        faults.append(
+            f"--kubelet-arg: image-gc-low-threshold ({changed.image_gc_low_percent}) must be lower than "
+            f"image-gc-high-threshold ({changed.image_gc_high_percent})"
+        )
     if faults:
         raise KubeletArgError("\n".join(faults))
     return changed

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from minikube_py.api.meta import Obj, format_micro_time, format_time, labels_of
+from minikube_py.api.meta import Obj, format_micro_time, format_time
 from minikube_py.api.quantity import NANO, Quantity, parse_quantity
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.cri import ImageRecord, RuntimeVersion
@@ -61,18 +61,6 @@ class NodeHealth:
     faults: tuple[str, ...]
 
 
-def node_labels(config: KubeletConfig, host: HostFacts) -> Mapping[str, str]:
-    """Return the labels that every node has, and the configured ones."""
-    return {
-        "beta.kubernetes.io/arch": host.architecture,
-        "beta.kubernetes.io/os": "linux",
-        "kubernetes.io/arch": host.architecture,
-        "kubernetes.io/hostname": config.node_name,
-        "kubernetes.io/os": "linux",
-        **dict(config.node_labels),
-    }
-
-
 def capacity(config: KubeletConfig, host: HostFacts) -> Mapping[str, str]:
     """Return what the host has, as quantities."""
     return {
@@ -117,26 +105,6 @@ def allocatable(config: KubeletConfig, host: HostFacts) -> Mapping[str, str]:
     }
 
 
-def new_node(config: KubeletConfig, host: HostFacts) -> Obj:
-    """Return the Node to register, without a status."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {
-            "name": config.node_name,
-            "labels": dict(node_labels(config, host)),
-            "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"},
-        },
-        "spec": {},
-    }
-
-
-def missing_labels(config: KubeletConfig, host: HostFacts, node: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return the labels that the Node of the API lacks or has otherwise."""
-    present = labels_of(node)
-    return {k: v for k, v in node_labels(config, host).items() if present.get(k) != v}
-
-
 @dataclass(frozen=True, slots=True)
 class NodeView:
     """What a status is made from."""
@@ -157,14 +125,20 @@ def node_status(config: KubeletConfig, view: NodeView, previous: Mapping[str, An
         "capacity": dict(capacity(config, view.host)),
         "allocatable": dict(allocatable(config, view.host)),
         "conditions": _conditions(view, previous.get("conditions") or ()),
-        "addresses": [
-            {"type": "InternalIP", "address": config.node_ip},
-            {"type": "Hostname", "address": config.node_name},
-        ],
+        "addresses": _addresses(config),
         "daemonEndpoints": {"kubeletEndpoint": {"Port": config.kubelet_port}},
         "nodeInfo": _node_info(config, view, previous),
         "images": _images(view.images),
     }
+
+
+def _addresses(config: KubeletConfig) -> list[Obj]:
+    external = [{"type": "ExternalIP", "address": config.node_external_ip}] if config.node_external_ip else []
+    return [
+        {"type": "InternalIP", "address": config.node_ip},
+        *external,
+        {"type": "Hostname", "address": config.node_name},
+    ]
 
 
 def _node_info(config: KubeletConfig, view: NodeView, previous: Mapping[str, Any]) -> Obj:

@@ -90,13 +90,34 @@ class ProjectedVolume:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimVolume:
+    """What a claim is bound to; `name` is empty for the claim that is made for this pod's `ephemeral` volume."""
+
+    name: str
+    read_only: bool
+
+    def claim_name(self, pod_name: str, volume_name: str) -> str:
+        """Return the claim's name; an ephemeral volume's is the pod's and the volume's joined."""
+        return self.name or f"{pod_name}-{volume_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class NfsVolume:
+    """An exported directory of an NFS server, mounted for this pod alone."""
+
+    server: str
+    path: str
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
 class UnsupportedVolume:
     """A kind that this kubelet does not provide."""
 
     kind: str
 
 
-Source = EmptyDirVolume | HostPathVolume | ProjectedVolume | UnsupportedVolume
+Source = EmptyDirVolume | HostPathVolume | ProjectedVolume | ClaimVolume | NfsVolume | UnsupportedVolume
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +138,22 @@ def _source(raw: Mapping[str, Any]) -> Source:
         return EmptyDirVolume(str(empty.get("medium") or ""), str(empty.get("sizeLimit") or ""))
     if (host := raw.get("hostPath")) is not None:
         return HostPathVolume(str(host.get("path") or ""), str(host.get("type") or ""))
+    if (claim := raw.get("persistentVolumeClaim")) is not None:
+        return ClaimVolume(str(claim.get("claimName") or ""), bool(claim.get("readOnly")))
+    if raw.get("ephemeral") is not None:
+        return ClaimVolume("", read_only=False)
+    if (nfs := raw.get("nfs")) is not None:
+        return parse_nfs(nfs)
     projected = _files_source(raw)
     return projected or UnsupportedVolume(next((key for key in sorted(raw) if key != "name"), "none"))
 
 
-def _files_source(raw: Mapping[str, Any]) -> ProjectedVolume | None:
+def parse_nfs(raw: Mapping[str, Any]) -> NfsVolume:
+    """Return an NFSVolumeSource, of a pod or of a PersistentVolume."""
+    return NfsVolume(str(raw.get("server") or ""), str(raw.get("path") or ""), bool(raw.get("readOnly")))
+
+
+def _files_source(raw: Mapping[str, Any]) -> ProjectedVolume | UnsupportedVolume | None:
     if (config_map := raw.get("configMap")) is not None:
         return _projected("configmap", (_object_source("ConfigMap", config_map, "name"),), config_map)
     if (secret := raw.get("secret")) is not None:
@@ -130,7 +162,9 @@ def _files_source(raw: Mapping[str, Any]) -> ProjectedVolume | None:
         return _projected("downward-api", (_downward_source(downward),), downward)
     if (projected := raw.get("projected")) is not None:
         sources = tuple(_projection(source) for source in projected.get("sources") or ())
-        return _projected("projected", tuple(s for s in sources if s is not None), projected)
+        refused = next((source for source in sources if isinstance(source, UnsupportedVolume)), None)
+        known = tuple(source for source in sources if not isinstance(source, UnsupportedVolume))
+        return refused or _projected("projected", known, projected)
     return None
 
 
@@ -143,7 +177,7 @@ def _projected(
     return ProjectedVolume(kind, sources, DEFAULT_MODE if mode is None else int(mode))
 
 
-def _projection(raw: Mapping[str, Any]) -> ObjectSource | DownwardSource | TokenSource | None:
+def _projection(raw: Mapping[str, Any]) -> ObjectSource | DownwardSource | TokenSource | UnsupportedVolume:
     if (config_map := raw.get("configMap")) is not None:
         return _object_source("ConfigMap", config_map, "name")
     if (secret := raw.get("secret")) is not None:
@@ -153,7 +187,7 @@ def _projection(raw: Mapping[str, Any]) -> ObjectSource | DownwardSource | Token
     if (token := raw.get("serviceAccountToken")) is not None:
         expiration = int(token.get("expirationSeconds") or 3600)
         return TokenSource(str(token.get("path") or "token"), str(token.get("audience") or ""), expiration)
-    return None
+    return UnsupportedVolume("projected." + next(iter(sorted(raw)), "none"))
 
 
 def _object_source(kind: Literal["ConfigMap", "Secret"], raw: Mapping[str, Any], name_field: str) -> ObjectSource:

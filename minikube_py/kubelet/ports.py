@@ -4,7 +4,8 @@ Network and proxy implement PodNetwork and EndpointDrain; `kubelet/io` implement
 connections, facts); `testing` has one that behaves for each.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -13,8 +14,10 @@ from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.cri import ContainerId, ImageService, RuntimeService
 from minikube_py.kubelet.node_status import HostFacts
 from minikube_py.kubelet.pod_cgroup import CgroupLimits
+from minikube_py.kubelet.pod_volumes import NfsVolume
 from minikube_py.kubelet.probes import ProbeOutcome
 from minikube_py.kubelet.statistics import CgroupSample, DiskUsage, FileSystem, InterfaceCounters, NodeSample
+from minikube_py.kubelet.volume_ownership import ChangePolicy
 from minikube_py.kubelet.volumes import ProjectedFile
 
 
@@ -70,16 +73,16 @@ class EventSink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class VolumeRequest:
-    """One volume to make: `files` for projected ones, `in_memory` and `size_bytes` for tmpfs."""
+    """One volume to make: an empty directory, or `files` in it, on the host's disk or on a file system of its own."""
 
     path: str
-    in_memory: bool = False
-    size_bytes: int = 0
-    mode: int = 0o777
+    file_system: str = ""
+    """`tmpfs` or `hugetlbfs`; empty: a directory where it stands."""
+    mount_options: str = ""
     gid: int | None = None
     """fsGroup: the group that gets read and write access."""
     files: tuple[ProjectedFile, ...] | None = None
-    """None: an empty directory whose content stays as it is."""
+    """None: what the volume holds stays as it is."""
 
 
 class PodFiles(Protocol):
@@ -90,6 +93,26 @@ class PodFiles(Protocol):
 
     async def set_up_volume(self, request: VolumeRequest) -> None:
         """Make (or bring up to date, atomically) a volume's directory."""
+        ...
+
+    async def own_volume(self, path: str, gid: int, policy: ChangePolicy) -> None:
+        """Give all that a volume holds to fsGroup; OnRootMismatch: only when its root is not the group's yet."""
+        ...
+
+    async def mount_nfs(self, volume: NfsVolume, path: str, options: Sequence[str]) -> None:
+        """Mount an NFS export at `path`, unless it is mounted there.
+
+        Raises:
+            VolumeError: it cannot be mounted.
+        """
+        ...
+
+    async def make_directory(self, path: str) -> None:
+        """Make a directory that pods of every user may write to, unless it is there."""
+        ...
+
+    async def remove_directory(self, path: str) -> None:
+        """Remove a directory with all that it holds; never through a mount, fine when there is none."""
         ...
 
     async def check_host_path(self, path: str, type: str) -> None:
@@ -126,6 +149,10 @@ class PodFiles(Protocol):
 
     async def remove_cgroup(self, parent: str) -> None:
         """Remove a pod's empty cgroups in every hierarchy."""
+        ...
+
+    async def sweep_logs(self, known_uids: Collection[str]) -> None:
+        """Remove logs of pods that are not among `known_uids`, and links to logs that lead nowhere."""
         ...
 
     async def pod_uids(self) -> tuple[str, ...]:
@@ -226,6 +253,30 @@ class Reclaim(Protocol):
         ...
 
 
+class ShutdownInhibitor(Protocol):
+    """Who holds up shutdowns (kubelet.io.logind)."""
+
+    async def lengthen_delay(self, grace_s: float) -> float:
+        """Let it wait at least so long, and return how long it waits."""
+        ...
+
+    async def inhibit(self) -> int:
+        """Return a lock: a file descriptor."""
+        ...
+
+    def release(self, lock: int) -> None:
+        """Let the shutdown go on."""
+        ...
+
+    def shutdowns(self) -> AsyncIterator[bool]:
+        """Yield True when a shutdown begins, False when it was called off."""
+        ...
+
+
+OpenInhibitor = Callable[[], AbstractAsyncContextManager[ShutdownInhibitor]]
+"""Connects to who holds up shutdowns; entering raises OSError when there is nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class KubeletPorts:
     """Everything outside that a kubelet acts on; agent.py fills it with the real ones, tests with fakes."""
@@ -246,3 +297,5 @@ class KubeletPorts:
     clock: Clock
     random: Callable[[], float]
     """Uniform in [0, 1): phases of probes and waits."""
+    open_inhibitor: OpenInhibitor | None = None
+    """None: shutdowns of the host are not held up."""

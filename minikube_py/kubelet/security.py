@@ -20,6 +20,15 @@ def effective_security(pod: Pod, container: Container) -> Mapping[str, Any]:
     return {**inherited, **{k: v for k, v in container.security.items() if v is not None}}
 
 
+def common_user(pod: Pod) -> int | None:
+    """Return the user that all init and regular containers are told to run as; None when there is no such one."""
+    users = {
+        effective_security(pod, container).get("runAsUser") for container in pod.init_containers + pod.containers
+    }
+    user = users.pop() if len(users) == 1 else None
+    return None if user is None else int(user)
+
+
 def seccomp_profile_name(pod: Pod, container: Container) -> str:
     """Return the container's profile as a file below the node's seccomp folder; empty when it wants none."""
     profile = effective_security(pod, container).get("seccompProfile") or {}

@@ -1,7 +1,7 @@
 """What stands in the files of ConfigMap, Secret, downwardAPI and projected volumes, and where volumes stand on disk.
 
-A payload is a sorted tuple of files; `io/volume_files.py` writes it so that readers see either the old or the new one
-whole. Upstream: volume/configmap MakePayload, volume/secret, volume/downwardapi, volume/projected.
+A payload is a sorted tuple of files; `io/atomic_writer.py` writes it so that readers see either the old or the
+new one whole. Upstream: volume/configmap MakePayload, volume/secret, volume/downwardapi, volume/projected.
 """
 
 import binascii
@@ -13,15 +13,25 @@ from minikube_py.kubelet.downward import PodFacts, field_value, resource_value
 from minikube_py.kubelet.environment import ObjectRef, decode_base64, missing_object
 from minikube_py.kubelet.pod import Pod
 from minikube_py.kubelet.pod_volumes import (
+    ClaimVolume,
     DownwardSource,
     EmptyDirVolume,
+    NfsVolume,
     ObjectSource,
     ProjectedVolume,
     TokenSource,
     Volume,
 )
+from minikube_py.kubelet.security import common_user
 
-TOKEN_MODE = 0o644
+OWNED_TOKEN_MODE = 0o600
+"""Of a token that one user, or fsGroup, is to read; fsGroup adds its own read bit."""
+_NO_KEY = {
+    "ConfigMap": "configmap references non-existent config key",
+    "Secret": "references non-existent secret key",
+}
+_PLUGINS = {EmptyDirVolume: "empty-dir", NfsVolume: "nfs", ClaimVolume: "persistent-volume-claim"}
+"""Upstream's plugin names as they stand in paths."""
 
 
 class VolumeError(Exception):
@@ -35,6 +45,8 @@ class ProjectedFile:
     path: str
     data: bytes
     mode: int
+    owner: int | None = None
+    """The user that the file belongs to; None: root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +89,19 @@ def render_payload(pod: Pod, volume: ProjectedVolume, inputs: VolumeInputs) -> t
         elif isinstance(source, DownwardSource):
             made = _downward_files(pod, source, volume.default_mode, inputs.facts)
         else:
-            token = inputs.tokens[source]
-            made = (ProjectedFile(source.path, token.encode(), volume.default_mode),)
+            made = (_token_file(pod, source, volume.default_mode, inputs),)
         for file in made:
             _check_path(file.path)
             files[file.path] = file
     return tuple(files[path] for path in sorted(files))
+
+
+def _token_file(pod: Pod, source: TokenSource, default_mode: int, inputs: VolumeInputs) -> ProjectedFile:
+    """Return a token, readable by the one user of all containers, or by fsGroup, or else as the volume says."""
+    owner = common_user(pod)
+    narrow = owner is not None or pod.security.get("fsGroup") is not None
+    mode = OWNED_TOKEN_MODE if narrow else default_mode
+    return ProjectedFile(source.path, inputs.tokens[source].encode(), mode, owner)
 
 
 def _object_files(
@@ -102,8 +121,7 @@ def _object_files(
             mode = default_mode if item.mode is None else item.mode
             files.append(ProjectedFile(item.path, data[item.key], mode))
         elif not source.optional:
-            word = "config" if source.kind == "ConfigMap" else "secret"
-            raise VolumeError(f"{source.kind.lower()} references non-existent {word} key: {item.key}")
+            raise VolumeError(f"{_NO_KEY[source.kind]}: {item.key}")
     return tuple(files)
 
 
@@ -147,9 +165,8 @@ def _check_path(path: str) -> None:
 
 def volume_directory(pod_directory: str, volume: Volume) -> str:
     """Return where a volume (not a hostPath) stands on the host."""
-    kind = "empty-dir" if isinstance(volume.source, EmptyDirVolume) else ""
-    if isinstance(volume.source, ProjectedVolume):
-        kind = volume.source.kind
+    source = volume.source
+    kind = source.kind if isinstance(source, ProjectedVolume) else _PLUGINS.get(type(source), "")
     return f"{pod_directory}/volumes/kubernetes.io~{kind}/{volume.name}"
 
 

@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from minikube_py.api.persistent_volumes import NodeFacts
 from minikube_py.scheduler.filters import Refusal, refuse
 from minikube_py.scheduler.node_info import NodeInfo, PodInfo
 from minikube_py.scheduler.scores import score
-from minikube_py.scheduler.snapshot import Snapshot, count_facts
+from minikube_py.scheduler.snapshot import Facts, Snapshot, count_facts
+from minikube_py.scheduler.volumes import NOTHING_TO_BIND_FIRST, VolumeDecision, decide_volumes
 
 CANDIDATES_MIN = 100
 NO_NODES = "no nodes available to schedule pods"
@@ -22,6 +24,8 @@ class Bind:
     """Put the pod on this node."""
 
     node_name: str
+    volumes: VolumeDecision = NOTHING_TO_BIND_FIRST
+    """What is bound and provisioned there first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ def schedule(pod: PodInfo, snapshot: Snapshot, pick_below: Callable[[int], int])
     if not snapshot.nodes:
         return Unschedulable(NO_NODES)
     facts = count_facts(pod, snapshot)
+    if facts.volumes.fault:
+        return Unschedulable(_render_fault(pod, facts.volumes.fault, snapshot))
     refusals: dict[str, Refusal] = {}
     candidates: list[NodeInfo] = []
     enough = count_candidates_max(len(snapshot.nodes))
@@ -63,11 +69,23 @@ def schedule(pod: PodInfo, snapshot: Snapshot, pick_below: Callable[[int], int])
     if not candidates:
         return Unschedulable(render_message(pod, refusals))
     if len(candidates) == 1:
-        return Bind(candidates[0].name)
+        return _bind(candidates[0], facts)
     scores = score(pod, candidates, facts, snapshot)
     best = max(scores)
-    equals = [node.name for node, total in zip(candidates, scores, strict=True) if total == best]
-    return Bind(equals[pick_below(len(equals))])
+    equals = [node for node, total in zip(candidates, scores, strict=True) if total == best]
+    return _bind(equals[pick_below(len(equals))], facts)
+
+
+def _bind(node: NodeInfo, facts: Facts) -> Bind:
+    decision = decide_volumes(facts.volumes, NodeFacts(node.name, node.labels))
+    assert decision is not None, "the filter has found volumes there"
+    return Bind(node.name, decision)
+
+
+def _render_fault(pod: PodInfo, fault: str, snapshot: Snapshot) -> str:
+    """Return the message about what rules all nodes out, whatever they are."""
+    everywhere = {node.name: Refusal((fault,), hopeless=True) for node in snapshot.nodes}
+    return f"0/{len(everywhere)} nodes are available: {fault}. {_render_preemption(pod, everywhere)}"
 
 
 def render_message(pod: PodInfo, refusals: Mapping[str, Refusal]) -> str:

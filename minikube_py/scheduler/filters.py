@@ -9,6 +9,8 @@ Upstream: pkg/scheduler/framework/plugins.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from minikube_py.api.meta import ObjectKey
+from minikube_py.api.persistent_volumes import NodeFacts
 from minikube_py.api.taints import (
     HARD_EFFECTS,
     NO_SCHEDULE,
@@ -19,6 +21,7 @@ from minikube_py.api.taints import (
 )
 from minikube_py.scheduler.node_info import PODS, NodeInfo, PodInfo
 from minikube_py.scheduler.snapshot import Facts
+from minikube_py.scheduler.volumes import ONE_POD_ONLY, claims_of, refuse_node
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,20 @@ def resources_fit(pod: PodInfo, node: NodeInfo, facts: Facts) -> Refusal | None:
     return Refusal(tuple(reasons), hopeless) if reasons else None
 
 
+def volumes(pod: PodInfo, node: NodeInfo, facts: Facts) -> Refusal | None:
+    """Refuse nodes where the pod's volumes are not, and cannot be."""
+    asked = facts.volumes
+    if not (asked.bound or asked.waiting):
+        return None
+    used: frozenset[ObjectKey] = frozenset()
+    if asked.exclusive:
+        used = frozenset(
+            ObjectKey(other.key.namespace, name) for other in node.pods for name, _ in claims_of(other.obj)
+        )
+    reason = refuse_node(asked, NodeFacts(node.name, node.labels), used)
+    return Refusal((reason,), hopeless=reason != ONE_POD_ONLY) if reason else None
+
+
 def topology_spread(pod: PodInfo, node: NodeInfo, facts: Facts) -> Refusal | None:
     """Refuse nodes that would make the pods of a required constraint too uneven."""
     reason = "node(s) didn't match pod topology spread constraints"
@@ -123,6 +140,7 @@ FILTERS: tuple[Filter, ...] = (
     node_affinity,
     node_ports,
     resources_fit,
+    volumes,
     topology_spread,
     pod_affinity,
 )

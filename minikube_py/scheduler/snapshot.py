@@ -11,6 +11,7 @@ from minikube_py.api.object_selectors import selects
 from minikube_py.api.taints import HARD_EFFECTS, find_untolerated, tolerations_of
 from minikube_py.scheduler.node_info import NodeInfo, PodInfo
 from minikube_py.scheduler.terms import PodTerm, SpreadConstraint
+from minikube_py.scheduler.volumes import NO_STORAGE, NO_VOLUMES, PodVolumes, Storage, read_volumes
 
 Domain = tuple[str, str]
 """Topology key and value."""
@@ -22,6 +23,7 @@ class Snapshot:
 
     nodes: tuple[NodeInfo, ...]
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    storage: Storage = NO_STORAGE
 
     def term_matches(self, term: PodTerm, pod: PodInfo) -> bool:
         """Return whether a term of pod affinity speaks of that pod."""
@@ -58,6 +60,7 @@ class Facts:
     """Domains with a pod that required anti-affinity of the pod forbids."""
     closed: frozenset[Domain]
     """Domains with a pod whose own anti-affinity forbids this one."""
+    volumes: PodVolumes = NO_VOLUMES
 
 
 def count_facts(pod: PodInfo, snapshot: Snapshot) -> Facts:
@@ -81,6 +84,7 @@ def count_facts(pod: PodInfo, snapshot: Snapshot) -> Facts:
         may_be_first=not near and all(snapshot.term_matches(term, pod) for term in pod.terms.affinity),
         far=frozenset(far),
         closed=frozenset(closed),
+        volumes=read_volumes(pod.obj, pod.key.namespace, snapshot.storage),
     )
 
 

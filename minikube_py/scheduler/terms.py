@@ -106,9 +106,9 @@ def compile_terms(pod: Mapping[str, Any]) -> PodTerms:
         node_selector=tuple(LabelRequirement(key, "=", (value,)) for key, value in exact),
         node_required=None
         if required is None
-        else tuple(_node_term(term) for term in required.get("nodeSelectorTerms") or ()),
+        else tuple(compile_node_term(term) for term in required.get("nodeSelectorTerms") or ()),
         node_preferred=tuple(
-            WeightedNodeTerm(int(term.get("weight", 0)), _node_term(term.get("preference") or {}))
+            WeightedNodeTerm(int(term.get("weight", 0)), compile_node_term(term.get("preference") or {}))
             for term in node.get(_PREFERRED) or ()
         ),
         affinity=tuple(_pod_term(pod, term) for term in near.get(_REQUIRED) or ()),
@@ -122,7 +122,8 @@ _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
-def _node_term(term: Mapping[str, Any]) -> NodeTerm:
+def compile_node_term(term: Mapping[str, Any]) -> NodeTerm:
+    """Return one term of node affinity."""
     return NodeTerm(compile_expressions(term.get("matchExpressions")), compile_expressions(term.get("matchFields")))
 
 

@@ -31,6 +31,7 @@ from minikube_py.kubelet.cri import (
     SandboxId,
     SandboxRecord,
 )
+from minikube_py.testing.images import FURTHER_TAG
 
 POD = PodIdentity("default", "web-1", "11111111-2222-4333-8444-555555555555")
 OTHER_POD = PodIdentity("kube-system", "dns", "99999999-2222-4333-8444-555555555555")
@@ -372,6 +373,32 @@ class RuntimeContract:
     async def test_an_unknown_image_is_none_and_its_removal_success(self, subject: RuntimeSubject) -> None:
         assert await subject.images.image_status("minikube-py/no-such-image:1") is None
         await subject.images.remove_image("minikube-py/no-such-image:1")
+
+    async def test_an_image_gets_one_more_name(self, subject: RuntimeSubject) -> None:
+        name = FURTHER_TAG
+        await subject.images.tag_image(subject.image_id, name)
+
+        named = await subject.images.image_status(name)
+        assert named is not None
+        assert named.id == subject.image_id
+        with pytest.raises(ContainerRuntimeError) as unknown:
+            await subject.images.tag_image("minikube-py/no-such-image:1", name)
+        assert unknown.value.kind is RuntimeErrorKind.NOT_FOUND
+
+    async def test_an_image_that_a_container_was_made_from_keeps_all_its_names(self, subject: RuntimeSubject) -> None:
+        sandbox = await subject.sandbox()
+        container = await subject.started(sandbox.id, Behaviour.EXITS_0)
+        await subject.record_when(container, has_exited)
+        before = await subject.images.image_status(subject.image_id)
+
+        with pytest.raises(ContainerRuntimeError) as needed:
+            await subject.images.remove_image(subject.image_id)
+        assert needed.value.kind is RuntimeErrorKind.CONFLICT
+        assert await subject.images.image_status(subject.image_id) == before
+
+    async def test_an_archive_that_is_not_there_is_an_error_of_the_file(self, subject: RuntimeSubject) -> None:
+        with pytest.raises(OSError, match="no-such-archive"):
+            await subject.images.load_archive("/no-such-archive.tar")
 
 
 async def _exec(subject: RuntimeSubject, container: ContainerId, behaviour: Behaviour) -> ExecResult:

@@ -2,16 +2,17 @@
 
 import os
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
+from minikube_py.kubelet.cri import ContainerRuntimeError
 from minikube_py.kubelet.docker_names import NODE
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_images import DockerImages
 from minikube_py.kubelet.io.docker_runtime import DockerRuntime
-from minikube_py.testing.images import BUSYBOX_TAG, host_busybox_image
+from minikube_py.testing.images import BUSYBOX_TAG, FURTHER_TAG, host_busybox_image
 
 DOCKER_HOST = os.environ.get("MINIKUBE_PY_DOCKER_HOST", "unix:///var/run/docker.sock")
 
@@ -54,4 +55,6 @@ async def docker_subject(docker_host: str = DOCKER_HOST) -> AsyncGenerator[Docke
     finally:
         for entry in await api.list_containers((f"{NODE}={node_name}",)):
             await api.remove_container(str(entry["Id"]))
+        with suppress(ContainerRuntimeError):  # most tests never gave it
+            await api.remove_image(FURTHER_TAG)
         await api.close()

@@ -55,6 +55,8 @@ class FakeClient:
     def __init__(self, clock: Clock, ids: Ids | None = None) -> None:
         self._clock = clock
         self._ids = ids or sequential_ids()
+        self.discoverable: dict[tuple[str, str], Obj] = {}
+        """Group version -> its APIResourceList; set it to what other servers have."""
         self._objects: dict[str, dict[ObjectKey, Obj]] = {}
         self._history: deque[Recorded] = deque(maxlen=HISTORY_MAX)
         self._compact_revision = 0
@@ -163,6 +165,13 @@ class FakeClient:
         self._maybe_fail("patch", resource)
         current = self._get(resource, key)
         return self._replace(resource, current, patched(current, patch, patch_type), subresource)
+
+    async def discover(self, group: str, version: str) -> Obj:
+        """Return what `discoverable` has for the group version."""
+        found = self.discoverable.get((group, version))
+        if found is None:
+            raise NotFoundError("the server could not find the requested resource", {})
+        return found
 
     async def delete(self, resource: Resource, key: ObjectKey, options: DeleteOptions = DEFAULT_DELETE) -> Obj:
         """Delete, or mark for deletion when a finalizer or a grace period holds the object."""

@@ -47,6 +47,8 @@ class FakeDocker:
         self.loadable: tuple[Json, ...] = ()
         """The images that any load brings."""
         self.pull_lines: list[Json] = []
+        self.pull_hangs = False
+        """After its lines a pull sends nothing more and does not end."""
         self.events: list[bytes] = []
         """What an event stream sends; each stream gets all that is there, then what comes, until `cut`."""
         self.event_queries: list[dict[str, str]] = []
@@ -217,6 +219,8 @@ class FakeDocker:
         await response.prepare(request)
         for line in self.pull_lines:
             await response.write(json.dumps(line).encode() + b"\r\n")
+        if self.pull_hangs:
+            await self._changed.wait()
         return response
 
     async def _events(self, request: web.Request) -> web.StreamResponse:

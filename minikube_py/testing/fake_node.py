@@ -4,12 +4,15 @@ Each fake behaves as its port in kubelet/ports.py says; `journal` (shared with F
 """
 
 import stat
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.node_status import HostFacts
+from minikube_py.kubelet.pod_volumes import NfsVolume
 from minikube_py.kubelet.ports import VolumeRequest
 from minikube_py.kubelet.probes import ProbeOutcome, ProbeResult
+from minikube_py.kubelet.volume_ownership import ChangePolicy
 from minikube_py.kubelet.volumes import ProjectedFile, VolumeError
 
 
@@ -74,6 +77,9 @@ class FakePodFiles:
         self.volumes: dict[str, VolumeRequest] = {}
         self.payloads: dict[str, tuple[ProjectedFile, ...]] = {}
         self.sub_paths: dict[str, str] = {}
+        self.nfs: dict[str, tuple[NfsVolume, tuple[str, ...]]] = {}
+        self.owners: dict[str, int] = {}
+        """Volume -> the group that it was given to."""
         self.host: dict[str, int] = {"/": stat.S_IFDIR}
         """Path -> file type (S_IFDIR, S_IFREG, S_IFSOCK, ...)."""
         self.logs: dict[str, str] = {}
@@ -84,6 +90,22 @@ class FakePodFiles:
         self.volumes[request.path] = request
         if request.files is not None:
             self.payloads[request.path] = request.files
+
+    async def own_volume(self, path: str, gid: int, policy: ChangePolicy) -> None:
+        """Remember whose it is."""
+        self.owners[path] = gid
+
+    async def mount_nfs(self, volume: NfsVolume, path: str, options: Sequence[str]) -> None:
+        """Remember what is mounted."""
+        self.nfs[path] = (volume, tuple(options))
+
+    async def make_directory(self, path: str) -> None:
+        """Make a directory of the host."""
+        self.host[path] = stat.S_IFDIR
+
+    async def remove_directory(self, path: str) -> None:
+        """Remove it."""
+        self.host.pop(path, None)
 
     async def check_host_path(self, path: str, type: str) -> None:
         """Look in `host`, and make what may be made."""
@@ -125,6 +147,12 @@ class FakePodFiles:
     async def remove_cgroup(self, parent: str) -> None:
         """Remember that it was asked for."""
         self.removed_cgroups.append(parent)
+
+    async def sweep_logs(self, known_uids: Collection[str]) -> None:
+        """Keep the logs of known pods (`DIR/NS_POD_UID/…`)."""
+        self.logs = {
+            path: text for path, text in self.logs.items() if path.split("/")[-3].rpartition("_")[2] in known_uids
+        }
 
     async def pod_uids(self) -> tuple[str, ...]:
         """Return the uids that have files."""

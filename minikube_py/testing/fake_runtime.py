@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.io.mailbox import Mailbox, OnFull
@@ -78,6 +79,10 @@ class FakeRuntime:
         self.images: dict[str, ImageRecord] = {}
         self.registry: dict[str, ImageRecord] = {}
         """What can be pulled."""
+        self.registry_logins: dict[str, tuple[str, str]] = {}
+        """Images that only this user with this password can pull."""
+        self.pulls: list[tuple[str, str]] = []
+        """(image, user), in order; the user is empty without credentials."""
         self.exec_handler: ExecHandler = lambda record, command: ExecResult(0, b"")
         self.exec_takes_s = 0.0
         self.journal: list[str] = []
@@ -332,6 +337,11 @@ class FakeRuntime:
     async def pull_image(self, image: str, auth: RegistryAuth | None) -> ImageRecord:
         """Pull what the registry has."""
         await self._enter("pull_image")
+        self.pulls.append((image, auth.username if auth else ""))
+        login = self.registry_logins.get(image)
+        if login is not None and (auth is None or (auth.username, auth.password) != login):
+            words = f"pull access denied for {image}: unauthorized: authentication required"
+            raise ContainerRuntimeError(RuntimeErrorKind.REFUSED, words)
         if image not in self.registry:
             message = f"manifest for {image} not found: manifest unknown: manifest unknown"
             raise ContainerRuntimeError(RuntimeErrorKind.NOT_FOUND, message)
@@ -341,17 +351,40 @@ class FakeRuntime:
     async def list_images(self) -> tuple[ImageRecord, ...]:
         """Return all images, sorted by name."""
         await self._enter("list_images")
-        return tuple(self.images[name] for name in sorted(self.images))
+        distinct = {self.images[name].id: self.images[name] for name in sorted(self.images)}
+        return tuple(distinct.values())
 
     async def remove_image(self, image_id: str) -> None:
         """Remove an image."""
         await self._enter("remove_image")
+        if any(c.config.image_id == image_id for c in self._containers.values()):
+            raise ContainerRuntimeError(RuntimeErrorKind.CONFLICT, f"image {image_id} is used by a container")
         self.images = {name: image for name, image in self.images.items() if image.id != image_id}
+        self.journal.append(f"remove image {image_id}")
+
+    async def tag_image(self, image: str, name: str) -> None:
+        """Give an image one more name."""
+        await self._enter("tag_image")
+        found = next((record for key, record in self.images.items() if image in (key, record.id)), None)
+        if found is None:
+            raise ContainerRuntimeError(RuntimeErrorKind.NOT_FOUND, f"No such image: {image}")
+        self.images[name] = replace(found, repo_tags=(*found.repo_tags, name))
 
     async def load_image(self, archive: bytes) -> None:
         """Load an archive: here its text is the image's name."""
         await self._enter("load_image")
         self.add_image(archive.decode())
+
+    async def load_archive(self, path: str) -> tuple[str, ...]:
+        """Load an archive: here each line of it is an image's name."""
+        await self._enter("load_archive")
+        names = tuple((await asyncio.to_thread(Path(path).read_text)).split())
+        if not names:
+            raise ContainerRuntimeError(RuntimeErrorKind.REFUSED, f"{path} holds no image")
+        for name in names:
+            self.add_image(name)
+        self.journal.append(f"load {Path(path).name}")
+        return names
 
     # Inside.
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from minikube_py.kubelet.image_archive import ArchiveEntry, ImageArchive, render_image
 
 BUSYBOX_TAG = "minikube-py/test-busybox:1"
+FURTHER_TAG = "minikube-py/test-busybox:further"
+"""A second name that the runtime's contract gives the image, and takes away again."""
 BUSYBOX_PATHS = ("/bin/busybox", "/usr/bin/busybox", "/sbin/busybox", "/usr/local/bin/busybox")
 
 _NAMES = """

@@ -10,7 +10,7 @@ from minikube_py.api.meta import Obj, ObjectKey
 from minikube_py.api.resources import PODS
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
-from minikube_py.kubelet.ports import KubeletPorts
+from minikube_py.kubelet.ports import KubeletPorts, OpenInhibitor
 from minikube_py.testing.fake_client import FakeClient
 from minikube_py.testing.fake_host_statistics import FakeCgroupWriter, FakeHostStatistics
 from minikube_py.testing.fake_informers import FakeInformers
@@ -46,6 +46,7 @@ class KubeletLab:
     cgroups: FakeCgroupWriter
     events: FakeEventSink
     config: KubeletConfig
+    open_inhibitor: OpenInhibitor | None = None
 
     def ports(self) -> KubeletPorts:
         """Return the ports of a kubelet on this host."""
@@ -65,6 +66,7 @@ class KubeletLab:
             recorder=self.events,
             clock=self.clock,
             random=lambda: 0.5,
+            open_inhibitor=self.open_inhibitor,
         )
 
     @asynccontextmanager

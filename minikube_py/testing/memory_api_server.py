@@ -13,7 +13,6 @@ from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.audit_log import AuditSettings
 from minikube_py.apiserver.io.certificates import Pki, ensure_pki
 from minikube_py.apiserver.io.node_metrics import ScrapeNode
-from minikube_py.apiserver.io.pod_logs import StreamsForNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.apiserver.pki import CertificateSpec
@@ -27,7 +26,13 @@ from minikube_py.testing.sequential_ids import sequential_ids
 ADMIN_TOKEN = "admin-token"  # noqa: S105  # known to tests only
 READER_TOKEN = "reader-token"  # noqa: S105
 VOLATILE_FIRST_REVISION = 1000
-LOOPBACK_CONFIG = ApiServerConfig(bind_address="127.0.0.1", secure_port=0, advertise_port=6443)
+LOOPBACK_CONFIG = ApiServerConfig(
+    bind_address="127.0.0.1",
+    secure_port=0,
+    advertise_port=6443,
+    # No controllers run beside it that would make the accounts.
+    disable_admission_plugins=("ServiceAccount",),
+)
 _TOKENS = {
     ADMIN_TOKEN: UserInfo("admin", (SYSTEM_MASTERS, AUTHENTICATED)),
     READER_TOKEN: UserInfo("alice", (AUTHENTICATED,)),
@@ -38,10 +43,9 @@ def memory_api_server(
     config: ApiServerConfig = LOOPBACK_CONFIG,
     *,
     clock: Clock | None = None,
-    streams_for_node: StreamsForNode = lambda node: None,
     history: HistoryLimits = HISTORY,
+    pki: Pki | None = None,
     audit: AuditSettings | None = None,
-    kubelet_tls: ssl.SSLContext | None = None,
     scrape_node: ScrapeNode | None = None,
 ) -> ApiServer:
     """Return an API server whose objects are gone with it; ids and random choices repeat."""
@@ -56,9 +60,9 @@ def memory_api_server(
             rng=Random(0),  # noqa: S311
             authenticate=Authenticator(_TOKENS).authenticate,
             token_key_pem=new_key_pem(),
-            streams_for_node=streams_for_node,
+            front_proxy=pki.front_proxy() if pki is not None else None,
             audit=audit,
-            kubelet_tls=kubelet_tls,
+            kubelet_tls=pki.kubelet_context() if pki is not None else None,
             scrape_node=scrape_node,
         ),
     )

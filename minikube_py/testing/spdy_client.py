@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
-from minikube_py.apiserver.spdy import Frame, SpdyCodec, StreamData, StreamReset
+from minikube_py.streaming.spdy import Frame, SpdyCodec, StreamData, StreamReset
 
 
 class SpdyClient:

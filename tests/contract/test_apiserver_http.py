@@ -12,11 +12,11 @@ import pytest
 
 from minikube_py.api.resources import EVENTS, PODS
 from minikube_py.api.served import GIT_VERSION
-from minikube_py.apiserver.io.http_listener import ListenError
 from minikube_py.client.interface import Selection
 from minikube_py.client.io.http_transport import HttpTransport
 from minikube_py.client.io.rest_client import RestClient
 from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.streaming.io.http_listener import ListenError
 from minikube_py.testing.memory_api_server import (
     ADMIN_TOKEN,
     LOOPBACK_CONFIG,
@@ -352,26 +352,6 @@ async def test_the_client_library_works_over_it(tmp_path):
     assert (event.type, event.object) == ("ADDED", made)
 
 
-class _Kubelet:
-    """A node's logs: what the API server needs of a kubelet."""
-
-    def __init__(self):
-        self.closed = False
-        self.silent = False
-
-    async def logs(self, ref, options):
-        try:
-            yield b""
-            while self.silent:
-                await asyncio.sleep(0.01)
-            yield f"{ref.namespace}/{ref.pod}/{ref.container}\n".encode()
-            while options.follow:
-                await asyncio.sleep(0.01)
-                yield b"more\n"
-        finally:
-            self.closed = True
-
-
 async def _with_pod(session, node):
     spec = {"containers": [{"name": "c", "image": "busybox"}], **({"nodeName": node} if node else {})}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}
@@ -379,37 +359,6 @@ async def _with_pod(session, node):
     async with session.post(path, json=pod) as made:
         assert made.status == 201, await made.text()
     return f"{path}/p/log"
-
-
-async def test_logs_are_streamed_from_the_pods_node():
-    kubelet = _Kubelet()
-    async with plain(streams_for_node={"n1": kubelet}.get) as (_, session):
-        path = await _with_pod(session, "n1")
-        async with session.get(path) as whole:
-            assert (whole.status, await whole.text()) == (200, "default/p/c\n")
-            assert whole.headers["Content-Type"] == "text/plain"
-        kubelet.closed = False
-        following = await session.get(path, params={"follow": "true"})
-        async with asyncio.timeout(5):
-            assert [await following.content.readline() for _ in range(3)][1:] == [b"more\n"] * 2
-        following.close()
-        await eventually(lambda: kubelet.closed)
-        async with session.get(path, params={"container": "zzz"}) as wrong:
-            assert (wrong.status, (await wrong.json())["message"]) == (400, "container zzz is not valid for pod p")
-
-
-async def test_who_follows_a_container_that_says_nothing_is_answered_at_once():
-    kubelet = _Kubelet()
-    kubelet.silent = True
-    async with plain(streams_for_node={"n1": kubelet}.get) as (_, session):
-        path = await _with_pod(session, "n1")
-        async with asyncio.timeout(5):
-            following = await session.get(path, params={"follow": "true"})
-        assert (following.status, following.headers["Content-Type"]) == (200, "text/plain")
-        kubelet.silent = False
-        async with asyncio.timeout(5):
-            assert await following.content.readline() == b"default/p/c\n"
-        following.close()
 
 
 async def test_logs_and_exec_of_a_pod_without_a_node():

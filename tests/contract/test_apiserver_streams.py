@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import socket
 import ssl
 from base64 import b64decode, b64encode
 from contextlib import asynccontextmanager
@@ -11,12 +12,14 @@ import orjson
 import pytest
 from aiohttp import WSMsgType, web
 
-from minikube_py.api.errors import InternalError
+from minikube_py.api.errors import BadRequestError, InternalError
 from minikube_py.api.resources import ENDPOINTS, NODES, PODS, SERVICES
 from minikube_py.api.streams import ExecOptions
-from minikube_py.apiserver.io import resource_proxy
+from minikube_py.apiserver.io import http_forwarder
 from minikube_py.apiserver.proxying import Location
+from minikube_py.client.io.rest_client import RestClient
 from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.testing.loopback_kubelet import kubelet_context, kubelet_serving_at, loopback_kubelet
 from minikube_py.testing.memory_api_server import ADMIN_TOKEN, loopback_pki, memory_api_server, serving
 from minikube_py.testing.spdy_client import SpdyClient
 
@@ -59,6 +62,11 @@ class Node:
         self.connections = []
         self.cancelled = False
 
+    async def find_running(self, ref):
+        if ref.container == "gone":
+            raise InternalError(f'container not found ("{ref.container}")')
+        return ref
+
     async def exec(self, ref, options, streams):
         self.asked.append((ref.container, options))
         if options.command[0] == "fail":
@@ -91,15 +99,51 @@ class Node:
         return self.connections[-1]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def certificates(tmp_path_factory):
+    """Certificates that all tests here use: keys take their time."""
+    folder, wall_s = tmp_path_factory.mktemp("tls"), SystemClock().wall_s()
+    pki = loopback_pki(folder / "server", wall_s)
+    CERTIFICATES[:] = [pki, kubelet_context(pki, folder / "n1", wall_s)]
+
+
+CERTIFICATES = []
+
+
 @asynccontextmanager
 async def serve(node):
-    server = memory_api_server(streams_for_node={"n1": node}.get)
-    async with serving(server, None) as url, aiohttp.ClientSession(url, headers=ADMIN) as session:
+    """An API server, and the kubelet's server of node n1 with `node` behind it: the whole way of a stream."""
+    pki, node_tls = CERTIFICATES
+    server = memory_api_server(pki=pki)
+    client = RestClient(server.local_transport(), "kubelet", lambda: 60)
+
+    def find_pod(namespace, name):
+        meta = {"namespace": namespace, "name": name, "uid": f"uid-of-{name}"}
+        return {"metadata": meta, "spec": {"containers": [{"name": "c"}]}} if name == "p" else None
+
+    kubelet = loopback_kubelet(client, SystemClock(), node, find_pod)
+    async with (
+        serving(server, None) as url,
+        kubelet_serving_at(kubelet, node_tls) as port,
+        aiohttp.ClientSession(url, headers=ADMIN) as session,
+    ):
+        await register(session, port)
         spec = {"containers": [{"name": "c", "image": "busybox"}], "nodeName": "n1"}
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}
         async with session.post(PODS.path("default"), json=pod) as made:
             assert made.status == 201, await made.text()
         yield server, session
+
+
+async def register(session, port, address="127.0.0.1"):
+    status = {"addresses": [{"type": "InternalIP", "address": address}]}
+    status["daemonEndpoints"] = {"kubeletEndpoint": {"Port": port}}
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"}}
+    async with session.post(NODES.path(), json=node) as made:
+        assert made.status in (201, 409), await made.text()
+    patch = {"Content-Type": "application/merge-patch+json"}
+    async with session.patch(f"{NODES.path(name='n1')}/status", json={"status": status}, headers=patch) as patched:
+        assert patched.status == 200
 
 
 @pytest.fixture
@@ -202,7 +246,7 @@ async def test_attach_joins_the_container(node):
     assert channels[1] == b"Aend"
 
 
-async def test_a_handshake_that_cannot_be_is_a_status(node):
+async def test_a_handshake_that_cannot_be_says_why(node):
     async with serve(node) as (_, session):
         answers = {}
         upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
@@ -216,17 +260,142 @@ async def test_a_handshake_that_cannot_be_is_a_status(node):
             ("no upgrade of ports", "portforward", [("ports", "80")], {}),
         ):
             async with session.get(f"{POD}/{path}", params=params, headers=headers) as refused:
-                answers[why] = (refused.status, (await refused.json())["message"])
+                # What the API server itself refuses is a Status; a kubelet speaks plain text.
+                is_status = refused.content_type == "application/json"
+                said = (await refused.json())["message"] if is_status else await refused.text()
+                answers[why] = (refused.status, said)
     assert {status for status, _ in answers.values()} == {400}
     assert {why: message for why, (_, message) in answers.items()} == {
         "no upgrade": "Upgrade request required",
         "no container": "container zzz is not valid for pod p",
         "no streams": "you must specify at least 1 of stdin, stdout, stderr",
         "no command": "you must specify at least one command for the container",
-        "no port": 'query parameter "ports" is required',
+        "no port": 'query parameter "port" is required',
         "no such port": 'unable to parse "99999" as a port: must be between 1 and 65535',
         "no upgrade of ports": "Upgrade request required",
     }
+
+
+class Log:
+    """A kubelet of which only the logs are asked."""
+
+    def __init__(self):
+        self.closed = False
+        self.silent = False
+
+    async def logs(self, ref, options):
+        try:
+            yield b""
+            while self.silent:
+                await asyncio.sleep(0.01)
+            yield f"{ref.namespace}/{ref.pod}/{ref.container}\n".encode()
+            while options.follow:
+                await asyncio.sleep(0.01)
+                yield b"more\n"
+        finally:
+            self.closed = True
+
+
+async def test_logs_are_streamed_from_the_pods_node():
+    kubelet = Log()
+    async with serve(kubelet) as (_, session):
+        path = f"{POD}/log"
+        async with session.get(path) as whole:
+            assert (whole.status, await whole.text()) == (200, "default/p/c\n")
+            assert whole.headers["Content-Type"] == "text/plain"
+        kubelet.closed = False
+        following = await session.get(path, params={"follow": "true"})
+        async with asyncio.timeout(5):
+            assert [await following.content.readline() for _ in range(3)][1:] == [b"more\n"] * 2
+        following.close()
+        async with asyncio.timeout(5):
+            while not kubelet.closed:
+                await asyncio.sleep(0.01)
+        async with session.get(path, params={"container": "zzz"}) as wrong:
+            assert (wrong.status, (await wrong.json())["message"]) == (400, "container zzz is not valid for pod p")
+
+
+async def test_who_follows_a_container_that_says_nothing_is_answered_at_once():
+    kubelet = Log()
+    kubelet.silent = True
+    async with serve(kubelet) as (_, session):
+        path = f"{POD}/log"
+        async with asyncio.timeout(5):
+            following = await session.get(path, params={"follow": "true"})
+        assert (following.status, following.headers["Content-Type"]) == (200, "text/plain")
+        kubelet.silent = False
+        async with asyncio.timeout(5):
+            assert await following.content.readline() == b"default/p/c\n"
+        following.close()
+
+
+async def test_what_a_kubelet_refuses_is_told_in_its_words(node):
+    async def refused_log(ref, options):
+        raise BadRequestError('container "c" in pod "p" is waiting to start: ContainerCreating')
+        yield b""
+
+    node.logs = refused_log
+    async with serve(node) as (_, session):
+        async with session.get(f"{POD}/log") as log:
+            status = await log.json()
+        gone = {"kind": "Pod", "metadata": {"name": "q"}}
+        gone["spec"] = {"containers": [{"name": "c", "image": "busybox"}], "nodeName": "n1"}
+        async with session.post(PODS.path("default"), json={"apiVersion": "v1", **gone}) as made:
+            assert made.status == 201
+        async with session.get(PODS.path("default", "q") + "/log") as unknown:
+            unknown_status = await unknown.json()
+        headers = {"Upgrade": "SPDY/3.1", "Connection": "Upgrade"}
+        path = PODS.path("default", "q") + "/exec?command=ls&stdout=1"
+        async with session.post(path, headers=headers) as command_:
+            assert (command_.status, await command_.text()) == (404, "pod does not exist")
+    assert (log.status, status["reason"]) == (400, "BadRequest")
+    assert status["message"] == 'container "c" in pod "p" is waiting to start: ContainerCreating'
+    assert (unknown.status, unknown_status["message"]) == (
+        404,
+        "the server could not find the requested resource ( pods/log q)",
+    )
+
+
+async def test_a_kubelet_that_does_not_answer_is_named_with_the_kernels_reason(node):
+    async with serve(node) as (_, session):
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            port = unused.getsockname()[1]
+        await register(session, port)
+        upgrade = {"Upgrade": "SPDY/3.1", "Connection": "Upgrade"}
+        answers = {}
+        for path, headers in (
+            (f"{POD}/log", {}),
+            (f"{POD}/exec?command=ls&stdout=1", upgrade),
+            (f"{POD}/portforward", upgrade),
+            (f"{NODES.path(name='n1')}/proxy/pods", {}),
+        ):
+            async with session.get(path, headers=headers) as answer:
+                answers[path] = (answer.status, (await answer.json())["message"])
+        await register(session, port, address="")
+        async with session.get(f"{POD}/log") as answer:
+            nowhere = (answer.status, (await answer.json())["message"])
+    refused = f"dial tcp 127.0.0.1:{port}: connect: connection refused"
+    assert list(answers.values()) == [
+        (500, f'Get "https://127.0.0.1:{port}/containerLogs/default/p/c": {refused}'),
+        (500, f"error dialing backend: {refused}"),
+        (500, f"error dialing backend: {refused}"),
+        (503, f"error trying to reach service: {refused}"),
+    ]
+    assert nowhere[0] == 500
+    assert nowhere[1].startswith("no preferred addresses found; known addresses: [")
+
+
+async def test_a_kubelet_of_another_ca_is_not_talked_to(node, tmp_path):
+    other = loopback_pki(tmp_path, SystemClock().wall_s())
+    mine = CERTIFICATES[1]
+    CERTIFICATES[1] = kubelet_context(other, tmp_path / "n1", SystemClock().wall_s())
+    try:
+        async with serve(node) as (_, session), session.get(f"{POD}/log") as log:
+            said = (await log.json())["message"]
+    finally:
+        CERTIFICATES[1] = mine
+    assert said.endswith("tls: self-signed certificate in certificate chain")
 
 
 @asynccontextmanager
@@ -253,7 +422,7 @@ async def test_a_spdy_client_without_a_common_protocol_is_refused(node):
     async with serve(node) as (server, _):
         async with spdy(server, f"{POD}/exec?command=cat&stdout=1", "v9.channel.k8s.io") as client:
             assert client.status == 403
-            assert "unable to upgrade" in orjson.loads(client.body)["message"]
+            assert b"unable to upgrade" in client.body
         async with spdy(server, f"{POD}/portforward", "v9") as client:
             assert client.status == 403
 
@@ -411,7 +580,6 @@ async def proxied(handler, monkeypatch):
                     ],
                 },
             ),
-            (NODES, {"kind": "Node", "metadata": {"name": "n1"}}),
         ):
             async with session.post(path.path("default"), json={"apiVersion": "v1", **obj}) as made:
                 assert made.status == 201, await made.text()
@@ -426,7 +594,7 @@ async def proxied(handler, monkeypatch):
         async def to_loopback(host, port, **kwargs):
             return await connect("127.0.0.1", port, **kwargs)
 
-        monkeypatch.setattr(resource_proxy.asyncio, "open_connection", to_loopback)
+        monkeypatch.setattr(http_forwarder.asyncio, "open_connection", to_loopback)
         yield session, port
 
 
@@ -500,7 +668,7 @@ async def test_links_in_a_page_lead_through_the_proxy(packed, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["too long", "no page", "broken"])
 async def test_what_is_no_page_or_too_long_goes_through_as_it_is(kind, monkeypatch):
-    monkeypatch.setattr(resource_proxy, "HTML_BYTES_MAX", 1000)
+    monkeypatch.setattr(http_forwarder, "HTML_BYTES_MAX", 1000)
     body = PAGE + b"x" * (2000 if kind == "too long" else 0)
     headers = {"Content-Type": "text/plain" if kind == "no page" else "text/html"}
     if kind == "broken":
@@ -528,7 +696,7 @@ async def test_the_kubelet_of_a_node_is_asked_by_tls_with_the_servers_certificat
     for trusted in (pki, other):
         tls = pki.server_context()
         tls.verify_mode = ssl.CERT_REQUIRED
-        server = memory_api_server(kubelet_tls=trusted.kubelet_context())
+        server = memory_api_server(pki=trusted)
         async with (
             backend(kubelet, tls) as port,
             serving(server, None) as url,
@@ -544,7 +712,7 @@ async def test_the_kubelet_of_a_node_is_asked_by_tls_with_the_servers_certificat
             async with session.get(f"{NODES.path()}/n1/proxy/healthz") as answer:
                 told = await answer.json()
         if trusted is pki:
-            assert (answer.status, told) == (200, {"path": "/healthz", "user": "kubernetes-admin"})
+            assert (answer.status, told) == (200, {"path": "/healthz", "user": "kube-apiserver-kubelet-client"})
         else:
             assert (answer.status, told["message"]) == (
                 503,

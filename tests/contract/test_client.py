@@ -41,10 +41,15 @@ async def a_server():
         rng=random.Random(1),
         authenticate=lambda peer, authorization: LOOPBACK,
         token_key_pem=new_key_pem(),
-        streams_for_node=lambda node: None,
     )
     server = ApiServer(
-        ApiServerConfig(bind_address="127.0.0.1", secure_port=a_free_port(), shutdown_grace_s=0.1), ports
+        ApiServerConfig(
+            bind_address="127.0.0.1",
+            secure_port=a_free_port(),
+            shutdown_grace_s=0.1,
+            disable_admission_plugins=("ServiceAccount",),
+        ),
+        ports,
     )
     await server.bootstrap()
     yield server

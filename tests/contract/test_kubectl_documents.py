@@ -22,7 +22,7 @@ from minikube_py.api.resources import find_resource
 from minikube_py.api.schema import schema_of
 from minikube_py.api.served import GIT_VERSION, SERVED_MAJOR, SERVED_MINOR
 from minikube_py.api.strategic_merge import apply_strategic_merge
-from minikube_py.apiserver import discovery, openapi, openapi_v2
+from minikube_py.apiserver import discovery, merged_discovery, openapi, openapi_v2
 
 pytestmark = pytest.mark.slow
 
@@ -83,7 +83,7 @@ class Handler(BaseHTTPRequestHandler):
         aggregated = discovery.choose_discovery(accept) == "aggregated"
         match path.strip("/").split("/"):
             case ["api" | "apis" as root] if aggregated:
-                return discovery.aggregated(core=root == "api"), discovery.AGGREGATED_CONTENT_TYPE
+                return merged_discovery.merged_discovery(core=root == "api"), discovery.AGGREGATED_CONTENT_TYPE
             case ["openapi", "v2"] if "protobuf" in accept:
                 return openapi_v2.openapi_v2_protobuf(), "application/octet-stream"
             case other:
@@ -95,7 +95,7 @@ class Handler(BaseHTTPRequestHandler):
             case ["api"]:
                 found = discovery.api_versions("h:1")
             case ["apis"]:
-                found = discovery.api_group_list()
+                found = merged_discovery.merged_group_list()
             case ["version"]:
                 found = {"major": SERVED_MAJOR, "minor": SERVED_MINOR, "gitVersion": GIT_VERSION}
             case ["openapi", "v2"]:

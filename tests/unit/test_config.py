@@ -35,6 +35,12 @@ def test_an_agent_with_its_own_data_folder_keeps_its_own_logs():
     assert _config(data_dir="/srv/n2").pod_logs_dir == Path("/srv/n2/log/pods")
 
 
+def test_registries_stand_beside_the_config_or_in_the_agents_own_folder_or_where_it_is_told():
+    assert _config().registries_path == Path("/etc/minikube-py/registries.yaml")
+    assert _config(data_dir="/srv/n2").registries_path == Path("/srv/n2/agent/registries.yaml")
+    assert _config(private_registry="/x.yaml").registries_path == Path("/x.yaml")
+
+
 def test_an_agent_with_its_own_data_folder_has_its_own_cgroups():
     one, other = _config(data_dir="/srv/n1").cgroup_root, _config(data_dir="/srv/n2").cgroup_root
 

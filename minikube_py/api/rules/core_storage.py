@@ -114,8 +114,11 @@ def check_claim_update(new: Mapping[str, Any], old: Mapping[str, Any]) -> Faults
         allowed.setdefault("resources", {}).setdefault("requests", {})["storage"] = size
     if allowed != spec:
         yield forbidden("spec", _FROZEN_CLAIM)
+    # A volume may be bigger than what was asked for, so only a smaller request than before is held against it.
+    asked = part(part(before, "resources"), "requests").get("storage")
     had = part(part(old, "status"), "capacity").get("storage")
-    if bound and size is not None and had is not None and parse_quantity(size).nano < parse_quantity(had).nano:
+    shrinks = bool(size and asked) and parse_quantity(str(size)).nano < parse_quantity(str(asked)).nano
+    if bound and shrinks and had is not None and parse_quantity(str(size)).nano <= parse_quantity(str(had)).nano:
         yield forbidden("spec.resources.requests.storage", "field can not be less than status.capacity")
 
 

@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -88,14 +88,18 @@ class AuditLog:
 
     async def run(self) -> None:
         """Write what is queued until cancelled; then the rest."""
-        loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-audit") as writer:
+            batch: list[Obj] = []
+            writing: Future[None] | None = None
             try:
                 while True:
                     batch = [await self._queue.get(), *self._waiting(BATCH_MAX - 1)]
-                    await loop.run_in_executor(writer, self._append, batch, self._clock.wall_s())
+                    writing = writer.submit(self._append, batch, self._clock.wall_s())
+                    await asyncio.wrap_future(writing)
             finally:
-                if rest := self._waiting(EVENTS_MAX):
+                # Cancelling the wait takes a write back that has not begun.
+                lost = batch if writing is not None and writing.cancelled() else []
+                if rest := [*lost, *self._waiting(EVENTS_MAX)]:
                     writer.submit(self._append, rest, self._clock.wall_s())
 
     def _waiting(self, count_max: int) -> list[Obj]:

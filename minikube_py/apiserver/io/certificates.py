@@ -12,8 +12,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from minikube_py.apiserver.io.extension_servers import FrontProxy
 from minikube_py.apiserver.pki import CertificateSpec, build_ca, build_certificate, needs_renewal
+from minikube_py.apiserver.request_headers import FRONT_PROXY_NAME
+from minikube_py.apiserver.users import SYSTEM_MASTERS
 from minikube_py.kit.io.files import make_private_folder, write_atomic
+
+_REQUEST_HEADER_CA = "requestheader-client-ca"
+_FRONT_PROXY = "front-proxy-client"
+_KUBELET_CLIENT = "apiserver-kubelet-client"
+KUBELET_CLIENT = CertificateSpec("kube-apiserver-kubelet-client", (SYSTEM_MASTERS,))
+"""Who the API server is to kubelets (name and file as kubeadm has them)."""
 
 
 class CertificateError(Exception):
@@ -35,23 +44,36 @@ class Pki:
     ca: KeyPair
     serving: KeyPair
     admin: KeyPair
+    front_proxy_ca: KeyPair
+    """The request header CA: whom it signed may say by X-Remote headers who asks."""
+    kubelet_client: KeyPair
     folder: Path
 
     def server_context(self) -> ssl.SSLContext:
         """Return the TLS settings of the API server: client certificates are welcome, not required."""
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self.load_serving(context)
-        context.load_verify_locations(cadata=self.ca.certificate_pem.decode())
-        context.verify_mode = ssl.CERT_OPTIONAL
-        context.set_alpn_protocols(["http/1.1"])
+        context = server_context((self.folder / "serving.crt", self.folder / "serving.key"), self.ca.certificate_pem)
+        # Both CAs are let in here; apiserver.request_headers keeps them apart.
+        context.load_verify_locations(cadata=self.front_proxy_ca.certificate_pem.decode())
         return context
 
+    def front_proxy(self) -> FrontProxy:
+        """Return what the API server needs to ask the servers of APIServices."""
+        return FrontProxy(
+            self.folder / f"{_FRONT_PROXY}.crt",
+            self.folder / f"{_FRONT_PROXY}.key",
+            self.front_proxy_ca.certificate_pem.decode(),
+            self.ca.certificate_pem.decode(),
+        )
+
     def kubelet_context(self) -> ssl.SSLContext:
-        """Return how the API server asks kubelets: as an administrator, and they must be known to the CA."""
+        """Return how the API server asks kubelets: by a certificate of its own, and they must be known to the CA."""
         context = ssl.create_default_context(cadata=self.ca.certificate_pem.decode())
-        context.load_cert_chain(self.folder / "admin.crt", self.folder / "admin.key")
+        self.load_kubelet_client(context)
         return context
+
+    def load_kubelet_client(self, context: ssl.SSLContext) -> None:
+        """Let new connections to kubelets show the client certificate that is on disk now."""
+        context.load_cert_chain(self.folder / f"{_KUBELET_CLIENT}.crt", self.folder / f"{_KUBELET_CLIENT}.key")
 
     def load_serving(self, context: ssl.SSLContext) -> None:
         """Let new connections see the serving certificate that is on disk now."""
@@ -66,22 +88,59 @@ def ensure_pki(folder: Path, serving: CertificateSpec, admin: CertificateSpec, n
         OSError: the folder cannot be written.
     """
     make_private_folder(folder)
-    ca, ca_key = _ensure_ca(folder, now_s)
+    ca, ca_key = _ensure_ca(folder, "ca", "minikube-py-ca", now_s)
+    proxy_ca, proxy_ca_key = _ensure_ca(folder, _REQUEST_HEADER_CA, "minikube-py-requestheader-ca", now_s)
+    _ensure(folder, _FRONT_PROXY, CertificateSpec(FRONT_PROXY_NAME), proxy_ca, proxy_ca_key, now_s)
     return Pki(
-        ca=KeyPair((folder / "ca.crt").read_bytes(), (folder / "ca.key").read_bytes()),
+        ca=_pair(folder, "ca"),
         serving=_ensure(folder, "serving", serving, ca, ca_key, now_s),
         admin=_ensure(folder, "admin", admin, ca, ca_key, now_s),
+        front_proxy_ca=_pair(folder, _REQUEST_HEADER_CA),
+        kubelet_client=_ensure(folder, _KUBELET_CLIENT, KUBELET_CLIENT, ca, ca_key, now_s),
         folder=folder,
     )
 
 
-def _ensure_ca(folder: Path, now_s: float) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    if not (folder / "ca.crt").exists():
+def _pair(folder: Path, name: str) -> KeyPair:
+    return KeyPair((folder / f"{name}.crt").read_bytes(), (folder / f"{name}.key").read_bytes())
+
+
+def server_context(pair: tuple[Path, Path], client_ca_pem: bytes) -> ssl.SSLContext:
+    """Return the TLS settings of a server with this certificate: clients of that CA are welcome, not required.
+
+    A later `load_cert_chain` on it renews what new connections see.
+    """
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(*pair)
+    context.load_verify_locations(cadata=client_ca_pem.decode())
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def ensure_node_serving(pki: Pki, folder: Path, spec: CertificateSpec, now_s: float) -> tuple[Path, Path]:
+    """Return the paths of a kubelet's serving certificate and key, made and renewed with the CA of this host.
+
+    Raises:
+        CertificateError: a file there is damaged.
+        OSError: the folder cannot be written.
+    """
+    make_private_folder(folder)
+    ca, ca_key = _load(pki.folder, "ca")
+    _ensure(folder, "serving-kubelet", spec, ca, ca_key, now_s)
+    return folder / "serving-kubelet.crt", folder / "serving-kubelet.key"
+
+
+def _ensure_ca(
+    folder: Path, name: str, common_name: str, now_s: float
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    if not (folder / f"{name}.crt").exists():
         key = ec.generate_private_key(ec.SECP256R1())
-        ca = build_ca("minikube-py-ca", key, now_s, _serial())
-        write_atomic(folder / "ca.key", _key_pem(key), 0o600)
-        write_atomic(folder / "ca.crt", _certificate_pem(ca), 0o644)
-    return _load(folder, "ca")
+        ca = build_ca(common_name, key, now_s, _serial())
+        write_atomic(folder / f"{name}.key", _key_pem(key), 0o600)
+        write_atomic(folder / f"{name}.crt", _certificate_pem(ca), 0o644)
+    return _load(folder, name)
 
 
 def _ensure(
@@ -96,12 +155,12 @@ def _ensure(
     if certificate_path.exists() and key_path.exists():
         certificate, _ = _load(folder, name)
         if not needs_renewal(certificate, spec, ca, now_s):
-            return KeyPair(certificate_path.read_bytes(), key_path.read_bytes())
+            return _pair(folder, name)
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = build_certificate(spec, key.public_key(), ca, ca_key, now_s, _serial())
     write_atomic(key_path, _key_pem(key), 0o600)
     write_atomic(certificate_path, _certificate_pem(certificate), 0o644)
-    return KeyPair(certificate_path.read_bytes(), key_path.read_bytes())
+    return _pair(folder, name)
 
 
 def _load(folder: Path, name: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

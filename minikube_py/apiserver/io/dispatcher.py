@@ -12,6 +12,7 @@ from minikube_py.apiserver.authorize import Denied, authorize, forbidden_request
 from minikube_py.apiserver.io.answers import Answer, error_answer
 from minikube_py.apiserver.io.computed import Computed
 from minikube_py.apiserver.io.documents import Documents
+from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
 from minikube_py.apiserver.io.pod_logs import PodLogs
 from minikube_py.apiserver.io.reads import Reads
 from minikube_py.apiserver.io.writes import Writes
@@ -34,7 +35,9 @@ class Dispatcher:
         logs: PodLogs,
         computed: Computed,
         catalog: Callable[[], Catalog] = lambda: STATIC,
+        extensions: ExtensionProxy | None = None,
     ) -> None:
+        self._extensions = extensions
         self._catalog = catalog
         self._documents = documents
         self._logs = logs
@@ -61,6 +64,9 @@ class Dispatcher:
         info = info or parse_request(request.method, request.path, request.query)
         try:
             check_allowed(user, info, trail)
+            service = self._extensions.service_for(info.path) if self._extensions is not None else None
+            if service is not None and self._extensions is not None:
+                return await self._extensions.whole_answer(request, user, service)
             if not info.is_resource:
                 return await self._documents.answer(info, request)
             return await self._dispatch(resolve(info, self._catalog(), user, trail), request)

@@ -4,29 +4,34 @@ import hashlib
 import logging
 import platform
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 import orjson
 
-from minikube_py.api.catalog import STATIC, Catalog
+from minikube_py.api.catalog import Catalog
 from minikube_py.api.errors import MethodNotSupportedError, NotAcceptableError
 from minikube_py.api.meta import Obj
 from minikube_py.api.served import GIT_VERSION, SERVED_MAJOR, SERVED_MINOR
 from minikube_py.apiserver import openapi_v2
+from minikube_py.apiserver.api_services import NO_SERVICES, Registry
 from minikube_py.apiserver.discovery import (
     AGGREGATED_CONTENT_TYPE,
-    aggregated,
-    api_group,
-    api_group_list,
     api_resource_list,
     api_versions,
     choose_discovery,
-    served_groups,
-    served_versions,
 )
 from minikube_py.apiserver.health import Check, HealthAnswer, answer_check, answer_health
 from minikube_py.apiserver.io.answers import JSON_HEADERS, object_answer, text_answer
 from minikube_py.apiserver.io.heavy_work import HeavyWork
+from minikube_py.apiserver.merged_discovery import (
+    RemoteVersions,
+    merged_discovery,
+    merged_group,
+    merged_group_list,
+    merged_groups,
+)
+from minikube_py.apiserver.merged_openapi import NOTHING_ELSE, OtherSpecs
 from minikube_py.apiserver.negotiate import PLAIN, AnswerForm, choose_form
 from minikube_py.apiserver.openapi import building_steps, openapi_v3, openapi_v3_index
 from minikube_py.apiserver.routes import RequestInfo, unknown_resource
@@ -58,6 +63,19 @@ def version_info() -> Obj:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What other servers have at one moment."""
+
+    registry: Registry
+    versions: RemoteVersions
+    v3_paths: Mapping[str, str]
+    specs: OtherSpecs
+
+
+NO_OTHERS = Others(NO_SERVICES, {}, {}, NOTHING_ELSE)
+
+
 class Documents:
     """Answers the paths that lead to no object."""
 
@@ -67,14 +85,16 @@ class Documents:
         render_metrics: Callable[[], bytes],
         catalog: Callable[[], Catalog],
         heavy_work: HeavyWork,
+        others: Callable[[], Others] = lambda: NO_OTHERS,
     ) -> None:
         self._heavy_work = heavy_work
         self._address = address
+        self._others = others
         self._catalog = catalog
         self._render_metrics = render_metrics
         self._bodies: dict[str, bytes] = {}
         """Aggregated discovery of the catalog that is served now."""
-        self._bodies_of: Catalog = STATIC
+        self._bodies_of: tuple[object, ...] = ()
         self._built_for: Catalog | None = None
         """The catalog whose OpenAPI documents are built."""
         self._failing: dict[str, tuple[str, ...]] = {}
@@ -120,11 +140,10 @@ class Documents:
             "/openapi/v3/",
             "/version",
         ]
-        catalog = self._catalog()
-        for group in served_groups(catalog):
+        for group, versions in merged_groups(self._catalog(), self._others().registry):
             if group:
                 paths.append(f"/apis/{group}")
-                paths.extend(f"/apis/{group}/{version}" for version in served_versions(group, catalog))
+                paths.extend(f"/apis/{group}/{version}" for version in versions)
         for endpoint, checks in self.checks.items():
             paths.append(f"/{endpoint}")
             paths.extend(f"/{endpoint}/{name}" for name in checks)
@@ -151,16 +170,19 @@ class Documents:
 
     def _discovery(self, parts: list[str], request: ApiRequest) -> ApiResponse:
         accept = request.headers.get("accept", "")
-        is_core, catalog = parts[0] == "api", self._catalog()
+        is_core, catalog, others = parts[0] == "api", self._catalog(), self._others()
         if len(parts) == 1:
             if choose_discovery(accept) == "aggregated":
-                body = self._kept(f"aggregated/{parts[0]}", lambda: aggregated(catalog, core=is_core))
+                make = partial(merged_discovery, catalog, others.registry, others.versions, core=is_core)
+                body = self._kept(f"aggregated/{parts[0]}", make)
                 return _with_etag(body, request, {"content-type": AGGREGATED_CONTENT_TYPE, "vary": "Accept"})
-            document: Obj | None = api_versions(self._address, catalog) if is_core else api_group_list(catalog)
+            document: Obj | None = (
+                api_versions(self._address, catalog) if is_core else merged_group_list(catalog, others.registry)
+            )
         elif is_core:
             document = api_resource_list("", parts[1], catalog) if len(parts) == 2 else None
         elif len(parts) == 2:
-            document = api_group(parts[1], catalog)
+            document = merged_group(parts[1], catalog, others.registry)
         else:
             document = api_resource_list(parts[1], parts[2], catalog) if len(parts) == 3 else None
         if document is None:
@@ -169,8 +191,10 @@ class Documents:
         return ApiResponse(answer.status, answer.body, {**answer.headers, "vary": "Accept"})
 
     def _kept(self, name: str, make: Callable[[], Obj]) -> bytes:
-        if self._bodies_of is not self._catalog():
-            self._bodies, self._bodies_of = {}, self._catalog()
+        others = self._others()
+        state = (self._catalog(), others.registry, others.versions)
+        if len(state) != len(self._bodies_of) or any(a is not b for a, b in zip(state, self._bodies_of, strict=True)):
+            self._bodies, self._bodies_of = {}, state
         body = self._bodies.get(name)
         if body is None:
             body = self._bodies[name] = orjson.dumps(make())
@@ -182,11 +206,11 @@ class Documents:
             await self._heavy_work.run(partial(_build, catalog))
             self._built_for = catalog
         if version == "v2" and not rest:
-            return _openapi_v2(request, catalog)
+            return await self._openapi_v2(request, catalog)
         if version != "v3":
             return self._not_found()
         if not rest:
-            return ApiResponse(200, openapi_v3_index(catalog), JSON_HEADERS)
+            return ApiResponse(200, openapi_v3_index(catalog, self._others().v3_paths), JSON_HEADERS)
         group, served = ("", rest[1:]) if rest[0] == "api" else ("/".join(rest[1:2]), rest[2:])
         document = openapi_v3(group, served[0], catalog) if rest[0] in ("api", "apis") and len(served) == 1 else None
         if document is None:
@@ -199,6 +223,24 @@ class Documents:
             headers["cache-control"] = _IMMUTABLE
         return ApiResponse(200, document.body, headers)
 
+    async def _openapi_v2(self, request: ApiRequest, catalog: Catalog) -> ApiResponse:
+        specs = self._others().specs
+        if specs is not NOTHING_ELSE:
+            # Other servers' definitions may be many: they are put in while other work goes on.
+            await self._heavy_work.run(partial(openapi_v2.openapi_v2_etag, catalog, specs))
+        accept = request.headers.get("accept", "") or "*/*"
+        headers = {"etag": openapi_v2.openapi_v2_etag(catalog, specs), "vary": "Accept"}
+        for media_range in accept.split(","):
+            media = media_range.split(";")[0].strip()
+            if media == openapi_v2.PROTOBUF_MEDIA_TYPE:
+                headers["content-type"] = "application/octet-stream"
+                return _unless_known(openapi_v2.openapi_v2_protobuf(catalog, specs), request, headers)
+            if media in ("application/json", "application/*", "*/*"):
+                headers["content-type"] = "application/json"
+                return _unless_known(openapi_v2.openapi_v2_json(catalog, specs), request, headers)
+        accepted = f"application/json, {openapi_v2.PROTOBUF_MEDIA_TYPE}"
+        raise NotAcceptableError(f"only the following media types are accepted: {accepted}")
+
 
 def _build(catalog: Catalog) -> None:
     """Build every document of a catalog; they are kept where they are looked up."""
@@ -210,21 +252,6 @@ def _form(request: ApiRequest) -> AnswerForm:
     accept = request.headers.get("accept", "")
     form = choose_form(accept, request.query)
     return PLAIN if form.transform else form
-
-
-def _openapi_v2(request: ApiRequest, catalog: Catalog) -> ApiResponse:
-    accept = request.headers.get("accept", "") or "*/*"
-    headers = {"etag": openapi_v2.openapi_v2_etag(catalog), "vary": "Accept"}
-    for media_range in accept.split(","):
-        media = media_range.split(";")[0].strip()
-        if media == openapi_v2.PROTOBUF_MEDIA_TYPE:
-            headers["content-type"] = "application/octet-stream"
-            return _unless_known(openapi_v2.openapi_v2_protobuf(catalog), request, headers)
-        if media in ("application/json", "application/*", "*/*"):
-            headers["content-type"] = "application/json"
-            return _unless_known(openapi_v2.openapi_v2_json(catalog), request, headers)
-    accepted = f"application/json, {openapi_v2.PROTOBUF_MEDIA_TYPE}"
-    raise NotAcceptableError(f"only the following media types are accepted: {accepted}")
 
 
 def _with_etag(body: bytes, request: ApiRequest, headers: Mapping[str, str]) -> ApiResponse:

@@ -21,24 +21,28 @@ from minikube_py.api.errors import (
     BadRequestError,
     StatusError,
     TimeoutStatusError,
+    UnauthorizedError,
 )
 from minikube_py.apiserver.audit_events import Call, Outcome
-from minikube_py.apiserver.authn import PeerSubject, subject_of
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.impersonation import impersonate
 from minikube_py.apiserver.io.answers import Answer, PartsResponse, StreamResponse, WatchResponse, error_answer
 from minikube_py.apiserver.io.audit_log import AuditLog, Exchange
-from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher
-from minikube_py.apiserver.io.http_listener import NotifyingServer, listen
+from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher, check_allowed
+from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
 from minikube_py.apiserver.io.http_requests import BodyRoom, compress_parts, query_of, read_body, too_many_requests
 from minikube_py.apiserver.io.http_watch import HttpWatch
 from minikube_py.apiserver.io.metrics import ApiMetrics
+from minikube_py.apiserver.io.status_connection import StatusRequestHandler
 from minikube_py.apiserver.io.upgrades import Upgrades
+from minikube_py.apiserver.request_headers import FrontProxies, user_in
 from minikube_py.apiserver.routes import RequestInfo, parse_request
 from minikube_py.apiserver.users import UserInfo
 from minikube_py.client.wire import ApiRequest, ApiResponse
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
+from minikube_py.kit.peer_subject import PeerSubject, subject_of
+from minikube_py.streaming.io.http_listener import NotifyingServer, listen
 
 log = logging.getLogger("apiserver")
 
@@ -67,6 +71,9 @@ class HttpPorts:
     clock: Clock
     ids: Ids
     rng: Random
+    extensions: ExtensionProxy
+    front_proxies: FrontProxies | None
+    """Whose X-Remote headers are believed; None: nobody's."""
     audit: AuditLog | None = None
 
 
@@ -89,6 +96,8 @@ class HttpServer:
         self._clock = ports.clock
         self._ids = ports.ids
         self._rng = ports.rng
+        self._extensions = ports.extensions
+        self._front_proxies = ports.front_proxies
         self._audit = ports.audit
         self._gzip = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-gzip")
         self._server: NotifyingServer | None = None
@@ -112,6 +121,7 @@ class HttpServer:
         """
         self._server = NotifyingServer(
             self._handle,
+            StatusRequestHandler,
             request_factory=self._make_request,
             max_line_size=HEADER_BYTES_MAX,
             max_field_size=HEADER_BYTES_MAX,
@@ -122,7 +132,9 @@ class HttpServer:
         runner = web.ServerRunner(self._server, handle_signals=False, shutdown_timeout=self._config.shutdown_grace_s)
         await runner.setup()
         try:
-            self.port = await listen(runner, self._config.bind_address, self._config.secure_port, tls)
+            self.port = await listen(
+                runner, self._config.bind_address, self._config.secure_port, tls, "--https-listen-port"
+            )
             if ready is not None:
                 ready.set()
             await asyncio.Event().wait()
@@ -188,12 +200,29 @@ class HttpServer:
     def _user_of(self, request: web.BaseRequest) -> UserInfo:
         transport = request.transport
         certificate = transport.get_extra_info("peercert") if transport is not None else None
-        return self._authenticate(subject_of(certificate), request.headers.get("Authorization", ""))
+        authorization = request.headers.get("Authorization", "")
+        user = None
+        if self._front_proxies is not None and self._front_proxies.issued(certificate):
+            user = self._user_of_front_proxy(request)
+            certificate = None
+            if user is None and not authorization:
+                raise UnauthorizedError("Unauthorized")
+        return user or self._authenticate(subject_of(certificate), authorization)
 
     def _acting_user(self, request: web.BaseRequest, user: UserInfo) -> UserInfo:
         """Return as whom the request is to be judged."""
         headers = request.headers
         return impersonate(user, headers.get("Impersonate-User", ""), headers.getall("Impersonate-Group", []))
+
+    def _user_of_front_proxy(self, request: web.BaseRequest) -> UserInfo | None:
+        """Return whom a server in front names; None: nobody, or this is no such server."""
+        assert self._front_proxies is not None
+        assert request.transport is not None
+        connection = request.transport.get_extra_info("ssl_object")
+        certificate_der = connection.getpeercert(binary_form=True)
+        if not self._front_proxies.believes(certificate_der):
+            return None
+        return user_in(tuple(request.headers.items()))
 
     async def _answer(
         self,
@@ -204,12 +233,16 @@ class HttpServer:
         exchange: Exchange | None,
     ) -> Answer | web.StreamResponse:
         trail = exchange.trail if exchange is not None else None
+        service = self._extensions.service_for(info.path)
+        if service is not None:
+            check_allowed(user, info, trail)
+            assert self._server is not None
+            forwarded = self._extensions.answer(request, user, service)
+            return await self._server.while_connected(request, forwarded) or _client_is_gone()
         if info.subresource in UPGRADE_SUBRESOURCES and info.is_resource:
             assert self._server is not None
-            done = await self._server.while_connected(
-                request, self._upgrades.answer(request, user, info, query, trail)
-            )
-            return done or web.Response(status=499, reason="Client Closed Request")
+            upgraded = self._upgrades.answer(request, user, info, query, trail)
+            return await self._server.while_connected(request, upgraded) or _client_is_gone()
         headers = {name.lower(): value for name, value in request.headers.items()}
         if info.subresource == "log":
             return await self._dispatcher.handle(
@@ -330,6 +363,10 @@ class HttpServer:
     def _count(self, info: RequestInfo, code: int, duration_s: float | None) -> None:
         labels = self._metrics.labels_of(info, served=code not in (401, 403, 404, 405))
         self._metrics.count(labels, code, duration_s)
+
+
+def _client_is_gone() -> web.Response:
+    return web.Response(status=499, reason="Client Closed Request")
 
 
 def _body_of(answer: Answer | web.StreamResponse) -> bytes:

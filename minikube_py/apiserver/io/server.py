@@ -21,32 +21,40 @@ from minikube_py.api.catalog import Catalog
 from minikube_py.api.errors import AlreadyExistsError, StatusError
 from minikube_py.api.meta import Obj, copy_object, name_of, namespace_of
 from minikube_py.api.resource import Resource, is_stored
-from minikube_py.api.resources import CUSTOM_RESOURCE_DEFINITIONS, RESOURCES, SERVICES
+from minikube_py.api.resources import API_SERVICES, CUSTOM_RESOURCE_DEFINITIONS, RESOURCES, SERVICES
+from minikube_py.apiserver.admission import Admission
+from minikube_py.apiserver.api_services import complete_local
 from minikube_py.apiserver.audit_events import Call
-from minikube_py.apiserver.authn import PeerSubject
 from minikube_py.apiserver.authorize import authorize
 from minikube_py.apiserver.bootstrap import FirstObject, first_objects, flow_objects
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Complete, Decision, WriteContext, complete_nothing
 from minikube_py.apiserver.health import Check
+from minikube_py.apiserver.io import account_admission
+from minikube_py.apiserver.io.account_admission import AccountAdmission
 from minikube_py.apiserver.io.account_tokens import AccountTokens
 from minikube_py.apiserver.io.admission_chain import AdmissionChain
 from minikube_py.apiserver.io.admission_sources import AdmissionSources
+from minikube_py.apiserver.io.api_registry import ApiRegistry
+from minikube_py.apiserver.io.api_service_loop import ApiServiceLoop
 from minikube_py.apiserver.io.audit_log import AuditLog, AuditSettings, Exchange
 from minikube_py.apiserver.io.computed import ComponentStatuses, Computed, ComputedSource
 from minikube_py.apiserver.io.conversion_webhooks import ConversionWebhooks
 from minikube_py.apiserver.io.converted_watches import ConvertedWatches
 from minikube_py.apiserver.io.custom_resources import CustomResources
 from minikube_py.apiserver.io.dispatcher import Dispatcher
-from minikube_py.apiserver.io.documents import Documents
+from minikube_py.apiserver.io.documents import Documents, Others
 from minikube_py.apiserver.io.event_fanout import EventFanout
+from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
+from minikube_py.apiserver.io.extension_servers import ExtensionServers, FrontProxy
 from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
 from minikube_py.apiserver.io.identity_lease import IdentityLease
+from minikube_py.apiserver.io.kubelets import Kubelets
 from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.node_metrics import NodeMetricsScraper, ScrapeNode, metrics_sources
-from minikube_py.apiserver.io.pod_logs import PodLogs, StreamsForNode
+from minikube_py.apiserver.io.pod_logs import PodLogs
 from minikube_py.apiserver.io.reads import Reads
 from minikube_py.apiserver.io.resource_proxy import ResourceProxy
 from minikube_py.apiserver.io.selection import selections_of
@@ -59,6 +67,7 @@ from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.webhook_client import WebhookClient
 from minikube_py.apiserver.io.writes import Writes
 from minikube_py.apiserver.options import WriteOptions
+from minikube_py.apiserver.request_headers import authentication_data, front_proxies_of
 from minikube_py.apiserver.reviews import Judges
 from minikube_py.apiserver.routes import Route, parse_request
 from minikube_py.apiserver.users import LOOPBACK, UserInfo
@@ -66,6 +75,7 @@ from minikube_py.apiserver.verbs import update
 from minikube_py.client.wire import ApiRequest, Transport
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
+from minikube_py.kit.peer_subject import PeerSubject
 from minikube_py.store.interface import Store
 
 log = logging.getLogger("apiserver")
@@ -88,11 +98,12 @@ class ApiServerPorts:
     authenticate: Authenticate
     token_key_pem: bytes
     """The key that signs tokens of service accounts; all API servers of a cluster have the same."""
-    streams_for_node: StreamsForNode
+    front_proxy: FrontProxy | None = None
+    """How the servers of APIServices are asked; None: without a certificate, and no X-Remote header is believed."""
     audit: AuditSettings | None = None
     """The audit log; None: there is none."""
     kubelet_tls: ssl.SSLContext | None = None
-    """How nodes/proxy reaches kubelets; None: it shows no certificate and checks none."""
+    """How kubelets are reached; None: no certificate is shown to them."""
     scrape_node: ScrapeNode | None = None
     """How a node's /metrics/resource is read; None: no metrics are collected (--disable metrics)."""
 
@@ -111,20 +122,8 @@ class ApiServer:
         self._custom = CustomResources(ports.durable, ports.clock)
         self._webhooks = WebhookClient(ports.durable)
         views = Views(ConversionWebhooks(self._webhooks, ports.ids).convert)
-        sources = AdmissionSources(ports.durable, self.catalog)
         self._heavy_work = HeavyWork()
-        self._storage = Storage(
-            StoragePorts(
-                durable=ports.durable,
-                volatile=ports.volatile,
-                clock=ports.clock,
-                ids=ports.ids,
-                completions=self._completions(ServiceAllocation(ports.durable, ranges_of(config), ports.rng)),
-                views=views,
-                admission=AdmissionChain(sources, StoredLookups(ports.durable), self._webhooks, views, ports.ids),
-                heavy_work=self._heavy_work,
-            )
-        )
+        self._storage = self._open_storage(views)
         self._converted = ConvertedWatches(views)
         self.node_metrics = NodeMetricsScraper(
             self._storage, ports.scrape_node, ports.clock, config.metric_resolution_s
@@ -136,12 +135,12 @@ class ApiServer:
         }
         self._custom.on_gone.append(fanouts[True].forget)
         selections = selections_of(stores, [resource for resource in RESOURCES if is_stored(resource)])
-        for resource in filter(is_stored, RESOURCES):
-            store, prefix = self._storage.store_of(resource), resource.storage_prefix
-            self.metrics.show_stored(resource.qualified, partial(store.count, prefix))
         address = f"{config.advertise_address}:{config.reachable_port}"
-        self._documents = Documents(address, self.metrics.render, self.catalog, self._heavy_work)
-        logs = PodLogs(self._storage, ports.streams_for_node, ports.clock)
+        extensions = self._aggregate(ports)
+        self._documents = Documents(address, self.metrics.render, self.catalog, self._heavy_work, self._others)
+        self.kubelets = Kubelets(self._storage, ports.kubelet_tls)
+        """The way to the nodes' servers."""
+        logs = PodLogs(self._storage, self.kubelets, ports.clock)
         self._tokens = AccountTokens(self._storage, TokenKey(ports.token_key_pem), ports.clock, ports.ids)
         writes = Writes(self._storage, views, self._tokens, ports.clock, config, self._heavy_work)
         judges = Judges(authorize, lambda token: self._authenticate(None, f"Bearer {token}"))
@@ -160,13 +159,27 @@ class ApiServer:
                 self._heavy_work,
             ),
             self.catalog,
+            extensions,
         )
         self.http = HttpServer(
             config,
             self._dispatcher,
-            Upgrades(logs, ResourceProxy(self._storage, ports.rng, ports.kubelet_tls), self._storage),
+            Upgrades(
+                logs,
+                self.kubelets,
+                ResourceProxy(self._storage, ports.rng, ports.kubelet_tls),
+                self._storage,
+            ),
             self.metrics,
-            HttpPorts(self._authenticate, ports.clock, ports.ids, ports.rng, self._audit),
+            HttpPorts(
+                self._authenticate,
+                ports.clock,
+                ports.ids,
+                ports.rng,
+                extensions,
+                front_proxies_of(ports.front_proxy.ca_pem) if ports.front_proxy is not None else None,
+                self._audit,
+            ),
         )
         self._lease = IdentityLease(self._storage, ports.clock, config.advertise_address, ports.ids.new_uid())
         self._bootstrapped = False
@@ -178,9 +191,57 @@ class ApiServer:
             **metrics_sources(self._storage, self.node_metrics),
         }
 
+    def _aggregate(self, ports: ApiServerPorts) -> ExtensionProxy:
+        """Put together what stands in front of other servers; returns what answers for them."""
+        self._registry = ApiRegistry(ports.durable)
+        self._servers = ExtensionServers(ports.durable, ports.front_proxy)
+        extensions = ExtensionProxy(self._servers, lambda: self._registry.current)
+        self._api_services = ApiServiceLoop(ports.durable, ports.clock, self._registry, self._servers, self.catalog)
+        extensions.has_openapi_v3 = self._api_services.documents.has_openapi_v3
+        return extensions
+
+    def _open_storage(self, views: Views) -> Storage:
+        """Return the objects of all resources; metrics show how many there are."""
+        admission = self._admission(AdmissionSources(self._ports.durable, self.catalog), views)
+        storage = Storage(
+            StoragePorts(
+                durable=self._ports.durable,
+                volatile=self._ports.volatile,
+                clock=self._ports.clock,
+                ids=self._ports.ids,
+                completions=self._completions(
+                    ServiceAllocation(self._ports.durable, ranges_of(self._config), self._ports.rng)
+                ),
+                views=views,
+                admission=admission,
+                heavy_work=self._heavy_work,
+            )
+        )
+        for resource in filter(is_stored, RESOURCES):
+            store, prefix = storage.store_of(resource), resource.storage_prefix
+            self.metrics.show_stored(resource.qualified, partial(store.count, prefix))
+        return storage
+
     def catalog(self) -> Catalog:
         """Return what is served at this moment."""
         return self._custom.catalog
+
+    def _admission(self, sources: AdmissionSources, views: Views) -> Admission:
+        """Return all that may change or refuse a write: plug-ins first, then webhooks and policies."""
+        ports = self._ports
+        chain: Admission = AdmissionChain(sources, StoredLookups(ports.durable), self._webhooks, views, ports.ids)
+        if account_admission.NAME not in self._config.disable_admission_plugins:
+            chain = AccountAdmission(ports.durable, ports.clock, ports.ids, chain)
+        return chain
+
+    def _others(self) -> Others:
+        """Return what other servers have at this moment."""
+        documents = self._api_services.documents
+        return Others(self._registry.current, documents.versions, documents.v3_paths(), documents.specs)
+
+    def renew_front_proxy(self) -> None:
+        """Use the front proxy's certificate that is on disk now."""
+        self._servers.renew()
 
     def _completions(self, allocation: ServiceAllocation) -> Completions:
         """Return what gives new objects of some resources what only the server can give."""
@@ -190,6 +251,8 @@ class ApiServer:
                 return allocation.holding()
             if resource is CUSTOM_RESOURCE_DEFINITIONS:
                 return nullcontext(partial(self._custom.complete, wall_s))
+            if resource is API_SERVICES:
+                return nullcontext(partial(complete_local, wall_s))
             return nullcontext(complete_nothing)
 
         return holding
@@ -241,11 +304,14 @@ class ApiServer:
         Raises:
             StatusError: the store takes no writes.
         """
-        for first in first_objects(self._config):
+        proxy = self._ports.front_proxy
+        data = authentication_data(proxy.client_ca_pem, proxy.ca_pem) if proxy is not None else {}
+        for first in first_objects(self._config, data):
             await self._ensure(first)
         async with asyncio.TaskGroup() as group:
             for first in flow_objects():
                 group.create_task(self._ensure(first), name=f"bootstrap {name_of(first.obj)}")
+            group.create_task(self._api_services.register(self._storage), name="bootstrap APIServices")
         self._bootstrapped = True
 
     async def _ensure(self, first: FirstObject) -> None:
@@ -277,6 +343,7 @@ class ApiServer:
                 group.create_task(self._measure_lag(), name="apiserver loop lag"),
                 group.create_task(self._custom.run(self._storage), name="custom resource definitions"),
                 group.create_task(self._converted.run(), name="converted watches"),
+                group.create_task(self._api_services.run(self._storage), name="apiservices"),
                 group.create_task(self._lease.run(), name="apiserver identity"),
                 group.create_task(self.node_metrics.run(), name="node metrics"),
             )
@@ -287,6 +354,7 @@ class ApiServer:
                     task.cancel()
                 await self._webhooks.close()
                 self._heavy_work.close()
+                await self._servers.close()
 
     async def _measure_lag(self) -> None:
         clock = self._ports.clock

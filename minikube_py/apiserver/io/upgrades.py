@@ -8,20 +8,19 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from minikube_py.api.errors import BadRequestError
-from minikube_py.api.meta import name_of, namespace_of, uid_of
-from minikube_py.api.streams import PodRef
 from minikube_py.apiserver.audit_trail import AuditTrail
 from minikube_py.apiserver.io.dispatcher import check_allowed
+from minikube_py.apiserver.io.kubelets import Kubelets
 from minikube_py.apiserver.io.pod_logs import PodLogs
-from minikube_py.apiserver.io.port_forward import serve_port_forward
-from minikube_py.apiserver.io.remote_command import serve_remote_command
 from minikube_py.apiserver.io.resource_proxy import ResourceProxy
 from minikube_py.apiserver.io.storage import Storage
 from minikube_py.apiserver.pod_streams import (
     check_exec_options,
     choose_container,
+    command_target,
     connect_options,
     parse_exec_options,
+    port_forward_target,
 )
 from minikube_py.apiserver.routes import RequestInfo, Route, resolve
 from minikube_py.apiserver.users import UserInfo
@@ -30,14 +29,16 @@ from minikube_py.apiserver.users import UserInfo
 class Upgrades:
     """Answers requests for streams in both directions."""
 
-    def __init__(self, logs: PodLogs, proxy: ResourceProxy, storage: Storage) -> None:
+    def __init__(self, logs: PodLogs, kubelets: Kubelets, proxy: ResourceProxy, storage: Storage) -> None:
         self._logs = logs
+        self._kubelets = kubelets
         self._proxy = proxy
         self._storage = storage
 
     async def close(self) -> None:
         """Close what is kept open between requests."""
         await self._proxy.close()
+        await self._kubelets.close()
 
     async def answer(
         self,
@@ -63,11 +64,11 @@ class Upgrades:
         return await self._command(request, route, query, request.query.getall("command", []))
 
     async def _port_forward(self, request: web.BaseRequest, route: Route) -> web.StreamResponse:
-        pod = self._logs.pod(route.namespace, route.name)
-        streams = self._logs.streams_of(pod)
+        location = self._kubelets.location(self._logs.pod(route.namespace, route.name))
         if not request.headers.get("Upgrade"):
             raise BadRequestError("Upgrade request required")
-        return await serve_port_forward(request, PodRef(namespace_of(pod), name_of(pod), uid_of(pod)), streams)
+        target = port_forward_target(route.namespace, route.name, request.query.getall("ports", []))
+        return await self._kubelets.upgrade(request, location, target)
 
     async def _command(
         self, request: web.BaseRequest, route: Route, query: Mapping[str, str], command: Sequence[str]
@@ -76,7 +77,7 @@ class Upgrades:
         pod = self._logs.pod(route.namespace, route.name)
         ref = choose_container(pod, query.get("container", ""))
         options = parse_exec_options(query, command, attach=attach)
-        streams = self._logs.streams_of(pod)
+        location = self._kubelets.location(pod)
         if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
             raise BadRequestError(
                 f"cannot exec into a container in a completed pod; current phase is {pod['status']['phase']}"
@@ -84,4 +85,4 @@ class Upgrades:
         if not request.headers.get("Upgrade"):
             raise BadRequestError("Upgrade request required")
         check_exec_options(options, attach=attach)
-        return await serve_remote_command(request, ref, options, streams)
+        return await self._kubelets.upgrade(request, location, command_target(ref, options, attach=attach))

@@ -98,6 +98,11 @@ class RestClient:
         )
         return await self._send(request)
 
+    async def discover(self, group: str, version: str) -> Obj:
+        """Return the APIResourceList of a group version."""
+        path = f"/apis/{group}/{version}" if group else f"/api/{version}"
+        return await self._send(ApiRequest("GET", path, {}, {"accept": _JSON}))
+
     async def watch(
         self, resource: Resource, resource_version: str, selection: Selection = EVERYTHING
     ) -> AsyncIterator[WatchEvent]:

@@ -23,6 +23,7 @@ from minikube_py.api.resource import Resource
 from minikube_py.client.events import EventType
 from minikube_py.client.interface import Client, DeleteOptions, Selection
 from minikube_py.client.io.event_recorder import EventRecorder
+from minikube_py.controllers.other_groups import deletable_rows
 from minikube_py.controllers.plan import (
     Action,
     Create,
@@ -30,6 +31,7 @@ from minikube_py.controllers.plan import (
     Delete,
     DeleteBatch,
     DeleteCollection,
+    DeleteOthers,
     Failure,
     Patch,
     Record,
@@ -103,6 +105,8 @@ class Performer:
                 await self._delete_batch(action, writes)
             case DeleteCollection():
                 await self._delete_collection(action)
+            case DeleteOthers():
+                await self._delete_others(action)
             case Require() | RequireAbsent():
                 await self._require(action)
             case RequireEmpty():
@@ -197,6 +201,13 @@ class Performer:
         for obj in listed.items:
             if not is_deleting(obj):
                 await self._delete(action.resource, Target(key_of(obj), uid_of(obj)), DeleteOptions(), [])
+
+    async def _delete_others(self, action: DeleteOthers) -> None:
+        document = await self._client.discover(action.group, action.version)
+        rows = deletable_rows(action.group, action.version, document)
+        for resource in rows:
+            await self._delete_collection(DeleteCollection(resource, action.namespace))
+        await self._require_empty(RequireEmpty(rows, action.namespace))
 
     async def _require(self, action: Require | RequireAbsent) -> None:
         try:

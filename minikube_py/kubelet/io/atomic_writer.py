@@ -14,6 +14,7 @@ import stat
 import tempfile
 from collections.abc import Sequence
 
+from minikube_py.kubelet.volume_ownership import group_mode
 from minikube_py.kubelet.volumes import ProjectedFile
 
 DATA = "..data"
@@ -28,7 +29,7 @@ def write_payload(directory: str, files: Sequence[ProjectedFile], gid: int | Non
     """
     data = os.path.join(directory, DATA)
     old = os.readlink(data) if os.path.islink(data) else ""
-    if old and _holds(os.path.join(directory, old), files):
+    if old and _holds(os.path.join(directory, old), files, gid):
         _link_names(directory, files)
         return False
     new = tempfile.mkdtemp(prefix="..", dir=directory)
@@ -45,9 +46,15 @@ def write_payload(directory: str, files: Sequence[ProjectedFile], gid: int | Non
     os.symlink(os.path.basename(new), new_link)
     os.rename(new_link, data)
     _link_names(directory, files)
-    if old:
-        shutil.rmtree(os.path.join(directory, old), ignore_errors=True)
+    _remove_others(directory, os.path.basename(new))
     return True
+
+
+def _remove_others(directory: str, kept: str) -> None:
+    """Remove the payload that was replaced, and what a kubelet that was killed meanwhile left half-written."""
+    for entry in os.scandir(directory):
+        if entry.name.startswith("..") and entry.name != kept and entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def _write(root: str, file: ProjectedFile, gid: int | None) -> None:
@@ -59,25 +66,27 @@ def _write(root: str, file: ProjectedFile, gid: int | None) -> None:
     with os.fdopen(descriptor, "wb") as opened:
         opened.write(file.data)
     # A group that is to read gets the right to, whatever the mode says.
-    os.chmod(path, file.mode if gid is None else file.mode | 0o440)
-    if gid is not None:
-        os.chown(path, -1, gid)
+    os.chmod(path, _mode(file, gid))
+    if gid is not None or file.owner is not None:
+        os.chown(path, -1 if file.owner is None else file.owner, -1 if gid is None else gid)
 
 
-def _holds(root: str, files: Sequence[ProjectedFile]) -> bool:
+def _mode(file: ProjectedFile, gid: int | None) -> int:
+    return file.mode if gid is None else group_mode(stat.S_IFREG | file.mode, read_only=True)
+
+
+def _holds(root: str, files: Sequence[ProjectedFile], gid: int | None) -> bool:
     found: set[str] = set()
     for folder, _, names in os.walk(root):
         found.update(os.path.relpath(os.path.join(folder, name), root) for name in names)
     if found != {file.path for file in files}:
         return False
-    return all(_same(os.path.join(root, file.path), file) for file in files)
+    return all(_same(os.path.join(root, file.path), file, gid) for file in files)
 
 
-def _same(path: str, file: ProjectedFile) -> bool:
+def _same(path: str, file: ProjectedFile, gid: int | None) -> bool:
     with open(path, "rb") as opened:
-        return opened.read() == file.data and stat.S_IMODE(os.stat(path).st_mode) & 0o7777 == (
-            file.mode | (stat.S_IMODE(os.stat(path).st_mode) & 0o440)
-        )
+        return opened.read() == file.data and stat.S_IMODE(os.fstat(opened.fileno()).st_mode) == _mode(file, gid)
 
 
 def _link_names(directory: str, files: Sequence[ProjectedFile]) -> None:

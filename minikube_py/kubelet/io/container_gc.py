@@ -7,8 +7,8 @@ import logging
 from collections.abc import Callable, Iterable
 
 from minikube_py.kubelet.config import KubeletConfig
-from minikube_py.kubelet.cri import ContainerRuntimeError
-from minikube_py.kubelet.dead_records import compute_dead_records
+from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeListing
+from minikube_py.kubelet.dead_records import DeadPolicy, compute_dead_records
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.ports import KubeletPorts
 
@@ -31,8 +31,7 @@ class ContainerGc:
         """
         try:
             listing = await self._ports.runtime.listing()
-            keep = self._config.dead_containers_max if keep_max is None else keep_max
-            dead = compute_dead_records(listing, active_uids, keep)
+            dead = compute_dead_records(listing, active_uids, self._policy(keep_max))
             for container in dead.containers:
                 await self._ports.runtime.remove_container(container)
             for sandbox in dead.sandboxes:
@@ -40,6 +39,16 @@ class ContainerGc:
         except ContainerRuntimeError as error:
             log.warning("dead containers are not removed now: %s", error.message)
             return
+        await self._sweep(listing, active_uids)
+
+    def _policy(self, keep_max: int | None) -> DeadPolicy:
+        if keep_max is not None:
+            return DeadPolicy(keep_max)
+        config = self._config
+        newest_s = self._ports.clock.wall_s() - config.dead_container_minimum_age_s
+        return DeadPolicy(config.dead_containers_max, config.dead_containers_total_max, newest_s)
+
+    async def _sweep(self, listing: RuntimeListing, active_uids: frozenset[str]) -> None:
         known = {s.pod.uid for s in listing.sandboxes} | {c.pod.uid for c in listing.containers}
         for uid in await self._ports.files.pod_uids():
             if uid in active_uids or uid in known:
@@ -48,6 +57,7 @@ class ContainerGc:
                 await self._ports.files.remove_pod(self._config.pod_dir(uid))
             except OSError as error:
                 log.warning("directory of pod %s is not removed now: %s", uid, error)
+        await self._ports.files.sweep_logs(frozenset(known | active_uids))
 
 
 class DeadContainersReclaim:

@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from minikube_py.api.streams import LogOptions
+from minikube_py.kubelet.container_spec import LOG_FILES_MAX
 from minikube_py.kubelet.log_lines import LogFilter, TailFinder
 
 BLOCK_BYTES = 64 << 10
-ROTATED_FILES_MAX = 20
-"""How many rotated files are looked for; containers here have 5 (container_spec.LOG_CONFIG)."""
 POLL_S = 0.1
 """How soon a follower sees a new line."""
 
@@ -120,7 +119,7 @@ class _Reader:
 
 def log_files(log_path: Path) -> list[Path]:
     """Return the files of one log that exist, the oldest first."""
-    rotated = [log_path.with_name(f"{log_path.name}.{number}") for number in range(ROTATED_FILES_MAX, 0, -1)]
+    rotated = [log_path.with_name(f"{log_path.name}.{number}") for number in range(LOG_FILES_MAX, 0, -1)]
     return [path for path in (*rotated, log_path) if path.exists()]
 
 

@@ -38,7 +38,7 @@ from minikube_py.kubelet.io.interrupt import run_unless
 from minikube_py.kubelet.io.object_reader import ObjectReader
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.runtime_handlers import RuntimeHandlers
-from minikube_py.kubelet.io.volume_preparer import VolumePreparer, read_only_volumes
+from minikube_py.kubelet.io.volume_preparer import VolumePreparer
 from minikube_py.kubelet.pod_actions import ContainerKill, KillReason
 from minikube_py.kubelet.pod_runtime_status import restart_count_of
 from minikube_py.kubelet.ports import KubeletPorts
@@ -87,7 +87,7 @@ class ContainerStarter:
             self._say(state, container, "Failed", f"Error: {error.reason}")
             return WaitingReason(error.reason, error.message)
         try:
-            parts = await self._parts(state, container, image, facts)
+            parts = await self._parts(state, container, image, facts, node)
             config = container_config(state.pod, container, parts, self._config, node)
         except (ConfigError, VolumeError, OSError, StatusError) as error:
             self._say(state, container, "Failed", f"Error: {error}")
@@ -130,7 +130,7 @@ class ContainerStarter:
         return next((c for c in listing.containers if c.id == made), None)
 
     async def _parts(
-        self, state: PodState, container: Container, image: ImageRecord, facts: PodFacts
+        self, state: PodState, container: Container, image: ImageRecord, facts: PodFacts, node: NodeTraits
     ) -> ContainerParts:
         check_non_root(state.pod, container, image.user)
         environment = await self._environment(state, container, facts)
@@ -139,8 +139,9 @@ class ContainerStarter:
         mounts = container_mounts(
             container,
             paths,
-            read_only_volumes(state.pod),
+            self._tools.volumes.read_only(state.pod),
             await self._pod_mounts(state, container, attempt),
+            node,
         )
         return ContainerParts(
             attempt,
@@ -148,6 +149,7 @@ class ContainerStarter:
             environment,
             mounts,
             self._target(state, container),
+            self._tools.volumes.devices(state.pod, container),
             await self._seccomp_profile(state, container),
             self._tools.handlers.handler(state.pod),
         )

@@ -189,6 +189,18 @@ class DockerApi:
         """Return an image's full record, by name or id."""
         return await self._read(lambda docker: docker.images.inspect(image))
 
+    async def tag_image(self, image: str, repository: str, tag: str) -> None:
+        """Give an image one more name."""
+        await self._call(lambda docker: docker.images.tag(image, repository, tag=tag))
+
+    async def containers_of_image(self, image_id: str) -> list[str]:
+        """Return the ids of all containers, of whomever, that were made from an image or from one built on it."""
+        filters = json.dumps({"ancestor": [image_id]})
+        found = await self._read(
+            lambda docker: docker._query_json("containers/json", params={"all": True, "filters": filters})  # noqa: SLF001
+        )
+        return [str(entry["Id"]) for entry in found]
+
     async def remove_image(self, image: str) -> None:
         """Remove one name of an image, and the image with its last name; CONFLICT while a container needs it."""
         await self._call(lambda docker: docker.images.delete(image))

@@ -1,16 +1,16 @@
 """Makes sure that a container's image is on the host, as its pull policy says (upstream: images.EnsureImageExists).
 
-Two pods that want the same image wait for one pull. What is known to be here is remembered for a short while, so that
-starting a pod costs no look-up.
+Pulls of one image take turns, and so do all pulls beyond `max_parallel_image_pulls`. What is known to be here is
+remembered for a short while, so that starting a pod costs no look-up.
 """
 
 import asyncio
 from dataclasses import dataclass
 
 from minikube_py.kit.backoff import next_backoff
-from minikube_py.kit.clock import Clock
+from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.container import Container
-from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord, ImageService
+from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord
 from minikube_py.kubelet.images import (
     PULL_BACKOFF,
     ImageName,
@@ -19,17 +19,19 @@ from minikube_py.kubelet.images import (
     never_pull_message,
     parse_image_name,
     present_message,
+    pull_failure,
     pull_policy,
     pulled_message,
 )
+from minikube_py.kubelet.io.image_sources import ImageSources
 from minikube_py.kubelet.io.interrupt import run_unless
 from minikube_py.kubelet.io.pod_state import PodState
-from minikube_py.kubelet.ports import EventSink
+from minikube_py.kubelet.ports import KubeletPorts
+from minikube_py.kubelet.registry_credentials import BadCredentialsError
 
 KNOWN_MAX = 256
 """Images remembered as present; at the bound the oldest goes."""
 KNOWN_S = 10.0
-PULLS_PARALLEL = 2
 
 
 class ImageError(Exception):
@@ -47,16 +49,29 @@ class _Known:
     until_s: float
 
 
+@dataclass(slots=True)
+class _Turn:
+    """Pulls of one image: how many want it, and whose turn it is."""
+
+    lock: asyncio.Lock
+    wanted: int = 0
+
+
 class ImagePuller:
     """One for the kubelet."""
 
-    def __init__(self, images: ImageService, recorder: EventSink, clock: Clock) -> None:
-        self._images = images
-        self._recorder = recorder
-        self._clock = clock
+    def __init__(self, config: KubeletConfig, ports: KubeletPorts, sources: ImageSources) -> None:
+        self._images = ports.images
+        self._recorder = ports.recorder
+        self._clock = ports.clock
+        self._sources = sources
         self._known: dict[str, _Known] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._slots = asyncio.Semaphore(PULLS_PARALLEL)
+        self._turns: dict[str, _Turn] = {}
+        self._slots = asyncio.Semaphore(config.max_parallel_image_pulls)
+
+    def forget(self) -> None:
+        """Forget which images are here: some were removed."""
+        self._known.clear()
 
     async def ensure(self, state: PodState, container: Container) -> ImageRecord:
         """Return the image of a container, pulled if it must be.
@@ -72,7 +87,7 @@ class ImagePuller:
             raise ImageError("InvalidImageName", str(error)) from error
         policy = pull_policy(container.image_pull_policy, name)
         present = None if policy == "Always" else await self._status(state, container, name)
-        if present is not None:
+        if present is not None and await self._may_use(state, name, present):
             self._say(state, container, "Normal", "Pulled", present_message(container.image))
             return present
         if policy == "Never":
@@ -81,12 +96,18 @@ class ImagePuller:
             raise ImageError("ErrImageNeverPull", message)
         return await self._pull(state, container, name)
 
+    async def _may_use(self, state: PodState, name: ImageName, image: ImageRecord) -> bool:
+        try:
+            return await self._sources.may_use(state.pod, name, image)
+        except BadCredentialsError:
+            return False  # the pull that follows says what is wrong
+
     async def _status(self, state: PodState, container: Container, name: ImageName) -> ImageRecord | None:
         known = self._known.get(name.text)
         if known is not None and self._clock.now_s() < known.until_s:
             return known.image
         try:
-            image = await self._images.image_status(name.text)
+            image = await self._sources.find(name)
         except ContainerRuntimeError as error:
             message = f'Failed to inspect image "{container.image}": {error.message}'
             self._say(state, container, "Warning", "InspectFailed", message)
@@ -102,36 +123,42 @@ class ImagePuller:
         self._known[text] = _Known(image, self._clock.now_s() + KNOWN_S)
 
     async def _pull(self, state: PodState, container: Container, name: ImageName) -> ImageRecord:
-        now_s = self._clock.now_s()
+        begun_s = self._clock.now_s()
         backoff = state.pulls.get(name.text)
-        if backoff is not None and now_s < backoff.ready_at_s():
+        if backoff is not None and begun_s < backoff.ready_at_s():
             message = back_off_pull_message(container.image, state.pull_errors.get(name.text, ""))
             self._say(state, container, "Normal", "BackOff", f'Back-off pulling image "{container.image}"')
             raise ImageError("ImagePullBackOff", message)
         self._say(state, container, "Normal", "Pulling", f'Pulling image "{container.image}"')
         try:
-            image = await run_unless(state.stop, self._pull_once(name.text))
-        except ContainerRuntimeError as error:
-            message = f'Failed to pull image "{container.image}": {error.message}'
+            image, took_s = await run_unless(state.stop, self._pull_in_turn(state, name))
+        except (ContainerRuntimeError, BadCredentialsError) as error:
+            message = f'Failed to pull image "{container.image}": {error}'
             self._say(state, container, "Warning", "Failed", message)
             state.pulls[name.text] = next_backoff(PULL_BACKOFF, backoff, self._clock.now_s())
-            state.pull_errors[name.text] = error.message
-            raise ImageError("ErrImagePull", error.message) from error
+            reason, words = pull_failure(container.image, str(error))
+            state.pull_errors[name.text] = f"{reason}: {words}"
+            raise ImageError(reason, words) from error
         state.pulls.pop(name.text, None)
         state.pull_errors.pop(name.text, None)
-        took_s = self._clock.now_s() - now_s
-        self._say(state, container, "Normal", "Pulled", pulled_message(container.image, took_s, image.size_bytes))
+        waited_s = self._clock.now_s() - begun_s
+        message = pulled_message(container.image, took_s, waited_s, image.size_bytes)
+        self._say(state, container, "Normal", "Pulled", message)
         self._remember(name.text, image)
         return image
 
-    async def _pull_once(self, text: str) -> ImageRecord:
-        lock = self._locks.setdefault(text, asyncio.Lock())
+    async def _pull_in_turn(self, state: PodState, name: ImageName) -> tuple[ImageRecord, float]:
+        turn = self._turns.setdefault(name.text, _Turn(asyncio.Lock()))
+        turn.wanted += 1
         try:
-            async with lock, self._slots:
-                return await self._images.pull_image(text, None)
+            async with turn.lock, self._slots:
+                begun_s = self._clock.now_s()
+                image = await self._sources.pull(state.pod, name)
+                return image, self._clock.now_s() - begun_s
         finally:
-            if not lock.locked():
-                self._locks.pop(text, None)
+            turn.wanted -= 1
+            if not turn.wanted:
+                del self._turns[name.text]
 
     def _say(self, state: PodState, container: Container, kind: str, reason: str, message: str) -> None:
         self._recorder.record(

@@ -11,24 +11,30 @@ Upstream: kubelet.go syncLoop, pleg/generic.go.
 import asyncio
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from minikube_py.api.meta import Obj, uid_of
+from minikube_py.api.meta import Obj, ObjectKey, uid_of
 from minikube_py.api.resources import PODS, SERVICES
 from minikube_py.client.interface import Change, Selection
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.cri import ContainerPhase, ContainerRuntimeError, PodIdentity, RuntimeListing
+from minikube_py.kubelet.io.claim_reader import ClaimReader
 from minikube_py.kubelet.io.container_gc import ContainerGc, DeadContainersReclaim
 from minikube_py.kubelet.io.container_killer import ContainerKiller
 from minikube_py.kubelet.io.container_starter import ContainerStarter, StartTools
 from minikube_py.kubelet.io.eviction_loop import EvictionLoop, EvictionTools
 from minikube_py.kubelet.io.hook_runner import HookRunner
+from minikube_py.kubelet.io.image_folder import ImageFolder
+from minikube_py.kubelet.io.image_gc import ImageGc, ImageGcTools
 from minikube_py.kubelet.io.image_puller import ImagePuller
+from minikube_py.kubelet.io.image_sources import ImageSources
+from minikube_py.kubelet.io.local_path_provisioner import LocalPathProvisioner
 from minikube_py.kubelet.io.node_admission import NodeAdmission
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
 from minikube_py.kubelet.io.node_loop import NodeLoop
 from minikube_py.kubelet.io.object_reader import ObjectReader
+from minikube_py.kubelet.io.object_watches import ObjectWatches
 from minikube_py.kubelet.io.pod_cgroups import PodCgroups
 from minikube_py.kubelet.io.pod_observer import PodObserver
 from minikube_py.kubelet.io.pod_resizer import PodResizer
@@ -39,6 +45,7 @@ from minikube_py.kubelet.io.pod_workers import PodWorkers
 from minikube_py.kubelet.io.prober import Prober
 from minikube_py.kubelet.io.runtime_handlers import RuntimeHandlers
 from minikube_py.kubelet.io.sandbox_starter import SandboxStarter
+from minikube_py.kubelet.io.shutdown_loop import ShutdownLoop, ShutdownTools
 from minikube_py.kubelet.io.static_pod_loop import StaticPods
 from minikube_py.kubelet.io.statistics import NodeStatistics
 from minikube_py.kubelet.io.status_writer import StatusWriter
@@ -49,6 +56,8 @@ from minikube_py.kubelet.ports import KubeletPorts
 
 log = logging.getLogger("kubelet")
 
+RELIST_OVERDUE_S = 180.0
+"""Without a listing of the runtime for so long the kubelet is not healthy (upstream: PLEG's threshold)."""
 RETRY = BackoffPolicy(initial_s=0.2, maximum_s=5.0, reset_after_s=30.0)
 
 
@@ -63,10 +72,15 @@ class Kubelet:
         starts = asyncio.Semaphore(max(config.create_parallel_min, os.cpu_count() or 1))
         deletes = asyncio.Semaphore(config.delete_parallel)
         objects = ObjectReader(ports.client, ports.clock, config.object_ttl_s)
-        volumes = VolumePreparer(config, ports.files, objects)
+        self._watches = ObjectWatches(ports.client, ports.clock, ports.random, objects.learn)
+        claims = ClaimReader(ports.client, config.node_name)
+        volumes = VolumePreparer(config, ports.files, objects, self._watches, claims)
+        self._local_path = LocalPathProvisioner(ports, config.node_name, config.local_path_dir)
         hooks = HookRunner(ports.runtime, ports.probe_network, ports.clock, config.kubelet_version)
         killer = ContainerKiller(ports.runtime, hooks, ports.recorder, ports.clock)
-        self._images = ImagePuller(ports.images, ports.recorder, ports.clock)
+        sources = ImageSources(config, ports, objects)
+        self._images = ImagePuller(config, ports, sources)
+        self._image_folder = ImageFolder(config, ports, lambda name: sources.pull(None, name))
         self._handlers = RuntimeHandlers(ports.informers)
         start_tools = StartTools(self._images, objects, volumes, hooks, killer, self._handlers, starts)
         self._prober = Prober(ports, config.probe_exec_parallel, config.kubelet_version)
@@ -83,6 +97,7 @@ class Kubelet:
                 containers=ContainerStarter(config, ports, start_tools),
                 killer=killer,
                 terminator=PodTerminator(config, ports, killer, deletes),
+                volumes=volumes,
                 prober=self._prober,
                 resizer=PodResizer(config, ports, self._knowledge, killer, self._cgroups),
                 statuses=self._statuses,
@@ -95,11 +110,14 @@ class Kubelet:
         self._static = StaticPods(config, ports, self._workers, self._pods, self._statuses.write_again)
         self._gc = ContainerGc(config, ports)
         self.statistics = NodeStatistics(config, ports, self._states)
-        reclaims = (DeadContainersReclaim(self._gc, self._states),)
+        gc_tools = ImageGcTools(self.statistics, sources, self._images, self._image_folder, self.node)
+        self._image_gc = ImageGc(config, ports, gc_tools, self._states)
+        reclaims = (DeadContainersReclaim(self._gc, self._states), self._image_gc)
         tools = EvictionTools(self.node, self.statistics, reclaims, ports.recorder, ports.clock)
         self._eviction = EvictionLoop(config, tools, self._states)
         self._adopted_ips: dict[str, str] = {}
         self._at_start: Mapping[str, PodRuntimeStatus] = {}
+        self._listed_at_s = ports.clock.now_s()
         self._listed: dict[str, frozenset[tuple[str, str, bool]]] = {}
 
     async def run(self) -> None:
@@ -110,7 +128,10 @@ class Kubelet:
             group.create_task(self.node.run(), name="kubelet-node")
             group.create_task(self._statuses.run(), name="kubelet-status")
             self._prober.begin(group)
+            self._watches.begin(group, self._workers.note_volume_change)
             self._workers.begin(group)
+            await self._image_folder.begin()
+            group.create_task(self._image_folder.run(), name="kubelet-image-folder")
             # Static pods wait for nobody: they run while the API server is away, or bring it up.
             await self._static.look()
             group.create_task(self._static.run(), name="kubelet-static-pods")
@@ -123,7 +144,13 @@ class Kubelet:
             group.create_task(self._follow_events(), name="kubelet-events")
             group.create_task(self._relist_forever(), name="kubelet-relist")
             group.create_task(self._collect_forever(), name="kubelet-gc")
+            group.create_task(self._image_gc.run(), name="kubelet-image-gc")
             group.create_task(self._eviction.run(), name="kubelet-eviction")
+            if self._config.local_path_dir:
+                group.create_task(self._local_path.run(), name="kubelet-local-path")
+            if self._ports.open_inhibitor is not None:
+                tools = ShutdownTools(self._ports.open_inhibitor, self.node, self._states, self._ports.clock)
+                group.create_task(ShutdownLoop(self._config, tools).run(), name="kubelet-shutdown")
 
     # What other parts of the node ask.
 
@@ -138,17 +165,41 @@ class Kubelet:
         """Return what is known of a pod of this node."""
         return self._workers.state(uid)
 
+    def pods(self) -> Sequence[Obj]:
+        """Return the pods of this node as the API has them."""
+        return self._pods.list()
+
+    def pod(self, namespace: str, name: str) -> Obj | None:
+        """Return one of them, None when there is none of that name."""
+        return self._pods.get(ObjectKey(namespace, name))
+
+    def sync_fault(self) -> str:
+        """Return why the runtime is not followed any more; empty while it is."""
+        silent_s = self._ports.clock.now_s() - self._listed_at_s
+        if silent_s <= RELIST_OVERDUE_S:
+            return ""
+        return f"sync loop: the runtime was last listed {silent_s:.0f} s ago; threshold is {RELIST_OVERDUE_S:.0f} s"
+
+    def probe_counts(self) -> Mapping[tuple[str, ...], int]:
+        """Return how many probes ended how, by the labels of upstream's prober_probe_total."""
+        return self._prober.counts()
+
     def waiting_reason(self, uid: str, container: str) -> str:
         """Return why a container waits, as its pod's status says it; empty when it does not."""
+        return str((self._container_state(uid, container).get("waiting") or {}).get("reason") or "")
+
+    def ended_id(self, uid: str, container: str) -> str:
+        """Return the id of the container that a pod's status shows as ended; empty when it shows something else."""
+        return str((self._container_state(uid, container).get("terminated") or {}).get("containerID") or "")
+
+    def _container_state(self, uid: str, container: str) -> Obj:
         state = self._workers.state(self._static.worker_uid(uid))
-        if state is None:
-            return ""
-        status = self._statuses.latest(state.pod)
+        status = self._statuses.latest(state.pod) if state is not None else {}
         for field in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
             for entry in status.get(field) or ():
                 if entry["name"] == container:
-                    return str((entry["state"].get("waiting") or {}).get("reason") or "")
-        return ""
+                    return dict(entry["state"])
+        return {}
 
     # Start.
 
@@ -222,6 +273,7 @@ class Kubelet:
                 log.warning("the runtime is not listed: %s", error.message)
                 self.node.set_faults((f"container runtime is down: {error.message}",))
                 continue
+            self._listed_at_s = self._ports.clock.now_s()
             self.node.set_faults(())
             self._compare(listing)
 

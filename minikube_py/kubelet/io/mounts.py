@@ -8,6 +8,7 @@ from typing import Protocol
 MS_BIND = 4096
 MS_NOSUID = 2
 MS_NODEV = 4
+MNT_FORCE = 1
 MNT_DETACH = 2
 UMOUNT_NOFOLLOW = 8
 
@@ -47,6 +48,11 @@ def read_mounts() -> tuple[MountPoint, ...]:
         return parse_mountinfo(file.read())
 
 
+def is_remote(mount: MountPoint) -> bool:
+    """Return whether a server that may not answer is behind a mount."""
+    return mount.fs_type in ("nfs", "nfs4")
+
+
 def mounts_below(directory: str, mounts: tuple[MountPoint, ...]) -> list[str]:
     """Return the mount points at or below a directory, the deepest first."""
     prefix = directory.rstrip("/") + "/"
@@ -57,16 +63,16 @@ def mounts_below(directory: str, mounts: tuple[MountPoint, ...]) -> list[str]:
 class Mounts(Protocol):
     """Mounting and unmounting; all calls block."""
 
-    def tmpfs(self, path: str, options: str) -> None:
-        """Mount a tmpfs."""
+    def mount(self, fs_type: str, path: str, options: str) -> None:
+        """Mount a file system that needs no device: tmpfs, hugetlbfs."""
         ...
 
     def bind(self, source: str, path: str) -> None:
         """Make `source` visible at `path`."""
         ...
 
-    def unmount(self, path: str) -> None:
-        """Unmount."""
+    def unmount(self, path: str, *, at_once: bool = False) -> None:
+        """Unmount; `at_once`: without waiting for a server that may not answer."""
         ...
 
     def mounted(self) -> tuple[MountPoint, ...]:
@@ -77,13 +83,13 @@ class Mounts(Protocol):
 class KernelMounts:
     """The mounts of this process's mount namespace; needs root."""
 
-    def tmpfs(self, path: str, options: str) -> None:
-        """Mount a tmpfs.
+    def mount(self, fs_type: str, path: str, options: str) -> None:
+        """Mount a file system that needs no device.
 
         Raises:
             OSError: the kernel refused.
         """
-        self._mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options)
+        self._mount(fs_type, path, fs_type, MS_NOSUID | MS_NODEV, options)
 
     def bind(self, source: str, path: str) -> None:
         """Make `source` visible at `path`.
@@ -99,15 +105,16 @@ class KernelMounts:
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code), path)
 
-    def unmount(self, path: str) -> None:
+    def unmount(self, path: str, *, at_once: bool = False) -> None:
         """Unmount; what is still in use is only detached and goes when its last user does.
 
         Raises:
             OSError: the kernel refused.
         """
-        if _libc.umount2(path.encode(), UMOUNT_NOFOLLOW) == 0:
+        if not at_once and _libc.umount2(path.encode(), UMOUNT_NOFOLLOW) == 0:
             return
-        if _libc.umount2(path.encode(), UMOUNT_NOFOLLOW | MNT_DETACH) != 0:
+        force = MNT_FORCE if at_once else 0
+        if _libc.umount2(path.encode(), UMOUNT_NOFOLLOW | MNT_DETACH | force) != 0:
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code), path)
 

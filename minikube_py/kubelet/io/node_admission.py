@@ -15,6 +15,7 @@ from minikube_py.kubelet.node_admission import NodeRoom, judge_pod
 from minikube_py.kubelet.pod_status import PodFailure
 from minikube_py.kubelet.ports import EventSink
 from minikube_py.kubelet.preemption import EVENT_MESSAGE, PREEMPTING, choose_victims
+from minikube_py.kubelet.shutdown import NOT_TAKEN
 
 log = logging.getLogger("kubelet")
 
@@ -35,7 +36,14 @@ class NodeAdmission:
             return True
         if _was_admitted(state):
             state.admitted = True
-            return True
+        elif self._knowledge.shutting_down:
+            self._recorder.record(state.pod.involved, "Warning", NOT_TAKEN.reason, NOT_TAKEN.message)
+            state.fail(NOT_TAKEN)
+        else:
+            return self._judge(state)
+        return True
+
+    def _judge(self, state: PodState) -> bool:
         if not self._knowledge.node:
             return False
         room = NodeRoom(self._knowledge.node, self._knowledge.allocatable, self._knowledge.pressures)

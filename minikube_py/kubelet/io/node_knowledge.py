@@ -19,6 +19,8 @@ class NodeKnowledge:
     """The Node object as the API had it last; empty before the first report."""
     pressures: tuple[str, ...] = ()
     """Conditions that eviction sees, sorted: DiskPressure, MemoryPressure, PIDPressure."""
+    shutting_down: bool = False
+    """The host shuts down: no pod is taken any more."""
     claims: dict[str, Amounts] = field(default_factory=dict)
     """What each pod that is not over was given, by uid; written by the pods' workers."""
 

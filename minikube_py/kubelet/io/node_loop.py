@@ -12,9 +12,10 @@ from typing import Literal
 from minikube_py.api.errors import AlreadyExistsError, NotFoundError, StatusError
 from minikube_py.api.meta import Obj, ObjectKey, uid_of
 from minikube_py.api.resources import LEASES, NODES
+from minikube_py.client.interface import Client
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kubelet.config import KubeletConfig
-from minikube_py.kubelet.container_config import NodeTraits
+from minikube_py.kubelet.container_config import NodeTraits, can_mount_recursively_read_only
 from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord, RuntimeVersion
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
 from minikube_py.kubelet.node_status import (
@@ -22,20 +23,34 @@ from minikube_py.kubelet.node_status import (
     NodeHealth,
     NodeView,
     allocatable,
-    missing_labels,
-    new_node,
     node_events,
     node_lease,
     node_status,
     status_is_due,
 )
 from minikube_py.kubelet.ports import KubeletPorts
+from minikube_py.kubelet.registration import missing_metadata, new_node
+from minikube_py.kubelet.shutdown import NODE_FAULT
 
 log = logging.getLogger("kubelet")
 
 RETRY = BackoffPolicy(initial_s=0.2, maximum_s=7.0, reset_after_s=60.0)
-IMAGES_EVERY_S = 60.0
-"""The image list changes rarely and costs the engine a walk over all of them."""
+
+
+async def register_node(client: Client, config: KubeletConfig, host: HostFacts) -> Obj:
+    """Return this host's Node, created with all that it is registered with when there is none.
+
+    Raises:
+        StatusError: the API server did not take it.
+    """
+    key = ObjectKey("", config.node_name)
+    try:
+        return await client.get(NODES, key)
+    except NotFoundError:
+        try:
+            return await client.create(NODES, new_node(config, host))
+        except AlreadyExistsError:
+            return await client.get(NODES, key)
 
 
 class NodeLoop:
@@ -74,6 +89,7 @@ class NodeLoop:
             return
 
     def _take(self, host: HostFacts, version: RuntimeVersion) -> None:
+        recursive = can_mount_recursively_read_only(version.api_version, host.kernel)
         self._knowledge.traits = NodeTraits(
             host.memory_bytes,
             version.cgroup_driver,
@@ -81,6 +97,7 @@ class NodeLoop:
             version.cgroup_version,
             host.cpus,
             host.huge_pages,
+            recursive,
         )
         self._knowledge.allocatable = allocatable(self._config, host)
 
@@ -96,6 +113,14 @@ class NodeLoop:
         if faults != self.faults:
             self.faults = faults
             self._hurry.set()
+
+    def set_shutting_down(self, shutting_down: bool) -> None:
+        """Say whether the host shuts down: then the node is not Ready and takes no pods; reported at once."""
+        self._knowledge.shutting_down = shutting_down
+        self._hurry.set()
+
+    def _all_faults(self) -> tuple[str, ...]:
+        return (*self.faults, NODE_FAULT) if self._knowledge.shutting_down else self.faults
 
     def set_pressures(self, pressures: tuple[str, ...]) -> None:
         """Say which resources run short; a change is reported at once."""
@@ -131,9 +156,8 @@ class NodeLoop:
         old = self._node.get("status") or {}
         now_s = self._ports.clock.now_s()
         wall_s = self._ports.clock.wall_s()
-        view = NodeView(
-            host, self._version, await self._list_images(), NodeHealth(self.faults), wall_s, self._knowledge.pressures
-        )
+        health, pressures = NodeHealth(self._all_faults()), self._knowledge.pressures
+        view = NodeView(host, self._version, await self._list_images(), health, wall_s, pressures)
         status = node_status(self._config, view, old)
         since_s = (
             now_s - self._reported_at_s if self._reported_at_s is not None else self._config.node_status_report_s
@@ -144,7 +168,7 @@ class NodeLoop:
             self._reported_at_s = now_s
             for reason in node_events(status, old):
                 self._say(reason, f"Node {self._config.node_name} status is now: {reason}")
-        if not self.faults:
+        if not self._all_faults():
             self.ready.set()
 
     def warn(self, reason: str, message: str) -> None:
@@ -166,23 +190,16 @@ class NodeLoop:
             self.faults = ()
 
     async def _registered(self, host: HostFacts) -> Obj:
-        """Return the Node of the API, made or given its labels if need be."""
-        try:
-            node = await self._ports.client.get(NODES, self._key)
-        except NotFoundError:
-            try:
-                return await self._ports.client.create(NODES, new_node(self._config, host))
-            except AlreadyExistsError:
-                node = await self._ports.client.get(NODES, self._key)
-        missing = missing_labels(self._config, host, node)
+        """Return the Node of the API, made or given what it lacks if need be."""
+        node = await register_node(self._ports.client, self._config, host)
+        missing = missing_metadata(self._config, host, node)
         if not missing:
             return node
-        body = {"metadata": {"uid": uid_of(node), "labels": dict(missing)}}
-        return await self._ports.client.patch(NODES, self._key, body)
+        return await self._ports.client.patch(NODES, self._key, {"metadata": {"uid": uid_of(node), **missing}})
 
     async def _list_images(self) -> tuple[ImageRecord, ...]:
         now_s = self._ports.clock.now_s()
-        if self._images_at_s is None or now_s - self._images_at_s >= IMAGES_EVERY_S:
+        if self._images_at_s is None or now_s - self._images_at_s >= self._config.node_images_s:
             try:
                 self._images = await self._ports.images.list_images()
                 self._images_at_s = now_s

@@ -7,7 +7,7 @@ pods name, and an object that was just created is found at the next try.
 from dataclasses import dataclass
 
 from minikube_py.api.errors import NotFoundError, StatusError
-from minikube_py.api.meta import Obj, ObjectKey, parse_time
+from minikube_py.api.meta import Obj, ObjectKey, parse_time, resource_version_of
 from minikube_py.api.resource import Resource
 from minikube_py.api.resources import CONFIGMAPS, SECRETS, SERVICE_ACCOUNTS
 from minikube_py.client.interface import Client
@@ -35,6 +35,10 @@ class _Cached:
 class _Token:
     text: str
     refresh_at_s: float
+
+
+def _version(obj: Obj | None) -> int:
+    return 0 if obj is None else resource_version_of(obj)
 
 
 class ObjectReader:
@@ -65,11 +69,27 @@ class ObjectReader:
             obj = await self._client.get(_RESOURCES[kind], key)
         except NotFoundError:
             obj = None
-        self._objects.pop((kind, key), None)
+        self._keep((kind, key), obj)
+        return obj
+
+    def _keep(self, what: tuple[str, ObjectKey], obj: Obj | None) -> None:
+        self._objects.pop(what, None)
         if len(self._objects) >= CACHED_MAX:
             self._objects.pop(next(iter(self._objects)))
-        self._objects[(kind, key)] = _Cached(obj, now_s)
-        return obj
+        self._objects[what] = _Cached(obj, self._clock.now_s())
+
+    def learn(self, what: tuple[str, ObjectKey], obj: Obj | None) -> bool:
+        """Take over what a watch says; return whether that is another state than the one read last."""
+        cached = self._objects.get(what)
+        if cached is not None and _version(cached.obj) >= _version(obj) and obj is not None:
+            return False
+        self._keep(what, obj)
+        return cached is None or _version(cached.obj) != _version(obj)
+
+    def forget_tokens(self, pod_uid: str) -> None:
+        """Forget the tokens of a pod that is gone."""
+        for held in [held for held in self._tokens if held[0] == pod_uid]:
+            del self._tokens[held]
 
     async def tokens(self, pod: Pod, sources: tuple[TokenSource, ...]) -> dict[TokenSource, str]:
         """Return a token of the pod's service account for each source.

@@ -1,38 +1,34 @@
 """The pods' directories on this host (ports.PodFiles): volumes, mounted files, and taking them away again.
 
-Everything here blocks and so runs in an executor of its own. Rules that keep the host safe: a sub path is opened part
-by part without following links, and bound by its descriptor; a directory is deleted only after nothing is mounted
-below it any more, and never across a file system. Upstream: volume/emptydir, volume/hostpath, volume/util/subpath.
+Everything here blocks and so runs in an executor of its own. A directory is deleted only after nothing is mounted
+below it any more, and never across a file system. Upstream: volume/emptydir, kubelet_pods.go cleanupOrphanedPodDirs.
 """
 
 import asyncio
 import errno
 import os
-import stat
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.atomic_writer import write_payload
 from minikube_py.kubelet.io.cgroup_dirs import remove_cgroup
+from minikube_py.kubelet.io.host_paths import check_host_path
+from minikube_py.kubelet.io.log_sweep import sweep_logs
 from minikube_py.kubelet.io.log_tail import read_log_tail
 from minikube_py.kubelet.io.mounts import KernelMounts, Mounts, mounts_below
+from minikube_py.kubelet.io.nfs_mounts import mount_nfs
+from minikube_py.kubelet.io.sub_path_mounts import mount_sub_path, unmount_below
+from minikube_py.kubelet.io.volume_ownership import own_volume
+from minikube_py.kubelet.pod_volumes import NfsVolume
 from minikube_py.kubelet.ports import VolumeRequest
-from minikube_py.kubelet.volumes import VolumeError
+from minikube_py.kubelet.volume_ownership import ChangePolicy
 
 T = TypeVar("T")
 
 THREADS = 4
 _KERNEL = KernelMounts()
-
-_HOST_PATH_TYPES: dict[str, tuple[Callable[[int], bool], str]] = {
-    "Directory": (stat.S_ISDIR, "a directory"),
-    "File": (stat.S_ISREG, "a file"),
-    "Socket": (stat.S_ISSOCK, "a socket file"),
-    "CharDevice": (stat.S_ISCHR, "a character device"),
-    "BlockDevice": (stat.S_ISBLK, "a block device"),
-}
 
 
 class HostPodFiles:
@@ -40,6 +36,7 @@ class HostPodFiles:
 
     def __init__(self, config: KubeletConfig, mounts: Mounts = _KERNEL) -> None:
         self._root_dir = config.root_dir
+        self._pod_logs_dir = config.pod_logs_dir
         self._mounts = mounts
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="pod-files")
 
@@ -53,9 +50,8 @@ class HostPodFiles:
     def _set_up_volume(self, request: VolumeRequest) -> None:
         fresh = not os.path.isdir(request.path)
         os.makedirs(request.path, 0o750, exist_ok=True)
-        if request.in_memory and not os.path.ismount(request.path):
-            options = "mode=0777" + (f",size={request.size_bytes}" if request.size_bytes else "")
-            self._mounts.tmpfs(request.path, options)
+        if request.file_system and not os.path.ismount(request.path):
+            self._mounts.mount(request.file_system, request.path, request.mount_options)
             fresh = True
         if fresh:
             os.chmod(request.path, 0o777)  # noqa: S103 - as upstream: pods of any user
@@ -65,32 +61,40 @@ class HostPodFiles:
         if request.files is not None:
             write_payload(request.path, request.files, request.gid)
 
+    async def own_volume(self, path: str, gid: int, policy: ChangePolicy) -> None:
+        """Give a volume to fsGroup."""
+        await self._run(lambda: own_volume(path, gid, policy))
+
+    async def mount_nfs(self, volume: NfsVolume, path: str, options: Sequence[str]) -> None:
+        """Mount an NFS export, unless it is."""
+        if await self._run(lambda: any(mount.path == path for mount in self._mounts.mounted())):
+            return
+        await self._run(lambda: os.makedirs(path, 0o750, exist_ok=True))
+        await mount_nfs(volume, path, options)
+
+    async def make_directory(self, path: str) -> None:
+        """Make a directory that pods of every user may write to."""
+        await self._run(lambda: _make_directory(path))
+
+    async def remove_directory(self, path: str) -> None:
+        """Remove a directory with all that it holds, unless something is mounted below."""
+        await self._run(lambda: self._remove_directory(path))
+
+    def _remove_directory(self, path: str) -> None:
+        if not os.path.isdir(path):
+            return
+        left = mounts_below(path, self._mounts.mounted())
+        if left:
+            raise OSError(errno.EBUSY, "still mounted", left[0])
+        _remove_tree(path, os.stat(path).st_dev)
+
     async def check_host_path(self, path: str, type: str) -> None:
         """Check a hostPath, making it for the `…OrCreate` types."""
-        await self._run(lambda: _check_host_path(path, type))
+        await self._run(lambda: check_host_path(path, type))
 
     async def set_up_sub_path(self, volume_path: str, sub_path: str, mount_point: str) -> str:
         """Make `sub_path` of a volume visible at `mount_point`."""
-        return await self._run(lambda: self._set_up_sub_path(volume_path, sub_path, mount_point))
-
-    def _set_up_sub_path(self, volume_path: str, sub_path: str, mount_point: str) -> str:
-        root = os.path.realpath(volume_path)
-        target = os.path.realpath(os.path.join(root, sub_path))
-        if target != root and not target.startswith(root + "/"):
-            raise OSError(errno.EINVAL, f"subpath {sub_path} leads out of the volume", sub_path)
-        descriptor = _open_inside(root, os.path.relpath(target, root))
-        try:
-            is_dir = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-            self._unmount_below(mount_point)
-            if is_dir:
-                os.makedirs(mount_point, 0o750, exist_ok=True)
-            else:
-                os.makedirs(os.path.dirname(mount_point), 0o750, exist_ok=True)
-                os.close(os.open(mount_point, os.O_WRONLY | os.O_CREAT, 0o640))
-            self._mounts.bind(f"/proc/self/fd/{descriptor}", mount_point)
-        finally:
-            os.close(descriptor)
-        return mount_point
+        return await self._run(lambda: mount_sub_path(self._mounts, volume_path, sub_path, mount_point))
 
     async def write_file(self, path: str, text: str, mode: int = 0o644) -> None:
         """Write a file in place."""
@@ -109,72 +113,28 @@ class HostPodFiles:
         await self._run(lambda: self._remove_pod(pod_dir))
 
     def _remove_pod(self, pod_dir: str) -> None:
-        if not os.path.isdir(pod_dir):
-            return
-        self._unmount_below(pod_dir)
-        left = mounts_below(pod_dir, self._mounts.mounted())
-        if left:
-            raise OSError(errno.EBUSY, "still mounted", left[0])
-        _remove_tree(pod_dir, os.stat(pod_dir).st_dev)
-
-    def _unmount_below(self, directory: str) -> None:
-        for path in mounts_below(directory, self._mounts.mounted()):
-            self._mounts.unmount(path)
+        if os.path.isdir(pod_dir):
+            unmount_below(self._mounts, pod_dir)
+        self._remove_directory(pod_dir)
 
     async def remove_cgroup(self, parent: str) -> None:
         """Remove a pod's empty cgroups in every hierarchy."""
         await self._run(lambda: remove_cgroup(parent, self._mounts.mounted()))
+
+    async def sweep_logs(self, known_uids: Collection[str]) -> None:
+        """Remove logs of pods that are gone."""
+        await self._run(lambda: sweep_logs(self._pod_logs_dir, known_uids))
 
     async def pod_uids(self) -> tuple[str, ...]:
         """Return the uids that have a directory."""
         return await self._run(lambda: _pod_uids(self._root_dir))
 
 
-def _check_host_path(path: str, type: str) -> None:
-    if not type:
-        # Runtimes make what is missing, and so do we: Docker refuses a bind mount of nothing.
-        if not os.path.lexists(path):
-            os.makedirs(path, 0o755)
-        return
-    name = type.removesuffix("OrCreate")
-    known = _HOST_PATH_TYPES.get(name)
-    if known is None:
-        raise VolumeError(f"unknown hostPath type {type}")
-    fits, word = known
-    if type.endswith("OrCreate") and not os.path.lexists(path):
-        if name == "Directory":
-            os.makedirs(path, 0o755)
-        else:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o644))
-    try:
-        mode = os.stat(path).st_mode
-    except OSError:
-        mode = 0
-    if not fits(mode):
-        raise VolumeError(f"hostPath type check failed: {path} is not {word}")
-
-
-def _open_inside(root: str, relative: str) -> int:
-    """Open a path below `root` part by part without following links; what is missing becomes a directory."""
-    descriptor = os.open(root, os.O_PATH | os.O_DIRECTORY)
-    mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
-    for part in relative.split("/"):
-        if part in ("", "."):
-            continue
-        try:
-            try:
-                below = os.open(part, os.O_PATH | os.O_NOFOLLOW, dir_fd=descriptor)
-            except FileNotFoundError:
-                os.mkdir(part, 0o750, dir_fd=descriptor)
-                below = os.open(part, os.O_PATH | os.O_NOFOLLOW, dir_fd=descriptor)
-                os.chmod(f"/proc/self/fd/{below}", mode)
-            if stat.S_ISLNK(os.fstat(below).st_mode):
-                os.close(below)
-                raise OSError(errno.ELOOP, "a link appeared in the subpath", part)
-        finally:
-            os.close(descriptor)
-        descriptor = below
-    return descriptor
+def _make_directory(path: str) -> None:
+    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    if not os.path.isdir(path):
+        os.mkdir(path, 0o700)
+        os.chmod(path, 0o777)  # noqa: S103 - as upstream: pods of any user
 
 
 def _write_file(path: str, text: str, mode: int) -> None:

@@ -47,6 +47,8 @@ class PodState:
     volume_failures: BackoffState | None = None
     volumes_ready: bool = False
     volumes_checked_at_s: float = 0.0
+    volumes_stale: bool = False
+    """Something that a volume shows has changed: it is brought up to date at the next look."""
     desired: Pod = field(init=False)
     """The pod as the API has it; `pod` has the resources that it was given."""
     allocated: Allocation = field(init=False)
@@ -109,6 +111,8 @@ class PodState:
 
     def take(self, pod: Pod) -> None:
         """Take over a newer object of the pod and wake the worker."""
+        if (pod.labels, pod.annotations) != (self.pod.labels, self.pod.annotations):
+            self.volumes_stale = True
         shorter = pod.deletion_grace_s != self.pod.deletion_grace_s
         self.desired = pod
         self.pod = with_allocation(pod, self.allocated)
@@ -116,6 +120,11 @@ class PodState:
             self.stop.set()
             if shorter:
                 self.grace_changed.set()
+        self.wake.set()
+
+    def note_volume_change(self) -> None:
+        """Note that a volume shows something old, and wake the worker."""
+        self.volumes_stale = True
         self.wake.set()
 
     def note_removed(self) -> None:

@@ -6,6 +6,7 @@ kubelet loop is busy.
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from minikube_py.api.errors import InternalError, NotFoundError, StatusError, TimeoutStatusError, UnavailableError
@@ -76,8 +77,13 @@ class DockerPodStreams:
         runtime: StreamingRuntime,
         waiting_reason: WaitingReason,
         worker_uid: Callable[[str], str] = lambda uid: uid,
+        ended_id: Callable[[str, str], str] = lambda uid, name: "",
     ) -> None:
-        """`worker_uid` turns the uid of a mirror pod into that of the static pod that the engine knows."""
+        """`worker_uid` turns the uid of a mirror pod into that of the static pod that the engine knows.
+
+        `ended_id` gives the id of the ended container that a pod's status shows: its log may be gone.
+        """
+        self._ended_id = ended_id
         self._runtime = runtime
         self._waiting_reason = waiting_reason
         self._worker_uid = worker_uid
@@ -93,21 +99,39 @@ class DockerPodStreams:
             async for piece in pieces:
                 yield piece
 
+    async def find_running(self, ref: ContainerRef) -> ContainerRef:
+        """Return `ref` with the id of the container that runs now; exec and attach then need not look it up again.
+
+        Raises:
+            StatusError: it does not run, or the runtime does not answer.
+        """
+        if ref.container_id:
+            return ref
+        listing = await _translated(self._runtime.listing(self._worker_uid(ref.pod_uid)))
+        return replace(ref, container_id=choose_running(ref, listing.containers).id)
+
     async def exec(self, ref: ContainerRef, options: ExecOptions, streams: RemoteStreams) -> int:
         """Run a command in the container and return its exit code."""
-        record = await _translated(self._running(ref))
+        running = await self.find_running(ref)
         return await _translated(
             self._runtime.exec_stream(
-                record.id, options.command, tty=options.tty, stdin=options.stdin, streams=_Wanted(streams, options)
+                ContainerId(running.container_id),
+                options.command,
+                tty=options.tty,
+                stdin=options.stdin,
+                streams=_Wanted(streams, options),
             )
         )
 
     async def attach(self, ref: ContainerRef, options: ExecOptions, streams: RemoteStreams) -> None:
         """Join the container's own streams until it ends or the client leaves."""
-        record = await _translated(self._running(ref))
+        running = await self.find_running(ref)
         await _translated(
             self._runtime.attach_stream(
-                record.id, tty=options.tty, stdin=options.stdin, streams=_Wanted(streams, options)
+                ContainerId(running.container_id),
+                tty=options.tty,
+                stdin=options.stdin,
+                streams=_Wanted(streams, options),
             )
         )
 
@@ -127,11 +151,9 @@ class DockerPodStreams:
             listing.containers,
             previous=options.previous,
             waiting_reason=self._waiting_reason(ref.pod_uid, ref.container),
+            ended_id=self._ended_id(ref.pod_uid, ref.container),
         )
         return record, await self._runtime.log_file(record.id)
-
-    async def _running(self, ref: ContainerRef) -> ContainerRecord:
-        return choose_running(ref, (await self._runtime.listing(self._worker_uid(ref.pod_uid))).containers)
 
 
 class _EndWatch:

@@ -28,6 +28,7 @@ from minikube_py.kubelet.io.pod_terminator import PodTerminator
 from minikube_py.kubelet.io.prober import Prober
 from minikube_py.kubelet.io.sandbox_starter import GroundError, SandboxStarter
 from minikube_py.kubelet.io.status_writer import StatusWriter
+from minikube_py.kubelet.io.volume_preparer import VolumePreparer
 from minikube_py.kubelet.pod_actions import ContainerKill, KillReason, PodActions, compute_pod_actions
 from minikube_py.kubelet.pod_conditions import resize_conditions
 from minikube_py.kubelet.pod_status import TERMINAL, PodFailure, StatusFacts, generate_pod_status
@@ -56,6 +57,7 @@ class SyncTools:
     containers: ContainerStarter
     killer: ContainerKiller
     terminator: PodTerminator
+    volumes: VolumePreparer
     prober: Prober
     resizer: PodResizer
     statuses: StatusWriter
@@ -247,8 +249,9 @@ class PodSync:
         if sandbox is not None and sandbox.ready and not state.pod_ip:
             await self._tools.sandboxes.connect(state, sandbox)
         age_s = self._ports.clock.now_s() - state.volumes_checked_at_s
-        if state.volumes_ready and age_s < self._config.sync_frequency_s * 0.9:
+        if state.volumes_ready and not state.volumes_stale and age_s < self._config.sync_frequency_s * 0.9:
             return
+        state.volumes_stale = False
         try:
             await self._tools.sandboxes.prepare_volumes(state, self._facts(state))
         except VolumeError as error:
@@ -328,6 +331,7 @@ class PodSync:
             state.status_is_current = False
             await self._tools.observer.observe(state)
             await self._write_status(state, ended=state.failure is not None)
+        self._tools.volumes.release(state.pod)
         await self._tools.terminator.remove_files(state, self._tools.node.traits.cgroup_driver)
         state.over = True
 
@@ -355,5 +359,6 @@ class PodSync:
 
     async def _clean_up(self, state: PodState) -> None:
         await self._tools.terminator.remove_records(state)
+        self._tools.volumes.release(state.pod)
         # Cgroups can go only after the last container.
         await self._tools.terminator.remove_files(state, self._tools.node.traits.cgroup_driver)

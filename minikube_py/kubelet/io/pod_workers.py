@@ -82,6 +82,12 @@ class PodWorkers:
             state.take(last)
         state.note_removed()
 
+    def note_volume_change(self, uid: str) -> None:
+        """Have a pod's volumes brought up to date; fine when there is no such pod."""
+        state = self._states.get(uid)
+        if state is not None:
+            state.note_volume_change()
+
     def note_runtime_change(self, uid: str) -> None:
         """Have a pod looked at; an empty uid means every pod."""
         for state in self.states() if not uid else filter(None, [self._states.get(uid)]):

@@ -7,6 +7,8 @@ answering, and first tries are spread over one period. Upstream: kubelet/prober 
 
 import asyncio
 import logging
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from minikube_py.kit.clock import Clock
@@ -45,6 +47,11 @@ log = logging.getLogger("kubelet")
 TRIES_MAX = 3
 """A probe that could not be made at all is tried again this often in the same period."""
 
+_RESULT_LABELS = {
+    ProbeResult.SUCCESS: "successful",
+    ProbeResult.FAILURE: "failed",
+    ProbeResult.UNKNOWN: "unknown",
+}
 _Key = tuple[str, ProbeKind]
 
 
@@ -58,6 +65,7 @@ class _PodProbes:
         self.kicks: dict[_Key, asyncio.Event] = {}
         self.exec_locks: dict[str, asyncio.Lock] = {}
         self.seen: dict[str, tuple[ContainerId, bool]] = {}
+        self.counts: Counter[tuple[str, str, str]] = Counter()
 
 
 def probe_of(container: Container, kind: ProbeKind) -> Probe | None:
@@ -118,6 +126,15 @@ class Prober:
         for (container, _), kick in pod.kicks.items():
             if container == name:
                 kick.set()
+
+    def counts(self) -> Mapping[tuple[str, ...], int]:
+        """Return how many probes of the present pods ended how: (kind, result, container, pod, namespace, uid)."""
+        counted: dict[tuple[str, ...], int] = {}
+        for uid, pod in self._pods.items():
+            key = pod.state.pod.key
+            for labels, count in pod.counts.items():
+                counted[(*labels, key.name, key.namespace, uid)] = count
+        return counted
 
     def drop(self, uid: str) -> None:
         """Stop the probes of a pod and forget their results."""
@@ -200,6 +217,7 @@ class Prober:
         return probe.period_s
 
     def _tell(self, pod: _PodProbes, container: Container, kind: ProbeKind, outcome: ProbeOutcome) -> None:
+        pod.counts[kind.capitalize(), _RESULT_LABELS[outcome.result], container.name] += 1
         said = probe_event(kind, outcome)
         if said is not None:
             self._ports.recorder.record(pod.state.pod.involved, "Warning", *said, container.field_path)

@@ -9,6 +9,7 @@ Upstream: pkg/scheduler (schedule_one.go, eventhandlers.go).
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from minikube_py.api.errors import ConflictError, NotFoundError, StatusError
@@ -22,8 +23,11 @@ from minikube_py.kit.ids import Ids
 from minikube_py.scheduler.cluster_state import ClusterState, binding_of, is_terminal, node_of
 from minikube_py.scheduler.config import SchedulerConfig
 from minikube_py.scheduler.cycle import Bind, Unschedulable, schedule
+from minikube_py.scheduler.io.volume_binding import VolumeBinding, VolumesNotBoundError
 from minikube_py.scheduler.node_info import PodInfo, read_pod
 from minikube_py.scheduler.queue import SchedulingQueue
+from minikube_py.scheduler.snapshot import Snapshot
+from minikube_py.scheduler.volumes import NOTHING_TO_BIND_FIRST, claims_of
 
 log = logging.getLogger("scheduler")
 
@@ -52,6 +56,8 @@ class Scheduler:
         self._pods = informers.informer(PODS)
         self._nodes = informers.informer(NODES)
         self._namespaces = informers.informer(NAMESPACES)
+        self._volumes = VolumeBinding(client, informers, clock)
+        self._volumes.subscribe(lambda change: self._note_change())
         self._namespaces.subscribe(self._on_namespace)
         self._nodes.subscribe(self._on_node)
         self._pods.subscribe(self._on_pod)
@@ -60,6 +66,7 @@ class Scheduler:
         """Schedule until cancelled."""
         for informer in (self._namespaces, self._nodes, self._pods):
             await informer.wait_synced()
+        await self._volumes.wait_synced()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._recorder.run(), name="events of the scheduler")
             await self._schedule_all(group)
@@ -78,10 +85,11 @@ class Scheduler:
                 self._queue.remove(key)
                 continue
             info = read_pod(pod)
-            decision = schedule(info, self._state.snapshot(), self._pick_below)
+            decision = schedule(info, self._snapshot(pod), self._pick_below)
             match decision:
                 case Bind():
                     self._state.assume(info, decision.node_name)
+                    self._volumes.assume(decision.volumes)
                     await bindings.acquire()
                     group.create_task(self._bind(info, decision, bindings), name=f"bind {key}")
                 case Unschedulable():
@@ -90,6 +98,10 @@ class Scheduler:
                     group.create_task(self._report(info, decision, status_writes), name=f"report {key}")
             # One decision can take a while; the loop's other tasks come between two.
             await asyncio.sleep(0)
+
+    def _snapshot(self, pod: Obj) -> Snapshot:
+        snapshot = self._state.snapshot()
+        return replace(snapshot, storage=self._volumes.storage()) if claims_of(pod) else snapshot
 
     async def _wait(self, now_s: float) -> None:
         self._changed.clear()
@@ -101,12 +113,19 @@ class Scheduler:
 
     async def _bind(self, pod: PodInfo, decision: Bind, slot: asyncio.Semaphore) -> None:
         try:
+            if decision.volumes != NOTHING_TO_BIND_FIRST:
+                await self._bind_volumes(pod, decision, slot)
             binding = binding_of(pod.key, pod.uid, decision.node_name)
             await self._client.create_subresource(PODS, pod.key, "binding", binding)
         except (NotFoundError, ConflictError) as error:
             # Gone, another one, or bound by somebody else: the cache will say which.
             log.debug("binding of pod %s: %s", pod.key, error.message)
             self._state.unassume(pod.uid)
+            self._retry(pod.key)
+        except VolumesNotBoundError as error:
+            self._state.unassume(pod.uid)
+            why = f'running PreBind plugin "VolumeBinding": binding volumes: {error}'
+            self._recorder.record(pod.obj, "Warning", "FailedScheduling", why)
             self._retry(pod.key)
         except StatusError as error:
             log.warning("binding of pod %s to node %s failed: %s", pod.key, decision.node_name, error.message)
@@ -120,7 +139,21 @@ class Scheduler:
             message = f"Successfully assigned {pod.key} to {decision.node_name}"
             self._recorder.record(pod.obj, "Normal", "Scheduled", message)
         finally:
+            self._volumes.forget(decision.volumes)
             slot.release()
+
+    async def _bind_volumes(self, pod: PodInfo, decision: Bind, slot: asyncio.Semaphore) -> None:
+        """Have the volumes bound, without keeping others from being bound meanwhile."""
+
+        def still_wanted() -> bool:
+            current = self._pods.get(pod.key)
+            return current is not None and uid_of(current) == pod.uid and not is_deleting(current)
+
+        slot.release()
+        try:
+            await self._volumes.bind(decision.volumes, decision.node_name, still_wanted)
+        finally:
+            await slot.acquire()
 
     def _retry(self, key: ObjectKey) -> None:
         self._queue.retry(key, self._clock.now_s())

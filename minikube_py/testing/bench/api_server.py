@@ -72,7 +72,6 @@ async def _api(folder: Path, listening: "asyncio.Future[int]") -> None:
                 rng=Random(0),  # noqa: S311
                 authenticate=Authenticator({}).authenticate,
                 token_key_pem=new_key_pem(),
-                streams_for_node=lambda node: None,
             ),
         )
         await server.bootstrap()

@@ -27,7 +27,7 @@ _TEXTS: tuple[tuple[str, str, str], ...] = (
     ("FailedPostStartHook", ".*", "PostStartHook failed"),
     ("FailedPreStopHook", ".*", "PreStopHook failed"),
     ("Pulled", r"(Container image .* already present on machine)", r"\1 and can be accessed by the pod"),
-    ("InspectFailed", r"(.*couldn't parse image) reference (.*)", r"\1 name \2"),
+    ("InspectFailed", r"(.*couldn't parse image) reference (.* name)( must.*)", r"\1 name \2 (library/BUSYBOX)\3"),
     ("ProbeWarning", r"(\w+ probe warning: )(.*)", r"\1Probe terminated redirects, Response body: \2"),
     ("Failed", r"Error: failed to start container \S+ Error response from daemon: (.*)", r"Error: \1"),
 )
@@ -68,7 +68,9 @@ KNOWN: tuple[Known, ...] = (
         "volume-missing-configmap-timeout", r"events: missing Warning FailedMount Unable", "1.36 says what is missing"
     ),
     Known(
-        ANY, r".*image-invalid|containers\.c\.state: .*couldn't parse image (reference|name)", "the parser's words"
+        "image-invalid-name",
+        r"containers\.c\.state: .*couldn't parse image reference",
+        "1.36 says `image name`, and which part of it must be lowercase",
     ),
     Known(
         "init-fail-once-onfailure", r"containers\.i1\.lastState|runs\.i1", "the end before the last one stays shown"
@@ -85,11 +87,6 @@ KNOWN: tuple[Known, ...] = (
     Known(ANY, r"mounts\.\w+\./etc/resolv\.conf: observed null", "dockershim wrote into the engine's own file"),
     Known(ANY, r'docker\.\w+\.Hostname: observed "<host>"', "a lab's host has the name of the machine"),
     Known("(run|d-privileged).*", r"containers\.c\.state: .*failed to start container", _RUNTIME_TEXT),
-    Known(
-        ANY,
-        r"(mounts\.\w+\.|inside: missing )/var/run/secrets/kubernetes.io/serviceaccount",
-        "the ServiceAccount admission plugin mounts it; take this entry away when it is served",
-    ),
     # What depends on the host.
     Known("image-missing", r"containers\.c\.state: .*ImagePullBackOff.* here .*ImagePullBackOff", _PULL_TEXT),
     Known(

@@ -40,7 +40,7 @@ def test_down_leaves_nothing_and_a_start_brings_all_back(tmp_path):
     lab = Lab(folder, 1)
     try:
         (host,) = lab.layout.hosts
-        lab.layout.dir.mkdir(parents=True)
+        lab.layout.dir.mkdir(parents=True, exist_ok=True)
         host.dir.mkdir()
         machine.make_bridge(lab.layout)
         machine.make_host_network(lab.layout, host)

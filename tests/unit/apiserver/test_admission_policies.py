@@ -138,6 +138,8 @@ def test_conditions_and_validations_have_budgets_of_their_own():
         many.evaluate(f"[1, 2, 3, 4, 5].all(x, {costly})")
     assert conditions_hold(conditions("true"), many)
     assert many.budget.left == POLICY_COST_MAX - COST_MAX - 1
+    many.budget.left = 0
+    assert conditions_hold(conditions("true"), many)
     many.budget.left = 5
     with pytest.raises(PolicyError, match="running out of cost budget, no further validation rules will be run"):
         many.evaluate(costly)

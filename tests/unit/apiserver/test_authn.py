@@ -1,8 +1,9 @@
 import pytest
 
 from minikube_py.api.errors import UnauthorizedError
-from minikube_py.apiserver.authn import Authenticator, PeerSubject, subject_of
+from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.users import ANONYMOUS, UserInfo
+from minikube_py.kit.peer_subject import PeerSubject
 
 ADMIN = UserInfo("admin", ("system:masters",))
 AUTHENTICATOR = Authenticator({"secret": ADMIN})
@@ -27,11 +28,3 @@ def test_no_token_is_the_anonymous_user(header):
 def test_wrong_credentials_are_an_error_not_anonymous(header):
     with pytest.raises(UnauthorizedError, match="Unauthorized"):
         AUTHENTICATOR.authenticate(None, header)
-
-
-def test_the_subject_is_read_from_what_ssl_gives():
-    peer = {"subject": ((("organizationName", "system:masters"),), (("commonName", "admin"),))}
-
-    assert subject_of(peer) == PeerSubject("admin", ("system:masters",))
-    assert subject_of(None) is None
-    assert subject_of({}) is None

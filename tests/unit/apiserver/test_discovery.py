@@ -3,7 +3,7 @@
 import pytest
 
 from minikube_py.api.resources import RESOURCES
-from minikube_py.apiserver import discovery
+from minikube_py.apiserver import discovery, merged_discovery
 
 V2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 V2BETA1 = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
@@ -30,7 +30,7 @@ def test_only_v2_is_answered_in_the_aggregated_form(accept, form):
 
 
 def test_the_roots_name_every_group_once():
-    groups = discovery.api_group_list()["groups"]
+    groups = merged_discovery.merged_group_list()["groups"]
 
     assert discovery.api_versions("h:6443")["versions"] == ["v1"]
     assert [group["name"] for group in groups[:2]] == ["apiregistration.k8s.io", "apps"]
@@ -47,7 +47,10 @@ def test_both_forms_describe_the_same_resources():
         for entry in document["resources"]:
             verbs = tuple(entry["verbs"])
             legacy.add((document["groupVersion"], entry["name"], entry["kind"], entry["namespaced"], verbs))
-    for group in [*discovery.aggregated(core=True)["items"], *discovery.aggregated(core=False)["items"]]:
+    for group in [
+        *merged_discovery.merged_discovery(core=True)["items"],
+        *merged_discovery.merged_discovery(core=False)["items"],
+    ]:
         for version in group["versions"]:
             name = group["metadata"].get("name", "")
             group_version = f"{name}/{version['version']}" if name else version["version"]
@@ -64,8 +67,8 @@ def test_both_forms_describe_the_same_resources():
 
 
 def test_the_core_root_holds_the_nameless_group_only():
-    assert [item["metadata"] for item in discovery.aggregated(core=True)["items"]] == [{}]
-    assert all(item["metadata"]["name"] for item in discovery.aggregated(core=False)["items"])
+    assert [item["metadata"] for item in merged_discovery.merged_discovery(core=True)["items"]] == [{}]
+    assert all(item["metadata"]["name"] for item in merged_discovery.merged_discovery(core=False)["items"])
 
 
 def test_scale_says_that_it_is_of_autoscaling_v1():
@@ -78,7 +81,7 @@ def test_scale_says_that_it_is_of_autoscaling_v1():
 
 
 def test_what_is_not_served_has_no_document():
-    assert discovery.api_group("nope.k8s.io") is None
-    assert discovery.api_group("") is None
+    assert merged_discovery.merged_group("nope.k8s.io") is None
+    assert merged_discovery.merged_group("") is None
     assert discovery.api_resource_list("apps", "v1beta1") is None
-    assert discovery.api_group("apps")["kind"] == "APIGroup"
+    assert merged_discovery.merged_group("apps")["kind"] == "APIGroup"

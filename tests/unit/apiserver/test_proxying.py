@@ -1,6 +1,6 @@
 import pytest
 
-from minikube_py.api.errors import BadRequestError, UnavailableError
+from minikube_py.api.errors import BadRequestError, UnavailableError, UnnamedError
 from minikube_py.apiserver.proxying import (
     Location,
     Target,
@@ -123,7 +123,7 @@ def test_a_node_is_reached_by_its_best_address_and_its_own_port():
     moved = {"status": {**NODE["status"], "daemonEndpoints": {"kubeletEndpoint": {"Port": 11250}}}}
     assert node_location(moved, Target("", "n1", "")).port == 11250
     assert not node_location(moved, Target("", "n1", "10250")).kubelet
-    with pytest.raises(UnavailableError, match='node "n1" has no address'):
+    with pytest.raises(UnnamedError, match="no preferred addresses found"):
         node_location({"metadata": {"name": "n1"}}, Target("", "n1", ""))
 
 

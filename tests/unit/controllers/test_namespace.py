@@ -4,7 +4,17 @@ from minikube_py.api.custom.rows import rows_of
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import EVENTS, NAMESPACES, PODS
 from minikube_py.controllers.namespace import Content, NamespaceView, reconcile, watched_resources
-from minikube_py.controllers.plan import Delete, DeleteCollection, Failure, Plan, RequireEmpty, Target, Update
+from minikube_py.controllers.other_groups import OtherGroup
+from minikube_py.controllers.plan import (
+    Delete,
+    DeleteCollection,
+    DeleteOthers,
+    Failure,
+    Plan,
+    RequireEmpty,
+    Target,
+    Update,
+)
 from minikube_py.testing.custom_objects import a_served_definition
 from minikube_py.testing.workload_objects import NOW, NOW_S, a_pod
 
@@ -84,3 +94,17 @@ def test_custom_resources_are_looked_for_too() -> None:
     _, check, _ = reconcile(NamespaceView(update.obj, (), custom=(row,)), NOW_S).actions
 
     assert check == RequireEmpty((*watched_resources(), row, EVENTS), "shop")
+
+
+def test_what_other_servers_have_is_deleted_and_an_unreachable_one_holds_the_namespace() -> None:
+    others = (OtherGroup("away.io", "v1", available=False), OtherGroup("there.io", "v1", available=True))
+    plan = reconcile(NamespaceView(terminating(), (), others=others), NOW_S)
+    (update,) = [action for action in plan.actions if isinstance(action, Update)]
+    again = reconcile(NamespaceView(update.obj, (), others=others), NOW_S)
+    well = reconcile(NamespaceView(update.obj, (), others=others[1:]), NOW_S)
+
+    assert status_in(plan)["NamespaceDeletionDiscoveryFailure"][0] == "True"
+    assert "away.io/v1" in status_in(plan)["NamespaceDeletionDiscoveryFailure"][1]
+    assert again.actions == (DeleteOthers("there.io", "v1", "shop"),)
+    assert again.requeue_after_s is not None
+    assert status_in(well)["NamespaceDeletionDiscoveryFailure"][0] == "False"

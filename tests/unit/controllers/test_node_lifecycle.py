@@ -4,6 +4,7 @@ import pytest
 
 from minikube_py.api.resources import NODES, PODS
 from minikube_py.controllers.config import ControllersConfig
+from minikube_py.controllers.eviction_pace import ZoneView
 from minikube_py.controllers.node_lifecycle import NodeView, compute_taints, decide, sign_of_life, spec
 from minikube_py.controllers.plan import Patch, Record, Update
 from minikube_py.testing.workload_objects import NOW, NOW_S, a_node, a_pod
@@ -11,8 +12,8 @@ from minikube_py.testing.workload_objects import NOW, NOW_S, a_node, a_pod
 CONFIG = ControllersConfig(root_ca_pem="")
 
 
-def view(node, *, silent_s: float = 0.0, pods=(), any_ready: bool = True) -> NodeView:
-    return NodeView(node, None, tuple(pods), any_ready, silent_s=silent_s)
+def view(node, *, silent_s: float = 0.0, pods=()) -> NodeView:
+    return NodeView(node, None, tuple(pods), silent_s=silent_s)
 
 
 def keys(taints) -> list[tuple[str, str]]:
@@ -112,7 +113,7 @@ def test_the_sign_of_life_is_the_lease_or_the_heartbeat() -> None:
 
 def test_the_row_remembers_silence_between_two_looks() -> None:
     row = spec(CONFIG)
-    seen = NodeView(a_node(), None, (), any_ready=True)
+    seen = NodeView(a_node(), None, ())
     first = row.reconcile(seen, NOW_S)
     for at_s in range(5, 45, 5):
         last = row.reconcile(seen, NOW_S + at_s)
@@ -122,3 +123,37 @@ def test_the_row_remembers_silence_between_two_looks() -> None:
 
     assert [a.reason for a in first.actions if isinstance(a, Record)] == ["RegisteredNode"]
     assert any(isinstance(a, Update) and a.resource is NODES for a in silent.actions)
+
+
+def zone(ready: int, not_ready: int) -> ZoneView:
+    return ZoneView(("", ""), ready, not_ready, any_ready=ready > 0)
+
+
+def effects(plan) -> list[str]:
+    return [t["effect"] for a in plan.actions if isinstance(a, Patch) for t in a.patch["spec"]["taints"] or ()]
+
+
+def test_nodes_of_one_zone_are_given_up_one_after_another() -> None:
+    row = spec(CONFIG)
+    views = [NodeView(a_node(name, ready="Unknown"), None, (), zone(5, 2)) for name in ("n1", "n2")]
+    first, second = (row.reconcile(each, NOW_S) for each in views)
+
+    assert effects(first) == ["NoSchedule", "NoExecute"]
+    assert effects(second) == ["NoSchedule"], "its turn comes ten seconds later"
+    assert effects(row.reconcile(views[1], NOW_S + 9)) == ["NoSchedule"]
+    assert effects(row.reconcile(views[1], NOW_S + 10)) == ["NoSchedule", "NoExecute"]
+
+
+def test_a_node_that_has_not_reported_yet_is_not_given_up() -> None:
+    starting = NodeView(a_node(ready=""), None, (), zone(5, 1))
+
+    assert effects(spec(CONFIG).reconcile(starting, NOW_S)) == ["NoSchedule"]
+
+
+def test_when_no_node_is_ready_none_is_given_up_and_those_that_were_are_not_any_more() -> None:
+    row = spec(CONFIG)
+    taints = [{"key": "node.kubernetes.io/unreachable", "effect": e} for e in ("NoSchedule", "NoExecute")]
+    given_up = a_node(ready="Unknown", taints=taints)
+
+    assert effects(row.reconcile(NodeView(given_up, None, (), zone(0, 3)), NOW_S)) == ["NoSchedule"]
+    assert row.reconcile(NodeView(given_up, None, (), zone(1, 3)), NOW_S).actions == ()

@@ -7,6 +7,7 @@ from minikube_py.api.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUM
 from minikube_py.client.interface import EVERYTHING, Change
 from minikube_py.controllers.plan import NOTHING, Item, Listers, Patch, Plan
 from minikube_py.controllers.volume_protection import claims_of, observe, reconcile, spec
+from minikube_py.testing.built_in_admission import Request, admit
 from minikube_py.testing.fake_informers import FakeInformer
 from minikube_py.testing.rule_cases import made
 
@@ -24,7 +25,7 @@ BY_NAME = {"persistentVolumeClaim": {"claimName": "x"}}
 
 
 def deleted(resource, **status):
-    obj = made(resource)
+    obj = admit(Request(resource), made(resource))
     obj["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": "3"}
     obj["status"] |= status
     return obj

@@ -60,6 +60,8 @@ def test_a_good_host_has_nothing_to_mend():
         ("firewalld", "warning", {"firewalld_runs": True}),
         ("state", "failure", {"state": StateFacts("revision 7", ("the log is damaged", "so is a snapshot"))}),
         ("selinux", "warning", {"selinux_enforces": True}),
+        ("registries", "failure", {"registries_fault": "registries.yaml: mirrors: 'x'", "registries_path": "/x"}),
+        ("registries", "warning", {"registries_ignored": ("m.example is insecure: mend it", "n.example too: so")}),
     ],
 )
 def test_what_stands_in_the_way_is_named_and_can_be_mended(name, verdict, change):

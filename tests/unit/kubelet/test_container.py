@@ -36,7 +36,7 @@ def test_the_environment_is_parsed():
 
 
 def test_mounts_and_resources_are_parsed():
-    assert CONTAINER.volume_mounts == (VolumeMount("v", "/v", True, "a", "", "None"),)
+    assert CONTAINER.volume_mounts == (VolumeMount("v", "/v", True, "a", "", "None", "Disabled"),)
     assert CONTAINER.limits == {"cpu": "1"}
 
 

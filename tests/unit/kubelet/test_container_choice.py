@@ -27,6 +27,11 @@ def chosen(records, *, previous=False, waiting_reason=""):
     return choose_for_logs(REF, records, previous=previous, waiting_reason=waiting_reason).id
 
 
+def test_an_ended_container_whose_record_is_gone_is_named():
+    with pytest.raises(BadRequestError, match=r"unable to retrieve container logs for docker://abc$"):
+        choose_for_logs(REF, [], previous=False, waiting_reason="", ended_id="docker://abc")
+
+
 def test_the_running_one_speaks():
     assert chosen([a_container(1, RUNNING), a_container(0, EXITED), a_container(5, RUNNING, "other")]) == "app1"
 

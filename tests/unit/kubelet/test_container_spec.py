@@ -25,7 +25,7 @@ from minikube_py.kubelet.pod import parse_pod
 
 POD = PodIdentity("obs", "d-plain", "u-1")
 SANDBOX = SandboxId("5a" * 32)
-LOGS = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}
+LOGS = {"Type": "json-file", "Config": {"max-size": "10485760", "max-file": "5"}}
 PLAIN = ContainerConfig(
     pod=POD,
     name="c",
@@ -227,6 +227,14 @@ def test_mounts_leave_dockers_default_propagation_to_docker():
             "BindOptions": {"Propagation": "rslave", "ReadOnlyNonRecursive": True},
         },
     ]
+
+
+def test_a_tree_of_mounts_is_forced_to_be_read_only():
+    (mount,) = container(mounts=(Mount("/srv", "/s", read_only=True, recursive_read_only=True),))["HostConfig"][
+        "Mounts"
+    ]
+
+    assert mount["BindOptions"] == {"ReadOnlyForceRecursive": True}
 
 
 def test_terminal_user_and_folder():

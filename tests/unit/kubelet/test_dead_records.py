@@ -1,12 +1,14 @@
+from dataclasses import replace
+
 from minikube_py.kubelet.cri import RuntimeListing
-from minikube_py.kubelet.dead_records import compute_dead_records
+from minikube_py.kubelet.dead_records import DeadPolicy, compute_dead_records
 from minikube_py.testing.kubelet_records import a_run, a_sandbox
 
 ACTIVE = frozenset({"u"})
 
 
-def removed(sandboxes, runs, active=ACTIVE):
-    dead = compute_dead_records(RuntimeListing(tuple(sandboxes), tuple(runs)), active, 1)
+def removed(sandboxes, runs, active=ACTIVE, policy=None):
+    dead = compute_dead_records(RuntimeListing(tuple(sandboxes), tuple(runs)), active, policy or DeadPolicy())
     return [r.attempt for r in runs if r.id in dead.containers], [
         s.attempt for s in sandboxes if s.id in dead.sandboxes
     ]
@@ -37,3 +39,21 @@ def test_an_old_sandbox_goes_once_nothing_refers_to_it():
 
 def test_the_newest_sandbox_of_an_active_pod_stays():
     assert removed([a_sandbox(ready=False)], [])[1] == []
+
+
+def made(run, at_s):
+    return replace(run, created_at_s=at_s)
+
+
+def test_the_node_keeps_no_more_dead_runs_than_it_may_and_those_are_the_newest():
+    runs = [made(a_run(name, attempt=n, exit_code=1), 10.0 * n + at) for n in (0, 1) for at, name in enumerate("ab")]
+    dead = compute_dead_records(RuntimeListing((), tuple(runs)), ACTIVE, DeadPolicy(total_max=1))
+    assert dead.containers == (runs[0].id,)
+    assert compute_dead_records(RuntimeListing((), tuple(runs)), ACTIVE, DeadPolicy()).containers == ()
+
+
+def test_a_dead_run_stays_for_its_minimum_age_whoever_it_belonged_to():
+    run = made(a_run("c", exit_code=0), 100.0)
+
+    assert removed([], [run], frozenset(), DeadPolicy(newest_to_go_s=99.0))[0] == []
+    assert removed([], [run], frozenset(), DeadPolicy(newest_to_go_s=100.0))[0] == [0]

@@ -15,6 +15,7 @@ from minikube_py.kubelet.docker_records import (
     container_from_listed,
     image_from_json,
     parse_time,
+    pull_error,
     pull_error_kind,
     sandbox_from_listed,
     shown_image_id,
@@ -265,3 +266,34 @@ def test_dockers_times(text, seconds):
 )
 def test_an_image_without_tag_is_the_latest(image, full):
     assert with_default_tag(image) == full
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("b.example/app:1", "b.example/app@sha256:2"),
+        ("c.example:5000/app", "a.example/app@sha256:2"),
+        ("", "a.example/app@sha256:2"),
+    ],
+)
+def test_an_image_id_names_the_repository_that_was_asked_for_if_the_image_came_from_there(asked, shown):
+    image = ImageRecord("sha256:1", (), ("a.example/app@sha256:2", "b.example/app@sha256:2"), 1)
+
+    assert shown_image_id(image, image.id, asked) == f"docker-pullable://{shown}"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"), [(503, "RegistryUnavailable: <html>"), (404, "<html>"), (None, "<html>")]
+)
+def test_a_gateway_that_is_down_is_told_before_its_page(code, message):
+    detail = {} if code is None else {"errorDetail": {"code": code}}
+
+    assert pull_error({"error": "<html>", **detail}).message == message
+
+
+def test_an_image_is_pinned_by_any_of_its_names():
+    document = {"Id": "sha256:1", "RepoTags": ["a:1", "pause:1"]}
+
+    assert image_from_json(document, ("pause:1",)).pinned
+    assert image_from_json(document, ("sha256:1",)).pinned
+    assert not image_from_json(document, ("other:1",)).pinned

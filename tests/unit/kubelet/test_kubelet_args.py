@@ -34,6 +34,29 @@ def test_flags_become_settings():
     assert config.node_labels == (("a", "b"), ("c", "d"))
 
 
+def test_flags_of_images_logs_and_dead_containers_become_settings():
+    config = apply(
+        "image-gc-high-threshold=90",
+        "image-gc-low-threshold=70",
+        "minimum-image-ttl-duration=5m",
+        "image-maximum-gc-age=24h",
+        "container-log-max-size=1Mi",
+        "container-log-max-files=2",
+        "maximum-dead-containers=10",
+        "maximum-dead-containers-per-container=0",
+        "minimum-container-ttl-duration=1m",
+        "max-parallel-image-pulls=4",
+    )
+
+    assert (config.image_gc_high_percent, config.image_gc_low_percent) == (90, 70)
+    assert (config.image_minimum_gc_age_s, config.image_maximum_gc_age_s) == (300.0, 86400.0)
+    assert (config.container_log_max_size, config.container_log_max_files) == ("1Mi", 2)
+    assert (config.dead_containers_total_max, config.dead_containers_max) == (10, 0)
+    assert config.dead_container_minimum_age_s == 60.0
+    assert config.max_parallel_image_pulls == 4
+    assert apply("serialize-image-pulls=true").max_parallel_image_pulls == 1
+
+
 def test_the_last_one_wins_and_none_changes_nothing():
     assert apply("max-pods=20", "max-pods=30").max_pods == 30
     assert apply() == CONFIG
@@ -52,6 +75,11 @@ def test_the_last_one_wins_and_none_changes_nothing():
         ("system-reserved=cpu=lots", "'lots'"),
         ("eviction-hard=memory.free<1Gi", "unsupported eviction signal memory.free"),
         ("eviction-soft=memory.available<1Gi", "grace period must be specified"),
+        ("image-gc-high-threshold=101", "'101' is not between 0 and 100"),
+        ("image-gc-low-threshold=90", "image-gc-low-threshold (90) must be lower than image-gc-high-threshold (85)"),
+        ("container-log-max-size=0", "'0' is not above 0"),
+        ("container-log-max-size=big", "container-log-max-size: 'big'"),
+        ("container-log-max-files=1", "'1' is not between 2 and 20"),
         ("eviction-pressure-transition-period=5", "not a duration"),
     ],
 )

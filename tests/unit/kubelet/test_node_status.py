@@ -8,8 +8,6 @@ from minikube_py.kubelet.node_status import (
     NodeHealth,
     NodeView,
     allocatable,
-    missing_labels,
-    new_node,
     node_events,
     node_lease,
     node_status,
@@ -123,14 +121,6 @@ def test_only_the_biggest_images_are_listed():
 
     assert len(listed) == 50
     assert listed[0] == {"names": ["i:59"], "sizeBytes": 59}
-
-
-def test_a_node_without_our_labels_gets_them():
-    node = new_node(CONFIG, HOST)
-
-    assert missing_labels(CONFIG, HOST, node) == {}
-    node["metadata"]["labels"]["kubernetes.io/os"] = "beos"
-    assert missing_labels(CONFIG, HOST, node) == {"kubernetes.io/os": "linux"}
 
 
 def test_the_lease_belongs_to_the_node():

@@ -1,9 +1,11 @@
 import pytest
 
 from minikube_py.kubelet.pod_volumes import (
+    ClaimVolume,
     EmptyDirVolume,
     HostPathVolume,
     KeyToPath,
+    NfsVolume,
     ObjectSource,
     ProjectedVolume,
     TokenSource,
@@ -28,9 +30,16 @@ ITEMS = [{"key": "k", "path": "p", "mode": 256}]
             {"secret": {"secretName": "s", "optional": True}},
             ProjectedVolume("secret", (ObjectSource("Secret", "s", (), True),), 0o644),
         ),
-        ({"nfs": {"server": "s", "path": "/p"}}, UnsupportedVolume("nfs")),
+        ({"nfs": {"server": "s", "path": "/p"}}, NfsVolume("s", "/p", False)),
+        ({"persistentVolumeClaim": {"claimName": "c", "readOnly": True}}, ClaimVolume("c", True)),
+        ({"ephemeral": {"volumeClaimTemplate": {}}}, ClaimVolume("", False)),
+        ({"image": {"reference": "x"}}, UnsupportedVolume("image")),
+        (
+            {"projected": {"sources": [{"clusterTrustBundle": {"path": "p"}}]}},
+            UnsupportedVolume("projected.clusterTrustBundle"),
+        ),
     ],
-    ids=["empty", "memory", "host", "config-map", "secret", "unsupported"],
+    ids=["empty", "memory", "host", "config-map", "secret", "nfs", "claim", "ephemeral", "image", "trust-bundle"],
 )
 def test_a_volume_is_parsed(raw, source):
     assert parse_volume({"name": "v", **raw}).source == source
@@ -54,3 +63,8 @@ def test_only_config_maps_may_reach_the_disk():
     in_memory = [parse_volume({"name": "v", kind: raw}).source.in_memory for kind, raw in kinds.items()]
 
     assert in_memory == [False, True, True, True]
+
+
+def test_an_ephemeral_volume_has_a_claim_of_the_pod_and_the_volume():
+    assert ClaimVolume("", read_only=False).claim_name("web-0", "data") == "web-0-data"
+    assert ClaimVolume("c", read_only=False).claim_name("web-0", "data") == "c"

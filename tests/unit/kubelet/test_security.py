@@ -4,6 +4,7 @@ from minikube_py.kubelet.environment import ConfigError
 from minikube_py.kubelet.pod import parse_pod
 from minikube_py.kubelet.security import (
     check_non_root,
+    common_user,
     container_security,
     missing_seccomp_profile,
     seccomp_profile_name,
@@ -91,3 +92,17 @@ def test_other_users_pass(context, image_user):
     pod = a_pod({"runAsNonRoot": True}, context)
 
     check_non_root(pod, pod.containers[0], image_user)
+
+
+@pytest.mark.parametrize(
+    ("pod", "container", "user"),
+    [({}, {}, None), ({"runAsUser": 1}, {}, 1), ({"runAsUser": 1}, {"runAsUser": 0}, 0), ({}, {"runAsUser": 2}, 2)],
+)
+def test_the_user_of_all_containers_is_known(pod, container, user):
+    assert common_user(a_pod(pod, container)) == user
+
+
+def test_two_users_are_not_one():
+    containers = [{"name": n, "image": "i", "securityContext": {"runAsUser": n == "a"}} for n in "ab"]
+
+    assert common_user(parse_pod({"metadata": {"name": "p"}, "spec": {"containers": containers}})) is None

@@ -19,16 +19,17 @@ OBJECTS = {
 }
 
 
-def a_pod(**volume):
+def a_pod(security=None, **volume):
     spec = {
         "containers": [{"name": "c", "image": "i", "resources": {"limits": {"cpu": "1500m"}}}],
         "volumes": [{"name": "v", **volume}],
+        "securityContext": security or {},
     }
     return parse_pod({"metadata": {"name": "p", "namespace": "n", "labels": {"a": "1"}}, "spec": spec})
 
 
-def payload(objects=None, **volume):
-    pod = a_pod(**volume)
+def payload(objects=None, security=None, **volume):
+    pod = a_pod(security, **volume)
     inputs = VolumeInputs(
         OBJECTS if objects is None else objects, dict.fromkeys(token_sources(pod.volumes), "t"), FACTS
     )
@@ -59,7 +60,7 @@ def test_items_choose_keys_paths_and_modes():
         ),
         (
             {"secret": {"secretName": "s", "items": [{"key": "no", "path": "p"}]}},
-            "secret references non-existent secret key: no",
+            "references non-existent secret key: no",
         ),
         ({"configMap": {"name": "cm", "items": [{"key": "k", "path": "../x"}]}}, "invalid path ../x"),
     ],
@@ -97,6 +98,17 @@ def test_a_projected_volume_joins_its_sources():
     assert files == {"b": b"\x00\x01", "k": b"s", "token": b"t"}
 
 
+@pytest.mark.parametrize(
+    ("security", "mode", "owner"),
+    [({}, 0o644, None), ({"runAsUser": 7}, 0o600, 7), ({"fsGroup": 5}, 0o600, None)],
+    ids=["anybody", "one-user", "group"],
+)
+def test_a_token_is_readable_by_those_who_need_it(security, mode, owner):
+    (file,) = payload(security=security, projected={"sources": [{"serviceAccountToken": {"path": "token"}}]})
+
+    assert (file.mode, file.owner) == (mode, owner)
+
+
 def test_each_referenced_object_is_named_once():
     sources = [{"configMap": {"name": "cm"}}, {"configMap": {"name": "cm"}}]
 
@@ -109,6 +121,7 @@ def test_each_referenced_object_is_named_once():
         ({"emptyDir": {}}, "/d/volumes/kubernetes.io~empty-dir/v"),
         ({"configMap": {"name": "cm"}}, "/d/volumes/kubernetes.io~configmap/v"),
         ({"downwardAPI": {}}, "/d/volumes/kubernetes.io~downward-api/v"),
+        ({"nfs": {"server": "s", "path": "/p"}}, "/d/volumes/kubernetes.io~nfs/v"),
     ],
 )
 def test_volumes_stand_where_upstream_puts_them(volume, path):

@@ -169,6 +169,7 @@ def test_filters_are_asked_in_upstreams_order() -> None:
         "node_affinity",
         "node_ports",
         "resources_fit",
+        "volumes",
         "topology_spread",
         "pod_affinity",
     ]

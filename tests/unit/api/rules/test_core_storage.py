@@ -57,6 +57,8 @@ def test_a_bound_claim_may_grow_and_not_shrink_below_what_it_has():
 
     assert resized("2Gi") == []
     assert resized("500Mi") == ["spec.resources.requests.storage"]
+    old["status"]["capacity"]["storage"] = "5Gi"
+    assert resized("1Gi") == [], "its volume is bigger than what was asked for"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from minikube_py.apiserver.io.certificates import CertificateError, ensure_pki
 from minikube_py.apiserver.pki import CertificateSpec
+from minikube_py.apiserver.request_headers import front_proxies_of
 
 ADMIN = CertificateSpec("minikube-py-admin", ("system:masters",))
 SERVING = CertificateSpec("kube-apiserver", (), ("localhost",))
@@ -34,3 +37,22 @@ def test_a_damaged_ca_stops_the_start_and_is_named(tmp_path):
 
 def test_the_server_context_can_be_made(tmp_path):
     assert ensure_pki(tmp_path / "tls", SERVING, ADMIN, 2e9).server_context().get_ca_certs()
+
+
+def test_the_front_proxy_has_a_ca_of_its_own_and_is_renewed_before_it_runs_out(tmp_path):
+    def front_proxy():
+        return x509.load_pem_x509_certificate(pki.front_proxy().certificate.read_bytes())
+
+    pki = ensure_pki(tmp_path / "tls", SERVING, ADMIN, 2e9)
+    trusted = front_proxies_of(pki.front_proxy_ca.certificate_pem.decode())
+    first = front_proxy()
+    ensure_pki(tmp_path / "tls", SERVING, ADMIN, 2e9 + 60)
+    kept = front_proxy()
+    later = ensure_pki(tmp_path / "tls", SERVING, ADMIN, 2e9 + 300 * 86400)
+    renewed = front_proxy()
+
+    assert pki.front_proxy_ca.certificate_pem != pki.ca.certificate_pem
+    assert later.front_proxy_ca == pki.front_proxy_ca
+    assert (kept == first, renewed == first) == (True, False)
+    assert all(trusted.believes(each.public_bytes(Encoding.DER)) for each in (first, renewed))
+    assert not trusted.believes(x509.load_pem_x509_certificate(pki.admin.certificate_pem).public_bytes(Encoding.DER))

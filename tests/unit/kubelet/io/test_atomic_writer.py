@@ -65,3 +65,18 @@ def test_a_payload_that_cannot_be_written_leaves_the_old_one(tmp_path):
 
     assert (tmp_path / "k").read_bytes() == b"v"
     assert len([n for n in os.listdir(tmp_path) if n.startswith("..")]) == 2
+
+
+def test_fs_group_may_read_and_the_owner_is_the_files(tmp_path):
+    owned = ProjectedFile("token", b"v", 0o600, os.getuid())
+    assert write_payload(str(tmp_path), [owned], os.getgid())
+
+    assert stat.S_IMODE((tmp_path / "token").stat().st_mode) == 0o640
+    assert not write_payload(str(tmp_path), [owned], os.getgid())
+
+
+def test_what_a_killed_writer_left_is_taken_away(tmp_path):
+    (tmp_path / "..half").mkdir()
+    write_payload(str(tmp_path), [file("k")], None)
+
+    assert not (tmp_path / "..half").exists()

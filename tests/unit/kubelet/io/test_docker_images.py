@@ -4,6 +4,7 @@ import json
 import pytest
 
 from minikube_py.kubelet.cri import ContainerRuntimeError, RegistryAuth, RuntimeErrorKind
+from minikube_py.kubelet.io import docker_images
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_images import DockerImages
 from minikube_py.testing.fake_docker import FakeDocker
@@ -66,6 +67,23 @@ async def test_a_failure_inside_the_progress_carries_the_registrys_words(engine,
         await images.pull_image("web:9", None)
 
     assert (error.value.kind, error.value.message) == (kind, words)
+
+
+async def test_a_pull_without_progress_is_cancelled(engine, images, monkeypatch):
+    monkeypatch.setattr(docker_images, "PULL_STALL_S", 0.05)
+    engine.pull_lines = [{"status": "Pulling"}]
+    engine.pull_hangs = True
+    with pytest.raises(ContainerRuntimeError, match=r"pulling web:9 was cancelled: no progress for 0.05 s") as error:
+        await images.pull_image("web:9", None)
+
+    assert error.value.kind is RuntimeErrorKind.TIMEOUT
+
+
+async def test_a_login_by_token_goes_along_as_one(engine, images):
+    engine.images["sha256:b0"] = WEB
+    await images.pull_image("web", RegistryAuth("", "", "r.example", "tok"))
+
+    assert json.loads(base64.urlsafe_b64decode(engine.requests[1].split()[2]))["identitytoken"] == "tok"
 
 
 async def test_an_image_that_is_not_there_is_none(images):

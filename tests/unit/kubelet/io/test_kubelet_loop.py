@@ -1,16 +1,25 @@
 import asyncio
+import stat
 from dataclasses import replace
 
 import pytest
 
 from minikube_py.api.errors import UnavailableError
 from minikube_py.api.meta import ObjectKey
-from minikube_py.api.resources import CONFIGMAPS, NODES, PODS, SERVICES
+from minikube_py.api.resources import (
+    CONFIGMAPS,
+    NODES,
+    PERSISTENT_VOLUME_CLAIMS,
+    PERSISTENT_VOLUMES,
+    PODS,
+    SERVICES,
+)
 from minikube_py.client.interface import DeleteOptions
 from minikube_py.kubelet.cri import ExecResult
 from minikube_py.kubelet.probes import ProbeOutcome, ProbeResult
 from minikube_py.testing.fake_runtime import Program
 from minikube_py.testing.kubelet_lab import a_kubelet_lab, a_pod, a_service
+from minikube_py.testing.volume_objects import a_claim, a_reference, a_volume
 
 
 def waiting_reason(container):
@@ -242,7 +251,7 @@ async def test_a_volume_whose_config_map_is_missing_keeps_the_pod_creating():
         failed = 'MountVolume.SetUp failed for volume "v" : configmap "none" not found'
         assert ("Warning", "FailedMount", failed) in lab.events.said
         await lab.client.create(CONFIGMAPS, {"metadata": {"name": "none", "namespace": "default"}})
-        await lab.eventually(lambda: lab.phase("web") == "Running", 15.0)
+        await lab.eventually(lambda: lab.phase("web") == "Running", 2.0)
 
 
 async def test_an_image_that_cannot_be_pulled_backs_off_and_runs_once_the_registry_has_it():
@@ -409,7 +418,17 @@ async def test_a_changed_config_map_reaches_the_pods_files():
         await lab.client.patch(CONFIGMAPS, ObjectKey("default", "cm"), {"data": {"k": "new"}})
         ((path, files),) = lab.files.payloads.items()
         assert files[0].data == b"old"
-        await lab.eventually(lambda: lab.files.payloads[path][0].data == b"new", 120.0)
+        await lab.eventually(lambda: lab.files.payloads[path][0].data == b"new", 2.0)
+
+
+async def test_a_changed_label_reaches_the_pods_files():
+    lab = a_kubelet_lab()
+    items = [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", volumes=[{"name": "v", "downwardAPI": {"items": items}}]))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+        await lab.client.patch(PODS, ObjectKey("default", "web"), {"metadata": {"labels": {"app": "new"}}})
+        await lab.eventually(lambda: [f[0].data for f in lab.files.payloads.values()] == [b'app="new"'], 2.0)
 
 
 async def test_a_failing_post_start_hook_stops_the_container():
@@ -555,3 +574,28 @@ async def test_a_hundred_pods_are_started_and_deleted():
 
     assert lab.runtime.records() == []
     assert lab.network.addresses == {}
+
+
+async def test_a_pod_uses_what_is_behind_its_claim():
+    lab = a_kubelet_lab()
+    claim = a_claim(phase="Bound", volumeName="pv")
+    claim = await lab.client.create(PERSISTENT_VOLUME_CLAIMS, claim)
+    await lab.client.patch(
+        PERSISTENT_VOLUME_CLAIMS, ObjectKey("default", "c"), {"status": {"phase": "Bound"}}, subresource="status"
+    )
+    lab.files.host["/srv/data"] = stat.S_IFDIR
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "c", "readOnly": True}}]
+    mounted = {"name": "c", "volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    security = {"fsGroup": 5}
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", mounted, volumes=volumes, securityContext=security))
+        await asyncio.sleep(2)
+        assert lab.phase("web") == "Pending"
+        assert any("error processing PVC default/c: failed to fetch PV pv" in m for _, _, m in lab.events.said)
+        volume = a_volume(local={"path": "/srv/data"}, claimRef=a_reference(claim))
+        await lab.client.create(PERSISTENT_VOLUMES, volume)
+        await lab.eventually(lambda: lab.phase("web") == "Running", 10.0)
+
+    (mount,) = [m for m in lab.runtime.config_of(lab.runtime.records("c")[0].id).mounts if m.container_path == "/v"]
+    assert (mount.host_path, mount.read_only) == ("/srv/data", True)
+    assert lab.files.owners == {"/srv/data": 5}

@@ -1,0 +1,73 @@
+"""What becomes of volumes: available, bound, released when their claim is gone, and then kept or deleted.
+
+A volume that a provisioner made is deleted by that provisioner (for `local-path`: by the kubelet of its node); others
+with policy Delete or Recycle fail, since what they lead to is not this program's to delete. A released volume stays
+reserved for the claim that had it, so that nobody else gets the data.
+
+Upstream: pv_controller.go syncVolume, reclaimVolume.
+"""
+
+from dataclasses import dataclass
+
+from minikube_py.api.meta import Obj, annotations_of, key_of, name_of, uid_of
+from minikube_py.api.persistent_volumes import BOUND_BY_CONTROLLER, PROVISIONED_BY, phase_of, spec_of
+from minikube_py.api.resources import PERSISTENT_VOLUMES
+from minikube_py.controllers.plan import NOTHING, Action, Patch, Plan, Record
+from minikube_py.controllers.volume_binder import volume_phase
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeView:
+    """One volume, and the claim that its claimRef names."""
+
+    volume: Obj
+    claim: Obj | None
+
+
+def reconcile_volume(seen: VolumeView, now_s: float) -> Plan:
+    """Decide about a volume."""
+    volume, ref = seen.volume, spec_of(seen.volume).get("claimRef")
+    if not ref or not ref.get("uid"):
+        return Plan(volume_phase(volume, "Available", now_s))
+    claim = seen.claim if seen.claim is not None and uid_of(seen.claim) == ref["uid"] else None
+    if claim is None:
+        if phase_of(volume) == "Failed":
+            return NOTHING
+        return Plan((*volume_phase(volume, "Released", now_s), *_reclaim(volume, now_s)))
+    named = spec_of(claim).get("volumeName")
+    if named == name_of(volume):
+        return Plan(volume_phase(volume, "Bound", now_s))
+    if not named:
+        return NOTHING
+    return Plan(_let_go(volume, now_s))
+
+
+def _let_go(volume: Obj, now_s: float) -> tuple[Action, ...]:
+    """Take a claim that is bound elsewhere off the volume."""
+    if PROVISIONED_BY in annotations_of(volume) and spec_of(volume).get("persistentVolumeReclaimPolicy") == "Delete":
+        return volume_phase(volume, "Released", now_s)
+    by_us = BOUND_BY_CONTROLLER in annotations_of(volume)
+    ref = None if by_us else {"uid": None, "resourceVersion": None}
+    patch: Obj = {"spec": {"claimRef": ref}}
+    if by_us:
+        patch["metadata"] = {"annotations": {BOUND_BY_CONTROLLER: None}}
+    done = Patch(PERSISTENT_VOLUMES, key_of(volume), patch, uid_of(volume))
+    return (done, *volume_phase(volume, "Available", now_s))
+
+
+def _reclaim(volume: Obj, now_s: float) -> tuple[Action, ...]:
+    policy = spec_of(volume).get("persistentVolumeReclaimPolicy")
+    if policy == "Recycle":
+        return _fail(volume, "VolumeFailedRecycle", "No recycler plugin found for the volume!", now_s)
+    if policy == "Delete" and PROVISIONED_BY not in annotations_of(volume):
+        why = (
+            f'error getting deleter volume plugin for volume "{name_of(volume)}": no deletable volume plugin matched'
+        )
+        return _fail(volume, "VolumeFailedDelete", why, now_s)
+    return ()
+
+
+def _fail(volume: Obj, reason: str, message: str, now_s: float) -> tuple[Action, ...]:
+    involved = {**volume, "apiVersion": "v1", "kind": "PersistentVolume"}
+    failed = volume_phase(volume, "Failed", now_s, (reason, message))
+    return (*failed, Record(involved, "Warning", reason, message))

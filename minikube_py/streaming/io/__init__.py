@@ -1,0 +1,1 @@
+"""apiserver.io: HTTPS, watch streams, WebSocket and SPDY, certificates on disk."""

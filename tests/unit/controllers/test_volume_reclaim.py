@@ -1,0 +1,73 @@
+"""What becomes of volumes whose claims come and go."""
+
+import pytest
+
+from minikube_py.api.persistent_volumes import BOUND_BY_CONTROLLER, PROVISIONED_BY
+from minikube_py.controllers.plan import NOTHING, Record
+from minikube_py.controllers.volume_reclaim import VolumeView, reconcile_volume
+from minikube_py.testing.volume_objects import a_claim, a_reference, a_volume
+
+NOW_S = 1_800_000_000.0
+REF = a_reference(a_claim())
+
+
+def plan(volume, claim=None):
+    return reconcile_volume(VolumeView(volume, claim), NOW_S)
+
+
+def phases(made):
+    return [a.patch["status"]["phase"] for a in made.actions if getattr(a, "subresource", "") == "status"]
+
+
+@pytest.mark.parametrize(
+    ("volume", "claim", "phase"),
+    [
+        (a_volume(phase="Pending"), None, ["Available"]),
+        (a_volume(), None, []),
+        (a_volume(phase="Pending", claimRef={"namespace": "default", "name": "c"}), None, ["Available"]),
+        (a_volume(claimRef=REF), a_claim(volumeName="pv"), ["Bound"]),
+        (a_volume(phase="Bound", claimRef=REF), a_claim(volumeName="pv"), []),
+        (a_volume(claimRef=REF), a_claim(), []),
+        (a_volume(phase="Bound", claimRef=REF), None, ["Released"]),
+        (a_volume(phase="Bound", claimRef=REF), a_claim(uid="again"), ["Released"]),
+        (a_volume(phase="Released", claimRef=REF), None, []),
+    ],
+    ids=["new", "free", "reserved", "bound", "stays", "binding", "released", "made-again", "kept"],
+)
+def test_the_phase_follows_the_claim(volume, claim, phase):
+    assert phases(plan(volume, claim)) == phase
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason", "text"),
+    [
+        ("Delete", "VolumeFailedDelete", 'error getting deleter volume plugin for volume "pv": no deletable volume'),
+        ("Recycle", "VolumeFailedRecycle", "No recycler plugin found for the volume!"),
+    ],
+)
+def test_what_nobody_here_can_delete_fails_and_says_so(policy, reason, text):
+    volume = a_volume(phase="Released", claimRef=REF, persistentVolumeReclaimPolicy=policy)
+    made = plan(volume)
+    (event,) = [a for a in made.actions if isinstance(a, Record)]
+
+    assert phases(made) == ["Failed"]
+    assert (event.reason, event.message.startswith(text)) == (reason, True)
+    volume["status"]["phase"] = "Failed"
+    assert plan(volume) == NOTHING
+
+
+def test_a_provisioned_volume_is_its_provisioners_to_delete():
+    marks = {PROVISIONED_BY: "rancher.io/local-path"}
+    volume = a_volume(phase="Released", claimRef=REF, persistentVolumeReclaimPolicy="Delete", annotations=marks)
+
+    assert plan(volume).actions == ()
+
+
+def test_a_volume_whose_claim_is_bound_elsewhere_is_free_again():
+    elsewhere = a_claim(volumeName="other")
+    by_us = plan(a_volume(claimRef=REF, phase="Bound", annotations={BOUND_BY_CONTROLLER: "yes"}), elsewhere)
+    by_hand = plan(a_volume(claimRef=REF, phase="Bound"), elsewhere)
+
+    assert by_us.actions[0].patch["spec"] == {"claimRef": None}
+    assert by_hand.actions[0].patch["spec"]["claimRef"]["uid"] is None
+    assert phases(by_us) == ["Available"]

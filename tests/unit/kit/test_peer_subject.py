@@ -1,0 +1,9 @@
+from minikube_py.kit.peer_subject import PeerSubject, subject_of
+
+
+def test_the_subject_is_read_from_what_ssl_gives():
+    peer = {"subject": ((("organizationName", "system:masters"),), (("commonName", "admin"),))}
+
+    assert subject_of(peer) == PeerSubject("admin", ("system:masters",))
+    assert subject_of(None) is None
+    assert subject_of({}) is None
