@@ -24,6 +24,8 @@ _REJECTED = "the server rejected our request due to an error in our request"
 
 COPIED_BYTES_MAX = 3 << 20
 """Bytes that the `copy` operations of one patch may add in all (upstream: jsonpatch.AccumulatedCopySizeLimit)."""
+SHOWN_LENGTH_MAX = 10_000
+"""So much of a culprit is shown: the answer to a patch of megabytes is not three times as long."""
 
 
 class _OperationError(Exception):
@@ -80,7 +82,7 @@ def apply_merge_patch(obj: Mapping[str, Any], patch: Mapping[str, Any]) -> Obj:
 
 def patch_fault(shown: str, detail: str) -> InvalidError:
     """Return upstream's 422 for a patch whose result cannot be an object of the kind; `shown` is the culprit."""
-    message = f"Invalid value: {orjson.dumps(shown).decode()}: {detail}"
+    message = f"Invalid value: {orjson.dumps(shown[:SHOWN_LENGTH_MAX]).decode()}: {detail}"
     cause = {"reason": "FieldValueInvalid", "message": message, "field": "patch"}
     return InvalidError(f' "" is invalid: patch: {message}', {"causes": [cause]})
 

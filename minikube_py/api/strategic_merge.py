@@ -79,13 +79,13 @@ def _check_type(value: Any, schema: Schema | None, key: str) -> None:
     """Refuse a map for a list and so on, in upstream's words, before the result is decoded."""
     if schema is None or value is None:
         return
-    shown = orjson.dumps({key: value}).decode()
+    fault = ""
     if schema.type == "list" and not isinstance(value, list):
-        raise patch_fault(
-            shown, "cannot restore slice from map" if isinstance(value, dict) else "cannot restore slice"
-        )
-    if schema.type in ("object", "map") and not isinstance(value, dict):
-        raise patch_fault(shown, "cannot restore struct from: " + type(value).__name__)
+        fault = "cannot restore slice from map" if isinstance(value, dict) else "cannot restore slice"
+    elif schema.type in ("object", "map") and not isinstance(value, dict):
+        fault = "cannot restore struct from: " + type(value).__name__
+    if fault:
+        raise patch_fault(orjson.dumps({key: value}).decode(), fault)
 
 
 def _child(schema: Schema | None, key: str) -> Schema | None:
@@ -116,21 +116,23 @@ def _merge_list(original: list[Any], patch: list[Any], schema: Schema | None) ->
 
 def _special_elements(original: list[Any], patch: Sequence[Any], merge_key: str) -> tuple[list[Any], list[Any]]:
     """Carry out the elements with `$patch`; returns what is left of both lists."""
-    plain, replace = [], False
+    plain, replace, doomed = [], False, set[bytes]()
     for element in patch:
         match element.get(_PATCH):
             case None:
                 plain.append(element)
             case "delete":
-                doomed = _key_value(element, merge_key)
-                original = [kept for kept in original if _key_value(kept, merge_key) != doomed]
+                doomed.add(orjson.dumps(_key_value(element, merge_key), option=orjson.OPT_SORT_KEYS))
             case "replace":
                 replace = True
             case "merge":
                 raise UnnamedError("merging lists cannot yet be specified in the patch")
             case other:
                 raise _bad_patch_type(other, element)
-    return ([], plain) if replace else (original, plain)
+    if replace or not doomed:
+        return ([] if replace else original), plain
+    keys = (orjson.dumps(_key_value(kept, merge_key), option=orjson.OPT_SORT_KEYS) for kept in original)
+    return [kept for kept, key in zip(original, keys, strict=True) if key not in doomed], plain
 
 
 def _merge_ordered_lists(original: Obj, patch: Obj, schema: Schema | None) -> None:
@@ -217,7 +219,10 @@ def _delete_scalars(original: Obj, key: str, doomed: Any) -> None:
         raise BadRequestError("invalid patch format of primitive list")
     name = key.removeprefix(_DELETE)
     if isinstance(original.get(name), list):
-        original[name] = [element for element in original[name] if element not in doomed]
+        gone = {orjson.dumps(element, option=orjson.OPT_SORT_KEYS) for element in doomed}
+        original[name] = [
+            element for element in original[name] if orjson.dumps(element, option=orjson.OPT_SORT_KEYS) not in gone
+        ]
 
 
 def _retain_keys(original: Obj, patch: Obj) -> None:

@@ -15,6 +15,9 @@ from minikube_py.api.managed_fields import Path, path_text
 from minikube_py.api.schema import Schema
 from minikube_py.api.typed_walk import WalkError, child_schema, item_schema, list_elements, shape_of
 
+SHOWN_BYTES_MAX = 10_000
+"""So much of a value that does not fit is shown."""
+
 
 def check_types(value: Any, schema: Schema | None) -> None:
     """Refuse a configuration that does not fit the schema.
@@ -48,7 +51,6 @@ def _check(path: Path, value: Any, schema: Schema | None) -> None:
 def _check_type(path: Path, value: Any, schema: Schema | None) -> None:
     if schema is None or value is None:
         return
-    shown = orjson.dumps(value).decode()
     expected = ""
     if schema.type in ("object", "map"):
         expected = "" if isinstance(value, Mapping) else "map"
@@ -61,4 +63,6 @@ def _check_type(path: Path, value: Any, schema: Schema | None) -> None:
     elif schema.type in ("string", "bytes"):
         expected = "" if isinstance(value, str) else "string"
     if expected:
-        raise WalkError(path, f"expected {expected}, got {shown}")
+        raise WalkError(
+            path, f"expected {expected}, got {orjson.dumps(value)[:SHOWN_BYTES_MAX].decode(errors='replace')}"
+        )

@@ -32,6 +32,9 @@ class ApiServerConfig:
     (upstream: --max-requests-inflight)."""
     mutating_requests_in_flight_max: int = 200
     """The same for writes (upstream: --max-mutating-requests-inflight)."""
+    body_bytes_in_flight_max: int = 64 << 20
+    """Bytes of request bodies that are held at one time, those still on their way too; a body that would pass this is
+    answered with 429."""
     watches_max: int = 10_000
     """Watches over HTTP at one time; a further one is answered with 429."""
     future_wait_s: float = 3.0

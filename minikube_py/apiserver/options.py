@@ -34,6 +34,8 @@ class WriteOptions:
     """Server-side apply takes fields over from other managers."""
     applied: bool = False
     """This is a server-side apply: the owners of the fields are decided already."""
+    heavy: bool = False
+    """What it does takes long, and is done beside the event loop (see `weight`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,11 +44,6 @@ class ListMeta:
         return meta
 
 
-def join_list(resource: Resource, values: Sequence[bytes], meta: ListMeta) -> bytes:
-    """Return a whole list from stored bytes."""
-    return _list_head(resource, meta) + b",".join(values) + b"]}"
-
-
 @dataclass(frozen=True, slots=True)
 class ListBody:
     """A list's bytes, not put together yet: what stands around the items, and the items."""
@@ -93,10 +88,15 @@ def _list_head(resource: Resource, meta: ListMeta) -> bytes:
 
 def list_frame(resource: Resource, meta: ListMeta, form: AnswerForm, wall_s: float) -> tuple[bytes, bytes]:
     """Return what stands before and after the items (or rows) of a list in this form."""
-    empty = orjson.dumps(transform_list(resource, (), meta, form, wall_s))
-    field = b'"rows":[' if form.transform == "Table" else b'"items":['
-    at = empty.rindex(field) + len(field)
-    return empty[:at], empty[at:]
+    field = b'"rows"' if form.transform == "Table" else b'"items"'
+    empty = transform_list(resource, (), meta, form, wall_s)
+    if form.pretty:
+        text = orjson.dumps(empty, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        at = text.rindex(field + b": [") + len(field) + 3
+        return text[:at], b"\n  " + text[at:]
+    text = orjson.dumps(empty)
+    at = text.rindex(field + b":[") + len(field) + 2
+    return text[:at], text[at:]
 
 
 def list_items(resource: Resource, objs: Sequence[Mapping[str, Any]], form: AnswerForm, wall_s: float) -> bytes:
@@ -105,6 +105,9 @@ def list_items(resource: Resource, objs: Sequence[Mapping[str, Any]], form: Answ
         items = table(resource, objs, form, wall_s, {}, headers=False)["rows"]
     else:
         items = [partial(obj, form.version) for obj in objs] if form.transform else list(objs)
+    if form.pretty:
+        # as they stand inside of a list that is indented: each two levels deep
+        return orjson.dumps({"": items}, option=orjson.OPT_INDENT_2)[len(b'{\n  "": [') : -len(b"\n  ]\n}")]
     return orjson.dumps(items)[1:-1]
 
 

@@ -1,6 +1,7 @@
 """An API server in a process of its own, so that what it takes of the machine can be measured from outside.
 
-`python -m minikube_py.testing.server_process` prints the port and serves until its standard input ends.
+`python -m minikube_py.testing.server_process` prints the port and serves until its standard input ends. To each line
+there it prints the longest callback of its loop since the last one, in milliseconds of CPU, and what it was.
 """
 
 import asyncio
@@ -12,6 +13,9 @@ from pathlib import Path
 
 import uvloop
 
+from minikube_py.kit.io.garbage import Garbage
+from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.testing.callback_times import CallbackTimes, callback_times
 from minikube_py.testing.memory_api_server import memory_api_server, serving
 
 
@@ -21,6 +25,15 @@ class ServerProcess:
 
     url: str
     pid: int
+    process: asyncio.subprocess.Process
+
+    async def longest_callback(self) -> tuple[float, str]:
+        """Return the longest callback since the last time, in milliseconds of CPU, and what it was."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(b"\n")
+        took_ms, _, what = (await self.process.stdout.readline()).decode().strip().partition(" ")
+        return float(took_ms), what
 
     def memory_mb(self, field: str = "VmRSS") -> float:
         """Return what it holds (VmRSS), or held at most since `forget_peak` (VmHWM)."""
@@ -35,21 +48,22 @@ class ServerProcess:
 
 
 @asynccontextmanager
-async def server_process() -> AsyncIterator[ServerProcess]:
-    """Run one while the context lasts."""
+async def server_process(*, measured: bool = False) -> AsyncIterator[ServerProcess]:
+    """Run one while the context lasts; `measured`: on asyncio's own loop, with its callbacks measured."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "minikube_py.testing.server_process",
+        *(("measured",) if measured else ()),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             port = int(await process.stdout.readline())
-        yield ServerProcess(f"http://127.0.0.1:{port}", process.pid)
+        yield ServerProcess(f"http://127.0.0.1:{port}", process.pid, process)
     finally:
         process.stdin.close()
         try:
@@ -60,12 +74,22 @@ async def server_process() -> AsyncIterator[ServerProcess]:
             await process.wait()
 
 
-async def _serve() -> None:
+async def _serve(times: CallbackTimes) -> None:
     async with serving(memory_api_server(), None) as url:
         sys.stdout.write(f"{url.rpartition(':')[2]}\n")
         sys.stdout.flush()
-        await asyncio.to_thread(sys.stdin.buffer.read)
+        async with asyncio.TaskGroup() as group:
+            garbage = group.create_task(Garbage(SystemClock()).run())
+            while await asyncio.to_thread(sys.stdin.buffer.readline):
+                sys.stdout.write(f"{times.worst_s * 1000:.1f} {times.worst}\n")
+                sys.stdout.flush()
+                times.reset()
+            garbage.cancel()
 
 
 if __name__ == "__main__":
-    uvloop.run(_serve())
+    if sys.argv[1:] == ["measured"]:
+        with callback_times() as measured_times:
+            asyncio.run(_serve(measured_times))
+    else:
+        uvloop.run(_serve(CallbackTimes()))

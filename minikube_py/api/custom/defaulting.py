@@ -8,6 +8,8 @@ Upstream: apiextensions-apiserver apiserver/schema/defaulting.
 
 from typing import Any
 
+import orjson
+
 from minikube_py.api.custom.nodes import OBJECT_FIELDS, Node, items_node, properties, values_node
 from minikube_py.api.meta import Obj, copy_object
 
@@ -20,10 +22,15 @@ def set_defaults(obj: Obj, node: Node) -> None:
 
 def has_defaults(node: Node) -> bool:
     """Return whether anything in the schema has a default."""
+    # most have none, which their text tells in a tenth of the time
+    return b'"default":' in orjson.dumps(node) and _has_defaults(node)
+
+
+def _has_defaults(node: Node) -> bool:
     if "default" in node:
         return True
     inner = [*properties(node).values(), values_node(node), items_node(node)]
-    return any(child is not None and has_defaults(child) for child in inner)
+    return any(child is not None and _has_defaults(child) for child in inner)
 
 
 def _known(obj: Obj, node: Node, skip: tuple[str, ...] = ()) -> list[tuple[str, Node]]:

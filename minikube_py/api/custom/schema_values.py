@@ -3,7 +3,7 @@
 Upstream: kube-openapi schemaconv over the published model of the custom resource.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from minikube_py.api.custom.nodes import (
     EMBEDDED,
@@ -27,6 +27,39 @@ _SCALARS: Mapping[str, Type] = {
     "number": "number",
     "boolean": "boolean",
 }
+
+
+class _NodeFields(Mapping[str, Field]):
+    """The fields of an object, each made when it is first asked for.
+
+    A definition is served in the step that commits it, on the event loop; of a schema of half a megabyte a request
+    needs little, and the little is made once.
+    """
+
+    def __init__(self, node: Node, name: str, *, is_resource: bool) -> None:
+        self._nodes = properties(node)
+        self._name = name
+        self._required = frozenset(node.get("required") or ())
+        self._made: dict[str, Field] = {}
+        self._more = OBJECT_FIELDS if is_resource else ()
+
+    def __getitem__(self, key: str) -> Field:
+        found = self._made.get(key)
+        if found is None:
+            found = self._made[key] = self._field(key)
+        return found
+
+    def _field(self, key: str) -> Field:
+        if key in self._more:
+            meta = definition(_OBJECT_META) if key == "metadata" else Schema("string")
+            return Field(key, meta, required=False, keeps_zero=True)
+        return Field(key, _schema(self._nodes[key], f"{self._name}.{key}"), key in self._required, keeps_zero=True)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys((*self._nodes, *self._more)))
+
+    def __len__(self) -> int:
+        return len({*self._nodes, *self._more})
 
 
 def schema_of_node(node: Node, name: str) -> Schema:
@@ -57,14 +90,7 @@ def _object(node: Node, name: str, *, is_resource: bool) -> Schema:
     values = values_node(node)
     if values is not None:
         return Schema("map", item=_schema(values, f"{name}.*"), map_type=map_type)
-    fields = {
-        key: Field(key, _schema(child, f"{name}.{key}"), key in (node.get("required") or ()), keeps_zero=True)
-        for key, child in properties(node).items()
-    }
-    if is_resource:
-        for key in OBJECT_FIELDS:
-            meta = definition(_OBJECT_META) if key == "metadata" else Schema("string")
-            fields[key] = Field(key, meta, required=False, keeps_zero=True)
+    fields = _NodeFields(node, name, is_resource=is_resource)
     if not fields:
         return Schema("map", item=Schema("any"), map_type=map_type) if map_type else Schema("any")
     return Schema("object", definition=name, map_type=map_type, own_fields=fields, is_open=keeps_unknown(node))

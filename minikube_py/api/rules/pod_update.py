@@ -44,13 +44,14 @@ def _validate_deadline(new: int | None, old: int | None) -> Faults:
 
 
 def _validate_tolerations(new: Sequence[Mapping[str, Any]], old: Sequence[Mapping[str, Any]]) -> Faults:
-    kept = [_without_seconds(toleration) for toleration in new]
-    if any(_without_seconds(toleration) not in kept for toleration in old):
+    kept = set(map(_without_seconds, new))
+    if not all(_without_seconds(toleration) in kept for toleration in old):
         yield forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
 
 
-def _without_seconds(toleration: Mapping[str, Any]) -> Obj:
-    return {field: value for field, value in toleration.items() if field != "tolerationSeconds"}
+def _without_seconds(toleration: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
+    """Return what must not change; a set, since a pod may have as many tolerations as a request has room for."""
+    return frozenset((field, value) for field, value in toleration.items() if field != "tolerationSeconds")
 
 
 def _validate_gates(new: Sequence[Mapping[str, Any]], old: Sequence[Mapping[str, Any]]) -> Faults:

@@ -1,15 +1,15 @@
 """What the dispatcher gives back: a whole answer, a watch, or a stream of bytes."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import orjson
 
 from minikube_py.api.errors import StatusError
-from minikube_py.apiserver.io.bodies import dump_yaml
 from minikube_py.apiserver.io.listing import ExpiredTokenError
 from minikube_py.apiserver.io.watch_session import WatchSession
+from minikube_py.apiserver.io.yaml_values import dump_yaml, dump_yaml_list
 from minikube_py.apiserver.negotiate import PLAIN, AnswerForm
 from minikube_py.apiserver.render import PART_BYTES, ListBody, status_body
 from minikube_py.client.wire import ApiResponse
@@ -64,6 +64,13 @@ def object_answer(
 ) -> ApiResponse:
     """Return an answer with one object."""
     return ApiResponse(status, encode_answer(obj, form), _headers(form, warnings))
+
+
+def yaml_list_answer(head: Mapping[str, Any], items: Iterable[Mapping[str, Any]], form: AnswerForm) -> ApiResponse:
+    """Return an answer with a list in YAML; `head` is the list, its items left out."""
+    return ApiResponse(
+        200, dump_yaml_list({k: v for k, v in head.items() if k != "items"}, items), _headers(form, ())
+    )
 
 
 def bytes_answer(

@@ -1,6 +1,7 @@
 """Requests to resources that store nothing: bindings, reviews, component statuses, metrics."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 from minikube_py.api.decode import expected_of
@@ -11,6 +12,7 @@ from minikube_py.apiserver.component_statuses import component_status, component
 from minikube_py.apiserver.health import Check
 from minikube_py.apiserver.io.answers import Answer, object_answer
 from minikube_py.apiserver.io.bodies import decode_body
+from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.writes import Writes
 from minikube_py.apiserver.list_options import parse_list_options
 from minikube_py.apiserver.negotiate import choose_form
@@ -18,6 +20,7 @@ from minikube_py.apiserver.options import parse_write_options
 from minikube_py.apiserver.render import ListMeta, transform_list, transform_object
 from minikube_py.apiserver.reviews import ANSWERS, Asked, Judges
 from minikube_py.apiserver.routes import Route
+from minikube_py.apiserver.weight import is_heavy
 from minikube_py.client.wire import ApiRequest
 from minikube_py.kit.clock import Clock
 
@@ -60,6 +63,7 @@ class Computed:
         sources: Mapping[str, ComputedSource],
         clock: Clock,
         revision: Callable[[], int],
+        heavy_work: HeavyWork,
     ) -> None:
         """`sources` are by qualified resource (`pods.metrics.k8s.io`)."""
         self._writes = writes
@@ -67,6 +71,7 @@ class Computed:
         self._sources = sources
         self._clock = clock
         self._revision = revision
+        self._heavy_work = heavy_work
         self._by_verb: Mapping[str, Callable[[Route, ApiRequest], Awaitable[Answer]]] = {
             "create": self._create,
             "get": self._get,
@@ -86,7 +91,8 @@ class Computed:
         content_type = request.headers.get("content-type", "")
         options = parse_write_options("create", request.query, request.headers.get("user-agent", ""))
         expected = expected_of(route.resource)
-        decoded = await decode_body(request.body, content_type, expected, options.field_validation)
+        work = partial(decode_body, request.body, content_type, expected, options.field_validation)
+        decoded = await self._heavy_work.run_if(is_heavy(request.body, content_type), work)
         if answer is None:  # the collection of bindings: the body names the pod
             pod = Route(PODS, "create", route.namespace, name_of(decoded.obj), "binding", user=route.user)
             return await self._writes.create(pod, request)

@@ -1,6 +1,5 @@
 """Everything that is not an object: discovery, OpenAPI, version, health, metrics, the index of paths."""
 
-import asyncio
 import hashlib
 import logging
 import platform
@@ -24,6 +23,7 @@ from minikube_py.apiserver.discovery import (
 )
 from minikube_py.apiserver.health import Check, HealthAnswer, answer_check, answer_health
 from minikube_py.apiserver.io.answers import JSON_HEADERS, object_answer, text_answer
+from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.merged_discovery import (
     RemoteVersions,
     merged_discovery,
@@ -84,8 +84,10 @@ class Documents:
         address: str,
         render_metrics: Callable[[], bytes],
         catalog: Callable[[], Catalog],
+        heavy_work: HeavyWork,
         others: Callable[[], Others] = lambda: NO_OTHERS,
     ) -> None:
+        self._heavy_work = heavy_work
         self._address = address
         self._others = others
         self._catalog = catalog
@@ -201,8 +203,7 @@ class Documents:
     async def _openapi(self, version: str, rest: list[str], request: ApiRequest) -> ApiResponse:
         catalog = self._catalog()
         if self._built_for is not catalog:
-            for _ in building_steps(catalog):
-                await asyncio.sleep(0)
+            await self._heavy_work.run(partial(_build, catalog))
             self._built_for = catalog
         if version == "v2" and not rest:
             return await self._openapi_v2(request, catalog)
@@ -226,7 +227,7 @@ class Documents:
         specs = self._others().specs
         if specs is not NOTHING_ELSE:
             # Other servers' definitions may be many: they are put in while other work goes on.
-            await asyncio.to_thread(openapi_v2.openapi_v2_etag, catalog, specs)
+            await self._heavy_work.run(partial(openapi_v2.openapi_v2_etag, catalog, specs))
         accept = request.headers.get("accept", "") or "*/*"
         headers = {"etag": openapi_v2.openapi_v2_etag(catalog, specs), "vary": "Accept"}
         for media_range in accept.split(","):
@@ -239,6 +240,12 @@ class Documents:
                 return _unless_known(openapi_v2.openapi_v2_json(catalog, specs), request, headers)
         accepted = f"application/json, {openapi_v2.PROTOBUF_MEDIA_TYPE}"
         raise NotAcceptableError(f"only the following media types are accepted: {accepted}")
+
+
+def _build(catalog: Catalog) -> None:
+    """Build every document of a catalog; they are kept where they are looked up."""
+    for step in building_steps(catalog):
+        log.debug("built the OpenAPI document of %s", step)
 
 
 def _form(request: ApiRequest) -> AnswerForm:

@@ -1,7 +1,8 @@
 """What is read of an HTTP request, within bounds, and how a long answer is compressed."""
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from aiohttp import web
 
@@ -31,13 +32,48 @@ def query_of(request: web.BaseRequest) -> Mapping[str, str]:
     return query
 
 
-async def read_body(request: web.BaseRequest, bytes_max: int) -> bytes:
-    """Return the body.
+class BodyRoom:
+    """Room for the bodies of the requests that are being answered; each counts by what has come of it."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
+        self.taken_bytes = 0
+
+    @contextmanager
+    def holding(self) -> Iterator[Callable[[int], None]]:
+        """Give a function that takes more room; all is given back when the context ends.
+
+        Raises (the function):
+            TooManyRequestsError: there is no room for more.
+        """
+        held = 0
+
+        def grow(more: int) -> None:
+            nonlocal held
+            if self.taken_bytes + more > self._bytes_max:
+                raise too_many_requests()
+            self.taken_bytes += more
+            held += more
+
+        try:
+            yield grow
+        finally:
+            self.taken_bytes -= held
+
+
+async def read_body(request: web.BaseRequest, bytes_max: int, grow: Callable[[int], None]) -> bytes:
+    """Return the body; `grow` is told of each piece before it is kept.
 
     Raises:
         TooLargeError: it is longer than `bytes_max`.
+        TooManyRequestsError: there is no room for it.
     """
-    try:
-        return await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise TooLargeError(f"Request entity too large: limit is {bytes_max}") from error
+    pieces: list[bytes] = []
+    size = 0
+    while piece := await request.content.readany():
+        grow(len(piece))
+        size += len(piece)
+        if size > bytes_max:
+            raise TooLargeError(f"Request entity too large: limit is {bytes_max}")
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)

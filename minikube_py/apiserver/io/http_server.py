@@ -30,7 +30,7 @@ from minikube_py.apiserver.io.answers import Answer, PartsResponse, StreamRespon
 from minikube_py.apiserver.io.audit_log import AuditLog, Exchange
 from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher, check_allowed
 from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
-from minikube_py.apiserver.io.http_requests import compress_parts, query_of, read_body, too_many_requests
+from minikube_py.apiserver.io.http_requests import BodyRoom, compress_parts, query_of, read_body, too_many_requests
 from minikube_py.apiserver.io.http_watch import HttpWatch
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.status_connection import StatusRequestHandler
@@ -101,6 +101,7 @@ class HttpServer:
         self._audit = ports.audit
         self._gzip = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-gzip")
         self._server: NotifyingServer | None = None
+        self._room = BodyRoom(config.body_bytes_in_flight_max)
         self._open: dict[HttpWatch, None] = {}
         self._in_flight = {False: 0, True: 0}
         self._in_flight_max = {False: config.requests_in_flight_max, True: config.mutating_requests_in_flight_max}
@@ -257,12 +258,13 @@ class HttpServer:
                 return await self._dispatcher.handle(
                     ApiRequest(request.method, info.path, query, headers), user, info, trail
                 )
-            async with asyncio.timeout(self._config.request_timeout_s):
-                body = await read_body(request, self._config.body_bytes_max) if mutating else b""
-                if exchange is not None and exchange.decision.keeps("Request"):
-                    exchange.sent(body)
-                api_request = ApiRequest(request.method, info.path, query, headers, body)
-                return await self._dispatcher.handle(api_request, user, info, trail)
+            with self._room.holding() as grow:
+                async with asyncio.timeout(self._config.request_timeout_s):
+                    body = await read_body(request, self._config.body_bytes_max, grow) if mutating else b""
+                    if exchange is not None and exchange.decision.keeps("Request"):
+                        exchange.sent(body)
+                    api_request = ApiRequest(request.method, info.path, query, headers, body)
+                    return await self._dispatcher.handle(api_request, user, info, trail)
         except TimeoutError as error:
             why = "Timeout: request did not complete within the allotted timeout"
             raise TimeoutStatusError(why, retry_after_s=1) from error

@@ -2,14 +2,23 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 from minikube_py.api.errors import BadRequestError, NotAcceptableError
 from minikube_py.api.resource import Resource
-from minikube_py.apiserver.canonical import decode
-from minikube_py.apiserver.io.answers import Answer, WatchResponse, bytes_answer, list_answer, object_answer
+from minikube_py.apiserver.canonical import decode, peek
+from minikube_py.apiserver.io.answers import (
+    Answer,
+    WatchResponse,
+    bytes_answer,
+    list_answer,
+    object_answer,
+    yaml_list_answer,
+)
 from minikube_py.apiserver.io.event_fanout import EventFanout
+from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.listing import Listed, ListSource, list_entries
-from minikube_py.apiserver.io.selection import SLICE, Selections
+from minikube_py.apiserver.io.selection import Selections, read_object
 from minikube_py.apiserver.io.storage import Storage
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.watch_session import WatchSession, WatchSource, too_large
@@ -20,15 +29,19 @@ from minikube_py.apiserver.render import (
     list_body,
     list_frame,
     list_items,
-    render_transformed,
+    list_object,
     transform_list,
     transform_object,
 )
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.subresources import render_scale
+from minikube_py.apiserver.weight import is_heavy
 from minikube_py.client.wire import ApiRequest
 from minikube_py.kit.clock import Clock
 from minikube_py.store.interface import Entry
+
+RENDERED_SLICE = 50
+"""So many objects of a list are rendered before others run (a few milliseconds, as Table)."""
 
 
 class Reads:
@@ -42,7 +55,9 @@ class Reads:
         selections: Mapping[bool, Selections],
         clock: Clock,
         future_wait_s: float,
+        heavy_work: HeavyWork,
     ) -> None:
+        self._heavy_work = heavy_work
         self._storage = storage
         self._views = views
         self._selections = selections
@@ -58,16 +73,19 @@ class Reads:
         if route.subresource == "scale":
             scale = render_scale(decode(entry), route.resource.scale)
             return object_answer(scale, choose_form(request.headers.get("accept", ""), request.query))
-        return self._shown(route, request, entry)
+        return await self._shown(route, request, entry)
 
-    def _shown(self, route: Route, request: ApiRequest, entry: Entry) -> Answer:
+    async def _shown(self, route: Route, request: ApiRequest, entry: Entry) -> Answer:
         form = choose_form(request.headers.get("accept", ""), request.query)
         if form.plain:
             return bytes_answer(entry.value)
-        if form.media == "json" and not form.pretty:
-            body = render_transformed(route.resource, decode(entry), form, self._clock.wall_s())
-            return bytes_answer(body, form)
-        return object_answer(transform_object(route.resource, decode(entry), form, self._clock.wall_s()), form)
+        heavy, wall_s = form.media == "yaml" or is_heavy(entry.value), self._clock.wall_s()
+
+        def shown() -> Answer:
+            obj = peek(entry) if heavy else decode(entry)
+            return object_answer(transform_object(route.resource, obj, form, wall_s), form)
+
+        return await self._heavy_work.run_if(heavy, shown)
 
     async def _wait(self, route: Route, version: str) -> None:
         """Wait until the state that the client knows of is there."""
@@ -89,20 +107,17 @@ class Reads:
         listed = await list_entries(source, route.resource, options, self._future_wait_s)
         if form.plain:
             return list_answer(list_body(route.resource, [entry.value for entry in listed.entries], listed.meta))
-        if form.media == "json" and not form.pretty:
+        if form.media == "json":
             return list_answer(await self._transformed(route.resource, listed, form), form)
-        objs = [decode(entry) for entry in listed.entries]
-        shown = transform_list(route.resource, objs, listed.meta, form, self._clock.wall_s())
-        # YAML takes a millisecond for each object.
-        return await asyncio.to_thread(object_answer, shown, form)
+        return await self._heavy_work.run(partial(_yaml, route.resource, listed, form, self._clock.wall_s()))
 
     async def _transformed(self, resource: Resource, listed: Listed, form: AnswerForm) -> ListBody:
         """Return a list in another form, a slice at a time."""
         wall_s = self._clock.wall_s()
         head, tail = list_frame(resource, listed.meta, form, wall_s)
         slices: list[bytes] = []
-        for start in range(0, len(listed.entries), SLICE):
-            objs = [decode(entry) for entry in listed.entries[start : start + SLICE]]
+        for start in range(0, len(listed.entries), RENDERED_SLICE):
+            objs = [await read_object(entry) for entry in listed.entries[start : start + RENDERED_SLICE]]
             slices.append(list_items(resource, objs, form, wall_s))
             await asyncio.sleep(0)
         return ListBody(head, slices, tail)
@@ -121,3 +136,12 @@ class Reads:
         watches = self._fanouts[route.resource.durable].of(route.resource)
         source = WatchSource(store, watches, self._views)
         return WatchResponse(WatchSession(source, options, PLAIN if form.plain else form, self._future_wait_s))
+
+
+def _yaml(resource: Resource, listed: Listed, form: AnswerForm, wall_s: float) -> Answer:
+    """Return a list as YAML, object by object: each takes a millisecond, and many times its bytes while it lasts."""
+    if form.transform:
+        return object_answer(
+            transform_list(resource, list(map(peek, listed.entries)), listed.meta, form, wall_s), form
+        )
+    return yaml_list_answer(list_object(resource, (), listed.meta), map(peek, listed.entries), form)

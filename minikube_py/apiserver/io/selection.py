@@ -6,6 +6,7 @@ Everything is read from one state: the entries are taken together before anythin
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.canonical import decode, peek
 from minikube_py.apiserver.list_options import Filter
@@ -17,6 +18,17 @@ SLICE = 200
 """So many objects are decoded or compared before others run (a few milliseconds)."""
 WORTH_AN_INDEX = 100
 """Smaller collections are looked through."""
+
+
+READ_HERE_BYTES_MAX = 128 << 10
+"""Longer objects are parsed on another thread."""
+
+
+async def read_object(entry: Entry) -> Obj:
+    """Return an entry's object: shared, as `decode` gives it, or a long one made for this time only."""
+    if len(entry.value) <= READ_HERE_BYTES_MAX:
+        return decode(entry)
+    return await asyncio.to_thread(peek, entry)
 
 
 class Selections:
@@ -72,11 +84,19 @@ class Selections:
         entries = self._store.range(resource.storage_prefix)
         for start in range(0, len(entries), SLICE):
             for entry in entries[start : start + SLICE]:
-                newest = self._store.get(entry.key)
-                if newest is not None:
-                    index.note(resource, entry.key, peek(newest))
+                await self._note_newest(resource, index, entry.key)
             await asyncio.sleep(0)
         index.complete = True
+
+    async def _note_newest(self, resource: Resource, index: SelectionIndex, key: str) -> None:
+        while (newest := self._store.get(key)) is not None:
+            if len(newest.value) <= READ_HERE_BYTES_MAX:
+                index.note(resource, key, peek(newest))
+                return
+            obj = await read_object(newest)
+            if self._store.get(key) is newest:
+                index.note(resource, key, obj)
+                return
 
 
 async def matching(
@@ -86,7 +106,7 @@ async def matching(
     found: list[Entry] = []
     for start in range(0, len(entries), SLICE):
         for entry in entries[start : start + SLICE]:
-            if filter_.matches(resource, decode(entry)):
+            if filter_.matches(resource, await read_object(entry)):
                 found.append(entry)
                 if limit and len(found) > limit:
                     return found[:limit], True

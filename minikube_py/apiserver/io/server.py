@@ -47,6 +47,7 @@ from minikube_py.apiserver.io.documents import Documents, Others
 from minikube_py.apiserver.io.event_fanout import EventFanout
 from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
 from minikube_py.apiserver.io.extension_servers import ExtensionServers, FrontProxy
+from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
 from minikube_py.apiserver.io.identity_lease import IdentityLease
 from minikube_py.apiserver.io.kubelets import Kubelets
@@ -121,6 +122,7 @@ class ApiServer:
         self._custom = CustomResources(ports.durable, ports.clock)
         self._webhooks = WebhookClient(ports.durable)
         views = Views(ConversionWebhooks(self._webhooks, ports.ids).convert)
+        self._heavy_work = HeavyWork()
         self._storage = self._open_storage(views)
         self._converted = ConvertedWatches(views)
         self.node_metrics = NodeMetricsScraper(
@@ -135,20 +137,27 @@ class ApiServer:
         selections = selections_of(stores, [resource for resource in RESOURCES if is_stored(resource)])
         address = f"{config.advertise_address}:{config.reachable_port}"
         extensions = self._aggregate(ports)
-        self._documents = Documents(address, self.metrics.render, self.catalog, self._others)
+        self._documents = Documents(address, self.metrics.render, self.catalog, self._heavy_work, self._others)
         self.kubelets = Kubelets(self._storage, ports.kubelet_tls)
         """The way to the nodes' servers."""
         logs = PodLogs(self._storage, self.kubelets, ports.clock)
         self._tokens = AccountTokens(self._storage, TokenKey(ports.token_key_pem), ports.clock, ports.ids)
-        writes = Writes(self._storage, views, self._tokens, ports.clock, config)
+        writes = Writes(self._storage, views, self._tokens, ports.clock, config, self._heavy_work)
         judges = Judges(authorize, lambda token: self._authenticate(None, f"Bearer {token}"))
         checks = self._documents.checks["readyz"]
         self._dispatcher = Dispatcher(
-            Reads(self._storage, views, fanouts, selections, ports.clock, config.future_wait_s),
+            Reads(self._storage, views, fanouts, selections, ports.clock, config.future_wait_s, self._heavy_work),
             writes,
             self._documents,
             logs,
-            Computed(writes, judges, self._computed_sources(checks), ports.clock, lambda: ports.durable.revision),
+            Computed(
+                writes,
+                judges,
+                self._computed_sources(checks),
+                ports.clock,
+                lambda: ports.durable.revision,
+                self._heavy_work,
+            ),
             self.catalog,
             extensions,
         )
@@ -205,6 +214,7 @@ class ApiServer:
                 ),
                 views=views,
                 admission=admission,
+                heavy_work=self._heavy_work,
             )
         )
         for resource in filter(is_stored, RESOURCES):
@@ -343,6 +353,7 @@ class ApiServer:
                 for task in beside:
                     task.cancel()
                 await self._webhooks.close()
+                self._heavy_work.close()
                 await self._servers.close()
 
     async def _measure_lag(self) -> None:

@@ -13,7 +13,8 @@ Upstream: registry/generic/registry/store.go, storage/etcd3 (GuaranteedUpdate).
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from minikube_py.api.errors import (
     MODIFIED,
@@ -25,7 +26,7 @@ from minikube_py.api.errors import (
 from minikube_py.api.meta import Obj, name_of
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.admission import Admission, Attributes, Operation
-from minikube_py.apiserver.canonical import canonical, decode, stamp
+from minikube_py.apiserver.canonical import canonical, decode, peek, stamp
 from minikube_py.apiserver.decisions import (
     NO_CHANGE,
     Complete,
@@ -36,15 +37,19 @@ from minikube_py.apiserver.decisions import (
     Write,
     WriteContext,
 )
+from minikube_py.apiserver.io.heavy_work import HeavyWork, asking
 from minikube_py.apiserver.io.key_turns import KeyTurns
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.verbs import GENERATED_SUFFIX_LENGTH, create, fill_name
+from minikube_py.apiserver.weight import is_heavy
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
 from minikube_py.store.interface import Committed, Delete, Entry, Put, Rejected, Store, StoreReadOnlyError
 from minikube_py.store.interface import Operation as StoreOperation
+
+T = TypeVar("T")
 
 CONFLICT_TRIES_MAX = 100
 """A write that loses the race so often is answered with 409; each loss means that another write got through."""
@@ -98,6 +103,7 @@ class StoragePorts:
     completions: Completions
     views: Views
     admission: Admission
+    heavy_work: HeavyWork
 
 
 class Storage:
@@ -111,6 +117,7 @@ class Storage:
         self._completions = ports.completions
         self._views = ports.views
         self._admission = ports.admission
+        self._heavy_work = ports.heavy_work
         self._turns = KeyTurns()
 
     def store_of(self, resource: Resource) -> Store:
@@ -162,12 +169,13 @@ class Storage:
         obj, warnings = await self._mutate(attributes, obj, None)
         with self._completions(resource, self._clock.wall_s()) as complete:
             context = self._context(named, options, complete)
-            decision = create(resource, obj, context)
+            decision = await self._decide(options.heavy, context, partial(create, resource, obj))
             if isinstance(decision, Reject):
                 raise decision.error
             assert isinstance(decision, Write)
             warnings += await self._admission.validate(attributes, decision.obj, None)
-            value = canonical(await self._views.to_storage(resource, decision.obj))
+            proposed = await self._views.to_storage(resource, decision.obj)
+            value = await self._heavy_work.run_if(options.heavy, partial(canonical, proposed))
             key = resource.storage_key(route.namespace, context.name)
             if options.dry_run:
                 there = store.get(key) is not None
@@ -176,6 +184,13 @@ class Storage:
         if isinstance(outcome, Rejected):
             return None
         return Stored(await self._seen_value(resource, outcome), created=True, warnings=warnings)
+
+    async def _decide(self, heavy: bool, context: WriteContext, decide: Callable[[WriteContext], T]) -> T:
+        """Return what `decide` says; what is heavy is decided on another thread, and may still complete objects."""
+        if not heavy:
+            return decide(context)
+        with asking(context.complete) as complete:
+            return await self._heavy_work.run(partial(decide, replace(context, complete=complete)))
 
     async def _mutate(
         self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None
@@ -209,7 +224,7 @@ class Storage:
             if entry is None:
                 if make is None:
                     raise not_found(resource.group, resource.plural, route.name)
-                made = await self._try_create(route, make(), options)
+                made = await self._try_create(route, await self._heavy_work.run_if(options.heavy, make), options)
                 if made is not None:
                     return made
                 continue
@@ -227,22 +242,28 @@ class Storage:
     async def _try_change(
         self, route: Route, options: WriteOptions, edit: Edit | Decide, entry: Entry
     ) -> Stored | None:
-        resource, store = route.resource, self.store_of(route.resource)
+        resource = route.resource
         seen = await self._views.entry(resource, entry)
-        old = decode(seen)
+        heavy = isinstance(edit, Edit) and (options.heavy or is_heavy(seen.value))
+        old = await self._decoded(seen, heavy=heavy)
         attributes = self._attributes(route, "UPDATE", options)
         with self._completions(resource, self._clock.wall_s()) as complete:
             context = self._context(route, options, complete)
             warnings: tuple[str, ...] = ()
             if isinstance(edit, Edit):
-                new, warnings = await self._mutate(attributes, edit.propose(old, context), edit.shown(old))
-                decision = edit.decide(old, new, context)
+                wanted = await self._decide(heavy, context, partial(edit.propose, old))
+                new, warnings = await self._mutate(attributes, wanted, edit.shown(old))
+                decision = await self._decide(heavy, context, partial(edit.decide, old, new))
                 if isinstance(decision, Write | Remove):
                     warnings += await self._admission.validate(attributes, edit.shown(decision.obj), edit.shown(old))
             else:
                 decision = edit(old, context)
-            stored = await self._act(resource, store, (entry, seen), decision, dry_run=options.dry_run)
+            stored = await self._act(resource, (entry, seen), decision, dry_run=options.dry_run, heavy=heavy)
         return replace(stored, warnings=warnings) if stored is not None and warnings else stored
+
+    async def _decoded(self, entry: Entry, *, heavy: bool) -> Obj:
+        """Return the object of an entry; a heavy one is parsed on another thread, for this write only."""
+        return await self._heavy_work.run(partial(peek, entry)) if heavy else decode(entry)
 
     async def remove(
         self,
@@ -259,26 +280,28 @@ class Storage:
         Raises:
             StatusError: refused, not there, or changed all the time.
         """
-        store = self.store_of(route.resource)
         attributes = self._attributes(route, "DELETE", WriteOptions(dry_run=dry_run), options or {})
         for _ in range(CONFLICT_TRIES_MAX):
             entry = self.get(route)
             seen = await self._views.entry(route.resource, entry)
-            decision = decide(decode(seen), self._clock.wall_s())
+            heavy = is_heavy(seen.value)
+            old = await self._decoded(seen, heavy=heavy)
+            decision = await self._heavy_work.run_if(heavy, partial(decide, old, self._clock.wall_s()))
             warnings: tuple[str, ...] = ()
             if options is not None and isinstance(decision, Write | Remove):
-                warnings = (await self._mutate(attributes, {}, decode(seen)))[1]
-                warnings += await self._admission.validate(attributes, None, decode(seen))
-            stored = await self._act(route.resource, store, (entry, seen), decision, dry_run=dry_run)
+                warnings = (await self._mutate(attributes, {}, old))[1]
+                warnings += await self._admission.validate(attributes, None, old)
+            stored = await self._act(route.resource, (entry, seen), decision, dry_run=dry_run, heavy=heavy)
             if stored is not None:
                 return replace(stored, warnings=warnings) if warnings else stored
         raise conflict(route.resource.group, route.resource.plural, route.name, MODIFIED)
 
     async def _act(
-        self, resource: Resource, store: Store, stands: tuple[Entry, Entry], decision: Decision, *, dry_run: bool
+        self, resource: Resource, stands: tuple[Entry, Entry], decision: Decision, *, dry_run: bool, heavy: bool
     ) -> Stored | None:
         """Carry a decision about an entry (as stored, as seen) out; None when it is no longer the newest."""
-        entry, seen = stands
+        store, (entry, seen) = self.store_of(resource), stands
+        encoded = partial(self._heavy_work.run_if, heavy)
         if decision is NO_CHANGE and resource.custom is not None and seen is not entry and not dry_run:
             # a write of what is there already brings an object into today's storage version
             decision = Write(decode(seen))
@@ -289,12 +312,13 @@ class Storage:
                 return Stored(seen.value)
             case Write(obj):
                 if dry_run:
-                    return Stored(stamp(canonical(obj), entry.mod_revision))
-                value = canonical(await self._views.to_storage(resource, obj))
+                    return Stored(stamp(await encoded(partial(canonical, obj)), entry.mod_revision))
+                proposed = await self._views.to_storage(resource, obj)
+                value = await encoded(partial(canonical, proposed))
                 outcome = await self._commit(store, Put(entry.key, value, expect=entry.mod_revision))
                 return None if isinstance(outcome, Rejected) else Stored(await self._seen_value(resource, outcome))
             case Remove(obj):
-                last = seen.value if obj is decode(seen) else stamp(canonical(obj), entry.mod_revision)
+                last = stamp(await encoded(partial(canonical, obj)), entry.mod_revision)
                 if dry_run:
                     return Stored(last, removed=True)
                 outcome = await self._commit(store, Delete(entry.key, expect=entry.mod_revision))

@@ -5,14 +5,14 @@ race, so it works on private copies. Upstream: apiserver endpoints/handlers/{cre
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import orjson
 
-from minikube_py.api.decode import Expected, decode_parsed, expected_of, media_type
+from minikube_py.api.decode import Decoded, Expected, decode_parsed, expected_of, media_type
 from minikube_py.api.errors import (
     BadRequestError,
     MethodNotSupportedError,
@@ -22,15 +22,16 @@ from minikube_py.api.errors import (
 )
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
 from minikube_py.apiserver.approval import update_approval
-from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Decision, WriteContext
 from minikube_py.apiserver.deletion import delete
 from minikube_py.apiserver.io.account_tokens import AccountTokens
-from minikube_py.apiserver.io.answers import Answer, bytes_answer, object_answer
+from minikube_py.apiserver.io.answers import Answer, bytes_answer, list_answer, object_answer
 from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch
 from minikube_py.apiserver.io.evictions import Evictions
+from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.listing import ListSource, list_entries
+from minikube_py.apiserver.io.selection import read_object
 from minikube_py.apiserver.io.storage import Edit, Storage, Stored
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.list_options import parse_list_options
@@ -46,10 +47,11 @@ from minikube_py.apiserver.options import (
 )
 from minikube_py.apiserver.patching import patched
 from minikube_py.apiserver.pod_subresources import update_ephemeral_containers, update_resources
-from minikube_py.apiserver.render import deleted_status, join_list, success_status, transform_object
+from minikube_py.apiserver.render import deleted_status, list_body, success_status, transform_object
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.subresources import apply_scale, bind, finalize, render_scale, update_scale
 from minikube_py.apiserver.verbs import check_patched_uid, update, update_status
+from minikube_py.apiserver.weight import heavy_bytes, is_heavy
 from minikube_py.client.wire import ApiRequest
 from minikube_py.kit.clock import Clock
 
@@ -104,20 +106,41 @@ class Writes:
     """Answers create, update, patch, delete and deletecollection."""
 
     def __init__(
-        self, storage: Storage, views: Views, tokens: AccountTokens, clock: Clock, config: ApiServerConfig
+        self,
+        storage: Storage,
+        views: Views,
+        tokens: AccountTokens,
+        clock: Clock,
+        config: ApiServerConfig,
+        heavy_work: HeavyWork,
     ) -> None:
         self._storage = storage
+        self._heavy_work = heavy_work
         self._views = views
         self._clock = clock
         self._config = config
         self._evictions = Evictions(storage, clock)
         self._tokens = tokens
 
+    async def _in_turn(
+        self, write: Callable[[Route, ApiRequest], Awaitable[Answer]], route: Route, request: ApiRequest
+    ) -> Answer:
+        """Do a write, in turns with others when what it gets, or what is there, is heavy."""
+        size_bytes = heavy_bytes(request.body, _content_type(request))
+        if route.name and (entry := self._storage.find(route.resource, route.namespace, route.name)) is not None:
+            size_bytes += heavy_bytes(entry.value)
+        if not size_bytes:
+            return await write(route, request)
+        async with self._heavy_work.turn(size_bytes):
+            return await write(route, request)
+
     async def create(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a POST to a collection or to pods/binding."""
+        return await self._in_turn(self._create, route, request)
+
+    async def _create(self, route: Route, request: ApiRequest) -> Answer:
         options = _write_options("create", request)
-        expected = expected_of(route.resource, route.subresource)
-        decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
+        decoded = await self._decoded(route, request, options)
         if route.trail is not None:
             route.trail.sent(decoded.obj)
         if route.subresource == "binding":
@@ -134,7 +157,12 @@ class Writes:
             raise NotFoundError("the server could not find the requested resource", {})
         _check_definition(route)
         stored = await self._storage.create(route, decoded.obj, options)
-        return self._answer(route, request, stored, decoded.warnings)
+        return await self._answer(route, request, stored, decoded.warnings)
+
+    async def _decoded(self, route: Route, request: ApiRequest, options: WriteOptions) -> Decoded:
+        expected = expected_of(route.resource, route.subresource)
+        work = partial(decode_body, request.body, _content_type(request), expected, options.field_validation)
+        return await self._heavy_work.run_if(options.heavy, work)
 
     async def _bind(self, route: Route, binding: Obj, options: WriteOptions) -> Answer:
         if name_of(binding) not in ("", route.name):
@@ -150,9 +178,11 @@ class Writes:
 
     async def update(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a PUT."""
+        return await self._in_turn(self._update, route, request)
+
+    async def _update(self, route: Route, request: ApiRequest) -> Answer:
         options = _write_options("update", request)
-        expected = expected_of(route.resource, route.subresource)
-        decoded = await decode_body(request.body, _content_type(request), expected, options.field_validation)
+        decoded = await self._decoded(route, request, options)
         if route.trail is not None:
             route.trail.sent(decoded.obj)
         decide_new = _UPDATES[route.subresource]
@@ -166,13 +196,17 @@ class Writes:
         )
         make = (lambda: copy_object(decoded.obj)) if may_create else None
         stored = await self._storage.change(route, options, edit, make=make)
-        return self._answer(route, request, stored, decoded.warnings)
+        return await self._answer(route, request, stored, decoded.warnings)
 
     async def patch(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a PATCH of any of the four types."""
+        return await self._in_turn(self._patch, route, request)
+
+    async def _patch(self, route: Route, request: ApiRequest) -> Answer:
         patch_type = media_type(_content_type(request))
         options = _write_options("patch", request, patch_type)
-        patch = await parse_patch(request.body, patch_type, self._config.body_bytes_max)
+        parse = partial(parse_patch, request.body, patch_type, self._config.body_bytes_max)
+        patch = await self._heavy_work.run_if(options.heavy, parse)
         if patch_type == APPLY_PATCH:
             return await self._apply(route, request, patch, options)
         expected = expected_of(route.resource, route.subresource)
@@ -188,7 +222,7 @@ class Writes:
             return decoded.obj
 
         stored = await self._storage.change(route, options, _edit(route, propose, decide_new))
-        return self._answer(route, request, stored, tuple(warnings))
+        return await self._answer(route, request, stored, tuple(warnings))
 
     async def _apply(self, route: Route, request: ApiRequest, patch: Obj, options: WriteOptions) -> Answer:
         """Answer a server-side apply; it creates what is not there."""
@@ -207,13 +241,16 @@ class Writes:
 
         edit = _edit(route, propose, decide_new)
         stored = await self._storage.change(route, options, edit, make=None if route.subresource else make)
-        return self._answer(route, request, stored, ())
+        return await self._answer(route, request, stored, ())
 
     async def delete(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a DELETE of one object."""
+        return await self._in_turn(self._delete, route, request)
+
+    async def _delete(self, route: Route, request: ApiRequest) -> Answer:
         options = await self._removal_options(request)
         stored = await self._remove(route, options)
-        return self._deleted(route, request, stored)
+        return await self._deleted(route, request, stored)
 
     async def _remove(self, route: Route, options: RemovalOptions) -> Stored:
         def decide(old: Mapping[str, Any], wall_s: float) -> Decision:
@@ -230,38 +267,46 @@ class Writes:
         listed = await list_entries(
             ListSource(store, self._views), route.resource, list_options, self._config.future_wait_s
         )
-        gate = asyncio.Semaphore(DELETIONS_AT_ONCE_MAX)
+        left = iter(listed.entries)
         refused: list[StatusError] = []
 
-        async def remove(name: str, namespace: str) -> None:
-            async with gate:
+        async def remove_in_turn() -> None:
+            for entry in left:
+                meta = metadata(await read_object(entry))
+                one = replace(route, name=meta["name"], namespace=meta.get("namespace", ""))
                 try:
-                    await self._remove(replace(route, name=name, namespace=namespace), options)
+                    await self._remove(one, options)
                 except NotFoundError:
-                    return  # somebody else was faster
+                    continue  # somebody else was faster
                 except StatusError as error:
                     refused.append(error)
+                await asyncio.sleep(0)  # a dry run waits for nothing
 
         async with asyncio.TaskGroup() as group:
-            for entry in listed.entries:
-                meta = metadata(decode(entry))
-                group.create_task(remove(meta["name"], meta.get("namespace", "")))
+            for _ in range(min(DELETIONS_AT_ONCE_MAX, len(listed.entries))):
+                group.create_task(remove_in_turn())
         if refused:
             raise refused[0]
-        return bytes_answer(join_list(route.resource, [entry.value for entry in listed.entries], listed.meta))
+        return list_answer(list_body(route.resource, [entry.value for entry in listed.entries], listed.meta))
 
     async def _removal_options(self, request: ApiRequest) -> RemovalOptions:
-        body = await decode_options(request.body, _content_type(request), _DELETE_OPTIONS)
+        content_type = _content_type(request)
+        work = partial(decode_options, request.body, content_type, _DELETE_OPTIONS)
+        body = await self._heavy_work.run_if(is_heavy(request.body, content_type), work)
         return parse_removal_options(request.query, body)
 
-    def _deleted(self, route: Route, request: ApiRequest, stored: Stored) -> Answer:
+    async def _deleted(self, route: Route, request: ApiRequest, stored: Stored) -> Answer:
         form = choose_form(request.headers.get("accept", ""), request.query)
         if not stored.removed or route.resource.graceful_deletion:
-            return self._answer(route, request, stored, ())
-        status = deleted_status(route.resource, orjson.loads(stored.value))
-        return object_answer(status, form, warnings=stored.warnings)
+            return await self._answer(route, request, stored, ())
 
-    def _answer(self, route: Route, request: ApiRequest, stored: Stored, warnings: tuple[str, ...]) -> Answer:
+        def status() -> Answer:
+            obj = deleted_status(route.resource, orjson.loads(stored.value))
+            return object_answer(obj, form, warnings=stored.warnings)
+
+        return await self._heavy_work.run_if(is_heavy(stored.value), status)
+
+    async def _answer(self, route: Route, request: ApiRequest, stored: Stored, warnings: tuple[str, ...]) -> Answer:
         form = choose_form(request.headers.get("accept", ""), request.query)
         status = 201 if stored.created else 200
         warnings = (*warnings, *stored.warnings)
@@ -272,8 +317,12 @@ class Writes:
             return object_answer(scale, form, status=status, warnings=warnings)
         if form.plain:
             return bytes_answer(stored.value, form, status=status, warnings=warnings)
-        shown = transform_object(route.resource, orjson.loads(stored.value), form, self._clock.wall_s())
-        return object_answer(shown, form, status=status, warnings=warnings)
+
+        def shown() -> Answer:
+            obj = transform_object(route.resource, orjson.loads(stored.value), form, self._clock.wall_s())
+            return object_answer(obj, form, status=status, warnings=warnings)
+
+        return await self._heavy_work.run_if(form.media == "yaml" or is_heavy(stored.value), shown)
 
 
 def _edit(route: Route, propose: Callable[[Mapping[str, Any], WriteContext], Obj], decide_new: DecideNew) -> Edit:
@@ -318,4 +367,6 @@ def _content_type(request: ApiRequest) -> str:
 
 
 def _write_options(verb: str, request: ApiRequest, patch_type: str = "") -> WriteOptions:
-    return parse_write_options(verb, request.query, request.headers.get("user-agent", ""), patch_type)
+    options = parse_write_options(verb, request.query, request.headers.get("user-agent", ""), patch_type)
+    heavy = is_heavy(request.body, _content_type(request))
+    return replace(options, heavy=True) if heavy else options

@@ -14,6 +14,7 @@ from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import complete_nothing
 from minikube_py.apiserver.deletion import delete
 from minikube_py.apiserver.io.admission_chain import NoAdmission
+from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.service_allocation import ServiceAllocation, ranges_of
 from minikube_py.apiserver.io.storage import Storage, StoragePorts
 from minikube_py.apiserver.io.views import Views
@@ -61,6 +62,7 @@ async def a_storage():
             completions=lambda resource, wall_s: completions.get(resource.qualified, nothing_to_hold)(),
             views=Views(refuse_conversion),
             admission=NoAdmission(),
+            heavy_work=HeavyWork(),
         )
     )
     await storage.create(Route(NAMESPACES, "create", "", "n"), {"metadata": {"name": "n"}}, OPTIONS)

@@ -1,0 +1,57 @@
+"""How much work a body is, told before anybody has looked into it: what is heavy is not done on the event loop.
+
+The time that decoding, defaulting, validating and owning take goes with the number of values, at up to 30
+microseconds each (measured: server-side apply of small list elements), and hardly with their length. Values of JSON
+are counted by their commas and brackets, which takes microseconds for a pod; those of protobuf and YAML by bytes.
+
+Upstream has a goroutine for each request and needs no such thing.
+"""
+
+import orjson
+
+from minikube_py.api.decode import BODY_BYTES_MAX, PROTOBUF, YAML, media_type
+
+VALUES_MAX = 600
+"""Bodies and objects of more values are heavy: up to 18 ms (a pod has about 250)."""
+BYTES_MAX = 128 << 10
+"""Longer ones are heavy in any case: copying and parsing them takes milliseconds."""
+YAML_BYTES_MAX = 256
+"""YAML is parsed at 40 microseconds for a line."""
+PROTOBUF_BYTES_MAX = 8 << 10
+"""In protobuf two bytes may be a value, but those of a pod have about ten."""
+_VALUE_MARKS = (b",", b"{", b"[")
+JSON_PATCH, APPLY = "application/json-patch+json", "application/apply-patch+yaml"
+
+
+def is_heavy(body: bytes, content_type: str = "") -> bool:
+    """Return whether to keep off the event loop while doing anything with the values in `body`."""
+    size = len(body)
+    if size <= YAML_BYTES_MAX:
+        return b"*" in body and "yaml" in content_type
+    media = media_type(content_type) if content_type else ""
+    if media == YAML:
+        return True
+    if media == APPLY and not (size <= BYTES_MAX and _is_json(body)):
+        return True
+    if media == PROTOBUF:
+        return size > PROTOBUF_BYTES_MAX
+    if media == JSON_PATCH and b"copy" in body:
+        return True  # what it makes may be much more than it is
+    return size > BYTES_MAX or sum(map(body.count, _VALUE_MARKS)) > VALUES_MAX
+
+
+def heavy_bytes(body: bytes, content_type: str = "") -> int:
+    """Return how many bytes a heavy body is to be counted for, 0 when it is light."""
+    if not is_heavy(body, content_type):
+        return 0
+    grows = b"*" in body if "yaml" in content_type else media_type(content_type) == JSON_PATCH and b"copy" in body
+    return len(body) + (BODY_BYTES_MAX if grows else 0)
+
+
+def _is_json(body: bytes) -> bool:
+    """Return whether what may be YAML is JSON, as that of clients is."""
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return True

@@ -1,0 +1,114 @@
+"""Nothing holds the API server's event loop for long, whatever is asked: heartbeats and probes are on the same loop.
+
+What is measured is the CPU time of the longest single callback (testing.callback_times), in a process of its own, so
+that a busy machine does not matter. The aim is 20 ms; each of these requests takes from 100 ms to seconds of
+computing, so that one which is not sliced, or not done on another thread, is far over the bound.
+"""
+
+import asyncio
+from itertools import count
+
+import aiohttp
+import orjson
+import pytest
+
+from minikube_py.testing.bench.api import pod
+from minikube_py.testing.memory_api_server import ADMIN_TOKEN
+from minikube_py.testing.server_process import server_process
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+CALLBACK_MAX_MS = 60.0
+STORED = 1_000
+ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+JSON, YAML, TABLE = "application/json", "application/yaml", "application/json;as=Table;v=v1;g=meta.k8s.io"
+MERGE, STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+PODS, MAPS = "/api/v1/namespaces/default/pods", "/api/v1/namespaces/default/configmaps"
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+VALUES = 20_000
+
+
+def _map(name):
+    data = b",".join(b'"k%d":"v"' % n for n in range(VALUES))
+    return b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"%s"},"data":{%s}}' % (name, data)
+
+
+def _yaml_map(name):
+    head = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata:\n" % name
+    return head + b"".join(b"  k%d: v\n" % n for n in range(VALUES))
+
+
+def _pod(container):
+    elements = b",".join(container.replace(b"#", b"%d" % n) for n in range(5_000))
+    meta = b'{"name":"many","labels":{"app":"many"}}'
+    return b'{"apiVersion":"v1","kind":"Pod","metadata":%s,"spec":{"containers":[%s]}}' % (meta, elements)
+
+
+def _definition():
+    inner = {f"q{n}": {"type": "string", "description": "y" * 50, "maxLength": 30} for n in range(20)}
+    fields = {f"p{n}": {"type": "object", "properties": inner} for n in range(250)}
+    schema = {"type": "object", "properties": {"spec": {"type": "object", "properties": fields}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    names = {"plural": "bigs", "kind": "Big"}
+    spec = {"group": "x.io", "scope": "Namespaced", "names": names, "versions": [version]}
+    kind = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
+    return orjson.dumps({**kind, "metadata": {"name": "bigs.x.io"}, "spec": spec})
+
+
+REQUESTS = (
+    ("GET", "/openapi/v2", b"", JSON, "", 200),
+    ("POST", MAPS, _map(b"a"), JSON, "", 201),
+    ("GET", f"{MAPS}/a", b"", JSON, YAML, 200),
+    ("GET", f"{MAPS}/a", b"", JSON, TABLE, 200),
+    ("PUT", f"{MAPS}/a", _map(b"a").replace(b'"v"', b'"w"'), JSON, "", 200),
+    ("PATCH", f"{MAPS}/a", _map(b"a"), MERGE, "", 200),
+    ("PATCH", f"{MAPS}/a", b'{"data":{"z":"1"}}', STRATEGIC, "", 200),
+    ("PATCH", f"{MAPS}/a?fieldManager=m&force=true", _yaml_map(b"a"), APPLY, "", 200),
+    ("PATCH", f"{MAPS}/b?fieldManager=m", _map(b"b"), APPLY, "", 201),
+    ("POST", MAPS, _yaml_map(b"c"), YAML, "", 201),
+    ("POST", PODS, _pod(b"{}"), JSON, "", 422),
+    ("POST", PODS, _pod(b'{"name":"c#","image":"i"}'), JSON, "", 201),
+    ("PATCH", f"{PODS}/many", _pod(b'{"name":"c#","image":"j"}'), STRATEGIC, "", 200),
+    ("POST", DEFINITIONS, _definition(), JSON, "", 201),
+    ("GET", "/openapi/v3/apis/x.io/v1", b"", JSON, "", 200),
+    ("GET", PODS, b"", JSON, TABLE, 200),
+    ("GET", f"{PODS}?labelSelector=app", b"", JSON, "", 200),
+    ("GET", f"{PODS}?labelSelector=app%3Da1", b"", JSON, "", 200),
+    ("GET", f"{PODS}?fieldSelector=status.phase!%3DRunning", b"", JSON, "", 200),
+    ("GET", f"{PODS}?pretty=true", b"", JSON, "", 200),
+    ("GET", f"{PODS}?limit=200", b"", JSON, YAML, 200),
+    ("DELETE", f"{PODS}?gracePeriodSeconds=0", b"", JSON, "", 200),
+)
+
+
+async def _store_pods(session):
+    names = count()
+
+    async def store():
+        while (number := next(names)) < STORED:
+            body = pod(f"p{number}", {"app": f"a{number % 7}"})
+            async with session.post(PODS, data=body, headers={"Content-Type": JSON}) as answer:
+                assert answer.status == 201
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(20):
+            group.create_task(store())
+
+
+async def test_no_request_however_heavy_holds_the_loop_for_long():
+    longest = {}
+    no_limit = aiohttp.ClientTimeout(total=None)
+    async with (
+        server_process(measured=True) as server,
+        aiohttp.ClientSession(server.url, headers=ADMIN, timeout=no_limit) as session,
+    ):
+        await _store_pods(session)
+        await server.longest_callback()
+        for method, path, body, media, accept, code in REQUESTS:
+            headers = {"Content-Type": media, **({"Accept": accept} if accept else {})}
+            async with session.request(method, path, data=body or None, headers=headers) as answer:
+                text = await answer.read()
+            assert answer.status == code, (method, path, text[:300])
+            longest[method, path, media, accept] = await server.longest_callback()
+    too_long = {request: held for request, held in longest.items() if held[0] > CALLBACK_MAX_MS}
+    assert not too_long, (too_long, sorted(held[0] for held in longest.values()))
