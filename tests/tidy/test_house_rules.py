@@ -12,6 +12,7 @@ ROOMS = sorted(p.name for p in PACKAGE.iterdir() if p.is_dir() and (p / "__init_
 LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "misc"}
+NOT_OURS = {".git", ".venv", "__pycache__", "build", ".hypothesis", ".pytest_cache"}
 EXCEPT_EXCEPTION_HOME = PACKAGE / "kit/io/supervisor.py"
 
 
@@ -135,7 +136,7 @@ def test_no_registry_host_or_machine_path_is_named():
     for path in ROOT.rglob("*"):
         if path.suffix not in (".py", ".md", ".toml", ".yaml", ".service", ".sh", "") or not path.is_file():
             continue
-        if {".git", ".venv", "__pycache__", "build", ".hypothesis", ".pytest_cache"} & set(path.relative_to(ROOT).parts):
+        if NOT_OURS & set(path.relative_to(ROOT).parts):
             continue
         try:
             text = path.read_text()
