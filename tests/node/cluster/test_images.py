@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from minikube_py.kubelet.pause_image import PAUSE_TAG
 from minikube_py.testing.image_registry import PASSWORD, USER, image_registry, push, registry_program
 from minikube_py.testing.lab.cluster import IMAGE, Cluster, wait_until
 from minikube_py.testing.lab.lab import Lab
@@ -219,5 +220,5 @@ def test_a_full_disk_loses_the_images_that_nobody_uses(cluster, pod):
 
     wait_until(lambda: "unused.example/app:2" not in names(), 30, "the collection")
     assert f"{OPEN}/tools/busybox:1" in names()
-    assert "minikube-py/pause:1" in names()
+    assert PAUSE_TAG in names()
     assert "FreeDiskSpaceFailed" in cluster.kubectl("get", "events", "-A").stdout
