@@ -63,6 +63,10 @@ class Admission(Protocol):
         """Return whether anything may have a say about such a request; cheap, asked for every write."""
         ...
 
+    def asks_others(self, attributes: Attributes) -> bool:
+        """Return whether webhooks or policies may have a say: then others may change objects meanwhile."""
+        ...
+
     async def mutate(self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None) -> Admitted:
         """Return the object as mutating admission leaves it; `new` is private, and empty for a deletion.
 

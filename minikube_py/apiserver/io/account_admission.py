@@ -44,6 +44,10 @@ class AccountAdmission:
         """Return whether anything may have a say about such a request."""
         return _is_new_pod(attributes) or self._following.concerns(attributes)
 
+    def asks_others(self, attributes: Attributes) -> bool:
+        """Return whether webhooks or policies may have a say."""
+        return self._following.asks_others(attributes)
+
     async def mutate(self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None) -> Admitted:
         """Return the object as this and the following admission leave it.
 

@@ -67,6 +67,11 @@ class NoAdmission:
         del attributes
         return False
 
+    def asks_others(self, attributes: Attributes) -> bool:
+        """Return whether webhooks or policies may have a say."""
+        del attributes
+        return False
+
     async def mutate(self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None) -> Admitted:
         """Return the object as it is."""
         del attributes, old
@@ -94,9 +99,9 @@ class AdmissionChain:
 
     def concerns(self, attributes: Attributes) -> bool:
         """Return whether anything may have a say about such a request."""
-        return bool(plugins_at(place_of(attributes), attributes.operation)) or self._asks_others(attributes)
+        return bool(plugins_at(place_of(attributes), attributes.operation)) or self.asks_others(attributes)
 
-    def _asks_others(self, attributes: Attributes) -> bool:
+    def asks_others(self, attributes: Attributes) -> bool:
         """Return whether webhooks or policies may have a say."""
         return not self._sources.empty and not is_exempt(attributes)
 
@@ -110,7 +115,7 @@ class AdmissionChain:
         for plugin in plugins_at(place_of(attributes), attributes.operation):
             if plugin.mutate is not None:
                 plugin.mutate(asked)
-        if not self._asks_others(attributes):
+        if not self.asks_others(attributes):
             return Admitted(new)
         if attributes.operation in ("CREATE", "UPDATE") and not attributes.subresource:
             attributes.resource.rules.set_defaults(new)
@@ -314,7 +319,7 @@ class AdmissionChain:
         for plugin in plugins_at(place_of(attributes), attributes.operation):
             if plugin.validate is not None:
                 plugin.validate(asked)
-        if not self._asks_others(attributes):
+        if not self.asks_others(attributes):
             return ()
         warnings = self._validate_policies(attributes, (new, old))
         webhooks = self._sources.validating_webhooks

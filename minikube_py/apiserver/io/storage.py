@@ -237,7 +237,7 @@ class Storage:
         """Return whether a change of the object may wait for a webhook."""
         if route.resource.custom is not None:
             return True
-        return self._admission.concerns(self._attributes(route, "UPDATE", options))
+        return self._admission.asks_others(self._attributes(route, "UPDATE", options))
 
     async def _try_change(
         self, route: Route, options: WriteOptions, edit: Edit | Decide, entry: Entry

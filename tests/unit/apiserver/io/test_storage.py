@@ -9,14 +9,17 @@ import pytest
 from minikube_py.api.errors import AlreadyExistsError, ConflictError, NotFoundError, UnavailableError
 from minikube_py.api.meta import copy_object
 from minikube_py.api.resources import CONFIGMAPS, EVENTS, NAMESPACES, SERVICES
+from minikube_py.api.resources import PERSISTENT_VOLUME_CLAIMS as CLAIMS
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import complete_nothing
 from minikube_py.apiserver.deletion import delete
-from minikube_py.apiserver.io.admission_chain import NoAdmission
+from minikube_py.apiserver.io.admission_chain import AdmissionChain, NoAdmission
+from minikube_py.apiserver.io.admission_sources import AdmissionSources
 from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.service_allocation import ServiceAllocation, ranges_of
 from minikube_py.apiserver.io.storage import Storage, StoragePorts
+from minikube_py.apiserver.io.stored_lookups import StoredLookups
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.options import RemovalOptions, WriteOptions
 from minikube_py.apiserver.routes import Route
@@ -47,7 +50,13 @@ def nothing_to_hold():
     return nullcontext(complete_nothing)
 
 
-async def a_storage():
+def built_in_admission(durable):
+    """What every server has: the plug-ins, and no webhook or policy."""
+    sources = AdmissionSources(durable, lambda: None)
+    return AdmissionChain(sources, StoredLookups(durable), None, Views(refuse_conversion), sequential_ids())
+
+
+async def a_storage(make_admission=lambda durable: NoAdmission()):
     clock = ManualClock()
     durable, volatile = SlowStore(stamp, clock), SlowStore(stamp, clock, 1000)
     config = ApiServerConfig(service_cluster_ip_range="10.96.0.0/29", cluster_dns="")
@@ -61,7 +70,7 @@ async def a_storage():
             ids=sequential_ids(),
             completions=lambda resource, wall_s: completions.get(resource.qualified, nothing_to_hold)(),
             views=Views(refuse_conversion),
-            admission=NoAdmission(),
+            admission=make_admission(durable),
             heavy_work=HeavyWork(),
         )
     )
@@ -100,18 +109,27 @@ async def test_what_is_created_can_be_read():
 
 
 async def test_side_by_side_changes_all_get_through_and_each_is_decided_once():
-    storage = await a_storage()
-    await storage.create(MAPS, a_map(), OPTIONS)
+    storage = await a_storage(built_in_admission)
+    claim = Route(CLAIMS, "create", "n", "c")
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, "storageClassName": ""}
+    body = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c"}, "spec": spec}
+    await storage.create(claim, body, OPTIONS)
     decided = []
 
-    def noted(decide):
-        return lambda old, context: decided.append(1) or decide(old, context)
+    def labelled(number):
+        def decide(old, context):
+            decided.append(number)
+            new = copy_object(old)
+            new["metadata"].setdefault("labels", {})[f"k{number}"] = "1"
+            return update(CLAIMS, old, new, context)
+
+        return decide
 
     async with asyncio.TaskGroup() as group:
         for number in range(200):
-            group.create_task(storage.change(MAPS, OPTIONS, noted(adding(f"k{number}"))))
-    assert len(orjson.loads(storage.get(MAPS).value)["data"]) == 200
-    assert len(decided) == 200
+            group.create_task(storage.change(claim, OPTIONS, labelled(number)))
+    assert len(orjson.loads(storage.get(claim).value)["metadata"]["labels"]) == 200
+    assert sorted(decided) == list(range(200))
 
 
 async def test_of_side_by_side_replacements_of_one_version_one_wins():
