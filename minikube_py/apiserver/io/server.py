@@ -161,15 +161,18 @@ class ApiServer:
             self.catalog,
             extensions,
         )
-        self.http = HttpServer(
-            config,
+        self.http = self._http_server(logs, extensions)
+        self._lease = IdentityLease(self._storage, ports.clock, config.advertise_address, ports.ids.new_uid())
+        self._bootstrapped = False
+        self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")
+
+    def _http_server(self, logs: PodLogs, extensions: ExtensionProxy) -> HttpServer:
+        ports = self._ports
+        proxy = ResourceProxy(self._storage, ports.rng, ports.kubelet_tls)
+        return HttpServer(
+            self._config,
             self._dispatcher,
-            Upgrades(
-                logs,
-                self.kubelets,
-                ResourceProxy(self._storage, ports.rng, ports.kubelet_tls),
-                self._storage,
-            ),
+            Upgrades(logs, self.kubelets, proxy, self._storage),
             self.metrics,
             HttpPorts(
                 self._authenticate,
@@ -181,9 +184,6 @@ class ApiServer:
                 self._audit,
             ),
         )
-        self._lease = IdentityLease(self._storage, ports.clock, config.advertise_address, ports.ids.new_uid())
-        self._bootstrapped = False
-        self.add_readiness_check("bootstrap", lambda: "" if self._bootstrapped else "first objects are not there yet")
 
     def _computed_sources(self, checks: Mapping[str, Check]) -> Mapping[str, ComputedSource]:
         return {
