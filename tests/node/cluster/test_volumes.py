@@ -134,7 +134,7 @@ def test_every_kind_holds_what_it_should_for_those_it_should(cluster, namespace)
 
     assert [line.rstrip() for line in said.splitlines()] == [line.rstrip() for line in SAID.splitlines()]
     assert mounts_of(cluster, uid) == []
-    assert list(cluster.host.dir.rglob(f"pods/{uid}")) == []
+    assert list(cluster.host.data_dir.rglob(f"pods/{uid}")) == []
 
 
 def test_a_running_pod_sees_changes_within_seconds_and_its_missing_volume_as_soon_as_it_is_there(cluster, namespace):
