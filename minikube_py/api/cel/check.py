@@ -12,6 +12,7 @@ from typing import Protocol
 
 from minikube_py.api.cel.names import unescape_field
 from minikube_py.api.cel.syntax import (
+    METHODS_OF,
     Bind,
     Call,
     CelSyntaxError,
@@ -96,7 +97,7 @@ class _Checker:
         self._source = source
 
     def infer(self, node: Node, scope: Mapping[str, Shape]) -> Shape:
-        shape: Shape = getattr(self, _METHODS_OF[type(node)])(node, scope)
+        shape: Shape = getattr(self, METHODS_OF[type(node)])(node, scope)
         return shape
 
     def _literal(self, node: Literal, scope: Mapping[str, Shape]) -> Shape:
@@ -201,20 +202,6 @@ class _Checker:
         if node.unwraps == "optMap":
             return Simple("optional_type", body)
         return body
-
-
-_METHODS_OF: Mapping[type, str] = {
-    Literal: "_literal",
-    Ident: "_ident",
-    Select: "_select",
-    Index: "_index",
-    Call: "_call",
-    ListNode: "_list",
-    MapNode: "_map",
-    Construct: "_construct",
-    Comprehension: "_comprehension",
-    Bind: "_bind",
-}
 
 
 def _comparable(left: str, right: str) -> bool:

@@ -15,6 +15,7 @@ from minikube_py.api.cel.functions import FUNCTIONS, METHODS, Function, pick
 from minikube_py.api.cel.names import unescape_field
 from minikube_py.api.cel.operators import BINARY, has_key, negate
 from minikube_py.api.cel.syntax import (
+    METHODS_OF,
     Bind,
     Call,
     CelSyntaxError,
@@ -91,7 +92,7 @@ class _Compiler:
         return CelSyntaxError(self._source, at, f"undeclared reference to '{name}' (in container '')")
 
     def step(self, node: Node, names: frozenset[str]) -> Step:
-        step: Step = getattr(self, _METHODS_OF[type(node)])(node, names)
+        step: Step = getattr(self, METHODS_OF[type(node)])(node, names)
         return step
 
     def _literal(self, node: Literal, names: frozenset[str]) -> Step:
@@ -225,20 +226,6 @@ class _Compiler:
             return some(answer) if unwraps == "optMap" else answer
 
         return step
-
-
-_METHODS_OF: Mapping[type, str] = {
-    Literal: "_literal",
-    Ident: "_ident",
-    Select: "_select",
-    Index: "_index",
-    Call: "_call",
-    ListNode: "_list",
-    MapNode: "_map",
-    Construct: "_construct",
-    Comprehension: "_comprehension",
-    Bind: "_bind",
-}
 
 
 def _dotted(node: Node) -> str:

@@ -1,5 +1,6 @@
 """The syntax tree of an expression. `at` is where a node stands in the text, for messages."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -117,3 +118,18 @@ class Bind:
 
 
 Node: TypeAlias = Literal | Ident | Select | Index | Call | ListNode | MapNode | Construct | Comprehension | Bind
+
+
+METHODS_OF: Mapping[type, str] = {
+    Literal: "_literal",
+    Ident: "_ident",
+    Select: "_select",
+    Index: "_index",
+    Call: "_call",
+    ListNode: "_list",
+    MapNode: "_map",
+    Construct: "_construct",
+    Comprehension: "_comprehension",
+    Bind: "_bind",
+}
+"""The name of the method that a walk over trees (checking, compiling) has for each kind of node."""
