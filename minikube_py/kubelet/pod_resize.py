@@ -27,7 +27,6 @@ from minikube_py.kubelet.resources import cpu_quota_us, cpu_shares, memory_bytes
 
 PENDING = "PodResizePending"
 IN_PROGRESS = "PodResizeInProgress"
-RESIZABLE = ("cpu", "memory")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,6 @@ from minikube_py.api.rules.faults import (
 from minikube_py.api.rules.rule_sets import make_rules, start_with
 
 PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
-CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 CONTROLLER_LENGTH_MAX = 250
 _NO_SERVICE = "cannot set both resource and service backends"
 

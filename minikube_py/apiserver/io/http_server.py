@@ -51,7 +51,6 @@ Authenticate = Callable[[PeerSubject | None, str], UserInfo]
 GZIP_BYTES_MIN = 128 << 10
 """Smaller bodies are not compressed (upstream's threshold)."""
 HEADER_BYTES_MAX = 64 << 10
-QUERY_PARAMETERS_MAX = 1000
 AUDIT_ID_LENGTH_MAX = 64
 """A client's own Audit-ID is cut to this."""
 AUDIT_ID = web.RequestKey("audit_id", str)
