@@ -19,7 +19,7 @@ from minikube_py.apiserver.io.certificates import KeyPair, Pki
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
 from minikube_py.apiserver.users import AUTHENTICATED, LOOPBACK, SYSTEM_MASTERS, UserInfo
 from minikube_py.client.io.informer import InformerSet
-from minikube_py.client.io.rest_client import RestClient
+from minikube_py.client.io.rest_client import WATCH_TIMEOUT_S_RANGE, RestClient
 from minikube_py.config import AgentConfig
 from minikube_py.controllers import accounts as accounts_of
 from minikube_py.controllers.certificate_authority import load_authority
@@ -36,8 +36,6 @@ from minikube_py.store.expiry import ExpiryRule
 from minikube_py.store.io.memory_store import MemoryStore
 
 CONTROLLER_MANAGER = "system:kube-controller-manager"
-WATCH_TIMEOUT_S = (300, 600)
-"""Clients end their watches after a random time between these, as client-go does."""
 
 SIGNING_DURATION_S = 365 * 24 * 3600.0
 """The longest lifetime of a certificate that is asked for through the API (--cluster-signing-duration)."""
@@ -70,7 +68,7 @@ class Master:
         """Return the API for a component in this process; `agent` names it in managed fields, if not the user."""
         rng = self.host.rng
         transport = self.api.local_transport(user)
-        return RestClient(transport, agent or user.name, lambda: rng.randint(*WATCH_TIMEOUT_S))
+        return RestClient(transport, agent or user.name, lambda: rng.randint(*WATCH_TIMEOUT_S_RANGE))
 
     def controller_client(self, component: str) -> RestClient:
         """Return the API as a controller's own account."""

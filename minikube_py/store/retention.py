@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 
 from minikube_py.store.layout import Layout, SegmentName, SnapshotName
 
-SNAPSHOTS_KEPT_MIN = 2
-"""Fewer are never kept by a schedule: the newest may turn out to be damaged."""
 _STEPS = 4
 """Of the snapshots that are kept for the history alone there is one for each such part of its age."""
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import orjson
 
 from minikube_py.client.io.http_transport import HttpTransport
-from minikube_py.client.io.rest_client import RestClient
+from minikube_py.client.io.rest_client import WATCH_TIMEOUT_S_RANGE, RestClient
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.testing.lab.cluster import Cluster
 from minikube_py.testing.observed_pods.replay import Outcome, Replay
@@ -46,7 +46,7 @@ async def _play_all(cluster: Cluster, scenarios: Sequence[Scenario], parallel: i
     slots = asyncio.Semaphore(parallel)
     rng = random.Random(1)  # noqa: S311 - the times at which watches end
     async with HttpTransport(server, tls, user_agent="observed-pods") as transport:
-        client = RestClient(transport, "observed-pods", lambda: rng.randint(300, 600))
+        client = RestClient(transport, "observed-pods", lambda: rng.randint(*WATCH_TIMEOUT_S_RANGE))
         async with Replay(cluster, client).playing() as replay:
 
             async def play(scenario: Scenario) -> Outcome:
