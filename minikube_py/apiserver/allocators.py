@@ -116,7 +116,7 @@ def allocate(service: Obj, old: Mapping[str, Any] | None, taken: Taken, ranges: 
 
 
 def _family_faults(spec: Mapping[str, Any]) -> Fields:
-    """Return the faults of asking for address families that the cluster does not have (upstream: initIPFamilyFields)."""
+    """Return the faults of asking for address families that the cluster does not have."""
     headless = NO_IP in (spec.get("clusterIPs") or ())
     if spec.get("type") == "ExternalName" or (headless and not spec.get("selector")):
         return ()

@@ -70,6 +70,7 @@ def validate_spec(spec: Mapping[str, Any]) -> Faults:
     yield from validate_labels(part(spec, "selector"), "spec.selector")
     yield from _validate_affinity(spec)
     yield from _validate_cluster_ips(spec)
+    yield from _validate_families(spec)
     yield from _validate_addresses(spec)
     yield from check_choice("spec.type", spec.get("type"), TYPES)
     yield from _validate_nodes_ports(spec)
@@ -155,6 +156,9 @@ def _validate_cluster_ips(spec: Mapping[str, Any]) -> Faults:
         if ip == HEADLESS and index == 0:
             continue
         yield from all_invalid(f"spec.clusterIPs[{index}]", ip, ip_faults(ip))
+
+
+def _validate_families(spec: Mapping[str, Any]) -> Faults:
     for index, family in enumerate(items(spec, "ipFamilies")):
         if family not in _FAMILIES:
             yield unsupported(f"spec.ipFamilies[{index}]", family, _FAMILIES)
