@@ -215,6 +215,8 @@ def kubelet_server(
 ) -> KubeletServer:
     """Return the kubelet's own server, which answers the API server, monitors and administrators."""
     metrics = ServerMetrics(config.node_name, kubelet.probe_counts)
+    for collector in kubelet.collectors:
+        metrics.registry.register(collector)
     sources = DocumentSources(
         pods=kubelet.pods,
         runtime=runtime,
