@@ -46,6 +46,7 @@ from minikube_py.kubelet.io.registries_file import read_engine_registries, read_
 from minikube_py.kubelet.io.server_documents import DocumentSources, ServerDocuments
 from minikube_py.kubelet.io.server_metrics import ServerMetrics
 from minikube_py.kubelet.io.server_streams import ServerStreams
+from minikube_py.kubelet.io.systemd_slices import SystemdSlices
 from minikube_py.kubelet.io.tear_down import tear_down_node
 from minikube_py.kubelet.kubelet_args import apply_kubelet_args
 from minikube_py.kubelet.pause_image import PAUSE_TAG
@@ -270,6 +271,7 @@ async def run_node(
     except OSError as error:
         raise AgentError(f"cannot set up the pod network: {error}") from error
     proxier = make_proxier(config, informers, host, mode)
+    slices = SystemdSlices()
     recorder = EventRecorder(client, host.clock, host.ids, "kubelet", config.node_name)
     ports = KubeletPorts(
         client=client,
@@ -278,12 +280,12 @@ async def run_node(
         images=DockerImages(api, pinned=(config.pause_image or PAUSE_TAG,)),
         network=network,
         endpoint_drain=proxier,
-        files=HostPodFiles(settings),
+        files=HostPodFiles(settings, slices),
         probe_network=HostProbeNetwork(),
         host=survey,
         statistics=LinuxHostStatistics(host.clock),
         places=runtime,
-        cgroups=LinuxCgroupWriter(),
+        cgroups=LinuxCgroupWriter(slices),
         recorder=recorder,
         clock=host.clock,
         random=host.rng.random,

@@ -48,7 +48,7 @@ def check_sysctls(pod: Pod, allowed_unsafe: tuple[str, ...]) -> str:
 
 
 def pattern_fault(pattern: str) -> str:
-    """Return why a pattern cannot be allowed, empty when it can: what is not a namespace's own would be the host's."""
+    """Return why a pattern cannot be allowed, empty when it can: what no namespace has would be the host's."""
     if len(pattern) > NAME_MAX or not _PATTERN.fullmatch(pattern):
         return f"{pattern!r} is no sysctl, nor the beginning of some and a `*`"
     if not pattern.removesuffix("*").startswith(("net.", *_IPC)):
