@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +31,14 @@ for pair in $HIERARCHIES; do
 done
 printf 'root:x:0:0::/root:/bin/sh\nmessagebus:x:100:100::/:/bin/false\n' > etc/passwd
 printf 'root:x:0:\nmessagebus:x:100:\nnogroup:x:65534:\n' > etc/group
+cp -a /etc/alternatives etc/; cp -L /etc/resolv.conf /etc/hosts etc/
 : > etc/machine-id
 ln -s /usr/lib/systemd/system/multi-user.target etc/systemd/system/default.target
 for unit in systemd-logind.service getty.target remote-fs.target cron.service; do
   ln -s /dev/null etc/systemd/system/$unit
+done
+for path in $SHARED; do
+  mkdir -p ".$path"; mount --rbind "$path" ".$path"
 done
 pivot_root . old; umount -l old; cd /
 container=minikube-py exec /usr/lib/systemd/systemd --system --log-target=console --show-status=0
@@ -81,8 +85,11 @@ def _places() -> Mapping[str, str]:
 
 
 @contextmanager
-def systemd_host(folder: Path) -> Iterator[SystemdHost]:
-    """Boot a host while the context lasts; nothing of it is left afterwards."""
+def systemd_host(folder: Path, shared: Sequence[Path] = ()) -> Iterator[SystemdHost]:
+    """Boot a host while the context lasts; nothing of it is left afterwards.
+
+    `shared` are folders of this machine that it sees at the same paths.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     name = f"systemd-host-{os.getpid()}"
     cgroups = [Path(place) / name for place in (*_places().values(), *hierarchies(read_mounts(), 2).values())]
@@ -96,6 +103,7 @@ def systemd_host(folder: Path) -> Iterator[SystemdHost]:
     namespaces = "--mount --pid --fork --cgroup --uts --ipc --net --propagation private"
     script = f'{join}\nexec unshare {namespaces} sh -c "$BOOT"'
     environment = {**os.environ, "ROOT": str(folder), "HIERARCHIES": mounted, "BOOT": _BOOT}
+    environment["SHARED"] = " ".join(map(str, shared))
     with (folder.parent / f"{folder.name}.log").open("wb") as log:
         argv = ["sh", "-c", script]
         with subprocess.Popen(argv, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as outside:

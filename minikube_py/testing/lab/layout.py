@@ -26,6 +26,8 @@ class HostLayout:
     veth: str
     """The host's link, as the machine's own namespace sees it."""
     dir: Path
+    init_pid: int = 0
+    """The host's first process (testing.systemd_host), in whose namespaces everything runs; 0: in this machine's."""
 
     @property
     def docker_socket(self) -> Path:
