@@ -6,15 +6,15 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from random import SystemRandom
 from typing import get_args
 
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.master import Host, Master
+from minikube_py.agent.registries import with_registries
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import NODES
 from minikube_py.api.served import GIT_VERSION
@@ -42,7 +42,7 @@ from minikube_py.kubelet.io.node_loop import register_node
 from minikube_py.kubelet.io.pod_files import HostPodFiles
 from minikube_py.kubelet.io.pod_streams import DockerPodStreams
 from minikube_py.kubelet.io.probe_network import HostProbeNetwork
-from minikube_py.kubelet.io.registries_file import read_engine_registries, read_registries
+from minikube_py.kubelet.io.registry_certificates import remove_folders
 from minikube_py.kubelet.io.server_documents import DocumentSources, ServerDocuments
 from minikube_py.kubelet.io.server_metrics import ServerMetrics
 from minikube_py.kubelet.io.server_streams import ServerStreams
@@ -52,7 +52,6 @@ from minikube_py.kubelet.kubelet_args import apply_kubelet_args
 from minikube_py.kubelet.pause_image import PAUSE_TAG
 from minikube_py.kubelet.ports import HostSurvey, KubeletPorts, ShutdownInhibitor
 from minikube_py.kubelet.registration import parse_node_label, parse_node_taint
-from minikube_py.kubelet.registries import RegistriesError, engine_faults
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.pod_network import BridgePodNetwork
 from minikube_py.proxy.config import ProxyConfig
@@ -174,22 +173,6 @@ async def learn_pod_cidr(client: Client, informers: Informers, config: KubeletCo
     return str(node["spec"]["podCIDR"])
 
 
-async def with_registries(settings: KubeletConfig, path: Path, api: DockerApi) -> KubeletConfig:
-    """Return the settings with the registries of the file, and warn of what the engine will not do of it.
-
-    Raises:
-        AgentError: the file cannot be used.
-    """
-    try:
-        registries = await asyncio.to_thread(read_registries, path)
-        engine = await read_engine_registries(api)
-    except (RegistriesError, ContainerRuntimeError) as error:
-        raise AgentError(str(error)) from error
-    for fault in engine_faults(registries, engine):
-        log.warning("%s: %s", path, fault)
-    return replace(settings, registries=registries)
-
-
 async def _choose_proxy_mode(config: AgentConfig) -> Mode:
     try:
         return await choose_mode(config.proxy_mode, proxy_config(config))
@@ -262,7 +245,7 @@ async def run_node(
     client = master.client(node_user(config))
     api, runtime = docker
     mode = await _choose_proxy_mode(config)
-    settings = await with_registries(kubelet_config(config), config.registries_path, api)
+    settings = await with_registries(kubelet_config(config), config, api)
     survey = LinuxHostSurvey(str(config.agent_dir))
     pod_cidr = await learn_pod_cidr(client, informers, settings, survey)
     network = BridgePodNetwork(network_config(config, pod_cidr, mode), host.clock)
@@ -328,6 +311,7 @@ async def tear_down(config: AgentConfig) -> Mapping[str, int]:
     try:
         await require_engine(runtime)
         removed = await tear_down_node(kubelet_config(config), runtime)
+        await asyncio.to_thread(remove_folders, str(config.data_dir))
         await network.tear_down()
         for mode in get_args(Mode):
             await remove_rules_of(mode, proxy_config(config))

@@ -6,7 +6,7 @@ Upstream: opencontainers/cgroups systemd common.go (startUnit, stopUnit, setUnit
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from minikube_py.kubelet.slice_properties import SliceProperty
 
@@ -78,17 +78,14 @@ class _Manager:
     def __init__(self, bus: "DBusConnection") -> None:
         self._bus = bus
 
-    async def call(self, method: str, signature: str, body: Sequence[object]) -> Sequence[object]:
+    async def call(self, method: str, signature: str, body: Sequence[object]) -> Any:
         """Call one of its methods."""
         return await self._call(_PATH, "org.freedesktop.systemd1.Manager", method, signature, body)
 
-    async def _call(
-        self, path: str, interface: str, method: str, signature: str, body: Sequence[object]
-    ) -> Sequence[object]:
+    async def _call(self, path: str, interface: str, method: str, signature: str, body: Sequence[object]) -> Any:
         from jeepney import DBusAddress  # noqa: PLC0415
 
-        answer: Sequence[object] = await self._bus.call(DBusAddress(path, _NAME, interface), method, signature, body)
-        return answer
+        return await self._bus.call(DBusAddress(path, _NAME, interface), method, signature, body)
 
     async def wait_active(self, name: str) -> None:
         """Wait until a unit that was started is active.
@@ -100,7 +97,7 @@ class _Manager:
         asked = ("org.freedesktop.systemd1.Unit", "ActiveState")
         async with asyncio.timeout(START_WAIT_S):
             while True:
-                ((_, state),) = await self._call(str(path), "org.freedesktop.DBus.Properties", "Get", "ss", asked)  # type: ignore[misc]
+                ((_, state),) = await self._call(str(path), "org.freedesktop.DBus.Properties", "Get", "ss", asked)
                 if state == "active":
                     return
                 await asyncio.sleep(_POLL_S)

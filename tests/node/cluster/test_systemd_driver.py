@@ -47,6 +47,7 @@ spec:
   - {{name: huge, emptyDir: {{medium: HugePages}}}}
   - {{name: usr, hostPath: {{path: /usr}}}}
   - {{name: lib64, hostPath: {{path: /usr/lib64}}}}
+  - {{name: lib, hostPath: {{path: /usr/lib}}}}
   containers:
   - name: c
     image: {IMAGE}
@@ -66,6 +67,7 @@ spec:
     - {{name: huge, mountPath: /huge}}
     - {{name: usr, mountPath: /usr, readOnly: true}}
     - {{name: lib64, mountPath: /lib64, readOnly: true}}
+    - {{name: lib, mountPath: /lib, readOnly: true}}
 """
 NR_HUGE_PAGES = Path("/proc/sys/vm/nr_hugepages")
 
@@ -144,8 +146,9 @@ def test_pods_and_classes_have_slices_with_their_limits_and_leave_none(node):
         f"MemoryLimit={32 * MIB}",
     ]
     assert "not limited here" not in cluster.host.agent_log.read_text()
-    measured = cluster.kubectl("get", "--raw", "/api/v1/nodes/lab1/proxy/metrics/resource").stdout
-    assert 'pod_memory_working_set_bytes{namespace="default",pod="limited"}' in measured
+    measured = 'pod_memory_working_set_bytes{namespace="default",pod="limited"}'
+    path = "/api/v1/nodes/lab1/proxy/metrics/resource"
+    wait_until(lambda: measured in cluster.kubectl("get", "--raw", path).stdout, 10, "statistics of the pod")
 
     cluster.kubectl("delete", "pod", "limited", "plain", "--wait", timeout_s=30)
     units = "systemctl list-units --all --plain --no-legend"
