@@ -179,6 +179,6 @@ spec: {cidrs: ["10.112.0.0/24"]}
     in_pod = _client(cluster, namespace)
 
     names = {pod["metadata"]["name"] for pod in cluster.get("pods", "-n", namespace, "-l", "app=web")["items"]}
-    wait_until(lambda: in_pod("wget", "-T", "2", "-qO-", "http://10.112.0.7", check=False).strip() in names)
+    wait_until(lambda: in_pod("wget", "-qO-", "http://10.112.0.7", check=False).strip() in names)
 
     cluster.kubectl("delete", "servicecidr", "more", "--wait=false")
