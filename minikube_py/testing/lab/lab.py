@@ -147,6 +147,7 @@ class Lab:
             if running:
                 machine.docker(host, ["kill", *running], check=False)
             machine.stop_process(dockerd)
+        machine.end_containers(host)
         self._save()
 
     def status(self) -> dict[str, object]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from minikube_py.kubelet.engine_leftovers import shim_container
 from minikube_py.testing.lab.layout import HostLayout, LabLayout, subnet_candidates
 
 SUBNET_CLAIMS = Path("/run/minikube-py-lab-subnets")
@@ -135,6 +136,16 @@ def start_dockerd(host: HostLayout, flags: Sequence[str] = ()) -> int:
 def docker(host: HostLayout, argv: Sequence[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run the docker command against the host's engine."""
     return run(["docker", "-H", f"unix://{host.docker_socket}", *argv], check=check)
+
+
+def end_containers(host: HostLayout) -> None:
+    """Kill what the host's engine started and left: its shims and their processes; it must not run any more."""
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):  # it has ended since it was listed
+            if entry.name.isdigit() and f"\0{host.dir}/" in (command := (entry / "cmdline").read_text()):
+                children = (entry / "task" / entry.name / "children").read_text().split()
+                for pid in (*children, entry.name) if shim_container(command) else ():
+                    os.kill(int(pid), signal.SIGKILL)
 
 
 def is_running(pid: int) -> bool:

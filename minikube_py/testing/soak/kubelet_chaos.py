@@ -90,6 +90,7 @@ class Chaos:
 
     def strike(self) -> None:
         """Do one thing, and wait up to a second."""
+        self._revive_agent()
         self._strikes += 1
         self._rng = random.Random(f"{self._seed}/{self._strikes}")  # noqa: S311
         acts: Mapping[Callable[[], None], int] = {
@@ -152,9 +153,17 @@ class Chaos:
 
     def _wait_api(self) -> None:
         def answers() -> bool:
+            self._revive_agent()
             return not self._cluster.kubectl("get", "--raw=/readyz", check=False).returncode
 
         wait_until(answers, API_S, "the API")
+
+    def _revive_agent(self) -> None:
+        """Start the agent again if it has ended (it does when it finds no engine), as systemd does."""
+        lab, host = self._cluster.lab, self._cluster.host
+        if not machine.is_running(lab.pids[f"{host.name}/agent"]):
+            self._count("agent ended by itself")
+            lab.start(host, wait=False)
 
     def _count(self, what: str) -> None:
         self._done[what] = self._done.get(what, 0) + 1
@@ -229,6 +238,7 @@ class Chaos:
                 self._start_engine()
             else:
                 self._cluster.lab.start(self._cluster.host, wait=False)
+                time.sleep(self._rng.random())
         click.echo(f"{self._strikes} acts: {' and '.join(parts)} killed{when}", err=True)
         if self._rng.random() < 0.7:
             self._wait_api()
