@@ -28,6 +28,7 @@ PODS_MAX = 10
 CROWD = 3
 """Pods that are made or deleted at once before something is killed in the middle of it."""
 CROWD_S = 2.0
+ENGINE_END_S = 30.0
 ENGINE_STARTS_MAX = 8
 QUIET_S = 420.0
 """How long the node has to come to rest once nothing is killed any more: a container that was killed often waits up
@@ -258,7 +259,10 @@ class Chaos:
         lab, host = self._cluster.lab, self._cluster.host
         live = "with" if lab.docker_flags else "without"
         self._count(f"{sig.name} to the engine {live} live-restore{when}")
+        containerd = (host.dir / "exec/containerd/containerd.pid").read_text().strip()
         machine.stop_process(lab.pids[f"{host.name}/dockerd"], sig=sig)
+        # A dockerd that sees the last one's containerd in its last moments waits 15 s for it, and gives up.
+        machine.wait_until(lambda: not Path(f"/proc/{containerd}").exists(), ENGINE_END_S, "containerd does not end")
 
     def _stop_agent(self, sig: signal.Signals, when: str) -> None:
         self._count(f"{sig.name} to the agent{when}")
@@ -271,8 +275,7 @@ class Chaos:
             try:
                 lab.start_docker(host)
             except machine.LabError as error:
-                # It waits 15 s for its containerd, which may still wait for the files of the one that was killed;
-                # systemd starts it again then.
+                # As systemd does: on a busy machine its containerd may take longer than it waits.
                 click.echo(str(error), err=True)
             else:
                 return
