@@ -1,23 +1,48 @@
-"""The root command, and how every command ends: 0, 1 with one explaining line, 2 for wrong usage."""
+"""The root command, and how every command ends: 0, 1 with one explaining line, 2 for wrong usage.
 
+A command's module is imported when the command is asked for: an agent has no use for what a server imports.
+"""
+
+import importlib
 import sys
 
 import click
 
 from minikube_py.agent.errors import AgentError
-from minikube_py.cli.doctor import doctor
-from minikube_py.cli.down import down
-from minikube_py.cli.image import image
-from minikube_py.cli.kubeconfig import kubeconfig
-from minikube_py.cli.secrets_encrypt import secrets_encrypt
-from minikube_py.cli.server import server
-from minikube_py.cli.snapshot import snapshot
-from minikube_py.cli.status import status
-from minikube_py.cli.version import version
 from minikube_py.config import ConfigError
 
+COMMANDS = (
+    "server",
+    "agent",
+    "status",
+    "doctor",
+    "kubeconfig",
+    "down",
+    "image",
+    "snapshot",
+    "secrets-encrypt",
+    "version",
+)
+"""Each is in the module of its name."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class CommandModules(click.Group):
+    """Finds its commands in modules."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(importlib.import_module(f"minikube_py.cli.{name}"), name)
+        return command
+
+
+@click.group(cls=CommandModules, context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """A whole Kubernetes in one process per Linux host.
 
@@ -25,14 +50,11 @@ def cli() -> None:
     Examples:
       minikube-py doctor                      could a node run on this host
       minikube-py server                      run one node with everything
+      minikube-py agent --server … --token …  join, on that host
       minikube-py status                      how it fares
       minikube-py kubeconfig > config.yaml    for kubectl on another host
       minikube-py down                        stop every pod of this node
     """  # noqa: D301 - click's mark against rewrapping
-
-
-for command in (server, status, doctor, kubeconfig, down, image, snapshot, secrets_encrypt, version):
-    cli.add_command(command)
 
 
 def run() -> None:

@@ -23,6 +23,7 @@ from minikube_py.api.errors import (
     TimeoutStatusError,
     UnauthorizedError,
 )
+from minikube_py.apiserver import joining
 from minikube_py.apiserver.audit_events import Call, Outcome
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.impersonation import impersonate
@@ -32,6 +33,7 @@ from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher
 from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
 from minikube_py.apiserver.io.http_requests import BodyRoom, compress_parts, query_of, read_body, too_many_requests
 from minikube_py.apiserver.io.http_watch import HttpWatch
+from minikube_py.apiserver.io.join_endpoint import JoinEndpoint
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.status_connection import StatusRequestHandler
 from minikube_py.apiserver.io.upgrades import Upgrades
@@ -73,6 +75,8 @@ class HttpPorts:
     extensions: ExtensionProxy
     front_proxies: FrontProxies | None
     """Whose X-Remote headers are believed; None: nobody's."""
+    joins: JoinEndpoint | None
+    """Who answers hosts that want to become nodes; None: nobody."""
     audit: AuditLog | None = None
 
 
@@ -97,6 +101,7 @@ class HttpServer:
         self._rng = ports.rng
         self._extensions = ports.extensions
         self._front_proxies = ports.front_proxies
+        self._joins = ports.joins
         self._audit = ports.audit
         self._gzip = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-gzip")
         self._server: NotifyingServer | None = None
@@ -157,10 +162,13 @@ class HttpServer:
         request[AUDIT_ID] = request.headers.get("Audit-ID", "")[:AUDIT_ID_LENGTH_MAX] or self._ids.new_uid()
         exchange: Exchange | None = None
         try:
-            user = self._user_of(request)
-            acting = self._acting_user(request, user)
-            exchange = self._begin(request, info, user, acting)
-            answer = await self._answer(request, acting, info, query, exchange)
+            if self._joins is not None and info.path in joining.PATHS:
+                answer: Answer | web.StreamResponse = await self._answer_host(request, info, self._joins)
+            else:
+                user = self._user_of(request)
+                acting = self._acting_user(request, user)
+                exchange = self._begin(request, info, user, acting)
+                answer = await self._answer(request, acting, info, query, exchange)
         except StatusError as error:
             exchange = exchange or self._begin(request, info, NOBODY, NOBODY)
             answer = error_answer(error)
@@ -174,6 +182,14 @@ class HttpServer:
         if exchange is not None:
             exchange.stage("ResponseComplete", Outcome(response.status, _body_of(answer)))
         return response
+
+    async def _answer_host(self, request: web.BaseRequest, info: RequestInfo, joins: JoinEndpoint) -> ApiResponse:
+        """Answer a host that is no node yet; what it causes is in the audit log as its own requests."""
+        with self._room.holding() as grow:
+            async with asyncio.timeout(self._config.request_timeout_s):
+                body = await read_body(request, joining.BODY_BYTES_MAX, grow)
+                headers = {"authorization": request.headers.get("Authorization", "")}
+                return await joins.answer(ApiRequest(request.method, info.path, {}, headers, body))
 
     def _begin(
         self, request: web.BaseRequest, info: RequestInfo, user: UserInfo, acting: UserInfo

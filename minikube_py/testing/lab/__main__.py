@@ -29,8 +29,8 @@ def main(context: click.Context, folder: Path) -> None:
 @click.pass_obj
 def up(folder: Path, nodes: int, masters: int, fast_timers: bool, proxy_mode: str) -> None:
     """Bring up a lab; returns when every node is Ready."""
-    if (nodes, masters) != (1, 1):
-        raise machine.LabError("this version joins no second host yet: use --nodes 1 --masters 1")
+    if masters != 1:
+        raise machine.LabError("this version has one master: use --masters 1")
     lab = Lab(folder, nodes, fast_timers=fast_timers, proxy_mode=proxy_mode)
     lab.up()
     click.echo(f"export KUBECONFIG={lab.layout.kubeconfig}")

@@ -78,13 +78,18 @@ class Lab:
 
     def agent_argv(self, host: HostLayout) -> list[str]:
         """Return the command that runs the host's agent in the host's network."""
+        master = self.layout.hosts[0]
+        if host is master:
+            role = ["server", f"--write-kubeconfig={self.layout.kubeconfig}"]
+        else:
+            token_file = master.data_dir / "server" / "token"
+            role = ["agent", f"--server=https://{master.address}:6443", f"--token-file={token_file}"]
         argv = [
-            *(sys.executable, "-m", "minikube_py", "server"),
+            *(sys.executable, "-m", "minikube_py", *role),
             f"--data-dir={host.data_dir}",
             f"--docker-host=unix://{host.docker_socket}",
             f"--node-name={host.name}",
             f"--node-ip={host.address}",
-            f"--write-kubeconfig={self.layout.kubeconfig}",
             f"--proxy-mode={self.proxy_mode}",
         ]
         if self.fast_timers:
