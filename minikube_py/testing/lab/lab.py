@@ -180,6 +180,6 @@ class Lab:
             machine.unmount_below(host.dir)
             machine.remove_host_network(host)
             machine.remove_cgroups(cgroup_root_of(host.data_dir))
-        machine.run(["ip", "link", "del", self.layout.bridge], check=False)
+        machine.remove_bridge(self.layout)
         shutil.rmtree(self.layout.dir, ignore_errors=True)
         machine.release_subnet(self.layout.dir)

@@ -71,6 +71,19 @@ def make_bridge(lab: LabLayout) -> None:
         run(["ip", "link", "add", lab.bridge, "type", "bridge"])
         run(["ip", "addr", "add", f"{lab.gateway}/24", "dev", lab.bridge])
     run(["ip", "link", "set", lab.bridge, "up"])
+    if run(["iptables", "-C", *_between_hosts(lab)], check=False).returncode:
+        run(["iptables", "-I", *_between_hosts(lab)])
+
+
+def _between_hosts(lab: LabLayout) -> list[str]:
+    # This machine's own Docker lets iptables see bridged frames, and drops those that it does not know.
+    return ["FORWARD", "-i", lab.bridge, "-o", lab.bridge, "-j", "ACCEPT"]
+
+
+def remove_bridge(lab: LabLayout) -> None:
+    """Take the link and its rule away; fine when they are gone."""
+    run(["iptables", "-D", *_between_hosts(lab)], check=False)
+    run(["ip", "link", "del", lab.bridge], check=False)
 
 
 def make_host_network(lab: LabLayout, host: HostLayout) -> None:
