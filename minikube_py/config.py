@@ -242,6 +242,12 @@ def collect_settings(flags: Mapping[str, Any], environ: Mapping[str, str], file:
     unknown = [key for key in file if str(key) not in _BY_NAME]
     if unknown:
         raise ConfigError("\n".join(_unknown_key(str(key)) for key in unknown))
+    given = given_settings(flags, environ)
+    return {setting.name: given.get(setting.name, file.get(setting.name, setting.default)) for setting in SETTINGS}
+
+
+def given_settings(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings that flags or, behind them, the environment give, by name."""
     values: dict[str, Any] = {}
     for setting in SETTINGS:
         variable = "MINIKUBE_PY_" + setting.name.upper().replace("-", "_")
@@ -250,9 +256,8 @@ def collect_settings(flags: Mapping[str, Any], environ: Mapping[str, str], file:
             given = environ.get(variable)
             if given is not None and setting.many:
                 given = [part for part in given.split(",") if part]
-        if given is None:
-            given = file.get(setting.name, setting.default)
-        values[setting.name] = given
+        if given is not None:
+            values[setting.name] = given
     return values
 
 

@@ -5,14 +5,18 @@ import sys
 import click
 
 from minikube_py.agent.errors import AgentError
+from minikube_py.cli.completion import completion
 from minikube_py.cli.doctor import doctor
 from minikube_py.cli.down import down
 from minikube_py.cli.image import image
+from minikube_py.cli.install import install
 from minikube_py.cli.kubeconfig import kubeconfig
 from minikube_py.cli.secrets_encrypt import secrets_encrypt
 from minikube_py.cli.server import server
 from minikube_py.cli.snapshot import snapshot
 from minikube_py.cli.status import status
+from minikube_py.cli.uninstall import uninstall
+from minikube_py.cli.upgrade import upgrade
 from minikube_py.cli.version import version
 from minikube_py.config import ConfigError
 
@@ -31,14 +35,18 @@ def cli() -> None:
     """  # noqa: D301 - click's mark against rewrapping
 
 
-for command in (server, status, doctor, kubeconfig, down, image, snapshot, secrets_encrypt, version):
+COMMANDS = (
+    *(server, status, doctor, kubeconfig, down, image, snapshot, secrets_encrypt),
+    *(install, upgrade, uninstall, completion, version),
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 
 def run() -> None:
     """Run the command line and exit."""
     try:
-        cli(standalone_mode=True)
+        cli(prog_name="minikube-py")
     except (AgentError, ConfigError) as error:
         for line in str(error).splitlines():
             click.echo(f"minikube-py: {line}", err=True)
