@@ -1,4 +1,4 @@
-"""`minikube-py upgrade FILE`: another one file in the installed one's place, and back if its node does not get Ready."""
+"""`minikube-py upgrade FILE`: another one file in the installed one's place, and back if it does not get Ready."""
 
 from pathlib import Path
 

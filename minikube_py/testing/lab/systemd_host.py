@@ -8,7 +8,6 @@ data lies on the real disk, since one overlay cannot lie on another.
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -17,12 +16,20 @@ from minikube_py.testing.lab.layout import HostLayout
 from minikube_py.testing.lab.machine import LabError
 
 BOOT_TIMEOUT_S = 60.0
+SHARED = "/mnt/shared"
+"""Where a host sees a folder that it shares with this machine."""
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MASKED = (
     # They would change this machine's kernel, devices or the lab's link, which are not theirs alone.
     *("systemd-sysctl.service", "systemd-modules-load.service", "systemd-binfmt.service", "systemd-udevd.service"),
     *("systemd-udev-trigger.service", "systemd-udevd-kernel.socket", "systemd-udevd-control.socket"),
     *("systemd-remount-fs.service", "systemd-tmpfiles-setup-dev.service", "systemd-timesyncd.service"),
-    *("proc-sys-fs-binfmt_misc.automount", "dev-hugepages.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount"),
+    *(
+        "proc-sys-fs-binfmt_misc.automount",
+        "dev-hugepages.mount",
+        "sys-kernel-debug.mount",
+        "sys-kernel-tracing.mount",
+    ),
     *("sys-fs-fuse-connections.mount", "sys-kernel-config.mount", "apparmor.service", "networking.service"),
 )
 _BOOT = r"""
@@ -36,16 +43,16 @@ for folder in /sys/fs/cgroup/*/; do
     done
     echo $$ > "$folder/$name/cgroup.procs"
 done
+mount -t tmpfs -o mode=755 layer "$place/layer"
+mkdir "$place/layer/up" "$place/layer/work"
 exec unshare --mount --pid --fork --uts --ipc --cgroup --propagation private /bin/sh -eu -c '
     place=$1; root=$place/root; masked=$3
     hostname "$2"
-    mount -t tmpfs -o mode=755 layer "$place/layer"
-    mkdir "$place/layer/up" "$place/layer/work"
     mount -t overlay -o "lowerdir=/,upperdir=$place/layer/up,workdir=$place/layer/work" root "$root"
     mount -t proc proc "$root/proc"
     mount -t sysfs sysfs "$root/sys"
     mount -t tmpfs -o mode=755 cgroups "$root/sys/fs/cgroup"
-    awk "\$3 == \"cgroup\" || \$3 == \"cgroup2\" { print \$2, \$3, \$4 }" /proc/mounts | while read -r at kind options; do
+    grep -E "^[^ ]+ [^ ]+ cgroup2? " /proc/mounts | while read -r _ at kind options _; do
         case $at in "$place"/*) continue ;; esac
         [ -d "$root$at" ] || mkdir -p "$root$at" 2>/dev/null || continue
         options=$(printf %s "$options" | sed "s/^rw,//; s/relatime,*//; s/nosuid,//; s/nodev,//; s/noexec,//")
@@ -62,8 +69,10 @@ exec unshare --mount --pid --fork --uts --ipc --cgroup --propagation private /bi
     ln -s /proc/self/fd "$root/dev/fd"
     mount -t tmpfs shm "$root/dev/shm"
     for folder in run tmp var/log; do mount -t tmpfs "$folder" "$root/$folder"; done
-    mkdir -p "$root/var/lib/docker"
+    mkdir -p "$root/var/lib/docker" "$root/mnt/shared"
     mount --bind "$place/docker" "$root/var/lib/docker"
+    mount --bind "$place/shared" "$root/mnt/shared"
+    hostname > "$root/etc/hostname"
     mkdir -p "$root/etc/systemd/system"
     for unit in $masked; do ln -sf /dev/null "$root/etc/systemd/system/$unit"; done
     cd "$root"
@@ -82,6 +91,7 @@ class SystemdHost:
     """One such host; its network namespace is a lab's, and must exist."""
 
     def __init__(self, host: HostLayout) -> None:
+        self.name = host.name
         self._host = host
         self._place = host.dir / "systemd"
         self._cgroup = f"mkpysd-{blake2b(str(host.dir).encode(), digest_size=4).hexdigest()}"
@@ -89,9 +99,14 @@ class SystemdHost:
         self._init = 0
 
     @property
-    def layer(self) -> Path:
-        """Return the folder with every file that was written, as the host itself sees it at /proc/1/root."""
-        return Path(f"/proc/{self._init}/root")
+    def shared(self) -> Path:
+        """Return the folder that the host sees as SHARED."""
+        return self._place / "shared"
+
+    def written_files(self) -> tuple[str, ...]:
+        """Return every file that was written or removed on the host's disk since it was made."""
+        layer = self._place / "layer" / "up"
+        return tuple(sorted(f"/{path.relative_to(layer)}" for path in layer.rglob("*") if not path.is_dir()))
 
     def boot(self) -> None:
         """Start systemd and wait until its basic target is reached.
@@ -99,9 +114,9 @@ class SystemdHost:
         Raises:
             LabError: it does not come up.
         """
-        for folder in ("layer", "root", "docker"):
+        for folder in ("layer", "root", "docker", "shared"):
             (self._place / folder).mkdir(parents=True, exist_ok=True)
-        words = (str(self._place), self._cgroup, self._host.name, " ".join(_MASKED))
+        words = (str(self._place), self._cgroup, self.name, " ".join(_MASKED))
         log = (self._place / "boot.log").open("ab")
         with log:
             self._process = subprocess.Popen(
@@ -111,12 +126,12 @@ class SystemdHost:
                 stderr=log,
                 start_new_session=True,
             )
-        machine.wait_until(self._is_up, BOOT_TIMEOUT_S, f"systemd of {self._host.name} does not come up: see {log.name}")
+        machine.wait_until(self._is_up, BOOT_TIMEOUT_S, f"systemd of {self.name} does not come up: see {log.name}")
 
     def _is_up(self) -> bool:
         assert self._process is not None
         if not machine.is_running(self._process.pid):
-            raise LabError(f"the init of {self._host.name} ended: see {self._place}/boot.log")
+            raise LabError(f"the init of {self.name} ended: see {self._place}/boot.log")
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         if not children or Path(f"/proc/{children[0]}/comm").read_text().strip() != "systemd":
             return False
@@ -143,7 +158,7 @@ class SystemdHost:
         )
         if check and done.returncode:
             said = f"{done.stdout}{done.stderr}"
-            raise LabError(f"{' '.join(argv)} on {self._host.name} ended with {done.returncode}: {said}")
+            raise LabError(f"{' '.join(argv)} on {self.name} ended with {done.returncode}: {said}")
         return done
 
     def power_off(self) -> None:
@@ -155,6 +170,3 @@ class SystemdHost:
         machine.unmount_below(self._place)
         machine.remove_cgroups(f"/{self._cgroup}")
         shutil.rmtree(self._place, ignore_errors=True)
-
-
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
