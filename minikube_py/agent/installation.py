@@ -6,10 +6,10 @@ The decisions are `install/`'s; what they need of settings and of Docker comes f
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from minikube_py.agent.commands import require_root, with_engine
 from minikube_py.agent.errors import AgentError
@@ -21,7 +21,6 @@ from minikube_py.install.io.systemd import await_active, systemctl, systemd_runs
 from minikube_py.install.io.units import read_unit
 from minikube_py.install.plan import (
     CONFIG_FILE,
-    InstallError,
     Program,
     Record,
     Role,
@@ -34,7 +33,6 @@ from minikube_py.install.plan import (
 from minikube_py.kubelet.io.image_import import list_images
 from minikube_py.kubelet.pause_image import PAUSE_TAG
 
-T = TypeVar("T")
 Say = Callable[[str], None]
 """Tells the user what is done, a line each."""
 
@@ -61,22 +59,11 @@ def install(order: InstallOrder, say: Say) -> None:
     """Put program, unit, settings and completion in their places, and start the unit.
 
     Raises:
-        AgentError: not root, no systemd, another role is installed, a file cannot be written, or the unit fails.
+        AgentError: not root, or no systemd.
+        InstallError: another role is installed, a file cannot be written, or the unit fails.
     """
     require_root()
-    in_loop(_install(order, say))
-
-
-def in_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Run an installation's work in a loop of its own.
-
-    Raises:
-        AgentError: it failed for a reason that the user can mend.
-    """
-    try:
-        return asyncio.run(work)
-    except InstallError as error:
-        raise AgentError(str(error)) from error
+    asyncio.run(_install(order, say))
 
 
 def running_program() -> Program:

@@ -1,10 +1,11 @@
 """`minikube-py uninstall`: the unit, the pods, the data and the program go, and what is left is told."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from minikube_py.agent.commands import require_root, stop_and_tear_down, with_engine
-from minikube_py.agent.installation import Say, host_inventory, in_loop, pause_images
+from minikube_py.agent.installation import Say, host_inventory, pause_images
 from minikube_py.config import AgentConfig
 from minikube_py.install.inventory import Difference, compare
 from minikube_py.install.io.files import HostFiles
@@ -19,10 +20,11 @@ def uninstall(config: AgentConfig, say: Say) -> Difference:
     """Remove everything of this host's node; return what the host has more than before the installation.
 
     Raises:
-        AgentError: not root, or something could not be removed; it can be run again.
+        AgentError: not root, or pods could not be removed.
+        InstallError: files could not be removed; it can be run again.
     """
     require_root()
-    return in_loop(_uninstall(config, say))
+    return asyncio.run(_uninstall(config, say))
 
 
 async def _uninstall(config: AgentConfig, say: Say) -> Difference:

@@ -1,12 +1,13 @@
 """`minikube-py upgrade FILE`: another one file in the installed one's place, and back if it does not get Ready."""
 
+import asyncio
 from pathlib import Path
 
 import orjson
 
 from minikube_py.agent.commands import require_root
 from minikube_py.agent.errors import AgentError
-from minikube_py.agent.installation import READY_TIMEOUT_S, Say, in_loop
+from minikube_py.agent.installation import READY_TIMEOUT_S, Say
 from minikube_py.install.io.files import HostFiles
 from minikube_py.install.io.systemd import await_active, systemctl
 from minikube_py.install.plan import PREVIOUS, PROGRAM, CopyProgram, InstallError, unit_name
@@ -21,11 +22,12 @@ def upgrade(offered: Path, say: Say) -> None:
     """Put `offered` in the installed program's place and restart the unit; pods run on meanwhile.
 
     Raises:
-        AgentError: it cannot take its place (nothing was changed), or its node did not become Ready (the earlier
+        AgentError: it is no such program (nothing was changed), or its node did not become Ready (the earlier
             program runs again).
+        InstallError: it is older (nothing was changed).
     """
     require_root()
-    in_loop(_upgrade(offered, say))
+    asyncio.run(_upgrade(offered, say))
 
 
 async def _upgrade(offered: Path, say: Say) -> None:

@@ -156,8 +156,8 @@ class Resource:
     """The objects are those of another row, shown in this row's version."""
     computed: bool = False
     """Nothing is stored: each answer is made for its request (access reviews, component statuses)."""
-    set_requestor: Callable[[Obj, str, tuple[str, ...]], None] | None = None
-    """Writes down, in a new object, who makes it: (object, user's name, groups); None: nobody is written down."""
+    set_requestor: Callable[[Obj, Mapping[str, Any]], None] | None = None
+    """Writes down, in a new object, who makes it (authentication.k8s.io's UserInfo); None: nobody is written down."""
 
     @property
     def api_version(self) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from minikube_py.kit.errors import UserError
+
 Role = Literal["server", "agent"]
 Effect = Literal["created", "changed", "unchanged"]
 
@@ -22,7 +24,7 @@ RUNTIME_DIR = "/var/lib/minikube-py/runtime"
 """Where the one file unpacks its Python."""
 
 
-class InstallError(Exception):
+class InstallError(UserError):
     """It cannot be installed, upgraded or removed; the message says what stands in the way and what to do."""
 
 
