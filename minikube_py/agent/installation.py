@@ -36,7 +36,7 @@ from minikube_py.kubelet.pause_image import PAUSE_TAG
 Say = Callable[[str], None]
 """Tells the user what is done, a line each."""
 
-ONE_FILE_VARIABLE = "MINIKUBE_PY_ONE_FILE"
+ONE_FILE_VARIABLE = "MINIKUBE_PY_FILE"
 """Set by the one file to its own path, before it starts the Python that it carries."""
 READY_TIMEOUT_S = 180.0
 """How long a unit has to become Ready."""

@@ -14,8 +14,8 @@ import pytest
 from minikube_py.testing.images import busybox_archive
 from minikube_py.testing.lab import machine
 from minikube_py.testing.lab.cluster import IMAGE
-from minikube_py.testing.lab.lab import FEW_EVICTIONS, Lab
-from minikube_py.testing.lab.systemd_host import SHARED, SystemdHost
+from minikube_py.testing.lab.lab import FEW_EVICTIONS
+from minikube_py.testing.lab.systemd_host import SHARED, SystemdHost, systemd_hosts
 
 pytestmark = pytest.mark.node
 
@@ -25,7 +25,7 @@ INSTALLED = "/usr/local/bin/minikube-py"
 SLEEP = "trap 'exit 0' TERM; sleep 1000 & wait"
 PROGRAM = """#!/bin/sh
 # {mark}
-export MINIKUBE_PY_ONE_FILE="$(readlink -f "$0")" PYTHONPATH={root}
+export MINIKUBE_PY_FILE="$(readlink -f "$0")" PYTHONPATH={root}
 {before}
 exec {python} -m minikube_py "$@"
 """
@@ -82,19 +82,8 @@ class Host(SystemdHost):
 
 @pytest.fixture(scope="module")
 def host():
-    lab = Lab(Path(tempfile.mkdtemp(prefix="mkpyi", dir="/run")), 1)
-    (layout,) = lab.layout.hosts
-    layout.dir.mkdir(parents=True)
-    booted = Host(layout)
-    try:
-        machine.make_bridge(lab.layout)
-        machine.make_host_network(lab.layout, layout)
-        booted.boot()
-        booted.run("systemctl", "start", "docker")
+    with systemd_hosts(Path(tempfile.mkdtemp(prefix="mkpyi", dir="/run")), 1, Host) as (booted,):
         yield booted
-    finally:
-        booted.power_off()
-        lab.down()
 
 
 @pytest.fixture

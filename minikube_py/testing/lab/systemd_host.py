@@ -8,10 +8,14 @@ data lies on the real disk, since one overlay cannot lie on another.
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
+from typing import TypeVar
 
-from minikube_py.testing.lab import machine
+from minikube_py.testing.lab import machine, network
+from minikube_py.testing.lab.lab import Lab
 from minikube_py.testing.lab.layout import HostLayout
 from minikube_py.testing.lab.machine import LabError
 
@@ -170,3 +174,25 @@ class SystemdHost:
         machine.unmount_below(self._place)
         machine.remove_cgroups(f"/{self._cgroup}")
         shutil.rmtree(self._place, ignore_errors=True)
+
+
+AnyHost = TypeVar("AnyHost", bound=SystemdHost)
+
+
+@contextmanager
+def systemd_hosts(folder: Path, nodes: int, kind: Callable[[HostLayout], AnyHost]) -> Iterator[list[AnyHost]]:
+    """Boot the hosts of a lab, each with its engine running; nothing of them is left afterwards."""
+    lab = Lab(folder, nodes)
+    hosts = [kind(layout) for layout in lab.layout.hosts]
+    try:
+        network.make_network(lab.layout)
+        for host, layout in zip(hosts, lab.layout.hosts, strict=True):
+            layout.dir.mkdir(parents=True, exist_ok=True)
+            network.attach_host(lab.layout, layout)
+            host.boot()
+            host.run("systemctl", "start", "docker")
+        yield hosts
+    finally:
+        for host in hosts:
+            host.power_off()
+        lab.down()
