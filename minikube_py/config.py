@@ -255,6 +255,12 @@ def collect_settings(flags: Mapping[str, Any], environ: Mapping[str, str], file:
     unknown = [key for key in file if str(key) not in _BY_NAME]
     if unknown:
         raise ConfigError("\n".join(_unknown_key(str(key)) for key in unknown))
+    in_file = {str(name): value for name, value in file.items() if value is not None}
+    return {**in_file, **given_settings(flags, environ)}
+
+
+def given_settings(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings that flags or, behind them, the environment give, by name."""
     values: dict[str, Any] = {}
     for setting in SETTINGS:
         variable = "MINIKUBE_PY_" + setting.name.upper().replace("-", "_")
@@ -263,8 +269,6 @@ def collect_settings(flags: Mapping[str, Any], environ: Mapping[str, str], file:
             given = environ.get(variable)
             if given is not None and setting.many:
                 given = [part for part in given.split(",") if part]
-        if given is None:
-            given = file.get(setting.name)
         if given is not None:
             values[setting.name] = given
     return values

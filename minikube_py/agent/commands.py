@@ -115,10 +115,15 @@ def take_down(config: AgentConfig) -> Mapping[str, int]:
         AgentError: not root, Docker cannot be reached, or something could not be removed.
     """
     require_root()
-    return asyncio.run(_take_down(config))
+    return asyncio.run(stop_and_tear_down(config))
 
 
-async def _take_down(config: AgentConfig) -> Mapping[str, int]:
+async def stop_and_tear_down(config: AgentConfig) -> Mapping[str, int]:
+    """Do what take_down does, in a running loop.
+
+    Raises:
+        AgentError: Docker cannot be reached, or something could not be removed.
+    """
     try:
         answer = await ask_agent(control_path(config), "stop", ANSWER_TIMEOUT_S)
     except AgentNotRunningError:
@@ -153,7 +158,7 @@ def build_pause(config: AgentConfig) -> str:
     Raises:
         AgentError: the engine cannot be reached or refused it.
     """
-    record = asyncio.run(_with_engine(config, image_import.build_pause))
+    record = asyncio.run(with_engine(config, image_import.build_pause))
     return f"{', '.join(record.repo_tags)} loaded ({record.id})"
 
 
@@ -164,7 +169,7 @@ def import_image(config: AgentConfig, archive: Path) -> tuple[str, ...]:
         AgentError: the file cannot be read, or the engine refused it.
     """
     try:
-        return asyncio.run(_with_engine(config, lambda api: image_import.import_archive(api, str(archive))))
+        return asyncio.run(with_engine(config, lambda api: image_import.import_archive(api, str(archive))))
     except OSError as error:
         raise AgentError(f"cannot read {archive}: {error.strerror or error}") from error
     except AgentError as error:
@@ -177,11 +182,16 @@ def list_images(config: AgentConfig) -> list[dict[str, Any]]:
     Raises:
         AgentError: the engine cannot be reached.
     """
-    records = asyncio.run(_with_engine(config, image_import.list_images))
+    records = asyncio.run(with_engine(config, image_import.list_images))
     return [{"tags": list(r.repo_tags), "id": r.id, "size": r.size_bytes} for r in records]
 
 
-async def _with_engine(config: AgentConfig, work: Callable[[DockerApi], Awaitable[T]]) -> T:
+async def with_engine(config: AgentConfig, work: Callable[[DockerApi], Awaitable[T]]) -> T:
+    """Do something with the engine and close it.
+
+    Raises:
+        AgentError: it cannot be reached or refused it.
+    """
     api = DockerApi(config.docker_host)
     try:
         return await work(api)
