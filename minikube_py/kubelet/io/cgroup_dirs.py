@@ -9,7 +9,7 @@ import os
 import signal
 from contextlib import suppress
 
-from minikube_py.kubelet.cgroup_names import cgroup_path
+from minikube_py.kubelet.cgroup_names import cgroup_above, cgroup_path, last_part
 from minikube_py.kubelet.engine_leftovers import pod_uid_of
 from minikube_py.kubelet.io.mounts import MountPoint
 
@@ -19,8 +19,8 @@ _ROOT_NAME = "kubepods"
 def remove_cgroup(parent: str, mounts: tuple[MountPoint, ...]) -> bool:
     """Remove a cgroup in every hierarchy, killing what is left in one of a pod or a container; one in use stays.
 
-    Of `kubepods` itself the cgroup above it, which belongs to this agent alone, goes too. The removal of slices and
-    scopes is systemd's business.
+    Of `kubepods` itself the cgroup above it, which belongs to this agent alone, goes too. systemd is to be told first
+    that a slice goes.
 
     Args:
         parent: the cgroup, as the engine names that of a pod or by its path below the hierarchies' roots.
@@ -35,16 +35,14 @@ def remove_cgroup(parent: str, mounts: tuple[MountPoint, ...]) -> bool:
     if _ROOT_NAME not in parent:
         return True
     path, killed = cgroup_path(parent), False
-    above = os.path.dirname(path)
+    above = cgroup_path(cgroup_above(parent)) if last_part(parent) == _ROOT_NAME else ""
     for mount in mounts:
         if mount.fs_type in ("cgroup", "cgroup2"):
             place = mount.path.rstrip("/") + path
             if any(map(pod_uid_of, path.split("/"))):
                 killed = _kill_all(place) or killed
-            if path.endswith((".slice", ".scope")):
-                continue
             _remove(place)
-            if os.path.basename(path) == _ROOT_NAME and above != "/":
+            if above:
                 _remove_one(mount.path.rstrip("/") + above)
     return not killed
 
