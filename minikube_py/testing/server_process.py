@@ -14,6 +14,7 @@ from pathlib import Path
 import uvloop
 
 from minikube_py.kit.io.garbage import Garbage
+from minikube_py.kit.io.process import kill_child
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.callback_times import CallbackTimes, callback_times
 from minikube_py.testing.memory_api_server import memory_api_server, serving
@@ -70,7 +71,7 @@ async def server_process(*, measured: bool = False) -> AsyncIterator[ServerProce
             async with asyncio.timeout(5):
                 await process.wait()
         except TimeoutError:
-            process.kill()
+            kill_child(process.pid)
             await process.wait()
 
 
