@@ -53,6 +53,7 @@ from minikube_py.kubelet.ports import HostSurvey, KubeletPorts, ShutdownInhibito
 from minikube_py.kubelet.registration import parse_node_label, parse_node_taint
 from minikube_py.kubelet.registries import RegistriesError, engine_faults
 from minikube_py.network.config import NetworkConfig
+from minikube_py.network.io.peer_loop import PeerLoop
 from minikube_py.network.io.pod_network import BridgePodNetwork
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.io.back_ends import Mode, choose_mode, make_back_end, remove_rules_of
@@ -110,6 +111,10 @@ def network_config(config: AgentConfig, pod_cidr: str, back_end: Mode = "nftable
     """Return the pod network's settings."""
     return NetworkConfig(
         pod_cidr=pod_cidr,
+        node_name=config.node_name,
+        node_ip=config.node_ip,
+        pod_network=config.pod_network,
+        vxlan_port=config.vxlan_port,
         back_end=back_end,
         cluster_cidr=str(config.cluster_cidr),
         service_cidr=str(config.service_cidr),
@@ -262,7 +267,8 @@ async def run_node(
     settings = await with_registries(kubelet_config(config), config.registries_path, api)
     survey = LinuxHostSurvey(str(config.agent_dir))
     pod_cidr = await learn_pod_cidr(client, informers, settings, survey)
-    network = BridgePodNetwork(network_config(config, pod_cidr, mode), host.clock)
+    network_settings = network_config(config, pod_cidr, mode)
+    network = BridgePodNetwork(network_settings, host.clock)
     try:
         await network.ensure_bridge()
     except OSError as error:
@@ -291,6 +297,7 @@ async def run_node(
     server = kubelet_server(settings, ports, kubelet, runtime)
     components: dict[str, Run] = {
         "network": network.run,
+        "network-peers": PeerLoop(network_settings, informers, host.clock, network).run,
         "proxy": proxier.run,
         "proxy-health": HealthCheckServer(proxy_config(config), informers, host.clock, proxier.is_healthy).run,
         "kubelet-events": recorder.run,
