@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from minikube_py.kit.errors import UserError
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.kubelet_args import KubeletArgError, apply_kubelet_args
 from minikube_py.kubelet.registration import faults_of
@@ -27,7 +28,7 @@ DEFAULT_CONFIG_FILE = "/etc/minikube-py/config.yaml"
 BUNDLED_PARTS = ("dns", "metrics", "dashboard", "servicelb", "local-storage")
 
 
-class ConfigError(Exception):
+class ConfigError(UserError):
     """Settings that cannot be used; the message lists every fault, one a line."""
 
 

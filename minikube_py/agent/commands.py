@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from minikube_py.agent.credentials import render_kubeconfig, server_pki, server_url
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.node import tear_down
+from minikube_py.agent.registries import survey_registries
 from minikube_py.agent.state import on_folder, restore_folder
 from minikube_py.config import AgentConfig
 from minikube_py.doctor.checks import Finding, examine
@@ -20,8 +21,6 @@ from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kubelet.cri import ContainerRuntimeError
 from minikube_py.kubelet.io import image_import
 from minikube_py.kubelet.io.docker_api import DockerApi
-from minikube_py.kubelet.io.registries_file import read_engine_registries, read_registries
-from minikube_py.kubelet.registries import RegistriesError, engine_faults
 from minikube_py.store.io.recovery import Until
 
 T = TypeVar("T")
@@ -235,22 +234,8 @@ async def _survey(config: AgentConfig) -> tuple[HostFacts, EngineFacts]:
     else:
         agent_runs = True
     host = await survey_host(config.data_dir, {config.https_port: "API server"}, agent_runs)
-    host = await _with_registries(host, config)
+    host = await survey_registries(host, config)
     return host, await _engine_facts(config)
-
-
-async def _with_registries(host: HostFacts, config: AgentConfig) -> HostFacts:
-    path = config.registries_path
-    api = DockerApi(config.docker_host)
-    try:
-        ignored = engine_faults(read_registries(path), await read_engine_registries(api))
-    except RegistriesError as error:
-        return replace(host, registries_path=str(path), registries_fault=str(error))
-    except ContainerRuntimeError:
-        ignored = ()  # the engine has a check of its own
-    finally:
-        await api.close()
-    return replace(host, registries_path=str(path), registries_ignored=ignored)
 
 
 async def _engine_facts(config: AgentConfig) -> EngineFacts:

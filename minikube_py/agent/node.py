@@ -6,15 +6,15 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from random import SystemRandom
 from typing import get_args
 
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.master import Host, Master
+from minikube_py.agent.registries import with_registries
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import NODES
 from minikube_py.api.served import GIT_VERSION
@@ -42,16 +42,16 @@ from minikube_py.kubelet.io.node_loop import register_node
 from minikube_py.kubelet.io.pod_files import HostPodFiles
 from minikube_py.kubelet.io.pod_streams import DockerPodStreams
 from minikube_py.kubelet.io.probe_network import HostProbeNetwork
-from minikube_py.kubelet.io.registries_file import read_engine_registries, read_registries
+from minikube_py.kubelet.io.registry_certificates import remove_folders
 from minikube_py.kubelet.io.server_documents import DocumentSources, ServerDocuments
 from minikube_py.kubelet.io.server_metrics import ServerMetrics
 from minikube_py.kubelet.io.server_streams import ServerStreams
+from minikube_py.kubelet.io.systemd_slices import SystemdSlices
 from minikube_py.kubelet.io.tear_down import tear_down_node
 from minikube_py.kubelet.kubelet_args import apply_kubelet_args
 from minikube_py.kubelet.pause_image import PAUSE_TAG
 from minikube_py.kubelet.ports import HostSurvey, KubeletPorts, ShutdownInhibitor
 from minikube_py.kubelet.registration import parse_node_label, parse_node_taint
-from minikube_py.kubelet.registries import RegistriesError, engine_faults
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.peer_loop import PeerLoop
 from minikube_py.network.io.pod_network import BridgePodNetwork
@@ -178,22 +178,6 @@ async def learn_pod_cidr(client: Client, informers: Informers, config: KubeletCo
     return str(node["spec"]["podCIDR"])
 
 
-async def with_registries(settings: KubeletConfig, path: Path, api: DockerApi) -> KubeletConfig:
-    """Return the settings with the registries of the file, and warn of what the engine will not do of it.
-
-    Raises:
-        AgentError: the file cannot be used.
-    """
-    try:
-        registries = await asyncio.to_thread(read_registries, path)
-        engine = await read_engine_registries(api)
-    except (RegistriesError, ContainerRuntimeError) as error:
-        raise AgentError(str(error)) from error
-    for fault in engine_faults(registries, engine):
-        log.warning("%s: %s", path, fault)
-    return replace(settings, registries=registries)
-
-
 async def _choose_proxy_mode(config: AgentConfig) -> Mode:
     try:
         return await choose_mode(config.proxy_mode, proxy_config(config))
@@ -220,6 +204,8 @@ def kubelet_server(
 ) -> KubeletServer:
     """Return the kubelet's own server, which answers the API server, monitors and administrators."""
     metrics = ServerMetrics(config.node_name, kubelet.probe_counts)
+    for collector in kubelet.collectors:
+        metrics.registry.register(collector)
     sources = DocumentSources(
         pods=kubelet.pods,
         runtime=runtime,
@@ -264,7 +250,7 @@ async def run_node(
     client = master.client(node_user(config))
     api, runtime = docker
     mode = await _choose_proxy_mode(config)
-    settings = await with_registries(kubelet_config(config), config.registries_path, api)
+    settings = await with_registries(kubelet_config(config), config, api)
     survey = LinuxHostSurvey(str(config.agent_dir))
     pod_cidr = await learn_pod_cidr(client, informers, settings, survey)
     network_settings = network_config(config, pod_cidr, mode)
@@ -274,6 +260,7 @@ async def run_node(
     except OSError as error:
         raise AgentError(f"cannot set up the pod network: {error}") from error
     proxier = make_proxier(config, informers, host, mode)
+    slices = SystemdSlices()
     recorder = EventRecorder(client, host.clock, host.ids, "kubelet", config.node_name)
     ports = KubeletPorts(
         client=client,
@@ -282,12 +269,12 @@ async def run_node(
         images=DockerImages(api, pinned=(config.pause_image or PAUSE_TAG,)),
         network=network,
         endpoint_drain=proxier,
-        files=HostPodFiles(settings),
+        files=HostPodFiles(settings, slices),
         probe_network=HostProbeNetwork(),
         host=survey,
         statistics=LinuxHostStatistics(host.clock),
         places=runtime,
-        cgroups=LinuxCgroupWriter(),
+        cgroups=LinuxCgroupWriter(slices),
         recorder=recorder,
         clock=host.clock,
         random=host.rng.random,
@@ -331,6 +318,7 @@ async def tear_down(config: AgentConfig) -> Mapping[str, int]:
     try:
         await require_engine(runtime)
         removed = await tear_down_node(kubelet_config(config), runtime)
+        await asyncio.to_thread(remove_folders, str(config.data_dir))
         await network.tear_down()
         for mode in get_args(Mode):
             await remove_rules_of(mode, proxy_config(config))

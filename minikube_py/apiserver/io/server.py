@@ -287,7 +287,6 @@ class ApiServer:
             info=info,
             uri=f"{request.path}?{urlencode(request.query)}" if request.query else request.path,
             user=user,
-            acts_as=None,
             source="127.0.0.1",
             user_agent=request.headers.get("user-agent", ""),
             received_s=self._ports.clock.wall_s(),
