@@ -8,23 +8,20 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from random import SystemRandom
 from typing import get_args
 
 from minikube_py.agent.errors import AgentError
+from minikube_py.agent.host import Host, this_host
 from minikube_py.agent.lifetime import Run, running
-from minikube_py.agent.master import Host, Master
 from minikube_py.agent.registries import with_registries
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import NODES
 from minikube_py.api.served import GIT_VERSION
-from minikube_py.apiserver.users import AUTHENTICATED, UserInfo
 from minikube_py.client.interface import Client, Informers, Selection
 from minikube_py.client.io.event_recorder import EventRecorder
 from minikube_py.config import AgentConfig
 from minikube_py.dns.config import DnsConfig
 from minikube_py.dns.io.dns_server import DnsServer
-from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.kubelet.config import KubeletConfig, with_fast_timers
 from minikube_py.kubelet.configz import configz
 from minikube_py.kubelet.cri import ContainerRuntimeError
@@ -74,11 +71,6 @@ class Node:
     kubelet: Kubelet
     proxier: Proxier
     server: KubeletServer
-
-
-def node_user(config: AgentConfig) -> UserInfo:
-    """Return who a node's components are to the API server (upstream: system:node:NAME in system:nodes)."""
-    return UserInfo(f"system:node:{config.node_name}", ("system:nodes", AUTHENTICATED))
 
 
 def open_runtime(config: AgentConfig, host: Host) -> tuple[DockerApi, DockerRuntime]:
@@ -237,17 +229,17 @@ async def _open_logind() -> AsyncIterator[ShutdownInhibitor]:
 @asynccontextmanager
 async def run_node(
     config: AgentConfig,
-    master: Master,
+    host: Host,
+    client: Client,
     informers: Informers,
     docker: tuple[DockerApi, DockerRuntime],
     tls: ssl.SSLContext,
 ) -> AsyncIterator[Node]:
     """Run the node's components while the context lasts; pods go on running afterwards.
 
-    `tls` is what the kubelet's server serves with; whoever renews its certificate loads it into this same context.
+    `client` is the API as the node's own user. `tls` is what the kubelet's server serves with; whoever renews its
+    certificate loads it into this same context.
     """
-    host = master.host
-    client = master.client(node_user(config))
     api, runtime = docker
     mode = await _choose_proxy_mode(config)
     settings = await with_registries(kubelet_config(config), config, api)
@@ -310,7 +302,7 @@ async def tear_down(config: AgentConfig) -> Mapping[str, int]:
     Raises:
         AgentError: Docker cannot be reached, or something could not be removed.
     """
-    host = Host(SystemClock(), system_ids(), SystemRandom(), {})
+    host = this_host()
     api, runtime = open_runtime(config, host)
     # Only names matter for taking down, not which slice of the cluster CIDR this node had.
     pod_cidr = next(config.cluster_cidr.subnets(new_prefix=24))
