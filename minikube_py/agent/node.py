@@ -30,6 +30,7 @@ from minikube_py.kubelet.io.delegated_access import DelegatedAccess
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_images import DockerImages
 from minikube_py.kubelet.io.docker_runtime import DockerRuntime
+from minikube_py.kubelet.io.engine_leftovers import HostLeftovers
 from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
@@ -267,6 +268,7 @@ async def run_node(
         statistics=LinuxHostStatistics(host.clock),
         places=runtime,
         cgroups=LinuxCgroupWriter(slices),
+        leftovers=HostLeftovers(),
         recorder=recorder,
         clock=host.clock,
         random=host.rng.random,
