@@ -1,7 +1,6 @@
 """What the commands beside `server` do: ask the running agent, read what is on disk, use the engine, take down."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 from minikube_py.agent.credentials import render_kubeconfig, server_pki, server_url
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.node import tear_down
+from minikube_py.agent.process import control_path, require_root
 from minikube_py.agent.registries import survey_registries
 from minikube_py.agent.state import on_folder, restore_folder
 from minikube_py.config import AgentConfig
@@ -31,21 +31,6 @@ STOP_TIMEOUT_S = 40.0
 STATE_TIMEOUT_S = 600.0
 """A snapshot or a check of the largest store on the slowest disk."""
 POLL_S = 0.1
-
-
-def control_path(config: AgentConfig) -> Path:
-    """Return where the agent of this data folder listens for commands."""
-    return config.agent_dir / "control.sock"
-
-
-def require_root() -> None:
-    """Make sure that containers, links and rules can be made at all.
-
-    Raises:
-        AgentError: the user is not root.
-    """
-    if os.geteuid() != 0:
-        raise AgentError("must run as root: it starts containers, makes network links and sets kernel rules")
 
 
 def agent_status(config: AgentConfig, wait_s: float | None) -> Mapping[str, Any]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minikube_py.agent.commands import require_root, with_engine
+from minikube_py.agent.commands import with_engine
 from minikube_py.agent.errors import AgentError
+from minikube_py.agent.process import require_root
 from minikube_py.config import AgentConfig
 from minikube_py.install.inventory import Inventory
 from minikube_py.install.io.files import HostFiles, render_settings

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from minikube_py.agent.commands import require_root, stop_and_tear_down, with_engine
+from minikube_py.agent.commands import stop_and_tear_down, with_engine
 from minikube_py.agent.installation import Say, host_inventory, pause_images
+from minikube_py.agent.process import require_root
 from minikube_py.config import AgentConfig
 from minikube_py.install.inventory import Difference, compare
 from minikube_py.install.io.files import HostFiles

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import orjson
 
-from minikube_py.agent.commands import require_root
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.installation import READY_TIMEOUT_S, Say
+from minikube_py.agent.process import require_root
 from minikube_py.install.io.files import HostFiles
 from minikube_py.install.io.systemd import await_active, systemctl
 from minikube_py.install.plan import PREVIOUS, PROGRAM, CopyProgram, InstallError, unit_name

@@ -30,6 +30,37 @@ STATE_SETTINGS = (
 """Where the state is."""
 
 
+NODE_SETTINGS = (
+    "data-dir",
+    "node-name",
+    "node-ip",
+    "docker-host",
+    "server",
+    "token",
+    "token-file",
+    "cluster-cidr",
+    "service-cidr",
+    "cluster-dns",
+    "cluster-domain",
+    "service-node-port-range",
+    "disable",
+    "proxy-mode",
+    "pod-network",
+    "vxlan-port",
+    "kubelet-arg",
+    "kubelet-port",
+    "node-external-ip",
+    "node-label",
+    "node-taint",
+    "pod-manifest-path",
+    "private-registry",
+    "pause-image",
+    "log-format",
+    "timers",
+)
+"""What a node without the master role can be told."""
+
+
 def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options of the named settings (all when none is named) as one AgentConfig argument."""
     wanted = [setting for setting in SETTINGS if not names or setting.name in names]
