@@ -11,6 +11,7 @@ from minikube_py.kit.clock import Clock
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.host_rules import HostRules
 from minikube_py.network.io.netlink import FoundLink, LinkError, Netlink, RtNetlink
+from minikube_py.network.io.pod_end import read_pod_end
 from minikube_py.network.ipam import AddressPool
 from minikube_py.network.links import (
     bridge_alias,
@@ -64,7 +65,7 @@ class BridgePodNetwork:
             OSError: it could not be connected; nothing half-made is left.
         """
         held = self._pool.address_of(pod_uid)
-        if held is not None and await self._netlink.run(lambda rt: self._stands(rt, pod_uid, held, sandbox_pid)):
+        if held is not None and await self._netlink.run(lambda rt: self._holds(rt, pod_uid, held, sandbox_pid)):
             return held
         address = self._pool.allocate(pod_uid, self._clock.now_s())
         last = self._pool.last_allocated()
@@ -128,9 +129,9 @@ class BridgePodNetwork:
             raise
         rt.set_alias(bridge.index, bridge_alias(last))
 
-    def _stands(self, rt: RtNetlink, pod_uid: str, address: str, sandbox_pid: int) -> bool:
+    def _holds(self, rt: RtNetlink, pod_uid: str, address: str, sandbox_pid: int) -> bool:
         link = rt.link(host_end_name(pod_uid))
-        return link is not None and rt.pod_link_stands(link.index, address, sandbox_pid)
+        return link is not None and _stands(link, address, sandbox_pid)
 
     def _sweep(self, rt: RtNetlink, live: dict[str, int]) -> dict[str, str]:
         bridge = rt.link(self._config.bridge)
@@ -138,7 +139,7 @@ class BridgePodNetwork:
         for port in rt.ports(bridge.index) if bridge is not None else ():
             record = parse_pod_alias(port.alias)
             pid = live.get(record.pod_uid) if record is not None else None
-            if record is not None and pid is not None and rt.pod_link_stands(port.index, record.address, pid):
+            if record is not None and pid is not None and _stands(port, record.address, pid):
                 standing[record.pod_uid] = record.address
             else:
                 log.info("removing link %s of a pod that is gone", port.name)
@@ -152,3 +153,9 @@ class BridgePodNetwork:
         for port in rt.ports(bridge.index):
             rt.delete_link(port.name)
         rt.delete_link(self._config.bridge)
+
+
+def _stands(link: FoundLink, address: str, sandbox_pid: int) -> bool:
+    """Return whether the sandbox's end is the other one of that link and has that address."""
+    end = read_pod_end(sandbox_pid)
+    return end is not None and (end.index, end.address) == (link.peer_index, address)

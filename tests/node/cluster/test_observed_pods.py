@@ -2,7 +2,7 @@
 
 import pytest
 
-from minikube_py.testing.observed_pods.run import play_all, prepare, report
+from minikube_py.testing.observed_pods.run import play_all, report, staged
 from minikube_py.testing.observed_pods.scenarios import load_scenarios
 
 pytestmark = pytest.mark.node
@@ -19,8 +19,8 @@ FAST = (
 
 
 def test_pods_end_as_they_did_on_a_real_kubelet(cluster):
-    prepare(cluster)
-    outcomes = play_all(cluster, [s for s in load_scenarios() if s.name in FAST])
+    with staged(cluster):
+        outcomes = play_all(cluster, [s for s in load_scenarios() if s.name in FAST])
 
     assert len(outcomes) == len(FAST)
     assert not any(outcome.differences for outcome in outcomes), report(outcomes)
