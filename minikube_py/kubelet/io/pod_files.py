@@ -34,7 +34,7 @@ CGROUP_PAUSE_S = 0.02
 """A killed process leaves its cgroup within milliseconds; one that hangs in the kernel stays after the last try."""
 _KERNEL = KernelMounts()
 _FRESH_MODES = {"tmpfs": 0o1777}
-"""By file system: the mode of a new volume, for pods of every user, as upstream; a tmpfs stays as the kernel makes it."""
+"""By file system: a new volume's mode, for pods of every user (as upstream); a tmpfs keeps the kernel's own."""
 
 
 class HostPodFiles:
