@@ -16,6 +16,7 @@ from minikube_py.kubelet.node_status import HostFacts
 from minikube_py.kubelet.pod_cgroup import CgroupLimits
 from minikube_py.kubelet.pod_volumes import NfsVolume
 from minikube_py.kubelet.probes import ProbeOutcome
+from minikube_py.kubelet.slice_properties import SliceProperty
 from minikube_py.kubelet.statistics import CgroupSample, DiskUsage, FileSystem, InterfaceCounters, NodeSample
 from minikube_py.kubelet.volume_ownership import ChangePolicy
 from minikube_py.kubelet.volumes import ProjectedFile
@@ -241,6 +242,26 @@ class CgroupWriter(Protocol):
 
         Raises:
             OSError: the kernel refused.
+        """
+        ...
+
+
+class Slices(Protocol):
+    """systemd, which owns all cgroups where the engine's driver is `systemd`."""
+
+    async def apply(self, name: str, properties: Sequence[SliceProperty]) -> None:
+        """Make a slice with these properties, or give them to the one that is there.
+
+        Raises:
+            OSError: there is no systemd, or it refuses.
+        """
+        ...
+
+    async def stop(self, name: str) -> None:
+        """Stop a slice with all that is in it; fine when it is not there.
+
+        Raises:
+            OSError: there is no systemd, or it refuses.
         """
         ...
 

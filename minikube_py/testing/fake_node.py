@@ -5,7 +5,7 @@ Each fake behaves as its port in kubelet/ports.py says; `journal` (shared with F
 
 import stat
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.node_status import HostFacts
@@ -166,12 +166,15 @@ class FakeProbeNetwork:
 
     answers: dict[str, ProbeOutcome]
     tries: list[str]
+    headers: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
+    """What each GET brought."""
 
     async def http_get(
         self, url: str, headers: tuple[tuple[str, str], ...], timeout_s: float, user_agent: str
     ) -> ProbeOutcome:
         """Answer a GET."""
         self.tries.append(url)
+        self.headers.append(headers)
         host = url.split("/")[2]
         refused = ProbeOutcome(ProbeResult.FAILURE, f'Get "{url}": dial tcp {host}: connect: connection refused')
         return self.answers.get(url, refused)

@@ -9,6 +9,7 @@ import os
 import signal
 from contextlib import suppress
 
+from minikube_py.kubelet.cgroup_names import cgroup_above, cgroup_path, last_part
 from minikube_py.kubelet.io.mounts import MountPoint
 
 _ROOT_NAME = "kubepods"
@@ -18,9 +19,8 @@ _POD_PREFIX = "pod"
 def remove_cgroup(parent: str, mounts: tuple[MountPoint, ...]) -> bool:
     """Remove a pod's cgroup in every hierarchy, killing what is left in it; one that is in use stays.
 
-    Of `kubepods` itself the cgroup above it, which belongs to this agent alone, goes too.
-
-    Slices (`*.slice`) are systemd's business.
+    Of `kubepods` itself the cgroup above it, which belongs to this agent alone, goes too. systemd is to be told first
+    that a slice goes.
 
     Returns:
         False when something was killed: it takes a moment to be gone, and the removal is to be tried again then.
@@ -28,17 +28,17 @@ def remove_cgroup(parent: str, mounts: tuple[MountPoint, ...]) -> bool:
     Raises:
         OSError: the kernel refused for another reason than that it is in use.
     """
-    if parent.endswith(".slice") or _ROOT_NAME not in parent:
+    if _ROOT_NAME not in parent:
         return True
     killed = False
+    above = cgroup_path(cgroup_above(parent)) if last_part(parent) == _ROOT_NAME else ""
     for mount in mounts:
         if mount.fs_type in ("cgroup", "cgroup2"):
-            place = mount.path.rstrip("/") + parent
-            if os.path.basename(parent).startswith(_POD_PREFIX):
+            place = mount.path.rstrip("/") + cgroup_path(parent)
+            if last_part(parent).startswith(_POD_PREFIX):
                 killed = _kill_all(place) or killed
             _remove(place)
-            above = os.path.dirname(parent)
-            if os.path.basename(parent) == _ROOT_NAME and above != "/":
+            if above:
                 _remove_one(mount.path.rstrip("/") + above)
     return not killed
 

@@ -13,6 +13,8 @@ import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
+from prometheus_client.registry import Collector
+
 from minikube_py.api.meta import Obj, ObjectKey, format_micro_time, uid_of
 from minikube_py.api.resources import PODS, SERVICES
 from minikube_py.client.interface import Change, Selection
@@ -77,7 +79,8 @@ class Kubelet:
         claims = ClaimReader(ports.client, config.node_name)
         volumes = VolumePreparer(config, ports.files, objects, self._watches, claims)
         self._local_path = LocalPathProvisioner(ports, config.node_name, config.local_path_dir)
-        hooks = HookRunner(ports.runtime, ports.probe_network, ports.clock, config.kubelet_version)
+        hooks = HookRunner(ports.runtime, ports.probe_network, ports.recorder, ports.clock, config.kubelet_version)
+        self._hooks = hooks
         killer = ContainerKiller(ports.runtime, hooks, ports.recorder, ports.clock)
         sources = ImageSources(config, ports, objects)
         self._images = ImagePuller(config, ports, sources)
@@ -186,6 +189,11 @@ class Kubelet:
     def probe_counts(self) -> Mapping[tuple[str, ...], int]:
         """Return how many probes ended how, by the labels of upstream's prober_probe_total."""
         return self._prober.counts()
+
+    @property
+    def collectors(self) -> tuple[Collector, ...]:
+        """Return what the kubelet's parts count, for `/metrics`."""
+        return (self._hooks.http_fallbacks,)
 
     def waiting_reason(self, uid: str, container: str) -> str:
         """Return why a container waits, as its pod's status says it; empty when it does not."""

@@ -26,13 +26,24 @@ def test_what_is_in_use_stays(tmp_path):
     assert used.exists()
 
 
-def test_other_cgroups_and_slices_are_not_touched(tmp_path):
+def test_other_cgroups_are_not_touched(tmp_path):
     (tmp_path / "system").mkdir()
+    (tmp_path / "system.slice").mkdir()
     mounts = (MountPoint(str(tmp_path), "cgroup2", ""),)
     remove_cgroup("/system", mounts)
-    remove_cgroup("kubepods-podu.slice", mounts)
+    remove_cgroup("system.slice", mounts)
 
-    assert (tmp_path / "system").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"system", "system.slice"}
+
+
+def test_what_systemd_leaves_of_a_slice_goes(tmp_path):
+    (tmp_path / "hugetlb/a.slice/a-kubepods.slice/a-kubepods-podu.slice").mkdir(parents=True)
+    mounts = (MountPoint(str(tmp_path / "hugetlb"), "cgroup", "hugetlb"),)
+    remove_cgroup("a-kubepods-podu.slice", mounts)
+    assert [path.name for path in (tmp_path / "hugetlb/a.slice").iterdir()] == ["a-kubepods.slice"]
+    remove_cgroup("a-kubepods.slice", mounts)
+
+    assert list((tmp_path / "hugetlb").iterdir()) == []
 
 
 def test_with_all_pods_gone_the_agents_own_root_goes_too(tmp_path):
