@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from minikube_py.kit.io.netns import open_socket_in
+from minikube_py.network.io.pod_end import pod_end_index
 from minikube_py.network.links import POD_END, PodLink
 
 T = TypeVar("T")
@@ -98,8 +99,8 @@ class RtNetlink:
 
     def link(self, name: str) -> FoundLink | None:
         """Return the link of that name."""
-        found = self._ipr.link_lookup(ifname=name)
-        return _found_link(self._ipr.link("get", index=found[0])[0]) if found else None
+        index = link_index(name)
+        return None if index is None else _found_link(self._ipr.link("get", index=index)[0])
 
     def ports(self, bridge_index: int) -> tuple[FoundLink, ...]:
         """Return the links enslaved to a bridge, sorted by name."""
@@ -113,13 +114,15 @@ class RtNetlink:
 
     def delete_link(self, name: str) -> None:
         """Delete the link of that name; fine when there is none."""
-        for index in self._ipr.link_lookup(ifname=name):
-            try:
-                self._ipr.link("del", index=index)
-            except _pyroute2().NetlinkError as error:
-                # The kernel takes a veth away with the namespace of its other end, maybe just now.
-                if error.code != errno.ENODEV:
-                    raise
+        index = link_index(name)
+        if index is None:
+            return
+        try:
+            self._ipr.link("del", index=index)
+        except _pyroute2().NetlinkError as error:
+            # The kernel takes a veth away with the namespace of its other end, maybe just now.
+            if error.code != errno.ENODEV:
+                raise
 
     def set_up(self, index: int, mtu: int) -> None:
         """Set MTU and state up."""
@@ -163,13 +166,13 @@ class RtNetlink:
                 peer={"ifname": POD_END, "net_ns_fd": netns, "address": plan.mac, "mtu": mtu},
             )
             with self._socket_in(netns) as pod:
-                index = pod.link_lookup(ifname=POD_END)[0]
+                index = pod_end_index(netns)
                 pod.addr("add", index=index, address=plan.address, prefixlen=32)
                 pod.link("set", index=LOOPBACK_INDEX, state="up")
                 pod.link("set", index=index, state="up")
                 pod.route("add", dst=f"{gateway}/32", oif=index, scope="link")
                 pod.route("add", dst="default", gateway=gateway, oif=index)
-        host_index = self._ipr.link_lookup(ifname=plan.host_end)[0]
+        host_index = socket.if_nametoindex(plan.host_end)
         # With bridge-nf-call-iptables=1 (Docker sets it) the bridge applies DNAT itself and would not send a packet
         # back to the port it came from: a pod could not reach itself through its Service.
         self._ipr.brport("set", index=host_index, mode=HAIRPIN_ON)
@@ -187,6 +190,14 @@ class RtNetlink:
             yield pod
         finally:
             pod.close()
+
+
+def link_index(name: str) -> int | None:
+    """Return the index of the link of that name, None when there is none; a hundred times quicker than by netlink."""
+    try:
+        return socket.if_nametoindex(name)
+    except OSError:
+        return None
 
 
 def _pyroute2() -> Any:

@@ -45,7 +45,7 @@ def read_pod_end(pid: int) -> PodEnd | None:
         return None
     try:
         with open_socket_in(netns, socket.AF_INET, socket.SOCK_DGRAM) as asked:
-            (index,) = _INDEX.unpack(_ask(asked, _SIOCGIFINDEX))
+            index = _index(asked)
             (address,) = _ADDRESS.unpack(_ask(asked, _SIOCGIFADDR))
     except OSError as error:
         if error.errno in (errno.ENODEV, errno.EADDRNOTAVAIL):
@@ -54,6 +54,21 @@ def read_pod_end(pid: int) -> PodEnd | None:
     finally:
         os.close(netns)
     return PodEnd(index, socket.inet_ntoa(address))
+
+
+def pod_end_index(netns: int) -> int:
+    """Return the index of the end in the namespace of a descriptor; for worker threads.
+
+    Raises:
+        OSError: there is none.
+    """
+    with open_socket_in(netns, socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        return _index(asked)
+
+
+def _index(asked: socket.socket) -> int:
+    (index,) = _INDEX.unpack(_ask(asked, _SIOCGIFINDEX))
+    return int(index)
 
 
 def _ask(asked: socket.socket, question: int) -> bytes:

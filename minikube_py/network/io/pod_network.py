@@ -10,7 +10,7 @@ import logging
 from minikube_py.kit.clock import Clock
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.host_rules import HostRules
-from minikube_py.network.io.netlink import FoundLink, LinkError, Netlink, RtNetlink
+from minikube_py.network.io.netlink import FoundLink, LinkError, Netlink, RtNetlink, link_index
 from minikube_py.network.io.pod_end import read_pod_end
 from minikube_py.network.ipam import AddressPool
 from minikube_py.network.links import (
@@ -117,17 +117,17 @@ class BridgePodNetwork:
         return bridge
 
     def _attach(self, rt: RtNetlink, pod_uid: str, address: str, sandbox_pid: int, last: str) -> None:
-        bridge = rt.link(self._config.bridge)
-        if bridge is None:
+        bridge_index = link_index(self._config.bridge)
+        if bridge_index is None:
             raise LinkError(f"bridge {self._config.bridge} does not exist")
         plan = plan_pod_link(pod_uid, address)
         rt.delete_link(plan.host_end)
         try:
-            rt.add_pod_link(plan, sandbox_pid, bridge.index, self._config.gateway, self._config.mtu)
+            rt.add_pod_link(plan, sandbox_pid, bridge_index, self._config.gateway, self._config.mtu)
         except BaseException:
             rt.delete_link(plan.host_end)
             raise
-        rt.set_alias(bridge.index, bridge_alias(last))
+        rt.set_alias(bridge_index, bridge_alias(last))
 
     def _holds(self, rt: RtNetlink, pod_uid: str, address: str, sandbox_pid: int) -> bool:
         link = rt.link(host_end_name(pod_uid))
