@@ -30,6 +30,7 @@ from minikube_py.kubelet.io.delegated_access import DelegatedAccess
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_images import DockerImages
 from minikube_py.kubelet.io.docker_runtime import DockerRuntime
+from minikube_py.kubelet.io.engine_leftovers import HostLeftovers
 from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
@@ -50,6 +51,7 @@ from minikube_py.kubelet.pause_image import PAUSE_TAG
 from minikube_py.kubelet.ports import HostSurvey, KubeletPorts, ShutdownInhibitor
 from minikube_py.kubelet.registration import parse_node_label, parse_node_taint
 from minikube_py.network.config import NetworkConfig
+from minikube_py.network.io.peer_loop import PeerLoop
 from minikube_py.network.io.pod_network import BridgePodNetwork
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.io.back_ends import Mode, choose_mode, make_back_end, remove_rules_of
@@ -102,6 +104,10 @@ def network_config(config: AgentConfig, pod_cidr: str, back_end: Mode = "nftable
     """Return the pod network's settings."""
     return NetworkConfig(
         pod_cidr=pod_cidr,
+        node_name=config.node_name,
+        node_ip=config.node_ip,
+        pod_network=config.pod_network,
+        vxlan_port=config.vxlan_port,
         back_end=back_end,
         cluster_cidr=str(config.cluster_cidr),
         service_cidr=str(config.service_cidr),
@@ -240,7 +246,8 @@ async def run_node(
     settings = await with_registries(kubelet_config(config), config, api)
     survey = LinuxHostSurvey(str(config.agent_dir))
     pod_cidr = await learn_pod_cidr(client, informers, settings, survey)
-    network = BridgePodNetwork(network_config(config, pod_cidr, mode), host.clock)
+    network_settings = network_config(config, pod_cidr, mode)
+    network = BridgePodNetwork(network_settings, host.clock)
     try:
         await network.ensure_bridge()
     except OSError as error:
@@ -261,6 +268,7 @@ async def run_node(
         statistics=LinuxHostStatistics(host.clock),
         places=runtime,
         cgroups=LinuxCgroupWriter(slices),
+        leftovers=HostLeftovers(),
         recorder=recorder,
         clock=host.clock,
         random=host.rng.random,
@@ -270,6 +278,7 @@ async def run_node(
     server = kubelet_server(settings, ports, kubelet, runtime)
     components: dict[str, Run] = {
         "network": network.run,
+        "network-peers": PeerLoop(network_settings, informers, host.clock, network).run,
         "proxy": proxier.run,
         "proxy-health": HealthCheckServer(proxy_config(config), informers, host.clock, proxier.is_healthy).run,
         "kubelet-events": recorder.run,

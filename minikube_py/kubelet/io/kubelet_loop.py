@@ -31,6 +31,7 @@ from minikube_py.kubelet.io.image_folder import ImageFolder
 from minikube_py.kubelet.io.image_gc import ImageGc, ImageGcTools
 from minikube_py.kubelet.io.image_puller import ImagePuller
 from minikube_py.kubelet.io.image_sources import ImageSources
+from minikube_py.kubelet.io.leftover_sweep import LeftoverSweep
 from minikube_py.kubelet.io.local_path_provisioner import LocalPathProvisioner
 from minikube_py.kubelet.io.node_admission import NodeAdmission
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
@@ -113,6 +114,7 @@ class Kubelet:
         self._workers = PodWorkers(sync, ports.clock)
         self._static = StaticPods(config, ports, self._workers, self._pods, self._statuses.write_again)
         self._gc = ContainerGc(config, ports)
+        self._leftovers = LeftoverSweep(config, ports, self._knowledge, self._states)
         self.statistics = NodeStatistics(config, ports, self._states)
         gc_tools = ImageGcTools(self.statistics, sources, self._images, self._image_folder, self.node)
         self._image_gc = ImageGc(config, ports, gc_tools, self._states)
@@ -325,6 +327,7 @@ class Kubelet:
         while True:
             await self._ports.clock.sleep(self._config.container_gc_s)
             await self._gc.collect(frozenset(state.pod.uid for state in self._workers.states()))
+            await self._leftovers.sweep()
             await self._cgroups.refresh()
 
 
