@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class GivenUp(BaseException):  # noqa: N818 - not an error, and no rule may take it for a fault of what it looks at
+class GivenUp(BaseException):
     """Nobody waits for this computation any more."""
 
 

@@ -35,9 +35,8 @@ async def test_what_is_done_in_a_turn_knows_whose_it_is():
 
 async def test_while_somebody_outside_is_asked_a_turn_as_large_may_begin_and_end():
     turns = ByteTurns(10, 10, 20)
-    async with turns.turn("a", 10), asking_outside():
-        async with asyncio.timeout(1), asyncio.TaskGroup() as group:
-            group.create_task(take_a_turn(turns, "b", 10))
+    async with turns.turn("a", 10), asking_outside(), asyncio.timeout(1), asyncio.TaskGroup() as group:
+        group.create_task(take_a_turn(turns, "b", 10))
 
 
 async def take_a_turn(turns, user, size):
@@ -80,16 +79,15 @@ async def test_questions_side_by_side_put_the_turn_aside_until_the_last_is_answe
         async with asking_outside():
             await answer.wait()
 
-    async with turns.turn("a", 10), asyncio.timeout(1):
-        async with asyncio.TaskGroup() as group:
-            for answer in answers:
-                group.create_task(ask(answer))
-            await settle()
-            answers[0].set()
-            await settle()
-            other = group.create_task(take_a_turn(turns, "b", 10))
-            await other
-            answers[1].set()
+    async with turns.turn("a", 10), asyncio.timeout(1), asyncio.TaskGroup() as group:
+        for answer in answers:
+            group.create_task(ask(answer))
+        await settle()
+        answers[0].set()
+        await settle()
+        other = group.create_task(take_a_turn(turns, "b", 10))
+        await other
+        answers[1].set()
     async with asyncio.timeout(1):
         await take_a_turn(turns, "c", 10)
 
