@@ -12,10 +12,10 @@ import re
 
 from minikube_py.api.errors import TooLargeError
 
-VALUES_MAX = 150_000
+VALUES_MAX = 100_000
 """Values that a body, or an object that is stored, may have."""
 _MARKS = (b",", b"{", b"[")
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[,{\[]', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"]*"?|[,{\[]')
 _QUOTE = ord('"')
 
 
@@ -32,6 +32,8 @@ def check_values(text: bytes, what: str = "the body") -> None:
     """
     if count_marks(text) <= VALUES_MAX:
         return
+    # Escapes are taken out first: a pattern that knew them would keep the interpreter for 60 ms in a long text.
+    text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
     values = 0
     for token in _TOKEN.finditer(text):
         values += text[token.start()] != _QUOTE
