@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from minikube_py.kit.errors import UserError
 
-class AgentError(Exception):
+
+class AgentError(UserError):
     """A command failed; the message says what, on which object, and what to do."""
 
 

@@ -146,6 +146,10 @@ class Resource:
     """False: a PUT must say which resourceVersion it replaces (upstream: AllowUnconditionalUpdate)."""
     finalizers_on_delete: tuple[str, ...] = ()
     """Finalizers that an object gets when it is deleted: the server's own work has to be done first."""
+    prepare_status: Callable[[Obj, Mapping[str, Any], float], None] | None = None
+    """What an update through /status implies, (new, old, wall clock in seconds); `new` is changed in place."""
+    status_alone: bool = False
+    """An update through /status changes nothing of the metadata (upstream: ResetObjectMetaForStatus)."""
     validate_status: Callable[[Mapping[str, Any], Mapping[str, Any]], Fields] | None = None
     """Faults of an update through /status, (new, old); None: there are none to look for."""
     scale: ScalePaths | None = None
@@ -156,8 +160,8 @@ class Resource:
     """The objects are those of another row, shown in this row's version."""
     computed: bool = False
     """Nothing is stored: each answer is made for its request (access reviews, component statuses)."""
-    set_requestor: Callable[[Obj, str, tuple[str, ...]], None] | None = None
-    """Writes down, in a new object, who makes it: (object, user's name, groups); None: nobody is written down."""
+    set_requestor: Callable[[Obj, Mapping[str, Any]], None] | None = None
+    """Writes down, in a new object, who makes it (authentication.k8s.io's UserInfo); None: nobody is written down."""
 
     @property
     def api_version(self) -> str:

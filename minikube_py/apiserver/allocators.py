@@ -18,9 +18,11 @@ from typing import Any, Protocol
 from minikube_py.api.errors import FieldError
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Fields
+from minikube_py.api.rules.service_update import needs_health_port
 
 NO_IP = "None"
-_NODE_PORT_TYPES = ("NodePort", "LoadBalancer")
+_FAMILY = "IPv4"
+"""The addresses that a cluster's Services have."""
 _RANDOM_TRIES_MAX = 16
 """So many random addresses are tried before the range is searched from a random start."""
 
@@ -108,46 +110,25 @@ def allocate(service: Obj, old: Mapping[str, Any] | None, taken: Taken, ranges: 
     """
     spec = service.setdefault("spec", {})
     kept = held_by(old) if old is not None else NOTHING
-    _release_unused(spec, old)
-    _keep_ports(spec, old)
+    if faults := _family_faults(spec):
+        return faults
     return (*_allocate_ip(spec, kept, taken, ranges, rng), *_allocate_ports(spec, kept, taken, ranges, rng))
 
 
-def _release_unused(spec: Obj, old: Mapping[str, Any] | None) -> None:
-    """Drop what the new type has no use for and the client just sent along (upstream: dropTypeDependentFields)."""
-    if old is None:
-        return
-    before = old.get("spec") or {}
-    if spec.get("type") == "ExternalName" and before.get("type") != "ExternalName":
-        for field in ("clusterIP", "clusterIPs"):
-            if spec.get(field) == before.get(field):
-                spec.pop(field, None)
-    if spec.get("type") in _NODE_PORT_TYPES or before.get("type") not in _NODE_PORT_TYPES:
-        return
-    held = held_by(old).node_ports
-    for port in spec.get("ports") or ():
-        if port.get("nodePort") in held:
-            port.pop("nodePort")
-
-
-def _keep_ports(spec: Obj, old: Mapping[str, Any] | None) -> None:
-    """Give ports that were sent without their node port the one they have (upstream: patchAllocatedValues)."""
-    before = (old or {}).get("spec") or {}
-    if not _needs_node_ports(spec):
-        return
-    held = {(p.get("port"), p.get("protocol")): p.get("nodePort") for p in before.get("ports") or ()}
-    ports: Sequence[Obj] = spec.get("ports") or ()
-    asked = {port.get("nodePort") for port in ports}
-    for port in ports:
-        number = held.get((port.get("port"), port.get("protocol")))
-        if number and not port.get("nodePort") and number not in asked:
-            port["nodePort"] = number
-    if before.get("healthCheckNodePort") and not spec.get("healthCheckNodePort") and _needs_health_port(spec):
-        spec["healthCheckNodePort"] = before["healthCheckNodePort"]
-
-
-def _needs_health_port(spec: Mapping[str, Any]) -> bool:
-    return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
+def _family_faults(spec: Mapping[str, Any]) -> Fields:
+    """Return the faults of asking for address families that the cluster does not have."""
+    headless = NO_IP in (spec.get("clusterIPs") or ())
+    if spec.get("type") == "ExternalName" or (headless and not spec.get("selector")):
+        return ()
+    faults: list[FieldError] = []
+    if (policy := spec.get("ipFamilyPolicy")) == "RequireDualStack":
+        detail = "this cluster is not configured for dual-stack services"
+        faults.append(FieldError("FieldValueInvalid", "spec.ipFamilyPolicy", detail, policy))
+    for index, family in enumerate(spec.get("ipFamilies") or ()):
+        if family != _FAMILY:
+            detail = "not configured on this cluster"
+            faults.append(FieldError("FieldValueInvalid", f"spec.ipFamilies[{index}]", detail, family))
+    return tuple(faults)
 
 
 def _allocate_ip(spec: Obj, kept: Held, taken: Taken, ranges: Ranges, rng: Rng) -> Fields:
@@ -263,7 +244,7 @@ def _free_port(taken: Taken, asked: Set[int], ranges: Ranges, rng: Rng) -> int:
 
 def _allocate_health_port(spec: Obj, kept: Held, taken: Taken, asked: Set[int], source: tuple[Ranges, Rng]) -> Fields:
     """Give a load balancer with externalTrafficPolicy Local the port on which it asks nodes for their endpoints."""
-    if not _needs_health_port(spec):
+    if not needs_health_port(spec):
         return ()
     ranges, rng = source
     field = "spec.healthCheckNodePort"

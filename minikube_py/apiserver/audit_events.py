@@ -3,7 +3,6 @@
 Upstream: apiserver audit/request.go, apis/audit/v1.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -23,12 +22,12 @@ class Call:
     info: RequestInfo
     uri: str
     user: UserInfo
-    acts_as: UserInfo | None
-    """Whom the user impersonates."""
     source: str
     user_agent: str
     received_s: float
     body: bytes = b""
+    acts_as: UserInfo | None = None
+    """Whom the user impersonates, once that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def render_event(
     if call.user_agent:
         event["userAgent"] = call.user_agent
     if call.info.is_resource:
-        event["objectRef"] = _object_ref(call.info, outcome)
+        event["objectRef"] = _object_ref(call.info, trail)
     if outcome is not None:
         event["responseStatus"] = _status(outcome)
     sent = trail.request_object or _parsed(call.body)
@@ -76,24 +75,16 @@ def render_event(
     return event
 
 
-def _object_ref(info: RequestInfo, outcome: Outcome | None) -> Obj:
+def _object_ref(info: RequestInfo, trail: AuditTrail) -> Obj:
     fields = {
         "resource": info.resource,
         "namespace": info.namespace,
-        "name": info.name or _created_name(info, outcome),
+        "name": info.name,
         "apiGroup": info.group,
         "apiVersion": info.version,
         "subresource": info.subresource,
     }
-    return {field: value for field, value in fields.items() if value}
-
-
-def _created_name(info: RequestInfo, outcome: Outcome | None) -> str:
-    """Return the name that a creation came to, which is not in its path."""
-    if info.verb != "create" or outcome is None or outcome.code != 201:
-        return ""
-    meta = (_parsed(outcome.body) or {}).get("metadata")
-    return str(meta.get("name") or "") if isinstance(meta, Mapping) else ""
+    return {**trail.object_ref, **{field: value for field, value in fields.items() if value}}
 
 
 def _status(outcome: Outcome) -> Obj:

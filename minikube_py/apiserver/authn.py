@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from hmac import compare_digest
 
 from minikube_py.api.errors import UnauthorizedError
-from minikube_py.apiserver.users import ANONYMOUS, AUTHENTICATED, UserInfo
+from minikube_py.apiserver.users import ANONYMOUS, AUTHENTICATED, CREDENTIAL_ID, UserInfo
 from minikube_py.kit.peer_subject import PeerSubject
 
 
@@ -30,7 +30,7 @@ class Authenticator:
         """
         if subject is not None and subject.common_name:
             groups = tuple(dict.fromkeys((*subject.organizations, AUTHENTICATED)))
-            return UserInfo(subject.common_name, groups)
+            return UserInfo(subject.common_name, groups, extra=_credential_id(subject))
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return ANONYMOUS  # as upstream: other schemes have nobody who looks at them
@@ -38,3 +38,10 @@ class Authenticator:
             if compare_digest(known.encode(), token.strip().encode()):
                 return user
         raise UnauthorizedError("Unauthorized")
+
+
+def _credential_id(subject: PeerSubject) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Say which certificate it was, so that what is done with a stolen one can be told from the rest."""
+    if not subject.certificate_sha256:
+        return ()
+    return ((CREDENTIAL_ID, (f"X509SHA256={subject.certificate_sha256}",)),)

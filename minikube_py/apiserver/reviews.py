@@ -14,7 +14,7 @@ from minikube_py.api.meta import Obj, format_time, name_of, namespace_of
 from minikube_py.api.rules.faults import items, part
 from minikube_py.apiserver.authorize import Allowed, Denied, rules_of
 from minikube_py.apiserver.routes import RequestInfo
-from minikube_py.apiserver.users import UserInfo
+from minikube_py.apiserver.users import UserInfo, render_user
 
 _AUTHORIZATION = "authorization.k8s.io"
 
@@ -45,7 +45,7 @@ def self_subject_review(review: Obj, asked: Asked, judges: Judges) -> Obj:
     """Answer who is asking."""
     del judges
     meta = {"creationTimestamp": format_time(asked.wall_s)}
-    return {**review, "metadata": meta, "status": {"userInfo": _user_info(asked.user)}}
+    return {**review, "metadata": meta, "status": {"userInfo": render_user(asked.user)}}
 
 
 def token_review(review: Obj, asked: Asked, judges: Judges) -> Obj:
@@ -59,7 +59,7 @@ def token_review(review: Obj, asked: Asked, judges: Judges) -> Obj:
     except UnauthorizedError:
         status: Obj = {"user": {}, "error": "invalid bearer token"}
     else:
-        status = {"authenticated": True, "user": _user_info(user)}
+        status = {"authenticated": True, "user": render_user(user)}
         if audiences := items(part(review, "spec"), "audiences"):
             status["audiences"] = list(audiences)
     return {**review, "metadata": _stamp(review), "status": status}
@@ -127,15 +127,6 @@ ANSWERS: Mapping[str, Answer] = {
 def _stamp(review: Mapping[str, Any]) -> Obj:
     kept = {"name": name_of(review), "namespace": namespace_of(review)}
     return {field: value for field, value in kept.items() if value}
-
-
-def _user_info(user: UserInfo) -> Obj:
-    info: Obj = {"username": user.name, "groups": list(user.groups)}
-    if user.uid:
-        info["uid"] = user.uid
-    if user.extra:
-        info["extra"] = {key: list(values) for key, values in user.extra}
-    return info
 
 
 def _subject_of(review: Mapping[str, Any]) -> UserInfo:

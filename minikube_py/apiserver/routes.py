@@ -28,6 +28,7 @@ _BY_METHOD: Mapping[str, Verb] = {
     "DELETE": "delete",
 }
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
+_LONG_RUNNING = ("attach", "exec", "log", "portforward", "proxy")
 _TRUE = ("1", "true", "True", "t", "T", "TRUE")
 
 
@@ -49,6 +50,11 @@ class RequestInfo:
     subresource: str = ""
     tail: str = ""
     """What follows the subresource (proxy paths)."""
+
+    @property
+    def is_long_running(self) -> bool:
+        """Return whether the answer may go on for long after it has begun (upstream: LongRunningFunc)."""
+        return self.verb == "watch" or self.subresource in _LONG_RUNNING
 
 
 @dataclass(frozen=True, slots=True)

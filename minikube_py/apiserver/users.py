@@ -7,6 +7,8 @@ from typing import Any
 SYSTEM_MASTERS = "system:masters"
 AUTHENTICATED = "system:authenticated"
 UNAUTHENTICATED = "system:unauthenticated"
+CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
+"""The key of the extra that says by which credential a user is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,8 @@ class UserInfo:
 
 def render_user(user: UserInfo) -> dict[str, Any]:
     """Return a user as authentication.k8s.io's UserInfo."""
-    rendered: dict[str, Any] = {"username": user.name, "groups": list(user.groups)}
-    if user.uid:
-        rendered["uid"] = user.uid
-    if user.extra:
-        rendered["extra"] = extra_of(user)
-    return rendered
+    rendered = {"username": user.name, "groups": list(user.groups), "uid": user.uid, "extra": extra_of(user)}
+    return {field: value for field, value in rendered.items() if value}
 
 
 def extra_of(user: UserInfo) -> Mapping[str, list[str]]:

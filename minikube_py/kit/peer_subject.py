@@ -3,6 +3,7 @@
 API server and kubelet both take users from client certificates (CN is the name, O the groups) and read them alike.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,14 +14,23 @@ class PeerSubject:
 
     common_name: str
     organizations: tuple[str, ...]
+    certificate_sha256: str = ""
+    """The digest of the whole certificate, in hexadecimal; empty: nobody asked for it."""
 
 
-def subject_of(peer_certificate: Mapping[str, object] | None) -> PeerSubject | None:
-    """Return the subject of what `ssl.SSLObject.getpeercert()` gives, None when the client sent no certificate."""
+def subject_of(peer_certificate: Mapping[str, object] | None, der: bytes = b"") -> PeerSubject | None:
+    """Return the subject of a verified certificate.
+
+    Args:
+        peer_certificate: what `ssl.SSLObject.getpeercert()` gives; empty when the client sent no certificate.
+        der: the same certificate as bytes, for its digest.
+    """
     if not peer_certificate:
         return None
     subject = peer_certificate.get("subject")
     assert isinstance(subject, Sequence)
     pairs = [pair for rdn in subject for pair in rdn]
     names = [value for key, value in pairs if key == "commonName"]
-    return PeerSubject(names[0] if names else "", tuple(v for k, v in pairs if k == "organizationName"))
+    organizations = tuple(value for key, value in pairs if key == "organizationName")
+    digest = hashlib.sha256(der).hexdigest() if der else ""
+    return PeerSubject(names[0] if names else "", organizations, digest)

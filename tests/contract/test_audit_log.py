@@ -71,7 +71,10 @@ async def test_who_did_what_is_in_the_file(tmp_path):
             async with session.post(where, json=obj) as answer:
                 assert answer.status == 201, await answer.text()
                 assert answer.headers["Audit-Id"] == "mine"
-        as_nobody = {"Impersonate-User": "nobody"}
+        stored = await (await session.get(f"{MAPS}/m")).json()
+        async with session.put(f"{MAPS}/m", json=stored) as answer:
+            assert answer.status == 200
+        as_nobody = {"Impersonate-User": "nobody", "Impersonate-Uid": "u", "Impersonate-Extra-Scopes": "view"}
         async with session.get(MAPS, headers=as_nobody) as answer:
             assert answer.status == 403
         async with session.get(MAPS, headers={"Authorization": "Bearer wrong"}) as answer:
@@ -81,7 +84,7 @@ async def test_who_did_what_is_in_the_file(tmp_path):
         async with session.get("/healthz") as answer:
             assert answer.status == 200
 
-    policy, _, made, denied, unknown, started, ended = events(path)
+    policy, _, made, _, put, denied, unknown, started, ended = events(path)
     assert (policy["level"], policy["responseStatus"]["code"]) == ("Metadata", 201)
     assert "requestObject" not in policy
     assert (made["auditID"], made["verb"], made["user"]["username"]) == ("mine", "create", "admin")
@@ -92,9 +95,13 @@ async def test_who_did_what_is_in_the_file(tmp_path):
     assert (notes["small/size"], notes["authorization.k8s.io/decision"]) == ("1", "allow")
     (failure,) = orjson.loads(notes["validation.policy.admission.k8s.io/validation_failure"])
     assert (failure["message"], failure["validationActions"]) == ("no data", ["Audit"])
-    assert (denied["impersonatedUser"]["username"], denied["responseStatus"]["reason"]) == ("nobody", "Forbidden")
+    meta = stored["metadata"]
+    told = (put["objectRef"]["uid"], put["objectRef"]["resourceVersion"])
+    assert told == (meta["uid"], meta["resourceVersion"])
+    nobody = {"username": "nobody", "groups": ["system:authenticated"], "uid": "u", "extra": {"scopes": ["view"]}}
+    assert (denied["impersonatedUser"], denied["responseStatus"]["reason"]) == (nobody, "Forbidden")
     assert denied["annotations"]["authorization.k8s.io/decision"] == "forbid"
-    assert (unknown["user"]["username"], unknown["responseStatus"]["code"]) == ("", 401)
+    assert (unknown["stage"], unknown["user"], unknown["responseStatus"]["code"]) == ("ResponseStarted", {}, 401)
     assert [(e["stage"], e["verb"]) for e in (started, ended)] == [
         ("ResponseStarted", "watch"),
         ("ResponseComplete", "watch"),

@@ -4,8 +4,11 @@ And a differential table: what kubectl 1.31 (JSON bodies) and the newest one (pr
 """
 
 import asyncio
+import base64
+import hashlib
 import os
 import re
+import ssl
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -135,12 +138,19 @@ async def test_all_and_short_names_mean_what_they_mean_upstream(tmp_path):
 async def test_what_only_computes_answers(tmp_path):
     async with cluster(FOUND[NEWEST], tmp_path) as kubectl:
         assert await kubectl("auth", "can-i", "create", "pods") == "yes\n"
-        assert "system:masters" in await kubectl("auth", "whoami")
+        whoami = await kubectl("auth", "whoami")
+        assert "system:masters" in whoami
+        shown = re.search(r"^Extra: authentication.kubernetes.io/credential-id +\[X509SHA256=(\w+)\]$", whoami, re.M)
+        config = yaml.safe_load((kubectl.home / "config").read_text())
+        pem = base64.b64decode(config["users"][0]["user"]["client-certificate-data"]).decode()
+        assert shown[1] == hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+        other = await kubectl("auth", "whoami", "--as=bob", "--as-group=devs", "--as-uid=1234")
+        rows = [line.split(maxsplit=1) for line in other.splitlines()[1:]]
+        assert rows == [["Username", "bob"], ["UID", "1234"], ["Groups", "[devs system:authenticated]"]]
         assert "*.*" in await kubectl("auth", "can-i", "--list")
         assert "Healthy" in await kubectl("get", "componentstatuses")
         await kubectl("create", "serviceaccount", "robot")
         token = (await kubectl("create", "token", "robot", "--duration=20m")).strip()
-        config = yaml.safe_load((kubectl.home / "config").read_text())
         config["users"][0]["user"] = {"token": token}
         (kubectl.home / "config").write_text(yaml.safe_dump(config))
         assert "system:serviceaccount:default:robot" in await kubectl("auth", "whoami")

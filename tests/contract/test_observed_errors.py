@@ -56,8 +56,9 @@ CHANGED = {
     "immutable: service clusterIP null": (
         200,
         "",
-        "what was allocated stays when left out, since 1.21",
+        "patchAllocatedValues puts back what was allocated before anything is validated, since 1.20.1",
     ),
+    "service dual stack not enabled": (422, "Invalid", "no gate since 1.23: a cluster of one family says so"),
     "update without resourceVersion of a service": (200, "", "services may be updated unconditionally"),
     "method on list DELETE of services": (200, "", "services have deletecollection since 1.23"),
     "merge patch invalid json": (400, "BadRequest", "patches are decoded before they are merged"),

@@ -57,12 +57,12 @@ USAGES = (
 _SIGNER_RULE = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
 
 
-def set_requestor(request: Obj, user: str, groups: tuple[str, ...]) -> None:
+def set_requestor(request: Obj, user: Mapping[str, Any]) -> None:
     """Write down who asks, in place of what the request says."""
     spec = request.setdefault("spec", {})
-    for field in ("uid", "extra"):
+    for field in ("username", "uid", "groups", "extra"):
         spec.pop(field, None)
-    spec |= {"username": user, "groups": list(groups)}
+    spec |= user
 
 
 def prepare_create(request: Obj) -> None:

@@ -40,6 +40,7 @@ HEADLESS = "None"
 _POLICIES = ("Cluster", "Local")
 _FAMILIES = ("IPv4", "IPv6")
 _FAMILY_POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
+_NOT_EXTERNAL = "may not be set for ExternalName services"
 _DISTRIBUTIONS = ("PreferClose", "PreferSameNode", "PreferSameZone")
 
 
@@ -69,6 +70,7 @@ def validate_spec(spec: Mapping[str, Any]) -> Faults:
     yield from validate_labels(part(spec, "selector"), "spec.selector")
     yield from _validate_affinity(spec)
     yield from _validate_cluster_ips(spec)
+    yield from _validate_families(spec)
     yield from _validate_addresses(spec)
     yield from check_choice("spec.type", spec.get("type"), TYPES)
     yield from _validate_nodes_ports(spec)
@@ -84,7 +86,10 @@ def _validate_type(spec: Mapping[str, Any]) -> Faults:
         yield invalid("spec.clusterIPs[0]", HEADLESS, "may not be set to 'None' for NodePort services")
     if kind == "ExternalName":
         if ips:
-            yield forbidden("spec.clusterIPs", "may not be set for ExternalName services")
+            yield forbidden("spec.clusterIPs", _NOT_EXTERNAL)
+        for field in ("ipFamilies", "ipFamilyPolicy"):
+            if spec.get(field):
+                yield forbidden(f"spec.{field}", _NOT_EXTERNAL)
         name = str(spec.get("externalName") or "").removesuffix(".")
         if name:
             yield from all_invalid("spec.externalName", spec["externalName"], dns_subdomain_faults(name))
@@ -141,7 +146,9 @@ def _validate_affinity(spec: Mapping[str, Any]) -> Faults:
 def _validate_cluster_ips(spec: Mapping[str, Any]) -> Faults:
     ips = items(spec, "clusterIPs")
     first = spec.get("clusterIP") or ""
-    if ips and first != ips[0]:
+    if ips and not first:
+        yield invalid("spec.clusterIPs", list(ips), "must be empty when `clusterIP` is not specified")
+    elif ips and first != ips[0]:
         yield invalid("spec.clusterIPs", list(ips), "first value must match `clusterIP`")
     if len(ips) > len(_FAMILIES):
         yield invalid("spec.clusterIPs", list(ips), "may only hold up to 2 values")
@@ -149,6 +156,9 @@ def _validate_cluster_ips(spec: Mapping[str, Any]) -> Faults:
         if ip == HEADLESS and index == 0:
             continue
         yield from all_invalid(f"spec.clusterIPs[{index}]", ip, ip_faults(ip))
+
+
+def _validate_families(spec: Mapping[str, Any]) -> Faults:
     for index, family in enumerate(items(spec, "ipFamilies")):
         if family not in _FAMILIES:
             yield unsupported(f"spec.ipFamilies[{index}]", family, _FAMILIES)
@@ -157,6 +167,11 @@ def _validate_cluster_ips(spec: Mapping[str, Any]) -> Faults:
     policy = spec.get("ipFamilyPolicy")
     if policy and policy not in _FAMILY_POLICIES:
         yield unsupported("spec.ipFamilyPolicy", policy, _FAMILY_POLICIES)
+    if policy == "SingleStack":
+        for what, field in (("cluster IPs", "clusterIPs"), ("IP families", "ipFamilies")):
+            if len(items(spec, field)) == len(_FAMILIES):
+                detail = f"must be 'RequireDualStack' or 'PreferDualStack' when multiple {what} are specified"
+                yield invalid("spec.ipFamilyPolicy", policy, detail)
 
 
 def _validate_addresses(spec: Mapping[str, Any]) -> Faults:

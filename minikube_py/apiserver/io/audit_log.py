@@ -14,11 +14,14 @@ from pathlib import Path
 
 import orjson
 
+from minikube_py.api.errors import InternalError
 from minikube_py.api.meta import Obj
 from minikube_py.apiserver.audit_events import Call, Outcome, render_event
 from minikube_py.apiserver.audit_policy import AuditPolicy, Decision, Stage
 from minikube_py.apiserver.audit_rotation import Rotation, backup_name, outdated
 from minikube_py.apiserver.audit_trail import AuditTrail
+from minikube_py.apiserver.render import status_body
+from minikube_py.apiserver.users import UserInfo
 from minikube_py.kit.clock import Clock
 
 log = logging.getLogger("apiserver")
@@ -28,6 +31,7 @@ EVENTS_MAX = 10_000
 BATCH_MAX = 400
 """Events that one write takes."""
 _FILE_MODE = 0o600
+_OK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +45,48 @@ class AuditSettings:
 
 
 class Exchange:
-    """One request that is written down."""
+    """One request that is written down, to its end: `with` writes down too that it had none."""
 
-    __slots__ = ("_audit", "call", "decision", "trail")
+    __slots__ = ("_audit", "_begun", "_ended", "call", "decision", "trail")
 
     def __init__(self, audit: "AuditLog", call: Call, decision: Decision) -> None:
         self._audit = audit
         self.call = call
         self.decision = decision
         self.trail = AuditTrail(keeps_request=decision.keeps("Request"))
+        self._begun = self._ended = False
+
+    def __enter__(self) -> "Exchange":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if self._ended or error is None:
+            return
+        if isinstance(error, Exception):
+            failure = InternalError(f"APIServer panic'd: {error}")
+            self.stage("Panic", Outcome(failure.code, status_body(failure)))
+        else:  # cancelled: the connection, or the server, ends
+            self.ended(Outcome(_OK))
+
+    def acts_as(self, user: UserInfo) -> None:
+        """Note whom the request is to be judged as."""
+        self.call = replace(self.call, acts_as=user)
 
     def sent(self, body: bytes) -> None:
         """Note the request's body, once it is there."""
         self.call = replace(self.call, body=body)
+
+    def begun(self, code: int) -> None:
+        """Write down that the answer begins, if it is one that may go on for long."""
+        if self.call.info.is_long_running and not self._begun:
+            self._begun = True
+            self.stage("ResponseStarted", Outcome(code))
+
+    def ended(self, outcome: Outcome) -> None:
+        """Write down that the answer is out, or that there is none any more."""
+        self._ended = True
+        self.begun(outcome.code)
+        self.stage("ResponseComplete", outcome)
 
     def stage(self, stage: Stage, outcome: Outcome | None = None) -> None:
         """Write a stage down, unless the policy leaves it out."""
@@ -75,7 +108,7 @@ class AuditLog:
 
     def begin(self, call: Call) -> Exchange | None:
         """Return the exchange for a request; None when nothing of it is written down."""
-        decision = self._settings.policy.decide(call.user if call.acts_as is None else call.acts_as, call.info)
+        decision = self._settings.policy.decide(call.user, call.info)
         return Exchange(self, call, decision) if decision.level != "None" else None
 
     def write(self, stage: Stage, exchange: Exchange, outcome: Outcome | None) -> None:

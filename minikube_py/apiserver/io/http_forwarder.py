@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 from yarl import URL
 
 from minikube_py.api.errors import UnavailableError
+from minikube_py.apiserver.io.http_requests import start
 from minikube_py.apiserver.io.passed_upgrade import (
     CHUNK_BYTES,
     CONNECT_TIMEOUT_S,
@@ -107,7 +108,7 @@ async def _give_back(
     first, with_body = b"", request.method != "HEAD"
     if with_body and onward.prefix and is_html(answer.headers.get(hdrs.CONTENT_TYPE, "")):
         first = await _page(request, answer, response, onward)
-    await response.prepare(request)
+    await start(request, response)
     if first:
         await response.write(first)
     if with_body:

@@ -7,6 +7,17 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from minikube_py.api.errors import TooLargeError, TooManyRequestsError
+from minikube_py.apiserver.io.audit_log import Exchange
+
+EXCHANGE = web.RequestKey("exchange", Exchange)
+"""Wants to know when an answer that is streamed begins."""
+
+
+async def start(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Send the head of an answer whose body is streamed."""
+    if (exchange := request.get(EXCHANGE)) is not None:
+        exchange.begun(response.status)
+    await response.prepare(request)
 
 
 def too_many_requests() -> TooManyRequestsError:

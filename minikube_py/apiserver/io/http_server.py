@@ -23,21 +23,31 @@ from minikube_py.api.errors import (
     TimeoutStatusError,
     UnauthorizedError,
 )
+from minikube_py.apiserver import joining
 from minikube_py.apiserver.audit_events import Call, Outcome
 from minikube_py.apiserver.config import ApiServerConfig
-from minikube_py.apiserver.impersonation import impersonate
+from minikube_py.apiserver.impersonation import impersonate, impersonated_in
 from minikube_py.apiserver.io.answers import Answer, PartsResponse, StreamResponse, WatchResponse, error_answer
 from minikube_py.apiserver.io.audit_log import AuditLog, Exchange
 from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher, check_allowed
 from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
-from minikube_py.apiserver.io.http_requests import BodyRoom, compress_parts, query_of, read_body, too_many_requests
+from minikube_py.apiserver.io.http_requests import (
+    EXCHANGE,
+    BodyRoom,
+    compress_parts,
+    query_of,
+    read_body,
+    start,
+    too_many_requests,
+)
 from minikube_py.apiserver.io.http_watch import HttpWatch
+from minikube_py.apiserver.io.join_endpoint import JoinEndpoint
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.status_connection import StatusRequestHandler
 from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.request_headers import FrontProxies, user_in
 from minikube_py.apiserver.routes import RequestInfo, parse_request
-from minikube_py.apiserver.users import UserInfo
+from minikube_py.apiserver.users import ANONYMOUS, UserInfo
 from minikube_py.client.wire import ApiRequest, ApiResponse
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
@@ -73,6 +83,8 @@ class HttpPorts:
     extensions: ExtensionProxy
     front_proxies: FrontProxies | None
     """Whose X-Remote headers are believed; None: nobody's."""
+    joins: JoinEndpoint | None
+    """Who answers hosts that want to become nodes; None: nobody."""
     audit: AuditLog | None = None
 
 
@@ -97,6 +109,7 @@ class HttpServer:
         self._rng = ports.rng
         self._extensions = ports.extensions
         self._front_proxies = ports.front_proxies
+        self._joins = ports.joins
         self._audit = ports.audit
         self._gzip = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-gzip")
         self._server: NotifyingServer | None = None
@@ -151,33 +164,63 @@ class HttpServer:
         )
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        started_s = self._clock.now_s()
         query = query_of(request)
         info = parse_request(request.method, unquote(request.rel_url.raw_path), query)
         request[AUDIT_ID] = request.headers.get("Audit-ID", "")[:AUDIT_ID_LENGTH_MAX] or self._ids.new_uid()
-        exchange: Exchange | None = None
         try:
-            user = self._user_of(request)
-            acting = self._acting_user(request, user)
-            exchange = self._begin(request, info, user, acting)
+            # A host that joins shows a token, which makes it no user of the API.
+            user = ANONYMOUS if info.path in joining.PATHS else self._user_of(request)
+        except UnauthorizedError as error:
+            return await self._refuse(request, info, error)
+        exchange = self._begin(request, info, user)
+        if exchange is None:
+            return (await self._served(request, user, info, query, None))[0]
+        exchange.stage("RequestReceived")
+        request[EXCHANGE] = exchange
+        with exchange:
+            response, body = await self._served(request, user, info, query, exchange)
+            exchange.ended(Outcome(response.status, body))
+            return response
+
+    async def _refuse(self, request: web.BaseRequest, info: RequestInfo, error: UnauthorizedError) -> web.Response:
+        """Answer somebody who is not who he says."""
+        answer = error_answer(error)
+        self._count(info, answer.status, None)
+        if (exchange := self._begin(request, info, NOBODY)) is not None:
+            exchange.stage("ResponseStarted", Outcome(answer.status, answer.body))
+        return await self._whole(request, answer)
+
+    async def _served(
+        self,
+        request: web.BaseRequest,
+        user: UserInfo,
+        info: RequestInfo,
+        query: Mapping[str, str],
+        exchange: Exchange | None,
+    ) -> tuple[web.StreamResponse, bytes]:
+        """Answer a request of `user`; returns the response, sent if it is streamed, and its body if it is not."""
+        started_s = self._clock.now_s()
+        try:
+            acting = impersonate(user, impersonated_in(request.headers.items()))
+            if exchange is not None and acting is not user:
+                exchange.acts_as(acting)
             answer = await self._answer(request, acting, info, query, exchange)
         except StatusError as error:
-            exchange = exchange or self._begin(request, info, NOBODY, NOBODY)
             answer = error_answer(error)
         if isinstance(answer, web.StreamResponse):
             self._count(info, answer.status, None)
-            response = answer
-        else:
-            if exchange is not None and isinstance(answer, WatchResponse | StreamResponse):
-                exchange.stage("ResponseStarted", Outcome(200))
-            response = await self._send(request, info, answer, started_s)
-        if exchange is not None:
-            exchange.stage("ResponseComplete", Outcome(response.status, _body_of(answer)))
-        return response
+            return answer, b""
+        return await self._send(request, info, answer, started_s), _body_of(answer)
 
-    def _begin(
-        self, request: web.BaseRequest, info: RequestInfo, user: UserInfo, acting: UserInfo
-    ) -> Exchange | None:
+    async def _answer_host(self, request: web.BaseRequest, info: RequestInfo, joins: JoinEndpoint) -> ApiResponse:
+        """Answer a host that is no node yet; what it causes is in the audit log as the bootstrap user's requests."""
+        with self._room.holding() as grow:
+            async with asyncio.timeout(self._config.request_timeout_s):
+                body = await read_body(request, joining.BODY_BYTES_MAX, grow)
+                headers = {"authorization": request.headers.get("Authorization", "")}
+                return await joins.answer(ApiRequest(request.method, info.path, {}, headers, body))
+
+    def _begin(self, request: web.BaseRequest, info: RequestInfo, user: UserInfo) -> Exchange | None:
         """Begin to write a request down; None when nobody wants that."""
         if self._audit is None:
             return None
@@ -186,15 +229,11 @@ class HttpServer:
             info=info,
             uri=request.rel_url.raw_path_qs,
             user=user,
-            acts_as=None if acting is user else acting,
             source=request.remote or "",
             user_agent=request.headers.get("User-Agent", ""),
             received_s=self._clock.wall_s(),
         )
-        exchange = self._audit.begin(call)
-        if exchange is not None:
-            exchange.stage("RequestReceived")
-        return exchange
+        return self._audit.begin(call)
 
     def _user_of(self, request: web.BaseRequest) -> UserInfo:
         transport = request.transport
@@ -206,20 +245,13 @@ class HttpServer:
             certificate = None
             if user is None and not authorization:
                 raise UnauthorizedError("Unauthorized")
-        return user or self._authenticate(subject_of(certificate), authorization)
-
-    def _acting_user(self, request: web.BaseRequest, user: UserInfo) -> UserInfo:
-        """Return as whom the request is to be judged."""
-        headers = request.headers
-        return impersonate(user, headers.get("Impersonate-User", ""), headers.getall("Impersonate-Group", []))
+        der = _certificate_der(request) if certificate else b""
+        return user or self._authenticate(subject_of(certificate, der), authorization)
 
     def _user_of_front_proxy(self, request: web.BaseRequest) -> UserInfo | None:
         """Return whom a server in front names; None: nobody, or this is no such server."""
         assert self._front_proxies is not None
-        assert request.transport is not None
-        connection = request.transport.get_extra_info("ssl_object")
-        certificate_der = connection.getpeercert(binary_form=True)
-        if not self._front_proxies.believes(certificate_der):
+        if not self._front_proxies.believes(_certificate_der(request)):
             return None
         return user_in(tuple(request.headers.items()))
 
@@ -231,6 +263,8 @@ class HttpServer:
         query: Mapping[str, str],
         exchange: Exchange | None,
     ) -> Answer | web.StreamResponse:
+        if self._joins is not None and info.path in joining.PATHS:
+            return await self._answer_host(request, info, self._joins)
         trail = exchange.trail if exchange is not None else None
         service = self._extensions.service_for(info.path)
         if service is not None:
@@ -319,7 +353,7 @@ class HttpServer:
             parts, length = packed, sum(map(len, packed))
         headers["Content-Length"] = str(length)
         response = web.StreamResponse(headers=headers)
-        await response.prepare(request)
+        await start(request, response)
         if request.method == "HEAD":
             return response
         for part in parts:
@@ -364,6 +398,13 @@ class HttpServer:
         self._metrics.count(labels, code, duration_s)
 
 
+def _certificate_der(request: web.BaseRequest) -> bytes:
+    """Return the client's certificate, of a connection that has one."""
+    assert request.transport is not None
+    der: bytes = request.transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    return der
+
+
 def _client_is_gone() -> web.Response:
     return web.Response(status=499, reason="Client Closed Request")
 
@@ -377,7 +418,7 @@ def _body_of(answer: Answer | web.StreamResponse) -> bytes:
 
 async def _write_chunks(request: web.BaseRequest, response: web.StreamResponse, chunks: AsyncIterator[bytes]) -> None:
     response.enable_chunked_encoding()
-    await response.prepare(request)
+    await start(request, response)
     async for chunk in chunks:
         await response.write(chunk)
     await response.write_eof()

@@ -15,6 +15,7 @@ from typing import cast
 from aiohttp import web
 
 from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.io.http_requests import start
 from minikube_py.apiserver.io.watch_session import Failed, Happened, InitialEnd, PastEvent, WatchSession
 from minikube_py.apiserver.watch_events import (
     ChangeBatch,
@@ -82,7 +83,7 @@ class HttpWatch:
         """Answer until the watch is over; `response` is not prepared yet."""
         response.headers["content-type"] = "application/json"
         response.enable_chunked_encoding()
-        await response.prepare(request)
+        await start(request, response)
         # A cast and no check: uvloop's transports have the methods, not the base class.
         self._transport = cast("asyncio.WriteTransport | None", request.transport)
         try:

@@ -64,10 +64,12 @@ class LocalTransport:
     async def send(self, request: ApiRequest) -> ApiResponse:
         """Answer a request; a log is read to its end."""
         exchange = self._begin(request, self._user)
-        response = await self._send(request, exchange)
-        if exchange is not None:
-            exchange.stage("ResponseComplete", Outcome(response.status, response.body))
-        return response
+        if exchange is None:
+            return await self._send(request, None)
+        with exchange:
+            response = await self._send(request, exchange)
+            exchange.ended(Outcome(response.status, response.body))
+            return response
 
     async def _send(self, request: ApiRequest, exchange: Exchange | None) -> ApiResponse:
         trail = exchange.trail if exchange is not None else None
@@ -89,11 +91,13 @@ class LocalTransport:
         exchange = self._begin(request, self._user)
         trail = exchange.trail if exchange is not None else None
         answer = await self._dispatcher.handle(request, self._user, trail=trail)
-        if exchange is not None:
-            exchange.stage("ResponseStarted", Outcome(200 if isinstance(answer, WatchResponse) else 400))
         if not isinstance(answer, WatchResponse):
             assert isinstance(answer, ApiResponse)
+            if exchange is not None:
+                exchange.ended(Outcome(answer.status, answer.body))
             raise from_status(orjson.loads(answer.body))
+        if exchange is not None:
+            exchange.begun(200)
         session = answer.session
         try:
             subscriber = _MailboxSubscriber(self._config.watch_buffer_events_max)
@@ -111,7 +115,7 @@ class LocalTransport:
         finally:
             session.close()
             if exchange is not None:
-                exchange.stage("ResponseComplete", Outcome(200))
+                exchange.ended(Outcome(200))
 
     async def _live(self, session: WatchSession, mailbox: Mailbox[WatchEvent]) -> AsyncIterator[WatchEvent]:
         pace = WatchPace(self._config, session.options, self._clock.now_s(), self._rng)

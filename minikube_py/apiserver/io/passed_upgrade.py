@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 
+from minikube_py.apiserver.io.http_requests import start
 from minikube_py.apiserver.proxying import Location, returned_headers
 from minikube_py.kit.io.mailbox import Mailbox, MailboxClosedError, OnFull
 from minikube_py.streaming.io.spdy_link import HijackedLink
@@ -109,7 +110,7 @@ async def _join(
     if int(code) != 101:
         return await _refused(request, response, reader)
     pipe = _ClientPipe(request)
-    await response.prepare(request)
+    await start(request, response)
     async with asyncio.TaskGroup() as group:
         tasks = {group.create_task(pipe.copy_to(writer)), group.create_task(pipe.copy_from(reader))}
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -127,7 +128,7 @@ async def _refused(
     length = response.headers.get(hdrs.CONTENT_LENGTH, "")
     left = int(length) if length.isdigit() else None
     response.force_close()
-    await response.prepare(request)
+    await start(request, response)
     with suppress(ConnectionError):
         while left != 0:
             data = await reader.read(CHUNK_BYTES if left is None else min(left, CHUNK_BYTES))

@@ -42,6 +42,7 @@ from minikube_py.apiserver.io.key_turns import KeyTurns
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.routes import Route
+from minikube_py.apiserver.users import render_user
 from minikube_py.apiserver.verbs import GENERATED_SUFFIX_LENGTH, create, fill_name
 from minikube_py.apiserver.weight import check_object, is_heavy
 from minikube_py.kit.clock import Clock
@@ -165,7 +166,7 @@ class Storage:
         named = replace(route, name=name_of(obj))
         attributes = self._attributes(named, "CREATE", options)
         if resource.set_requestor is not None:
-            resource.set_requestor(obj, route.user.name, route.user.groups)
+            resource.set_requestor(obj, render_user(route.user))
         obj, warnings = await self._mutate(attributes, obj, None)
         with self._completions(resource, self._clock.wall_s()) as complete:
             context = self._context(named, options, complete)

@@ -65,16 +65,13 @@ class Netlink:
         self._executor.shutdown(wait=False)
 
     def _work(self, work: Callable[["RtNetlink"], T]) -> T:
-        pyroute2 = _pyroute2()
         if self._ipr is None:
             # The policy may be uvloop's, whose loops cannot carry netlink.
             self._loop = asyncio.SelectorEventLoop()
             asyncio.set_event_loop(self._loop)
-            self._ipr = pyroute2.IPRoute(use_event_loop=self._loop)
-        try:
+            self._ipr = _pyroute2().IPRoute(use_event_loop=self._loop)
+        with refusals():
             return work(RtNetlink(self._ipr, self._loop))
-        except pyroute2.NetlinkError as error:
-            raise LinkError(error.code, f"netlink: {os.strerror(error.code)}") from error
 
     def _close(self) -> None:
         if self._ipr is not None:
@@ -91,6 +88,11 @@ class RtNetlink:
     def __init__(self, ipr: Any, loop: asyncio.AbstractEventLoop | None) -> None:
         self._ipr = ipr
         self._loop = loop
+
+    @property
+    def ipr(self) -> Any:
+        """Return pyroute2's own object, for other modules that ask the kernel in this thread."""
+        return self._ipr
 
     def link(self, name: str) -> FoundLink | None:
         """Return the link of that name."""
@@ -109,12 +111,9 @@ class RtNetlink:
     def delete_link(self, name: str) -> None:
         """Delete the link of that name; fine when there is none."""
         for index in self._ipr.link_lookup(ifname=name):
-            try:
+            # The kernel takes a veth away with the namespace of its other end, maybe just now.
+            with tolerate(errno.ENODEV):
                 self._ipr.link("del", index=index)
-            except _pyroute2().NetlinkError as error:
-                # The kernel takes a veth away with the namespace of its other end, maybe just now.
-                if error.code != errno.ENODEV:
-                    raise
 
     def set_up(self, index: int, mtu: int) -> None:
         """Set MTU and state up."""
@@ -123,6 +122,17 @@ class RtNetlink:
     def set_alias(self, index: int, alias: str) -> None:
         """Set a link's alias."""
         self._ipr.link("set", index=index, ifalias=alias)
+
+    def set_pod_mtu(self, host_index: int, sandbox_pid: int, mtu: int) -> None:
+        """Set the MTU of both ends of a pod's link; fine when the pod is gone."""
+        try:
+            with _open_netns(sandbox_pid) as netns, self._socket_in(netns) as pod:
+                for found in pod.link_lookup(ifname=POD_END):
+                    if pod.link("get", index=found)[0].get("link") == host_index:
+                        pod.link("set", index=found, mtu=mtu)
+                        self._ipr.link("set", index=host_index, mtu=mtu)
+        except FileNotFoundError:
+            return
 
     def reconcile_addresses(self, index: int, wanted: frozenset[tuple[str, int]]) -> None:
         """Make the link's IPv4 addresses exactly `wanted` (address, prefix length)."""
@@ -196,6 +206,25 @@ class RtNetlink:
             yield pod
         finally:
             pod.close()
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Raise what the kernel refuses as LinkError."""
+    try:
+        yield
+    except _pyroute2().NetlinkError as error:
+        raise LinkError(error.code, f"netlink: {os.strerror(error.code)}") from error
+
+
+@contextmanager
+def tolerate(*numbers: int) -> Iterator[None]:
+    """Take it for done when the kernel refuses it with one of these errors."""
+    try:
+        yield
+    except _pyroute2().NetlinkError as error:
+        if error.code not in numbers:
+            raise
 
 
 def _pyroute2() -> Any:

@@ -23,11 +23,7 @@ def bench_host() -> Iterator[Cluster]:
     lab = Lab(folder, 1)
     scratch = Path(mkdtemp(prefix="mkpy-bench-"))
     try:
-        (host,) = lab.layout.hosts
-        host.dir.mkdir()
-        machine.make_bridge(lab.layout)
-        machine.make_host_network(lab.layout, host)
-        lab.start_docker(host)
+        lab.make_hosts()
         yield Cluster(lab, scratch)
     finally:
         lab.down()

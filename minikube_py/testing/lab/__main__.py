@@ -5,12 +5,15 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from minikube_py.testing.lab import machine
 from minikube_py.testing.lab.lab import Lab
 from minikube_py.testing.lab.layout import DEFAULT_DIR
+
+POD_NETWORKS = ("auto", "direct", "vxlan")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,12 +29,14 @@ def main(context: click.Context, folder: Path) -> None:
 @click.option("--masters", type=int, default=1, show_default=True)
 @click.option("--fast-timers", is_flag=True, help="Shorten heartbeats and grace periods, for tests.")
 @click.option("--proxy-mode", type=click.Choice(("auto", "nftables", "iptables")), default="auto", show_default=True)
+@click.option("--pod-network", type=click.Choice(POD_NETWORKS), default="auto", show_default=True)
+@click.option("--routed", is_flag=True, help="Put each host on a link of its own, behind a router.")
 @click.pass_obj
-def up(folder: Path, nodes: int, masters: int, fast_timers: bool, proxy_mode: str) -> None:
+def up(folder: Path, /, nodes: int, masters: int, **options: Any) -> None:
     """Bring up a lab; returns when every node is Ready."""
-    if (nodes, masters) != (1, 1):
-        raise machine.LabError("this version joins no second host yet: use --nodes 1 --masters 1")
-    lab = Lab(folder, nodes, fast_timers=fast_timers, proxy_mode=proxy_mode)
+    if masters != 1:
+        raise machine.LabError(f"--masters {masters}: this version has one master; use --masters 1")
+    lab = Lab(folder, nodes, **options)
     lab.up()
     click.echo(f"export KUBECONFIG={lab.layout.kubeconfig}")
 
@@ -98,6 +103,33 @@ def reboot(folder: Path, host: str) -> None:
     """Take a whole host down, its containers too, and bring it back."""
     lab = Lab.load(folder)
     lab.reboot(lab.layout.host(host))
+
+
+@main.command()
+@click.argument("one")
+@click.argument("other")
+@click.pass_obj
+def partition(folder: Path, one: str, other: str) -> None:
+    """Let nothing pass between two hosts."""
+    lab = Lab.load(folder)
+    lab.partition(lab.layout.host(one), lab.layout.host(other))
+
+
+@main.command()
+@click.argument("sender")
+@click.argument("receiver")
+@click.pass_obj
+def cut(folder: Path, sender: str, receiver: str) -> None:
+    """Let nothing that SENDER sends reach RECEIVER; the other direction stays."""
+    lab = Lab.load(folder)
+    lab.cut(lab.layout.host(sender), lab.layout.host(receiver))
+
+
+@main.command()
+@click.pass_obj
+def heal(folder: Path) -> None:
+    """Mend everything that was cut."""
+    Lab.load(folder).heal()
 
 
 @main.command()

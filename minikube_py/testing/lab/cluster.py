@@ -58,12 +58,17 @@ def wait_until(condition: Callable[[], T], timeout_s: float = 30.0, what: str = 
 
 
 class Cluster:
-    """A lab of one host, and kubectl for it."""
+    """A lab as seen from one of its hosts, and kubectl for it."""
 
-    def __init__(self, lab: Lab, cache: Path) -> None:
+    def __init__(self, lab: Lab, cache: Path, host: str = "") -> None:
+        """Look at a lab from `host`, the master if none is named; kubectl's files go to the folder `cache`."""
         self.lab = lab
-        self.host = lab.layout.hosts[0]
+        self.host = lab.layout.host(host) if host else lab.layout.master
         self._cache = cache
+
+    def on(self, host: str) -> "Cluster":
+        """Return the same cluster, as seen from the host of that name."""
+        return Cluster(self.lab, self._cache, host)
 
     def kubectl_argv(self, *args: str, version: str = NEWEST) -> list[str]:
         """Return the command line of kubectl with this cluster's kubeconfig and a cache of its own."""
@@ -130,13 +135,14 @@ class Cluster:
         return run(self.lab.command(self.host, argv), check=check)
 
     def load_images(self, folder: Path) -> None:
-        """Make the test image from this machine's busybox, under two names, and load it."""
+        """Make the test image from this machine's busybox, under two names, and load it on every host."""
         busybox = shutil.which("busybox")
         assert busybox is not None, "busybox is missing: scripts/test installs it"
         archive = folder / "busybox.tar"
         archive.write_bytes(busybox_archive(Path(busybox).read_bytes(), (IMAGE, SECOND_IMAGE)))
-        socket = f"--docker-host=unix://{self.host.docker_socket}"
-        run([sys.executable, "-m", "minikube_py", "image", "import", str(archive), socket])
+        for host in self.lab.layout.hosts:
+            socket = f"--docker-host=unix://{host.docker_socket}"
+            run([sys.executable, "-m", "minikube_py", "image", "import", str(archive), socket])
 
     def minikube_load(self, *argv: str) -> subprocess.CompletedProcess[str]:
         """Run the load generator in the host's network, to its end."""

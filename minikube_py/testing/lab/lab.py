@@ -1,4 +1,4 @@
-"""A lab's life: up, exec, stop, start, kill, pause, resume, reboot, status, down."""
+"""A lab's life: up, stop, start, pause, resume, cut, heal, reboot, status, down."""
 
 import json
 import os
@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from minikube_py.config import cgroup_root_of
-from minikube_py.testing.lab import machine
+from minikube_py.testing.lab import machine, network, power
 from minikube_py.testing.lab.layout import HOSTS_MAX, HostLayout, LabLayout, lay_out
 from minikube_py.testing.lab.machine import LabError
 
 READY_TIMEOUT_S = 60.0
+API_PORT = 6443
 LOG_LINES_SHOWN = 20
 FEW_EVICTIONS = "--kubelet-arg=eviction-hard=memory.available<20Mi,nodefs.available<50Mi,imagefs.available<50Mi"
 """By default a tenth of the disk must be free: a machine that runs tests may be fuller, and its pods are small."""
@@ -22,11 +22,22 @@ FEW_EVICTIONS = "--kubelet-arg=eviction-hard=memory.available<20Mi,nodefs.availa
 class Lab:
     """The hosts in one folder; what runs is written to `lab.json`, so that later commands find it."""
 
-    def __init__(self, folder: Path, nodes: int, *, fast_timers: bool = False, proxy_mode: str = "auto") -> None:
-        self.layout: LabLayout = lay_out(folder, nodes, machine.claim_subnet(folder))
+    def __init__(
+        self,
+        folder: Path,
+        nodes: int,
+        *,
+        fast_timers: bool = False,
+        proxy_mode: str = "auto",
+        pod_network: str = "auto",
+        routed: bool = False,
+    ) -> None:
+        self.layout: LabLayout = lay_out(folder, nodes, machine.claim_subnet(folder), routed=routed)
         self.fast_timers = fast_timers
         self.proxy_mode = proxy_mode
         """The mode of agents started from here on."""
+        self.pod_network = pod_network
+        """As `proxy_mode`: how pods of different hosts reach one another."""
         self.agent_flags: tuple[str, ...] = (FEW_EVICTIONS,)
         """Flags that every agent started from here on gets besides."""
         self.docker_flags: tuple[str, ...] = ()
@@ -44,8 +55,9 @@ class Lab:
             saved = json.loads((folder / "lab.json").read_text())
         except FileNotFoundError:
             raise LabError(f"there is no lab in {folder}: bring one up with `scripts/lab up`") from None
-        lab = cls(folder, saved["nodes"], fast_timers=saved["fast_timers"], proxy_mode=saved["proxy_mode"])
-        lab.pids = saved["pids"]
+        pids = saved.pop("pids")
+        lab = cls(folder, **saved)
+        lab.pids = pids
         return lab
 
     def _save(self) -> None:
@@ -53,44 +65,70 @@ class Lab:
             "nodes": len(self.layout.hosts),
             "fast_timers": self.fast_timers,
             "proxy_mode": self.proxy_mode,
+            "pod_network": self.pod_network,
+            "routed": self.layout.routed,
             "pids": self.pids,
         }
         (self.layout.dir / "lab.json").write_text(json.dumps(state))
 
     def up(self) -> None:
         """Make every host and start everything; returns when every node is Ready."""
-        if len(self.layout.hosts) > HOSTS_MAX:
-            raise LabError(f"a lab has at most {HOSTS_MAX} hosts")
+        self.make_hosts()
+        first, *others = self.layout.hosts
+        self.start(first)
+        for host in others:
+            self.start(host, wait=False)
+        for host in others:
+            self.wait_ready(host)
+
+    def make_hosts(self) -> None:
+        """Make every host with a running engine, and no agent yet.
+
+        Raises:
+            LabError: there is a lab already, or too many hosts are wanted.
+        """
+        if not 1 <= len(self.layout.hosts) <= HOSTS_MAX:
+            raise LabError(f"a lab has 1 to {HOSTS_MAX} hosts")
         if (self.layout.dir / "lab.json").exists():
             raise LabError(f"there is a lab in {self.layout.dir} already: `scripts/lab down` removes it")
-        machine.make_bridge(self.layout)
+        network.make_network(self.layout)
         for host in self.layout.hosts:
             host.dir.mkdir(exist_ok=True)
-            machine.make_host_network(self.layout, host)
-            self._save()
-            self.start_docker(host)
-            self.start(host)
+            network.attach_host(self.layout, host)
+            self.start_docker(host, wait=False)
+        for host in self.layout.hosts:
+            machine.wait_docker(host, self.pids[f"{host.name}/dockerd"])
 
-    def start_docker(self, host: HostLayout) -> None:
-        """Start the host's engine."""
-        self.pids[f"{host.name}/dockerd"] = machine.start_dockerd(host, self.docker_flags)
+    def start_docker(self, host: HostLayout, *, wait: bool = True) -> None:
+        """Start the host's engine; with `wait`, return when it answers."""
+        self.pids[f"{host.name}/dockerd"] = pid = machine.start_dockerd(host, self.docker_flags)
         self._save()
+        if wait:
+            machine.wait_docker(host, pid)
 
     def agent_argv(self, host: HostLayout) -> list[str]:
         """Return the command that runs the host's agent in the host's network."""
         argv = [
-            *(sys.executable, "-m", "minikube_py", "server"),
+            *(sys.executable, "-m", "minikube_py"),
+            *self._role(host),
             f"--data-dir={host.data_dir}",
             f"--docker-host=unix://{host.docker_socket}",
             f"--node-name={host.name}",
             f"--node-ip={host.address}",
-            f"--write-kubeconfig={self.layout.kubeconfig}",
             f"--proxy-mode={self.proxy_mode}",
+            f"--pod-network={self.pod_network}",
         ]
         if self.fast_timers:
             argv.append("--timers=fast")
         argv += self.agent_flags
         return machine.in_host(host, argv)
+
+    def _role(self, host: HostLayout) -> list[str]:
+        master = self.layout.master
+        if host == master:
+            return ["server", f"--write-kubeconfig={self.layout.kubeconfig}"]
+        token = f"--token-file={master.data_dir}/server/token"
+        return ["agent", f"--server=https://{master.address}:{API_PORT}", token]
 
     def start(self, host: HostLayout, *, wait: bool = True) -> None:
         """Start the host's agent; with `wait`, return when its node is Ready."""
@@ -129,25 +167,37 @@ class Lab:
     def _missing(self, host: HostLayout) -> int:
         raise LabError(f"no agent was started on {host.name}")
 
-    def reboot(self, host: HostLayout) -> None:
-        """Take the whole host down, its containers too, and bring it back."""
-        self._halt(host)
-        machine.remove_host_network(host)
-        machine.make_host_network(self.layout, host)
-        self.start_docker(host)
-        self.start(host)
+    def cut(self, sender: HostLayout, receiver: HostLayout) -> None:
+        """Let nothing that `sender` sends reach `receiver`."""
+        network.cut(self.layout, sender, receiver)
 
-    def _halt(self, host: HostLayout) -> None:
-        agent = self.pids.pop(f"{host.name}/agent", 0)
-        if agent:
-            machine.stop_process(agent, sig=signal.SIGKILL)
-        dockerd = self.pids.pop(f"{host.name}/dockerd", 0)
-        if dockerd:
-            running = machine.docker(host, ["ps", "-q"], check=False).stdout.split()
-            if running:
-                machine.docker(host, ["kill", *running], check=False)
-            machine.stop_process(dockerd)
+    def partition(self, one: HostLayout, other: HostLayout) -> None:
+        """Let nothing pass between two hosts."""
+        self.cut(one, other)
+        self.cut(other, one)
+
+    def heal(self) -> None:
+        """Mend everything that was cut."""
+        network.heal(self.layout)
+
+    def reboot(self, host: HostLayout) -> None:
+        """Take the whole host down, its containers too, and bring it back; returns when its node is Ready."""
+        self.power_off(host)
+        self.power_on(host)
+
+    def power_off(self, host: HostLayout) -> None:
+        """End every process of the host at once; its disk stays."""
+        power.cut_power(host)
+        network.detach_host(self.layout, host)
+        for part in ("agent", "dockerd"):
+            self.pids.pop(f"{host.name}/{part}", None)
         self._save()
+
+    def power_on(self, host: HostLayout, *, wait: bool = True) -> None:
+        """Start a host that is off; with `wait`, return when its node is Ready."""
+        network.attach_host(self.layout, host)
+        self.start_docker(host)
+        self.start(host, wait=wait)
 
     def status(self) -> dict[str, object]:
         """Return what runs, by host."""
@@ -164,17 +214,8 @@ class Lab:
     def down(self) -> None:
         """Remove everything of the lab."""
         for host in self.layout.hosts:
-            agent = self.pids.get(f"{host.name}/agent", 0)
-            if agent:
-                machine.stop_process(agent, sig=signal.SIGKILL)
-            if machine.is_running(self.pids.get(f"{host.name}/dockerd", 0)):
-                containers = machine.docker(host, ["ps", "-aq"], check=False).stdout.split()
-                if containers:
-                    machine.docker(host, ["rm", "-fv", *containers], check=False)
-            self._halt(host)
-            machine.unmount_below(host.dir)
-            machine.remove_host_network(host)
-            machine.remove_cgroups(cgroup_root_of(host.data_dir))
-        machine.run(["ip", "link", "del", self.layout.bridge], check=False)
+            power.cut_power(host)
+            network.detach_host(self.layout, host)
+        network.remove_network(self.layout)
         shutil.rmtree(self.layout.dir, ignore_errors=True)
         machine.release_subnet(self.layout.dir)

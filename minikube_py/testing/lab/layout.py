@@ -7,6 +7,7 @@ of the folder, and the subnet from a claim (`machine.claim_subnet`), since 256 s
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 DEFAULT_DIR = Path("/run/minikube-py-lab")
@@ -23,9 +24,14 @@ class HostLayout:
     address: str
     prefix_length: int
     gateway: str
-    veth: str
-    """The host's link, as the machine's own namespace sees it."""
     dir: Path
+    init_pid: int = 0
+    """The host's first process (testing.systemd_host), in whose namespaces everything runs; 0: in this machine's."""
+
+    @property
+    def mac(self) -> str:
+        """Return the MAC of the host's network card: the same after a reboot, so that nobody's ARP entry is stale."""
+        return "02:6c:" + IPv4Address(self.address).packed.hex(":")
 
     @property
     def docker_socket(self) -> Path:
@@ -53,9 +59,21 @@ class LabLayout:
     """One lab."""
 
     dir: Path
-    bridge: str
+    netns: str
+    """The namespace of what joins the hosts: a bridge, or with `routed` a router."""
+    uplink: str
+    """This machine's link to it."""
     gateway: str
+    """This machine's address on the uplink."""
+    subnet: str
+    routed: bool
+    """Each host is on a link of its own: hosts reach one another through a router only."""
     hosts: tuple[HostLayout, ...]
+
+    @property
+    def master(self) -> HostLayout:
+        """Return the host that has the master role."""
+        return self.hosts[0]
 
     @property
     def kubeconfig(self) -> Path:
@@ -85,20 +103,25 @@ def subnet_candidates(folder: Path) -> Iterator[int]:
     return ((first + step) % SUBNETS for step in range(SUBNETS))
 
 
-def lay_out(folder: Path, nodes: int, subnet_number: int) -> LabLayout:
+def lay_out(folder: Path, nodes: int, subnet_number: int, *, routed: bool = False) -> LabLayout:
     """Return the layout of a lab of `nodes` hosts in `folder`, in the subnet of that number that it has claimed."""
     mark = "" if folder == DEFAULT_DIR else _digest(folder).hex()
-    subnet = f"172.31.{subnet_number}"
-    hosts = tuple(
-        HostLayout(
-            name=f"lab{n}",
-            netns=f"lab{n}{'-' + mark if mark else ''}",
-            address=f"{subnet}.{10 + n}",
-            prefix_length=24,
-            gateway=f"{subnet}.1",
-            veth=f"mkl{mark}n{n}",
-            dir=folder / f"lab{n}",
+    suffix = f"-{mark}" if mark else ""
+    subnet = IPv4Network(f"172.31.{subnet_number}.0/24")
+    hosts = []
+    for number in range(1, nodes + 1):
+        # With a router the machine has the first range of 16 addresses, and host N the one after N others.
+        link = list(subnet.subnets(new_prefix=28))[number] if routed else subnet
+        hosts.append(
+            HostLayout(
+                name=f"lab{number}",
+                netns=f"lab{number}{suffix}",
+                address=str(link[2] if routed else subnet[10 + number]),
+                prefix_length=link.prefixlen,
+                gateway=str(link[1]),
+                dir=folder / f"lab{number}",
+            )
         )
-        for n in range(1, nodes + 1)
+    return LabLayout(
+        folder, f"lab-net{suffix}", f"mkl{mark or '0'}", str(subnet[1]), str(subnet), routed, tuple(hosts)
     )
-    return LabLayout(folder, f"mkl{mark or '0'}", f"{subnet}.1", hosts)

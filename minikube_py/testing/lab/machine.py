@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from minikube_py.testing.lab.layout import HostLayout, LabLayout, subnet_candidates
+from minikube_py.testing.lab.layout import HostLayout, subnet_candidates
 
 SUBNET_CLAIMS = Path("/run/minikube-py-lab-subnets")
 """One symbolic link for each subnet in use, to the folder of the lab that has it: making a link is atomic."""
+DOCKER_TIMEOUT_S = 60.0
 
 
 class LabError(Exception):
@@ -31,9 +32,12 @@ def run(argv: Sequence[str], *, check: bool = True, timeout_s: float = 60) -> su
 
 
 def in_host(host: HostLayout, argv: Sequence[str]) -> list[str]:
-    """Return the command that runs `argv` in the host's network."""
+    """Return the command that runs `argv` on the host."""
     # Not `ip netns exec`: it mounts a fresh /sys, which hides the cgroup mounts from dockerd.
-    return ["nsenter", f"--net=/run/netns/{host.netns}", "--", *argv]
+    namespaces = [f"--net=/run/netns/{host.netns}"]
+    if host.init_pid:
+        namespaces += [f"--target={host.init_pid}", "--mount", "--pid", "--cgroup", "--uts", "--ipc"]
+    return ["nsenter", *namespaces, "--", *argv]
 
 
 def claim_subnet(folder: Path, claims: Path = SUBNET_CLAIMS) -> int:
@@ -65,32 +69,6 @@ def release_subnet(folder: Path, claims: Path = SUBNET_CLAIMS) -> None:
             link.unlink(missing_ok=True)
 
 
-def make_bridge(lab: LabLayout) -> None:
-    """Make the link that joins the lab's hosts; this machine has the gateway's address on it."""
-    if run(["ip", "link", "show", lab.bridge], check=False).returncode:
-        run(["ip", "link", "add", lab.bridge, "type", "bridge"])
-        run(["ip", "addr", "add", f"{lab.gateway}/24", "dev", lab.bridge])
-    run(["ip", "link", "set", lab.bridge, "up"])
-
-
-def make_host_network(lab: LabLayout, host: HostLayout) -> None:
-    """Make the host's namespace, address and default route."""
-    run(["ip", "netns", "add", host.netns])
-    run(["ip", "link", "add", host.veth, "type", "veth", "peer", "name", "eth0", "netns", host.netns])
-    run(["ip", "link", "set", host.veth, "master", lab.bridge, "up"])
-    inside = ["ip", "-n", host.netns]
-    run([*inside, "link", "set", "lo", "up"])
-    run([*inside, "addr", "add", f"{host.address}/{host.prefix_length}", "dev", "eth0"])
-    run([*inside, "link", "set", "eth0", "up"])
-    run([*inside, "route", "add", "default", "via", host.gateway])
-
-
-def remove_host_network(host: HostLayout) -> None:
-    """Take the host's namespace and link away; fine when they are gone."""
-    run(["ip", "link", "del", host.veth], check=False)
-    run(["ip", "netns", "del", host.netns], check=False)
-
-
 def start_daemon(argv: Sequence[str], log_path: Path) -> int:
     """Start a program in a session of its own, its output in `log_path`, and return its process id."""
     # As on a user's host: Python keeps its compiled modules, without which every start compiles some 400 of them.
@@ -108,7 +86,7 @@ def start_daemon(argv: Sequence[str], log_path: Path) -> int:
 
 
 def start_dockerd(host: HostLayout, flags: Sequence[str] = ()) -> int:
-    """Start the host's Docker engine, with `flags` besides, and wait until it answers."""
+    """Start the host's Docker engine, with `flags` besides, and return its process id."""
     argv = [
         "dockerd",
         f"--data-root={host.dir}/docker",
@@ -117,19 +95,22 @@ def start_dockerd(host: HostLayout, flags: Sequence[str] = ()) -> int:
         f"--host=unix://{host.docker_socket}",
         *flags,
     ]
-    pid = start_daemon(in_host(host, argv), host.docker_log)
+    return start_daemon(in_host(host, argv), host.docker_log)
+
+
+def wait_docker(host: HostLayout, pid: int) -> None:
+    """Wait until the engine that was started as process `pid` answers.
+
+    Raises:
+        LabError: it ended, or does not answer.
+    """
 
     def answers() -> bool:
         if not is_running(pid):
             raise LabError(f"dockerd of {host.name} ended: see {host.docker_log}")
         return docker(host, ["version"], check=False).returncode == 0
 
-    wait_until(
-        answers,
-        60,
-        f"dockerd of {host.name} does not answer: see {host.docker_log}",
-    )
-    return pid
+    wait_until(answers, DOCKER_TIMEOUT_S, f"dockerd of {host.name} does not answer: see {host.docker_log}")
 
 
 def docker(host: HostLayout, argv: Sequence[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:

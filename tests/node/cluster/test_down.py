@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from minikube_py.testing.lab import machine
 from minikube_py.testing.lab.cluster import Cluster, web
 from minikube_py.testing.lab.lab import Lab
 from minikube_py.testing.lab.machine import is_running
@@ -43,12 +42,7 @@ def _down(cluster):
 
 def _host_with_docker(lab, tmp_path):
     """Make the lab's host without an agent; return it with what can be seen of it."""
-    (host,) = lab.layout.hosts
-    lab.layout.dir.mkdir(parents=True, exist_ok=True)
-    host.dir.mkdir()
-    machine.make_bridge(lab.layout)
-    machine.make_host_network(lab.layout, host)
-    lab.start_docker(host)
+    lab.make_hosts()
     cluster = Cluster(lab, tmp_path)
     return cluster, _traces(lab, cluster)
 

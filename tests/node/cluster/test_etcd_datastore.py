@@ -10,7 +10,7 @@ import pytest
 from minikube_py.testing.etcd_server import EtcdServer
 from minikube_py.testing.lab.cluster import Cluster, wait_until, web
 from minikube_py.testing.lab.lab import Lab
-from minikube_py.testing.lab.machine import make_bridge
+from minikube_py.testing.lab.network import make_network
 
 pytestmark = pytest.mark.node
 PORTS = (23790, 23800)
@@ -21,7 +21,7 @@ def on_etcd(tmp_path_factory):
     """A lab of one host, and an etcd that its agent reaches over the lab's bridge."""
     folder = tmp_path_factory.mktemp("etcd")
     lab = Lab(Path(f"/run/mkpy-etcd-{os.getpid()}"), 1)
-    make_bridge(lab.layout)
+    make_network(lab.layout)
     etcd = EtcdServer(folder, "m", PORTS, f"m=http://127.0.0.1:{PORTS[1]}", address=lab.layout.gateway)
     os.environ["MINIKUBE_PY_DATASTORE_ENDPOINT"] = etcd.url
     try:

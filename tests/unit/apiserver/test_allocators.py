@@ -106,17 +106,29 @@ def test_a_service_keeps_what_it_has():
     old = a_service("NodePort", clusterIP="10.96.0.2")
     given(old)
     held = held_by(old)
-    new = a_service("NodePort", clusterIP="10.96.0.2")
+    new = a_service("NodePort", ((80, "TCP", old["spec"]["ports"][0]["nodePort"]),), clusterIP="10.96.0.2")
     assert given(new, old, held) == old["spec"]
 
 
-def test_a_service_that_becomes_cluster_ip_gives_its_node_ports_back():
-    old = a_service("NodePort")
-    given(old)
-    new = a_service(
-        "ClusterIP", ((80, "TCP", old["spec"]["ports"][0]["nodePort"]),), clusterIP=old["spec"]["clusterIP"]
-    )
-    assert "nodePort" not in given(new, old)["ports"][0]
+@pytest.mark.parametrize(
+    ("spec", "fields"),
+    [
+        ({"ipFamilyPolicy": "RequireDualStack"}, ["spec.ipFamilyPolicy"]),
+        ({"ipFamilyPolicy": "PreferDualStack", "ipFamilies": ["IPv4"]}, []),
+        ({"ipFamilies": ["IPv4", "IPv6"], "ipFamilyPolicy": "PreferDualStack"}, ["spec.ipFamilies[1]"]),
+        ({"clusterIPs": ["None"], "clusterIP": "None", "ipFamilies": ["IPv6"]}, []),
+        (
+            {"clusterIPs": ["None"], "clusterIP": "None", "ipFamilies": ["IPv6"], "selector": {"a": "b"}},
+            ["spec.ipFamilies[0]"],
+        ),
+    ],
+    ids=str,
+)
+def test_families_that_the_cluster_does_not_have_are_refused_but_for_services_without_address_and_selector(
+    spec, fields
+):
+    faults = allocate(a_service(**spec), None, NOTHING, RANGES, Random(0))
+    assert [fault.field for fault in faults] == fields
 
 
 def test_a_local_load_balancer_gets_a_health_check_port():

@@ -13,11 +13,11 @@ CALL = Call(
     info=parse_request("POST", MAPS, {}),
     uri=f"{MAPS}?fieldManager=x",
     user=UserInfo("alice", ("devs",)),
-    acts_as=UserInfo("bob", ()),
     source="10.0.0.1",
     user_agent="kubectl/v1",
     received_s=0.5,
     body=BODY,
+    acts_as=UserInfo("bob", ()),
 )
 CREATED = Outcome(201, BODY)
 
@@ -29,6 +29,7 @@ def event(level="Metadata", stage="ResponseComplete", outcome=CREATED, call=CALL
 def test_metadata_says_who_did_what_to_which_object():
     trail = AuditTrail()
     trail.annotate("a/b", "c")
+    trail.sent({"metadata": {"name": "m", "uid": "u", "resourceVersion": "7"}})
     assert event(trail=trail) == {
         "kind": "Event",
         "apiVersion": "audit.k8s.io/v1",
@@ -38,10 +39,17 @@ def test_metadata_says_who_did_what_to_which_object():
         "requestURI": f"{MAPS}?fieldManager=x",
         "verb": "create",
         "user": {"username": "alice", "groups": ["devs"]},
-        "impersonatedUser": {"username": "bob", "groups": []},
+        "impersonatedUser": {"username": "bob"},
         "sourceIPs": ["10.0.0.1"],
         "userAgent": "kubectl/v1",
-        "objectRef": {"resource": "configmaps", "namespace": "n", "name": "m", "apiVersion": "v1"},
+        "objectRef": {
+            "resource": "configmaps",
+            "namespace": "n",
+            "name": "m",
+            "uid": "u",
+            "apiVersion": "v1",
+            "resourceVersion": "7",
+        },
         "responseStatus": {"metadata": {}, "code": 201},
         "requestReceivedTimestamp": "1970-01-01T00:00:00.500000Z",
         "stageTimestamp": "1970-01-01T00:00:01.250000Z",

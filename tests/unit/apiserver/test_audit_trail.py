@@ -12,6 +12,12 @@ def test_the_first_value_of_an_annotation_stays_and_there_are_not_too_many():
     assert len(trail.annotations) == ANNOTATIONS_MAX
 
 
+def test_which_object_was_sent_is_always_kept():
+    trail = AuditTrail()
+    trail.sent({"metadata": {"name": "m", "uid": "u", "resourceVersion": "7", "labels": {}}})
+    assert trail.object_ref == {"name": "m", "uid": "u", "resourceVersion": "7"}
+
+
 def test_the_object_is_kept_only_when_it_is_wanted():
     obj = {"a": {"b": 1}}
     trail, other = AuditTrail(keeps_request=True), AuditTrail()

@@ -15,6 +15,12 @@ def test_a_certificate_names_user_and_groups():
     assert user == UserInfo("jane", ("dev", "system:authenticated"))
 
 
+def test_a_certificate_is_named_by_its_digest():
+    user = AUTHENTICATOR.authenticate(PeerSubject("jane", (), "ab12"), "")
+
+    assert user.extra == (("authentication.kubernetes.io/credential-id", ("X509SHA256=ab12",)),)
+
+
 def test_a_known_token_is_its_user():
     assert AUTHENTICATOR.authenticate(None, "Bearer secret") == ADMIN
 

@@ -25,9 +25,9 @@ def fields(faults):
 
 def test_who_asks_is_written_down_whatever_the_request_says():
     asked = {"spec": {"username": "root", "uid": "1", "extra": {}, "request": "x"}}
-    set_requestor(asked, "alice", ("a", "b"))
+    set_requestor(asked, {"username": "alice", "groups": ["a", "b"], "uid": "u"})
 
-    assert asked["spec"] == {"request": "x", "username": "alice", "groups": ["a", "b"]}
+    assert asked["spec"] == {"request": "x", "username": "alice", "groups": ["a", "b"], "uid": "u"}
 
 
 @pytest.mark.parametrize(

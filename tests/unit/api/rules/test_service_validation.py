@@ -31,7 +31,16 @@ def found(**spec):
         ({"ports": [{"port": 80, "appProtocol": "a b"}]}, [("spec.ports[0].appProtocol", "Invalid")]),
         ({"clusterIP": "10.0.0.1", "clusterIPs": ["10.0.0.2"]}, [("spec.clusterIPs", "Invalid")]),
         ({"ipFamilies": ["IPv5"]}, [("spec.ipFamilies[0]", "NotSupported")]),
-        ({"ipFamilies": ["IPv4", "IPv4"]}, [("spec.ipFamilies[1]", "Duplicate")]),
+        (
+            {"ipFamilies": ["IPv4", "IPv4"], "ipFamilyPolicy": "PreferDualStack"},
+            [("spec.ipFamilies[1]", "Duplicate")],
+        ),
+        ({"ipFamilies": ["IPv4", "IPv6"]}, [("spec.ipFamilyPolicy", "Invalid")]),
+        ({"clusterIPs": ["10.0.0.1"]}, [("spec.clusterIPs", "Invalid")]),
+        (
+            {"type": "ExternalName", "externalName": "a", "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"},
+            [("spec.ipFamilies", "Forbidden"), ("spec.ipFamilyPolicy", "Forbidden")],
+        ),
         ({"ipFamilyPolicy": "x"}, [("spec.ipFamilyPolicy", "NotSupported")]),
         ({"externalIPs": ["1.2.3.4"]}, []),
         (

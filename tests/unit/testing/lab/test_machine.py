@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from minikube_py.testing.lab.layout import SUBNETS, lay_out
+from minikube_py.testing.lab.layout import SUBNETS
 from minikube_py.testing.lab.machine import LabError, claim_subnet, release_subnet
 
 
@@ -32,9 +32,3 @@ def test_a_released_subnet_and_one_whose_lab_is_gone_are_free_again(tmp_path):
     assert claim_subnet(tmp_path / "next", claims) == numbers[3]
     shutil.rmtree(folders[7])
     assert claim_subnet(tmp_path / "after", claims) == numbers[7]
-
-
-def test_hosts_have_addresses_of_their_labs_subnet(tmp_path):
-    lab = lay_out(tmp_path, 2, 7)
-    assert [host.address for host in lab.hosts] == ["172.31.7.11", "172.31.7.12"]
-    assert lab.gateway == "172.31.7.1"
