@@ -11,8 +11,8 @@ import orjson
 
 from minikube_py.api.decode import BODY_BYTES_MAX, PROTOBUF, YAML, media_type
 from minikube_py.api.errors import TooLargeError
+from minikube_py.api.value_count import OBJECT_VALUES_MAX, check_values, count_marks
 from minikube_py.api.value_count import VALUES_MAX as BODY_VALUES_MAX
-from minikube_py.api.value_count import check_values, count_marks
 
 VALUES_MAX = 600
 """Bodies and objects of more values are heavy: up to 18 ms (a pod has about 250)."""
@@ -64,7 +64,7 @@ def check_object(value: bytes) -> bytes:
     """
     if len(value) > OBJECT_BYTES_MAX:
         raise TooLargeError(f"Request entity too large: the object has more than {OBJECT_BYTES_MAX} bytes")
-    check_values(value, "the object")
+    check_values(value, "the object", OBJECT_VALUES_MAX)
     return value
 
 

@@ -15,7 +15,7 @@ import aiohttp
 import orjson
 import pytest
 
-from minikube_py.api.value_count import VALUES_MAX
+from minikube_py.api.value_count import OBJECT_VALUES_MAX, VALUES_MAX
 from minikube_py.testing.bench.api import pod
 from minikube_py.testing.memory_api_server import ADMIN_TOKEN
 from minikube_py.testing.server_process import server_process
@@ -44,7 +44,7 @@ def _yaml_map(name):
 
 
 def _pod(container):
-    elements = b",".join(container.replace(b"#", b"%d" % n) for n in range(3_000))
+    elements = b",".join(container.replace(b"#", b"%d" % n) for n in range(5_000))
     meta = b'{"name":"many","labels":{"app":"many"}}'
     return b'{"apiVersion":"v1","kind":"Pod","metadata":%s,"spec":{"containers":[%s]}}' % (meta, elements)
 
@@ -135,7 +135,7 @@ LARGEST = (
     (
         "POST",
         MAPS,
-        DATA % (b"{" + b",".join(b'"k%d":""' % n for n in range(VALUES_MAX // 3 - 1000)) + b"}"),
+        DATA % (b"{" + b",".join(b'"k%d":""' % n for n in range(OBJECT_VALUES_MAX // 3 - 1000)) + b"}"),
         JSON,
         201,
     ),

@@ -2,7 +2,7 @@ import pytest
 
 from minikube_py.api.decode import BODY_BYTES_MAX
 from minikube_py.api.errors import TooLargeError
-from minikube_py.api.value_count import VALUES_MAX
+from minikube_py.api.value_count import OBJECT_VALUES_MAX, VALUES_MAX
 from minikube_py.apiserver.weight import OBJECT_BYTES_MAX, check_object, heavy_bytes, is_heavy
 
 YAML, PROTOBUF = "application/yaml", "application/vnd.kubernetes.protobuf"
@@ -48,7 +48,7 @@ def test_what_has_many_values_is_heavy_however_short_it_is(body, content_type):
 
 
 @pytest.mark.parametrize(
-    "value", [b'"' + b"x" * OBJECT_BYTES_MAX + b'"', b"[" * (VALUES_MAX + 1)], ids=["bytes", "values"]
+    "value", [b'"' + b"x" * OBJECT_BYTES_MAX + b'"', b"[" * (OBJECT_VALUES_MAX + 1)], ids=["bytes", "values"]
 )
 def test_an_object_that_has_grown_too_large_is_not_stored(value):
     with pytest.raises(TooLargeError, match="the object has more than"):
