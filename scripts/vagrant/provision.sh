@@ -6,6 +6,14 @@ role=$1 node_ip=$2 server_ip=$3
 pushed=${MINIKUBE_PY_PUSHED:-/tmp/minikube-py}
 program=/usr/local/bin/minikube-py
 
+case $role in
+    server | agent) ;;
+    *)
+        echo "provision.sh: the role is server or agent, not $role" >&2
+        exit 2
+        ;;
+esac
+
 have() { command -v "$1" >/dev/null 2>&1; }
 
 install_docker() {
@@ -38,10 +46,6 @@ case $role in
         [ ! -e "$pushed.token" ] || install -m 0600 "$pushed.token" /etc/minikube-py/token
         "$program" install agent --node-ip="$node_ip" --server="https://$server_ip:6443" \
             --token-file=/etc/minikube-py/token
-        ;;
-    *)
-        echo "provision.sh: the role is server or agent, not $role" >&2
-        exit 2
         ;;
 esac
 [ ! -e "$pushed" ] || "$program" upgrade "$pushed"
