@@ -18,6 +18,7 @@ from minikube_py.testing.fake_node import (
     FakeEndpointDrain,
     FakeEventSink,
     FakeHost,
+    FakeImageVolumes,
     FakePodFiles,
     FakePodNetwork,
     FakeProbeNetwork,
@@ -46,6 +47,7 @@ class KubeletLab:
     cgroups: FakeCgroupWriter
     events: FakeEventSink
     config: KubeletConfig
+    image_volumes: FakeImageVolumes
     open_inhibitor: OpenInhibitor | None = None
 
     def ports(self) -> KubeletPorts:
@@ -55,6 +57,7 @@ class KubeletLab:
             informers=self.informers,
             runtime=self.runtime,
             images=self.runtime,
+            image_volumes=self.image_volumes,
             network=self.network,
             endpoint_drain=self.drain,
             files=self.files,
@@ -139,6 +142,7 @@ def a_kubelet_lab() -> KubeletLab:
         statistics=FakeHostStatistics(clock),
         cgroups=FakeCgroupWriter(),
         events=FakeEventSink([]),
+        image_volumes=FakeImageVolumes(),
         config=KubeletConfig(
             node_name=NODE,
             node_ip="192.0.2.1",
