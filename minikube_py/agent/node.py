@@ -8,23 +8,20 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from random import SystemRandom
 from typing import get_args
 
 from minikube_py.agent.errors import AgentError
+from minikube_py.agent.host import Host, this_host
 from minikube_py.agent.lifetime import Run, running
-from minikube_py.agent.master import Host, Master
 from minikube_py.agent.registries import with_registries
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import NODES
 from minikube_py.api.served import GIT_VERSION
-from minikube_py.apiserver.users import AUTHENTICATED, UserInfo
 from minikube_py.client.interface import Client, Informers, Selection
 from minikube_py.client.io.event_recorder import EventRecorder
 from minikube_py.config import AgentConfig
 from minikube_py.dns.config import DnsConfig
 from minikube_py.dns.io.dns_server import DnsServer
-from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.kubelet.config import KubeletConfig, with_fast_timers
 from minikube_py.kubelet.configz import configz
 from minikube_py.kubelet.cri import ContainerRuntimeError
@@ -33,6 +30,7 @@ from minikube_py.kubelet.io.delegated_access import DelegatedAccess
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_images import DockerImages
 from minikube_py.kubelet.io.docker_runtime import DockerRuntime
+from minikube_py.kubelet.io.engine_leftovers import HostLeftovers
 from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
 from minikube_py.kubelet.io.image_volumes import DockerImageVolumes
@@ -54,6 +52,7 @@ from minikube_py.kubelet.pause_image import PAUSE_TAG
 from minikube_py.kubelet.ports import HostSurvey, KubeletPorts, ShutdownInhibitor
 from minikube_py.kubelet.registration import parse_node_label, parse_node_taint
 from minikube_py.network.config import NetworkConfig
+from minikube_py.network.io.peer_loop import PeerLoop
 from minikube_py.network.io.pod_network import BridgePodNetwork
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.io.back_ends import Mode, choose_mode, make_back_end, remove_rules_of
@@ -74,11 +73,6 @@ class Node:
     kubelet: Kubelet
     proxier: Proxier
     server: KubeletServer
-
-
-def node_user(config: AgentConfig) -> UserInfo:
-    """Return who a node's components are to the API server (upstream: system:node:NAME in system:nodes)."""
-    return UserInfo(f"system:node:{config.node_name}", ("system:nodes", AUTHENTICATED))
 
 
 def open_runtime(config: AgentConfig, host: Host) -> tuple[DockerApi, DockerRuntime]:
@@ -111,6 +105,10 @@ def network_config(config: AgentConfig, pod_cidr: str, back_end: Mode = "nftable
     """Return the pod network's settings."""
     return NetworkConfig(
         pod_cidr=pod_cidr,
+        node_name=config.node_name,
+        node_ip=config.node_ip,
+        pod_network=config.pod_network,
+        vxlan_port=config.vxlan_port,
         back_end=back_end,
         cluster_cidr=str(config.cluster_cidr),
         service_cidr=str(config.service_cidr),
@@ -233,23 +231,24 @@ async def _open_logind() -> AsyncIterator[ShutdownInhibitor]:
 @asynccontextmanager
 async def run_node(
     config: AgentConfig,
-    master: Master,
+    host: Host,
+    client: Client,
     informers: Informers,
     docker: tuple[DockerApi, DockerRuntime],
     tls: ssl.SSLContext,
 ) -> AsyncIterator[Node]:
     """Run the node's components while the context lasts; pods go on running afterwards.
 
-    `tls` is what the kubelet's server serves with; whoever renews its certificate loads it into this same context.
+    `client` is the API as the node's own user. `tls` is what the kubelet's server serves with; whoever renews its
+    certificate loads it into this same context.
     """
-    host = master.host
-    client = master.client(node_user(config))
     api, runtime = docker
     mode = await _choose_proxy_mode(config)
     settings = await with_registries(kubelet_config(config), config, api)
     survey = LinuxHostSurvey(str(config.agent_dir))
     pod_cidr = await learn_pod_cidr(client, informers, settings, survey)
-    network = BridgePodNetwork(network_config(config, pod_cidr, mode), host.clock)
+    network_settings = network_config(config, pod_cidr, mode)
+    network = BridgePodNetwork(network_settings, host.clock)
     try:
         await network.ensure_bridge()
     except OSError as error:
@@ -271,6 +270,7 @@ async def run_node(
         statistics=LinuxHostStatistics(host.clock),
         places=runtime,
         cgroups=LinuxCgroupWriter(slices),
+        leftovers=HostLeftovers(),
         recorder=recorder,
         clock=host.clock,
         random=host.rng.random,
@@ -280,6 +280,7 @@ async def run_node(
     server = kubelet_server(settings, ports, kubelet, runtime)
     components: dict[str, Run] = {
         "network": network.run,
+        "network-peers": PeerLoop(network_settings, informers, host.clock, network).run,
         "proxy": proxier.run,
         "proxy-health": HealthCheckServer(proxy_config(config), informers, host.clock, proxier.is_healthy).run,
         "kubelet-events": recorder.run,
@@ -305,7 +306,7 @@ async def tear_down(config: AgentConfig) -> Mapping[str, int]:
     Raises:
         AgentError: Docker cannot be reached, or something could not be removed.
     """
-    host = Host(SystemClock(), system_ids(), SystemRandom(), {})
+    host = this_host()
     api, runtime = open_runtime(config, host)
     # Only names matter for taking down, not which slice of the cluster CIDR this node had.
     pod_cidr = next(config.cluster_cidr.subnets(new_prefix=24))

@@ -19,6 +19,7 @@ from minikube_py.testing.fake_node import (
     FakeEventSink,
     FakeHost,
     FakeImageVolumes,
+    FakeLeftovers,
     FakePodFiles,
     FakePodNetwork,
     FakeProbeNetwork,
@@ -45,6 +46,7 @@ class KubeletLab:
     host: FakeHost
     statistics: FakeHostStatistics
     cgroups: FakeCgroupWriter
+    leftovers: FakeLeftovers
     events: FakeEventSink
     config: KubeletConfig
     image_volumes: FakeImageVolumes
@@ -66,6 +68,7 @@ class KubeletLab:
             statistics=self.statistics,
             places=self.statistics,
             cgroups=self.cgroups,
+            leftovers=self.leftovers,
             recorder=self.events,
             clock=self.clock,
             random=lambda: 0.5,
@@ -141,6 +144,7 @@ def a_kubelet_lab() -> KubeletLab:
         host=FakeHost(),
         statistics=FakeHostStatistics(clock),
         cgroups=FakeCgroupWriter(),
+        leftovers=FakeLeftovers(),
         events=FakeEventSink([]),
         image_volumes=FakeImageVolumes(),
         config=KubeletConfig(
