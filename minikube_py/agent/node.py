@@ -14,6 +14,7 @@ from minikube_py.agent.errors import AgentError
 from minikube_py.agent.host import Host, this_host
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.registries import with_registries
+from minikube_py.api.errors import UnavailableError
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import NODES
 from minikube_py.api.served import GIT_VERSION
@@ -22,6 +23,8 @@ from minikube_py.client.io.event_recorder import EventRecorder
 from minikube_py.config import AgentConfig
 from minikube_py.dns.config import DnsConfig
 from minikube_py.dns.io.dns_server import DnsServer
+from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
+from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.config import KubeletConfig, with_fast_timers
 from minikube_py.kubelet.configz import configz
 from minikube_py.kubelet.cri import ContainerRuntimeError
@@ -61,6 +64,7 @@ from minikube_py.proxy.ports import RulesetError
 log = logging.getLogger("agent")
 
 POD_CIDR_TIMEOUT_S = 30.0
+REGISTER_RETRY = BackoffPolicy(initial_s=0.2, maximum_s=7.0, reset_after_s=60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +146,36 @@ def kubelet_config(config: AgentConfig) -> KubeletConfig:
     return apply_kubelet_args(settings, config.kubelet_args)
 
 
-async def learn_pod_cidr(client: Client, informers: Informers, config: KubeletConfig, host: HostSurvey) -> str:
+async def _register(client: Client, config: KubeletConfig, host: HostSurvey, clock: Clock) -> None:
+    failures: BackoffState | None = None
+    while True:
+        try:
+            await register_node(client, config, await host.survey())
+        except UnavailableError as error:
+            failures = next_backoff(REGISTER_RETRY, failures, clock.now_s())
+            log.warning("node %s is not registered yet: %s", config.node_name, error.message)
+            await clock.sleep(failures.delay_s)
+        else:
+            return
+
+
+async def learn_pod_cidr(
+    client: Client, informers: Informers, config: KubeletConfig, host: HostSurvey, clock: Clock
+) -> str:
     """Return this node's range of pod addresses: register the node if need be, and wait for the controller's answer.
+
+    A node that has one needs no server for this: what is kept of its Node says it, too.
 
     Raises:
         AgentError: no range was given in time (the cluster CIDR is used up).
     """
     node_name = config.node_name
-    await register_node(client, config, await host.survey())
     informer = informers.informer(NODES, Selection(field_selector=f"metadata.name={node_name}"))
     given = asyncio.Event()
     informer.subscribe(lambda change: given.set() if (change.latest.get("spec") or {}).get("podCIDR") else None)
+    await informer.wait_synced()
+    if not given.is_set():
+        await _register(client, config, host, clock)
     try:
         async with asyncio.timeout(POD_CIDR_TIMEOUT_S):
             await given.wait()
@@ -239,7 +262,7 @@ async def run_node(
     mode = await _choose_proxy_mode(config)
     settings = await with_registries(kubelet_config(config), config, api)
     survey = LinuxHostSurvey(str(config.agent_dir))
-    pod_cidr = await learn_pod_cidr(client, informers, settings, survey)
+    pod_cidr = await learn_pod_cidr(client, informers, settings, survey, host.clock)
     network = BridgePodNetwork(network_config(config, pod_cidr, mode), host.clock)
     try:
         await network.ensure_bridge()
