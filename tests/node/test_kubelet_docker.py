@@ -14,6 +14,7 @@ from minikube_py.api.resources import CONFIGMAPS, PODS, SECRETS
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.cgroup_writer import LinuxCgroupWriter
+from minikube_py.kubelet.io.engine_leftovers import HostLeftovers
 from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
@@ -59,6 +60,7 @@ class Subject:
             statistics=LinuxHostStatistics(self.clock),
             places=self.docker.runtime,
             cgroups=LinuxCgroupWriter(SystemdSlices()),
+            leftovers=HostLeftovers(),
             recorder=FakeEventSink([]),
             clock=self.clock,
             random=lambda: 0.5,

@@ -127,8 +127,7 @@ class VolumePreparer:
             case ProjectedVolume():
                 files = render_payload(pod, source, await self._inputs(pod, volume, facts))
                 file_system = "tmpfs" if source.in_memory else ""
-                options = "mode=0777" if source.in_memory else ""
-                await self._files.set_up_volume(VolumeRequest(path, file_system, options, gid, files))
+                await self._files.set_up_volume(VolumeRequest(path, file_system, "", gid, files))
             case NfsVolume():
                 await self._files.mount_nfs(source, path, ())
             case ClaimVolume():
@@ -223,4 +222,4 @@ def _empty_dir_mount(pod: Pod, source: EmptyDirVolume, facts: PodFacts) -> tuple
     if source.medium != MEMORY:
         return "", ""
     size = memory_size_bytes(pod, source, facts.allocatable)
-    return "tmpfs", "mode=0777" + (f",size={size}" if size else "")
+    return "tmpfs", f"size={size}" if size else ""
