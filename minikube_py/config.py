@@ -20,6 +20,7 @@ from minikube_py.kit.errors import UserError
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.kubelet_args import KubeletArgError, apply_kubelet_args
 from minikube_py.kubelet.registration import faults_of
+from minikube_py.network.config import PodNetworkMode
 
 _ENDPOINT = re.compile(r"https?://[^/:]+:[0-9]+")
 _SERVER = re.compile(r"https://[^/:@]+(:[0-9]+)?/?")
@@ -82,7 +83,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("write-kubeconfig", "/etc/minikube-py/kubeconfig.yaml", "where the administrator's kubeconfig goes"),
     Setting("write-kubeconfig-mode", "0600", "that file's mode"),
     Setting("proxy-mode", "auto", "how Services get into the kernel", choices=("auto", "nftables", "iptables")),
-    Setting("pod-network", "auto", "how pods of different nodes reach one another", choices=("auto",)),
+    Setting(
+        "pod-network",
+        "auto",
+        "how pods of different nodes reach one another, the same on every node: by routes, through a VXLAN tunnel, "
+        "or (auto) through a tunnel to those nodes only that share no link with this one",
+        choices=("auto", "direct", "vxlan"),
+    ),
+    Setting("vxlan-port", 8472, "the UDP port of the pod network's tunnel, the same on every node"),
     Setting("disable", None, "a bundled part to leave out", choices=BUNDLED_PARTS, many=True),
     Setting(
         "kubelet-arg",
@@ -163,6 +171,8 @@ class AgentConfig:
     disabled: frozenset[str]
     pause_image: str
     proxy_mode: str
+    pod_network: PodNetworkMode
+    vxlan_port: int
     kubelet_args: tuple[str, ...]
     kubelet_port: int
     node_external_ip: str
@@ -383,6 +393,8 @@ def parse_config(given: Mapping[str, Any], *, host_name: str, default_ip: str) -
         disabled=frozenset(faults.many(_BY_NAME["disable"], values["disable"])),
         pause_image=str(values["pause-image"] or ""),
         proxy_mode=str(values["proxy-mode"]),
+        pod_network=values["pod-network"],
+        vxlan_port=faults.port("vxlan-port", values["vxlan-port"]),
         kubelet_args=faults.many(_BY_NAME["kubelet-arg"], values["kubelet-arg"] or ()),
         private_registry=str(values["private-registry"] or ""),
         kubelet_port=faults.port("kubelet-port", values["kubelet-port"]),

@@ -46,6 +46,7 @@ NODE_SETTINGS = (
     "disable",
     "proxy-mode",
     "pod-network",
+    "vxlan-port",
     "kubelet-arg",
     "kubelet-port",
     "node-external-ip",
