@@ -8,23 +8,19 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from random import SystemRandom
 from typing import get_args
 
 from minikube_py.agent.errors import AgentError
+from minikube_py.agent.host import Host, this_host
 from minikube_py.agent.lifetime import Run, running
-from minikube_py.agent.master import Host, Master
+from minikube_py.agent.pod_range import learn_pod_cidr
 from minikube_py.agent.registries import with_registries
-from minikube_py.api.meta import ObjectKey
-from minikube_py.api.resources import NODES
 from minikube_py.api.served import GIT_VERSION
-from minikube_py.apiserver.users import AUTHENTICATED, UserInfo
-from minikube_py.client.interface import Client, Informers, Selection
+from minikube_py.client.interface import Client, Informers
 from minikube_py.client.io.event_recorder import EventRecorder
 from minikube_py.config import AgentConfig
 from minikube_py.dns.config import DnsConfig
 from minikube_py.dns.io.dns_server import DnsServer
-from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.kubelet.config import KubeletConfig, with_fast_timers
 from minikube_py.kubelet.configz import configz
 from minikube_py.kubelet.cri import ContainerRuntimeError
@@ -33,12 +29,13 @@ from minikube_py.kubelet.io.delegated_access import DelegatedAccess
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_images import DockerImages
 from minikube_py.kubelet.io.docker_runtime import DockerRuntime
+from minikube_py.kubelet.io.engine_leftovers import HostLeftovers
 from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
+from minikube_py.kubelet.io.image_volumes import DockerImageVolumes
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.io.kubelet_server import KubeletServer
 from minikube_py.kubelet.io.node_logs import NodeLogs
-from minikube_py.kubelet.io.node_loop import register_node
 from minikube_py.kubelet.io.pod_files import HostPodFiles
 from minikube_py.kubelet.io.pod_streams import DockerPodStreams
 from minikube_py.kubelet.io.probe_network import HostProbeNetwork
@@ -50,9 +47,10 @@ from minikube_py.kubelet.io.systemd_slices import SystemdSlices
 from minikube_py.kubelet.io.tear_down import tear_down_node
 from minikube_py.kubelet.kubelet_args import apply_kubelet_args
 from minikube_py.kubelet.pause_image import PAUSE_TAG
-from minikube_py.kubelet.ports import HostSurvey, KubeletPorts, ShutdownInhibitor
+from minikube_py.kubelet.ports import KubeletPorts, ShutdownInhibitor
 from minikube_py.kubelet.registration import parse_node_label, parse_node_taint
 from minikube_py.network.config import NetworkConfig
+from minikube_py.network.io.peer_loop import PeerLoop
 from minikube_py.network.io.pod_network import BridgePodNetwork
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.io.back_ends import Mode, choose_mode, make_back_end, remove_rules_of
@@ -63,8 +61,6 @@ from minikube_py.proxy.ports import RulesetError
 
 log = logging.getLogger("agent")
 
-POD_CIDR_TIMEOUT_S = 30.0
-
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -73,11 +69,6 @@ class Node:
     kubelet: Kubelet
     proxier: Proxier
     server: KubeletServer
-
-
-def node_user(config: AgentConfig) -> UserInfo:
-    """Return who a node's components are to the API server (upstream: system:node:NAME in system:nodes)."""
-    return UserInfo(f"system:node:{config.node_name}", ("system:nodes", AUTHENTICATED))
 
 
 def open_runtime(config: AgentConfig, host: Host) -> tuple[DockerApi, DockerRuntime]:
@@ -110,6 +101,10 @@ def network_config(config: AgentConfig, pod_cidr: str, back_end: Mode = "nftable
     """Return the pod network's settings."""
     return NetworkConfig(
         pod_cidr=pod_cidr,
+        node_name=config.node_name,
+        node_ip=config.node_ip,
+        pod_network=config.pod_network,
+        vxlan_port=config.vxlan_port,
         back_end=back_end,
         cluster_cidr=str(config.cluster_cidr),
         service_cidr=str(config.service_cidr),
@@ -148,29 +143,6 @@ def kubelet_config(config: AgentConfig) -> KubeletConfig:
     )
     settings = with_fast_timers(settings) if config.fast_timers else settings
     return apply_kubelet_args(settings, config.kubelet_args)
-
-
-async def learn_pod_cidr(client: Client, informers: Informers, config: KubeletConfig, host: HostSurvey) -> str:
-    """Return this node's range of pod addresses: register the node if need be, and wait for the controller's answer.
-
-    Raises:
-        AgentError: no range was given in time (the cluster CIDR is used up).
-    """
-    node_name = config.node_name
-    await register_node(client, config, await host.survey())
-    informer = informers.informer(NODES, Selection(field_selector=f"metadata.name={node_name}"))
-    given = asyncio.Event()
-    informer.subscribe(lambda change: given.set() if (change.latest.get("spec") or {}).get("podCIDR") else None)
-    try:
-        async with asyncio.timeout(POD_CIDR_TIMEOUT_S):
-            await given.wait()
-    except TimeoutError:
-        raise AgentError(
-            f"node {node_name} got no pod range within {POD_CIDR_TIMEOUT_S:g} s: is --cluster-cidr used up?"
-        ) from None
-    node = informer.get(ObjectKey("", node_name))
-    assert node is not None
-    return str(node["spec"]["podCIDR"])
 
 
 async def _choose_proxy_mode(config: AgentConfig) -> Mode:
@@ -232,23 +204,24 @@ async def _open_logind() -> AsyncIterator[ShutdownInhibitor]:
 @asynccontextmanager
 async def run_node(
     config: AgentConfig,
-    master: Master,
+    host: Host,
+    client: Client,
     informers: Informers,
     docker: tuple[DockerApi, DockerRuntime],
     tls: ssl.SSLContext,
 ) -> AsyncIterator[Node]:
     """Run the node's components while the context lasts; pods go on running afterwards.
 
-    `tls` is what the kubelet's server serves with; whoever renews its certificate loads it into this same context.
+    `client` is the API as the node's own user. `tls` is what the kubelet's server serves with; whoever renews its
+    certificate loads it into this same context.
     """
-    host = master.host
-    client = master.client(node_user(config))
     api, runtime = docker
     mode = await _choose_proxy_mode(config)
     settings = await with_registries(kubelet_config(config), config, api)
     survey = LinuxHostSurvey(str(config.agent_dir))
-    pod_cidr = await learn_pod_cidr(client, informers, settings, survey)
-    network = BridgePodNetwork(network_config(config, pod_cidr, mode), host.clock)
+    pod_cidr = await learn_pod_cidr(client, informers, settings, survey, host.clock)
+    network_settings = network_config(config, pod_cidr, mode)
+    network = BridgePodNetwork(network_settings, host.clock)
     try:
         await network.ensure_bridge()
     except OSError as error:
@@ -261,6 +234,7 @@ async def run_node(
         informers=informers,
         runtime=runtime,
         images=DockerImages(api, pinned=(config.pause_image or PAUSE_TAG,)),
+        image_volumes=DockerImageVolumes(api),
         network=network,
         endpoint_drain=proxier,
         files=HostPodFiles(settings, slices),
@@ -269,6 +243,7 @@ async def run_node(
         statistics=LinuxHostStatistics(host.clock),
         places=runtime,
         cgroups=LinuxCgroupWriter(slices),
+        leftovers=HostLeftovers(),
         recorder=recorder,
         clock=host.clock,
         random=host.rng.random,
@@ -278,6 +253,7 @@ async def run_node(
     server = kubelet_server(settings, ports, kubelet, runtime)
     components: dict[str, Run] = {
         "network": network.run,
+        "network-peers": PeerLoop(network_settings, informers, host.clock, network).run,
         "proxy": proxier.run,
         "proxy-health": HealthCheckServer(proxy_config(config), informers, host.clock, proxier.is_healthy).run,
         "kubelet-events": recorder.run,
@@ -303,7 +279,7 @@ async def tear_down(config: AgentConfig) -> Mapping[str, int]:
     Raises:
         AgentError: Docker cannot be reached, or something could not be removed.
     """
-    host = Host(SystemClock(), system_ids(), SystemRandom(), {})
+    host = this_host()
     api, runtime = open_runtime(config, host)
     # Only names matter for taking down, not which slice of the cluster CIDR this node had.
     pod_cidr = next(config.cluster_cidr.subnets(new_prefix=24))

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 from minikube_py.client.interface import Client, Informers
 from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.cri import ContainerId, ImageService, RuntimeService
+from minikube_py.kubelet.engine_leftovers import HostTraces, Shim
 from minikube_py.kubelet.node_status import HostFacts
 from minikube_py.kubelet.pod_cgroup import CgroupLimits
 from minikube_py.kubelet.pod_volumes import NfsVolume
@@ -149,7 +150,7 @@ class PodFiles(Protocol):
         ...
 
     async def remove_cgroup(self, parent: str) -> None:
-        """Remove a pod's empty cgroups in every hierarchy."""
+        """Kill what is left in a cgroup of one pod or container, and remove it in every hierarchy."""
         ...
 
     async def sweep_logs(self, known_uids: Collection[str]) -> None:
@@ -246,6 +247,39 @@ class CgroupWriter(Protocol):
         ...
 
 
+class ImageVolumes(Protocol):
+    """Shows what an image holds as a directory."""
+
+    async def set_up_image(self, image_id: str, path: str) -> None:
+        """Write what an image holds to `path`, unless it is there: whole or not at all.
+
+        Raises:
+            ContainerRuntimeError: the engine does not give it.
+            OSError: it cannot be written.
+        """
+        ...
+
+
+class EngineLeftovers(Protocol):
+    """Sees what the engine may have left on the host of containers that it has forgotten."""
+
+    async def find(self, pods_cgroup: str) -> HostTraces:
+        """Return what the kernel shows of containers below the cgroup of all pods (as the engine names it).
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        ...
+
+    async def end_shim(self, shim: Shim) -> None:
+        """Kill a shim; fine when it has ended.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        ...
+
+
 class Slices(Protocol):
     """systemd, which owns all cgroups where the engine's driver is `systemd`."""
 
@@ -306,6 +340,7 @@ class KubeletPorts:
     informers: Informers
     runtime: RuntimeService
     images: ImageService
+    image_volumes: ImageVolumes
     network: PodNetwork
     endpoint_drain: EndpointDrain
     files: PodFiles
@@ -314,6 +349,7 @@ class KubeletPorts:
     statistics: HostStatistics
     places: DiskPlaces
     cgroups: CgroupWriter
+    leftovers: EngineLeftovers
     recorder: EventSink
     clock: Clock
     random: Callable[[], float]

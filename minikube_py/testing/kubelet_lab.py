@@ -18,6 +18,8 @@ from minikube_py.testing.fake_node import (
     FakeEndpointDrain,
     FakeEventSink,
     FakeHost,
+    FakeImageVolumes,
+    FakeLeftovers,
     FakePodFiles,
     FakePodNetwork,
     FakeProbeNetwork,
@@ -44,8 +46,10 @@ class KubeletLab:
     host: FakeHost
     statistics: FakeHostStatistics
     cgroups: FakeCgroupWriter
+    leftovers: FakeLeftovers
     events: FakeEventSink
     config: KubeletConfig
+    image_volumes: FakeImageVolumes
     open_inhibitor: OpenInhibitor | None = None
 
     def ports(self) -> KubeletPorts:
@@ -55,6 +59,7 @@ class KubeletLab:
             informers=self.informers,
             runtime=self.runtime,
             images=self.runtime,
+            image_volumes=self.image_volumes,
             network=self.network,
             endpoint_drain=self.drain,
             files=self.files,
@@ -63,6 +68,7 @@ class KubeletLab:
             statistics=self.statistics,
             places=self.statistics,
             cgroups=self.cgroups,
+            leftovers=self.leftovers,
             recorder=self.events,
             clock=self.clock,
             random=lambda: 0.5,
@@ -138,7 +144,9 @@ def a_kubelet_lab() -> KubeletLab:
         host=FakeHost(),
         statistics=FakeHostStatistics(clock),
         cgroups=FakeCgroupWriter(),
+        leftovers=FakeLeftovers(),
         events=FakeEventSink([]),
+        image_volumes=FakeImageVolumes(),
         config=KubeletConfig(
             node_name=NODE,
             node_ip="192.0.2.1",

@@ -14,8 +14,10 @@ from minikube_py.api.resources import CONFIGMAPS, PODS, SECRETS
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.cgroup_writer import LinuxCgroupWriter
+from minikube_py.kubelet.io.engine_leftovers import HostLeftovers
 from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
+from minikube_py.kubelet.io.image_volumes import DockerImageVolumes
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.io.mounts import mounts_below, read_mounts
 from minikube_py.kubelet.io.pod_files import HostPodFiles
@@ -51,6 +53,7 @@ class Subject:
             informers=FakeInformers(self.client),
             runtime=self.docker.runtime,
             images=self.docker.images,
+            image_volumes=DockerImageVolumes(self.docker.api),
             network=self.network,
             endpoint_drain=FakeEndpointDrain(self.clock),
             files=HostPodFiles(self.config, SystemdSlices()),
@@ -59,6 +62,7 @@ class Subject:
             statistics=LinuxHostStatistics(self.clock),
             places=self.docker.runtime,
             cgroups=LinuxCgroupWriter(SystemdSlices()),
+            leftovers=HostLeftovers(),
             recorder=FakeEventSink([]),
             clock=self.clock,
             random=lambda: 0.5,
