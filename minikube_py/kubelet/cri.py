@@ -58,6 +58,8 @@ class SandboxConfig:
     host_network: bool = False
     host_pid: bool = False
     host_ipc: bool = False
+    share_process_namespace: bool = False
+    """The app containers see the pause process."""
     sysctls: Mapping[str, str] = field(default_factory=dict)
     runtime_handler: str = ""
     """The engine's runtime (RuntimeClass handler); empty: its default."""
