@@ -37,6 +37,7 @@ from minikube_py.kubelet.io.hook_runner import HOOK_S_MAX, HookError, HookRunner
 from minikube_py.kubelet.io.image_puller import ImageError, ImagePuller
 from minikube_py.kubelet.io.interrupt import run_unless
 from minikube_py.kubelet.io.object_reader import ObjectReader
+from minikube_py.kubelet.io.pod_observer import PodObserver
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.runtime_handlers import RuntimeHandlers
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer
@@ -55,6 +56,7 @@ PROFILE_BYTES_MAX = 1 << 20
 class StartTools:
     """What a starter works with besides the ports."""
 
+    observer: PodObserver
     images: ImagePuller
     objects: ObjectReader
     volumes: VolumePreparer
@@ -105,12 +107,14 @@ class ContainerStarter:
                 self._say(state, container, "Failed", f"Error: {error.message}")
                 return WaitingReason("CreateContainerError", error.message)
             self._say(state, container, "Created", "Container created")
+            state.started.add(made)
             try:
-                await self._ports.runtime.start_container(made)
-                state.started.add(made)
+                started = await self._ports.runtime.start_container(made)
             except ContainerRuntimeError as error:
+                state.started.discard(made)
                 self._say(state, container, "Failed", f"Error: {error.message}")
                 return WaitingReason("RunContainerError", error.message)
+        await self._tools.observer.add_started(state, started)
         self._say(state, container, "Started", "Container started")
         return await self._post_start(state, container, made)
 

@@ -27,6 +27,7 @@ from minikube_py.kubelet.container_spec import render_container, render_update
 from minikube_py.kubelet.cri import (
     ContainerConfig,
     ContainerId,
+    ContainerRecord,
     ContainerResources,
     ContainerRuntimeError,
     ExecResult,
@@ -168,7 +169,7 @@ class DockerRuntime:
             name = container_name(config.pod, config.name, config.attempt)
             return ContainerId(await self._create(name, body, lambda other: _label(other, SANDBOX_ID) == sandbox))
 
-    async def start_container(self, container: ContainerId) -> None:
+    async def start_container(self, container: ContainerId) -> ContainerRecord | None:
         """Start it, and make its log findable."""
         async with self._starts:
             try:
@@ -176,15 +177,17 @@ class DockerRuntime:
             finally:
                 self._listing.forget(container)
         started = await self._api.find_container(container)
-        if started:
-            self._listing.keep(started)
-        log_path = _label(started, CONTAINER_LOG_PATH) if started else ""
-        if started and log_path and started.get("LogPath"):
+        if started is None:
+            return None
+        self._listing.keep(started)
+        log_path = _label(started, CONTAINER_LOG_PATH)
+        if log_path and started.get("LogPath"):
             try:
                 await asyncio.to_thread(link_log, log_path, str(started["LogPath"]), *_whose(started))
             except OSError as error:
                 # The pod runs and `kubectl logs` does not need the link: only log shippers miss it.
                 log.warning("cannot link the log of container %s at %s: %s", container, log_path, error)
+        return await self._listing.container(as_listed(started), started)
 
     async def update_container(self, container: ContainerId, resources: ContainerResources) -> None:
         """Give a running container other resources."""

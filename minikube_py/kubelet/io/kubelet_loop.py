@@ -87,7 +87,8 @@ class Kubelet:
         self._images = ImagePuller(config, ports, sources)
         self._image_folder = ImageFolder(config, ports, lambda name: sources.pull(None, name))
         self._handlers = RuntimeHandlers(ports.informers)
-        start_tools = StartTools(self._images, objects, volumes, hooks, killer, self._handlers, starts)
+        observer = PodObserver(config, ports)
+        start_tools = StartTools(observer, self._images, objects, volumes, hooks, killer, self._handlers, starts)
         self._prober = Prober(ports, config.probe_exec_parallel, config.kubelet_version)
         self._statuses = StatusWriter(ports.client, self._pods, ports.clock)
         self._knowledge = NodeKnowledge()
@@ -97,7 +98,7 @@ class Kubelet:
             config,
             ports,
             SyncTools(
-                observer=PodObserver(config, ports),
+                observer=observer,
                 sandboxes=SandboxStarter(config, ports, volumes, self._handlers, starts),
                 containers=ContainerStarter(config, ports, start_tools),
                 killer=killer,
@@ -311,11 +312,13 @@ class Kubelet:
             self._compare(listing)
 
     def _compare(self, listing: RuntimeListing) -> None:
-        """Have every pod looked at whose records differ from those of the last listing."""
+        """Have every pod looked at whose records differ from those of the last listing and from what is known."""
         by_pod = group_by_pod(listing)
         now = {uid: _signature(status) for uid, status in by_pod.items()}
         for uid in sorted(now.keys() | self._listed.keys()):
-            if now.get(uid) != self._listed.get(uid):
+            state = self._workers.state(uid)
+            known = _signature(state.status) if state is not None else None
+            if now.get(uid) not in (self._listed.get(uid), known):
                 self._workers.note_runtime_change(uid)
         for uid, status in by_pod.items():
             # Seen twice without a worker: not one that has just ended while this listing was on its way.
