@@ -3,7 +3,6 @@
 Upstream: kuberuntime startContainer. What fails is returned as the waiting reason that the status shows.
 """
 
-import asyncio
 from dataclasses import dataclass
 
 from minikube_py.api.errors import StatusError
@@ -63,8 +62,6 @@ class StartTools:
     hooks: HookRunner
     killer: ContainerKiller
     handlers: RuntimeHandlers
-    slots: asyncio.Semaphore
-    """At most max(2, CPUs) creates and starts at a time."""
 
 
 class ContainerStarter:
@@ -100,20 +97,19 @@ class ContainerStarter:
         except ContainerRuntimeError as error:
             self._say(state, container, "Failed", f"Error: {error.message}")
             return WaitingReason("CreateContainerError", error.message)
-        async with self._tools.slots:
-            try:
-                made = await self._ports.runtime.create_container(sandbox, config)
-            except ContainerRuntimeError as error:
-                self._say(state, container, "Failed", f"Error: {error.message}")
-                return WaitingReason("CreateContainerError", error.message)
-            self._say(state, container, "Created", "Container created")
-            state.started.add(made)
-            try:
-                started = await self._ports.runtime.start_container(made)
-            except ContainerRuntimeError as error:
-                state.started.discard(made)
-                self._say(state, container, "Failed", f"Error: {error.message}")
-                return WaitingReason("RunContainerError", error.message)
+        try:
+            made = await self._ports.runtime.create_container(sandbox, config)
+        except ContainerRuntimeError as error:
+            self._say(state, container, "Failed", f"Error: {error.message}")
+            return WaitingReason("CreateContainerError", error.message)
+        self._say(state, container, "Created", "Container created")
+        state.started.add(made)
+        try:
+            started = await self._ports.runtime.start_container(made)
+        except ContainerRuntimeError as error:
+            state.started.discard(made)
+            self._say(state, container, "Failed", f"Error: {error.message}")
+            return WaitingReason("RunContainerError", error.message)
         await self._tools.observer.add_started(state, started)
         self._say(state, container, "Started", "Container started")
         return await self._post_start(state, container, made)

@@ -10,7 +10,6 @@ Upstream: kubelet.go syncLoop, pleg/generic.go.
 
 import asyncio
 import logging
-import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client.registry import Collector
@@ -73,7 +72,6 @@ class Kubelet:
         self._ports = ports
         self._pods = ports.informers.informer(PODS, Selection(field_selector=f"spec.nodeName={config.node_name}"))
         self._services = ports.informers.informer(SERVICES)
-        starts = asyncio.Semaphore(max(config.create_parallel_min, os.cpu_count() or 1))
         deletes = asyncio.Semaphore(config.delete_parallel)
         objects = ObjectReader(ports.client, ports.clock, config.object_ttl_s)
         self._watches = ObjectWatches(ports.client, ports.clock, ports.random, objects.learn)
@@ -88,7 +86,7 @@ class Kubelet:
         self._image_folder = ImageFolder(config, ports, lambda name: sources.pull(None, name))
         self._handlers = RuntimeHandlers(ports.informers)
         observer = PodObserver(config, ports)
-        start_tools = StartTools(observer, self._images, objects, volumes, hooks, killer, self._handlers, starts)
+        start_tools = StartTools(observer, self._images, objects, volumes, hooks, killer, self._handlers)
         self._prober = Prober(ports, config.probe_exec_parallel, config.kubelet_version)
         self._statuses = StatusWriter(ports.client, self._pods, ports.clock)
         self._knowledge = NodeKnowledge()
@@ -99,7 +97,7 @@ class Kubelet:
             ports,
             SyncTools(
                 observer=observer,
-                sandboxes=SandboxStarter(config, ports, volumes, self._handlers, starts),
+                sandboxes=SandboxStarter(config, ports, volumes, self._handlers),
                 containers=ContainerStarter(config, ports, start_tools),
                 killer=killer,
                 terminator=PodTerminator(config, ports, killer, deletes),
