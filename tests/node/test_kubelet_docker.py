@@ -312,8 +312,8 @@ def _leave(cgroup: str, identity: str, folder: Path) -> tuple[Path, list[subproc
     (place / "cgroup.procs").write_text(str(half.pid))
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps({"linux": {"cgroupsPath": f"{cgroup}/{identity}"}}))
-    words = ["/usr/bin/containerd-shim-runc-v2", "-c", "sleep 60; true", "-namespace", "moby", "-id", identity]
-    return place.parent, [half, subprocess.Popen(words, executable="/bin/sh", cwd=folder)]
+    words = ["/usr/bin/containerd-shim-runc-v2", "-c", "read line", "-namespace", "moby", "-id", identity]
+    return place.parent, [half, subprocess.Popen(words, executable="/bin/sh", cwd=folder, stdin=subprocess.PIPE)]
 
 
 async def test_what_a_killed_engine_left_of_a_start_is_ended(subject, tmp_path):
