@@ -1,0 +1,45 @@
+import orjson
+import pytest
+
+from minikube_py.api.resources import CONFIGMAPS, PODS
+from minikube_py.apiserver.canonical import canonical, stamp
+from minikube_py.apiserver.glance import glance
+
+OWNERS = [{"manager": "m", "fieldsV1": {"f:data": {'k:{"name":"a"}': {}}}, "fieldsType": "FieldsV1"}]
+LOOKS_LIKE_IT = ',"managedFields":[{"x":1}],"name":"y"},"apiVersion":"v1","kind":"ConfigMap"'
+
+
+def a_map(**meta):
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", **meta}, "data": {"a": LOOKS_LIKE_IT}}
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {},
+        {"managedFields": OWNERS},
+        {"managedFields": []},
+        {"managedFields": OWNERS * 2, "namespace": "n", "labels": {"managedFields": "a"}, "uid": "u"},
+        {"managedFields": OWNERS, "annotations": {"last": LOOKS_LIKE_IT, "managedFields": "["}},
+        {"managedFields": OWNERS, "ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "o"}]},
+    ],
+    ids=["none", "owners", "empty", "more", "texts", "references"],
+)
+def test_all_but_the_owners_of_fields_is_seen_and_the_metadata_as_it_stands(meta):
+    obj = a_map(**meta)
+    value = stamp(canonical(obj), 7)
+
+    seen = glance(CONFIGMAPS, value)
+
+    whole = orjson.loads(value)
+    assert orjson.loads(seen.metadata) == whole["metadata"]
+    for some in (seen.obj, whole):
+        some["metadata"].pop("managedFields", None)
+    assert seen.obj == whole
+
+
+def test_an_object_without_the_expected_kind_is_parsed():
+    value = stamp(canonical(a_map(managedFields=OWNERS)), 7)
+    seen = glance(PODS, value)
+    assert seen.obj == orjson.loads(value)
+    assert orjson.loads(seen.metadata) == seen.obj["metadata"]
