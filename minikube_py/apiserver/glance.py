@@ -16,6 +16,8 @@ import orjson
 
 from minikube_py.api.meta import Obj, metadata
 from minikube_py.api.resource import Resource
+from minikube_py.apiserver.canonical import kept
+from minikube_py.store.interface import Entry
 
 _METADATA_AT = len(b'{"metadata":')
 _OWNERS, _AFTER_OWNERS = b',"managedFields":[', b'}],"name":"'
@@ -23,20 +25,22 @@ _OWNERS, _AFTER_OWNERS = b',"managedFields":[', b'}],"name":"'
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """An object without the owners of its fields, and the JSON of its metadata with them."""
+    """An object, perhaps without the owners of its fields, and the JSON of its metadata with them."""
 
     obj: Obj
     metadata: bytes
 
 
-def glance(resource: Resource, value: bytes) -> Glance:
-    """Look at the canonical bytes of an object of a built-in kind."""
+def glance(resource: Resource, entry: Entry) -> Glance:
+    """Look at an entry of a built-in kind; nothing is kept that was not kept before."""
+    value, parsed = entry.value, kept(entry)
     kind = b'},"apiVersion":"%s","kind":"%s"' % (resource.api_version.encode(), resource.kind.encode())
     end = value.find(kind)
     start = value.find(_OWNERS, 0, end)
     after = value.find(_AFTER_OWNERS, start, end) if start >= 0 else -1
-    if end < 0 or after < 0:
-        obj = orjson.loads(value)
-        return Glance(obj, orjson.dumps(metadata(obj)))
-    cut = after + _AFTER_OWNERS.index(b",")
-    return Glance(orjson.loads(value[:start] + value[cut:]), value[_METADATA_AT : end + 1])
+    if end < 0:
+        parsed = parsed or orjson.loads(value)
+        return Glance(parsed, orjson.dumps(metadata(parsed)))
+    if parsed is None and after >= 0:
+        parsed = orjson.loads(value[:start] + value[after + _AFTER_OWNERS.index(b",") :])
+    return Glance(parsed or orjson.loads(value), value[_METADATA_AT : end + 1])

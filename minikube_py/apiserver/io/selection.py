@@ -35,8 +35,8 @@ async def read_object(entry: Entry) -> Obj:
 async def look_at(resource: Resource, entry: Entry) -> Glance:
     """Return what a table shows of an entry of a built-in kind; nothing is kept."""
     if len(entry.value) <= READ_HERE_BYTES_MAX:
-        return glance(resource, entry.value)
-    return await asyncio.to_thread(glance, resource, entry.value)
+        return glance(resource, entry)
+    return await asyncio.to_thread(glance, resource, entry)
 
 
 class Selections:

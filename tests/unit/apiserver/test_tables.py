@@ -10,6 +10,7 @@ from minikube_py.api.resources import CONFIGMAPS, NODES, PODS, RESOURCES, SECRET
 from minikube_py.apiserver.canonical import canonical, stamp
 from minikube_py.apiserver.glance import glance
 from minikube_py.apiserver.tables import partial_metadata, partial_metadata_list, render_table, table_rows
+from minikube_py.store.interface import Entry
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 OBSERVED = json.loads((FIXTURES / "tables" / "observed-1.20.json").read_text())
@@ -115,7 +116,8 @@ def test_rows_made_from_stored_bytes_are_those_of_the_objects(resource):
         for name in ("a", "b")
     ]
 
-    rows = table_rows(resource, [glance(resource, stamp(canonical(obj), 7)) for obj in objs], NOW, "v1")
+    entries = [Entry("a", stamp(canonical(obj), 7), 7, 7) for obj in objs]
+    rows = table_rows(resource, [glance(resource, entry) for entry in entries], NOW, "v1")
 
     whole = [{**obj, "metadata": {**obj["metadata"], "resourceVersion": "7"}} for obj in objs]
     assert json.loads(b"[" + rows + b"]") == render_table(resource, whole, NOW)["rows"]
