@@ -106,9 +106,7 @@ def _ended_for_good(pod: Pod, container: Container, entry: Obj, known: Obj) -> O
         return {}
     if container.restarts_after(int(ended["exitCode"]), pod.restart_policy):
         return {}
-    return {
-        key: known[key] for key in ("state", "lastState", "restartCount", "imageID", "containerID") if key in known
-    }
+    return {key: known[key] for key in _OF_A_RUN if key in known}
 
 
 def _given(container: Container, run: ContainerRecord | None) -> Obj:
