@@ -4,7 +4,9 @@ It imports nothing of a master: a worker is to be small. What it knows of its cl
 without a server, too.
 """
 
+import asyncio
 import logging
+import shutil
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -26,6 +28,7 @@ from minikube_py.api.rules.signers import NODE_PREFIX
 from minikube_py.client.interface import Change, Client, Informers, Selection
 from minikube_py.client.io.http_transport import HttpTransport
 from minikube_py.client.io.informer import InformerSet
+from minikube_py.client.io.replica_files import ReplicaFiles
 from minikube_py.client.io.rest_client import WATCH_TIMEOUT_S_RANGE, RestClient
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.control_socket import control_socket
@@ -60,6 +63,7 @@ class Agent:
         self._process = Process(config, self._host)
         self._credentials = NodeCredentials(config)
         self._server_url = config.server_url
+        self._replica_dir = config.agent_dir / "replica"
         self._serving: CertificateRenewal | None = None
 
     async def run(self) -> None:
@@ -102,7 +106,10 @@ class Agent:
         try:
             kept = self._credentials.load(self._host.clock.wall_s())
             if kept is None:
-                return await join(config, self._credentials, self._process, self._host.clock)
+                joined = await join(config, self._credentials, self._process, self._host.clock)
+                # What is kept of the API may be of another cluster.
+                await asyncio.to_thread(shutil.rmtree, self._replica_dir, ignore_errors=True)
+                return joined
             if config.server_url and config.server_url != kept.server_url:
                 kept = replace(kept, server_url=config.server_url)
                 self._credentials.remember(kept)
@@ -127,11 +134,17 @@ class Agent:
         )
         user = f"{NODE_PREFIX}{config.node_name}"
         client = RestClient(transport, user, lambda: host.rng.randint(*WATCH_TIMEOUT_S_RANGE))
-        informers = InformerSet(client, host.clock, host.rng.random)
+        replica = ReplicaFiles(client, self._replica_dir, host.clock)
+        informers = InformerSet(replica, host.clock, host.rng.random)
         node_tls = server_context(membership.ca_pem)
         renewals = self._renewals(client, informers, client_tls, node_tls)
         process.say("the node")
-        components = {"garbage": Garbage(host.clock).run, "informers": informers.run, **renewals}
+        components = {
+            "garbage": Garbage(host.clock).run,
+            "informers": informers.run,
+            "replica": replica.run,
+            **renewals,
+        }
         await stack.enter_async_context(running(host.health, components))
         process.node = await stack.enter_async_context(run_node(config, host, client, informers, docker, node_tls))
         await stack.enter_async_context(running(host.health, {"systemd": self._report}))

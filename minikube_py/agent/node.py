@@ -13,11 +13,10 @@ from typing import get_args
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.host import Host, this_host
 from minikube_py.agent.lifetime import Run, running
+from minikube_py.agent.pod_range import learn_pod_cidr
 from minikube_py.agent.registries import with_registries
-from minikube_py.api.meta import ObjectKey
-from minikube_py.api.resources import NODES
 from minikube_py.api.served import GIT_VERSION
-from minikube_py.client.interface import Client, Informers, Selection
+from minikube_py.client.interface import Client, Informers
 from minikube_py.client.io.event_recorder import EventRecorder
 from minikube_py.config import AgentConfig
 from minikube_py.dns.config import DnsConfig
@@ -33,10 +32,10 @@ from minikube_py.kubelet.io.docker_runtime import DockerRuntime
 from minikube_py.kubelet.io.engine_leftovers import HostLeftovers
 from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
+from minikube_py.kubelet.io.image_volumes import DockerImageVolumes
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.io.kubelet_server import KubeletServer
 from minikube_py.kubelet.io.node_logs import NodeLogs
-from minikube_py.kubelet.io.node_loop import register_node
 from minikube_py.kubelet.io.pod_files import HostPodFiles
 from minikube_py.kubelet.io.pod_streams import DockerPodStreams
 from minikube_py.kubelet.io.probe_network import HostProbeNetwork
@@ -48,7 +47,7 @@ from minikube_py.kubelet.io.systemd_slices import SystemdSlices
 from minikube_py.kubelet.io.tear_down import tear_down_node
 from minikube_py.kubelet.kubelet_args import apply_kubelet_args
 from minikube_py.kubelet.pause_image import PAUSE_TAG
-from minikube_py.kubelet.ports import HostSurvey, KubeletPorts, ShutdownInhibitor
+from minikube_py.kubelet.ports import KubeletPorts, ShutdownInhibitor
 from minikube_py.kubelet.registration import parse_node_label, parse_node_taint
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.peer_loop import PeerLoop
@@ -61,8 +60,6 @@ from minikube_py.proxy.io.proxier_loop import Proxier
 from minikube_py.proxy.ports import RulesetError
 
 log = logging.getLogger("agent")
-
-POD_CIDR_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,29 +145,6 @@ def kubelet_config(config: AgentConfig) -> KubeletConfig:
     return apply_kubelet_args(settings, config.kubelet_args)
 
 
-async def learn_pod_cidr(client: Client, informers: Informers, config: KubeletConfig, host: HostSurvey) -> str:
-    """Return this node's range of pod addresses: register the node if need be, and wait for the controller's answer.
-
-    Raises:
-        AgentError: no range was given in time (the cluster CIDR is used up).
-    """
-    node_name = config.node_name
-    await register_node(client, config, await host.survey())
-    informer = informers.informer(NODES, Selection(field_selector=f"metadata.name={node_name}"))
-    given = asyncio.Event()
-    informer.subscribe(lambda change: given.set() if (change.latest.get("spec") or {}).get("podCIDR") else None)
-    try:
-        async with asyncio.timeout(POD_CIDR_TIMEOUT_S):
-            await given.wait()
-    except TimeoutError:
-        raise AgentError(
-            f"node {node_name} got no pod range within {POD_CIDR_TIMEOUT_S:g} s: is --cluster-cidr used up?"
-        ) from None
-    node = informer.get(ObjectKey("", node_name))
-    assert node is not None
-    return str(node["spec"]["podCIDR"])
-
-
 async def _choose_proxy_mode(config: AgentConfig) -> Mode:
     try:
         return await choose_mode(config.proxy_mode, proxy_config(config))
@@ -245,7 +219,7 @@ async def run_node(
     mode = await _choose_proxy_mode(config)
     settings = await with_registries(kubelet_config(config), config, api)
     survey = LinuxHostSurvey(str(config.agent_dir))
-    pod_cidr = await learn_pod_cidr(client, informers, settings, survey)
+    pod_cidr = await learn_pod_cidr(client, informers, settings, survey, host.clock)
     network_settings = network_config(config, pod_cidr, mode)
     network = BridgePodNetwork(network_settings, host.clock)
     try:
@@ -260,6 +234,7 @@ async def run_node(
         informers=informers,
         runtime=runtime,
         images=DockerImages(api, pinned=(config.pause_image or PAUSE_TAG,)),
+        image_volumes=DockerImageVolumes(api),
         network=network,
         endpoint_drain=proxier,
         files=HostPodFiles(settings, slices),

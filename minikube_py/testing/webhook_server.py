@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +13,8 @@ from aiohttp import web
 from minikube_py.api.meta import Obj
 from minikube_py.apiserver.io.certificates import Pki
 
-Answer = Callable[[Obj], Mapping[str, Any]]
-"""The request in a review -> the response in it."""
+Answer = Callable[[Obj], Mapping[str, Any] | Awaitable[Mapping[str, Any]]]
+"""The request in a review -> the response in it, perhaps after something else was asked."""
 
 
 class Slow:
@@ -75,7 +75,10 @@ async def webhook_server(pki: Pki) -> AsyncIterator[WebhookServer]:
             return web.Response(body=answer, content_type="application/json")
         if not callable(answer):
             return web.Response(status=500, text="no such webhook")
-        body = {"kind": review["kind"], "apiVersion": review["apiVersion"], "response": answer(review["request"])}
+        response = answer(review["request"])
+        if isinstance(response, Awaitable):
+            response = await response
+        body = {"kind": review["kind"], "apiVersion": review["apiVersion"], "response": response}
         return web.Response(body=orjson.dumps(body), content_type="application/json")
 
     runner = web.ServerRunner(web.Server(handle))

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from minikube_py.api.errors import StatusError, from_status
+from minikube_py.api.value_count import VALUES_MAX
 from minikube_py.client.wire import ApiRequest
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.custom_objects import a_definition, a_version, a_widget
@@ -97,6 +98,25 @@ async def test_a_webhook_that_denies_is_heard(tmp_path):
             "metadata": {},
             "items": [],
         }
+
+
+@pytest.mark.parametrize("kind", ["Mutating", "Validating"])
+async def test_a_webhook_may_write_what_is_as_heavy_as_what_it_is_asked_about(tmp_path, kind):
+    heavy = "," * (VALUES_MAX * 2 // 3)  # two of this have no room at one time
+
+    async with a_world(tmp_path) as (api, hooks):
+
+        async def keep_a_copy(request):
+            if request["name"] == "m":
+                await api("POST", MAPS, a_map("copy", a=heavy))
+            return allow()(request)
+
+        hooks.answers["/copy"] = keep_a_copy
+        await register(api, kind, a_webhook(hooks, "/copy", timeoutSeconds=3))
+
+        await api("POST", MAPS, a_map(a=heavy))
+
+        assert (await api("GET", f"{MAPS}/copy"))["data"] == {"a": heavy}
 
 
 async def test_updates_and_deletions_are_asked_about_too(tmp_path):

@@ -44,7 +44,7 @@ from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.users import render_user
 from minikube_py.apiserver.verbs import GENERATED_SUFFIX_LENGTH, create, fill_name
-from minikube_py.apiserver.weight import is_heavy
+from minikube_py.apiserver.weight import check_object, is_heavy
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
 from minikube_py.store.interface import Committed, Delete, Entry, Put, Rejected, Store, StoreReadOnlyError
@@ -176,11 +176,11 @@ class Storage:
             assert isinstance(decision, Write)
             warnings += await self._admission.validate(attributes, decision.obj, None)
             proposed = await self._views.to_storage(resource, decision.obj)
-            value = await self._heavy_work.run_if(options.heavy, partial(canonical, proposed))
+            shown = decision.obj if options.dry_run else proposed
+            value = await self._heavy_work.run_if(options.heavy, partial(_storable, shown))
             key = resource.storage_key(route.namespace, context.name)
             if options.dry_run:
-                there = store.get(key) is not None
-                return None if there else Stored(canonical(decision.obj), created=True, warnings=warnings)
+                return None if store.get(key) is not None else Stored(value, created=True, warnings=warnings)
             outcome = await self._commit(store, Put(key, value, expect=0))
         if isinstance(outcome, Rejected):
             return None
@@ -313,9 +313,9 @@ class Storage:
                 return Stored(seen.value)
             case Write(obj):
                 if dry_run:
-                    return Stored(stamp(await encoded(partial(canonical, obj)), entry.mod_revision))
+                    return Stored(stamp(await encoded(partial(_storable, obj)), entry.mod_revision))
                 proposed = await self._views.to_storage(resource, obj)
-                value = await encoded(partial(canonical, proposed))
+                value = await encoded(partial(_storable, proposed))
                 outcome = await self._commit(store, Put(entry.key, value, expect=entry.mod_revision))
                 return None if isinstance(outcome, Rejected) else Stored(await self._seen_value(resource, outcome))
             case Remove(obj):
@@ -372,6 +372,15 @@ class Storage:
             subresource=route.subresource,
             complete=complete,
         )
+
+
+def _storable(obj: Mapping[str, Any]) -> bytes:
+    """Return an object's bytes as they are stored.
+
+    Raises:
+        TooLargeError: they are too many.
+    """
+    return check_object(canonical(obj))
 
 
 def _shown_options(options: WriteOptions) -> Mapping[str, Any]:

@@ -18,11 +18,14 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from minikube_py.kit.io.netns import open_socket_in
+from minikube_py.network.io.pod_end import pod_end_index
 from minikube_py.network.links import POD_END, PodLink
 
 T = TypeVar("T")
 LOOPBACK_INDEX = 1
 HAIRPIN_ON = 1
+RTEXT_FILTER_SKIP_STATS = 1 << 3
+"""Kernel 4.4 and newer leave the counters out, which take most of the time to read."""
 ROUTE_PROTOCOL = 0x6B
 """Marks our routes, so that a dump filtered by it gives exactly what we own."""
 
@@ -41,6 +44,8 @@ class FoundLink:
     mtu: int
     mac: str
     up: bool
+    peer_index: int | None
+    """Of a veth's other end, in the namespace that that one is in."""
 
 
 class Netlink:
@@ -96,12 +101,13 @@ class RtNetlink:
 
     def link(self, name: str) -> FoundLink | None:
         """Return the link of that name."""
-        found = self._ipr.link_lookup(ifname=name)
-        return _found_link(self._ipr.link("get", index=found[0])[0]) if found else None
+        index = link_index(name)
+        return None if index is None else _found_link(self._ipr.link("get", index=index)[0])
 
     def ports(self, bridge_index: int) -> tuple[FoundLink, ...]:
         """Return the links enslaved to a bridge, sorted by name."""
-        ports = (_found_link(m) for m in self._ipr.link("dump") if m.get("master") == bridge_index)
+        links = self._ipr.link("dump", ext_mask=RTEXT_FILTER_SKIP_STATS)
+        ports = (_found_link(m) for m in links if m.get("master") == bridge_index)
         return tuple(sorted(ports, key=lambda port: port.name))
 
     def add_bridge(self, name: str, mac: str, mtu: int) -> None:
@@ -110,7 +116,8 @@ class RtNetlink:
 
     def delete_link(self, name: str) -> None:
         """Delete the link of that name; fine when there is none."""
-        for index in self._ipr.link_lookup(ifname=name):
+        index = link_index(name)
+        if index is not None:
             # The kernel takes a veth away with the namespace of its other end, maybe just now.
             with tolerate(errno.ENODEV):
                 self._ipr.link("del", index=index)
@@ -168,31 +175,17 @@ class RtNetlink:
                 peer={"ifname": POD_END, "net_ns_fd": netns, "address": plan.mac, "mtu": mtu},
             )
             with self._socket_in(netns) as pod:
-                index = pod.link_lookup(ifname=POD_END)[0]
+                index = pod_end_index(netns)
                 pod.addr("add", index=index, address=plan.address, prefixlen=32)
                 pod.link("set", index=LOOPBACK_INDEX, state="up")
                 pod.link("set", index=index, state="up")
                 pod.route("add", dst=f"{gateway}/32", oif=index, scope="link")
                 pod.route("add", dst="default", gateway=gateway, oif=index)
-        host_index = self._ipr.link_lookup(ifname=plan.host_end)[0]
+        host_index = socket.if_nametoindex(plan.host_end)
         # With bridge-nf-call-iptables=1 (Docker sets it) the bridge applies DNAT itself and would not send a packet
         # back to the port it came from: a pod could not reach itself through its Service.
         self._ipr.brport("set", index=host_index, mode=HAIRPIN_ON)
         self._ipr.link("set", index=host_index, ifalias=plan.alias)
-
-    def pod_link_stands(self, host_index: int, address: str, sandbox_pid: int) -> bool:
-        """Return whether the sandbox's eth0 is the other end of that link and has that address."""
-        try:
-            with _open_netns(sandbox_pid) as netns, self._socket_in(netns) as pod:
-                for found in pod.link_lookup(ifname=POD_END):
-                    peer = pod.link("get", index=found)[0]
-                    addresses = [
-                        m.get("address") for m in pod.addr("dump", family=socket.AF_INET) if m["index"] == found
-                    ]
-                    return peer.get("link") == host_index and addresses == [address]
-        except FileNotFoundError:
-            return False
-        return False
 
     @contextmanager
     def _socket_in(self, netns: int) -> Iterator[Any]:
@@ -206,6 +199,14 @@ class RtNetlink:
             yield pod
         finally:
             pod.close()
+
+
+def link_index(name: str) -> int | None:
+    """Return the index of the link of that name, None when there is none; a hundred times quicker than by netlink."""
+    try:
+        return socket.if_nametoindex(name)
+    except OSError:
+        return None
 
 
 @contextmanager
@@ -249,4 +250,5 @@ def _found_link(message: Any) -> FoundLink:
         mtu=int(message.get("mtu")),
         mac=str(message.get("address")),
         up=bool(message["flags"] & 1),
+        peer_index=message.get("link"),
     )

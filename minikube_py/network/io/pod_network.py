@@ -10,8 +10,9 @@ import logging
 from minikube_py.kit.clock import Clock
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.host_rules import HostRules
-from minikube_py.network.io.netlink import FoundLink, LinkError, Netlink, RtNetlink
+from minikube_py.network.io.netlink import FoundLink, LinkError, Netlink, RtNetlink, link_index
 from minikube_py.network.io.path_kernel import PathKernel
+from minikube_py.network.io.pod_end import read_pod_end
 from minikube_py.network.ipam import AddressPool
 from minikube_py.network.links import (
     bridge_alias,
@@ -69,7 +70,7 @@ class BridgePodNetwork:
             OSError: it could not be connected; nothing half-made is left.
         """
         held = self._pool.address_of(pod_uid)
-        if held is not None and await self.netlink.run(lambda rt: self._stands(rt, pod_uid, held, sandbox_pid)):
+        if held is not None and await self.netlink.run(lambda rt: self._holds(rt, pod_uid, held, sandbox_pid)):
             return held
         address = self._pool.allocate(pod_uid, self._clock.now_s())
         last = self._pool.last_allocated()
@@ -136,21 +137,22 @@ class BridgePodNetwork:
         return bridge
 
     def _attach(self, rt: RtNetlink, pod_uid: str, address: str, sandbox_pid: int, last: str) -> None:
-        bridge = rt.link(self._config.bridge)
-        if bridge is None:
+        bridge_index = link_index(self._config.bridge)
+        if bridge_index is None:
             raise LinkError(f"bridge {self._config.bridge} does not exist")
+        assert self._mtu is not None, "ensure_bridge comes first"
         plan = plan_pod_link(pod_uid, address)
         rt.delete_link(plan.host_end)
         try:
-            rt.add_pod_link(plan, sandbox_pid, bridge.index, self._config.gateway, self._mtu or bridge.mtu)
+            rt.add_pod_link(plan, sandbox_pid, bridge_index, self._config.gateway, self._mtu)
         except BaseException:
             rt.delete_link(plan.host_end)
             raise
-        rt.set_alias(bridge.index, bridge_alias(last))
+        rt.set_alias(bridge_index, bridge_alias(last))
 
-    def _stands(self, rt: RtNetlink, pod_uid: str, address: str, sandbox_pid: int) -> bool:
+    def _holds(self, rt: RtNetlink, pod_uid: str, address: str, sandbox_pid: int) -> bool:
         link = rt.link(host_end_name(pod_uid))
-        return link is not None and rt.pod_link_stands(link.index, address, sandbox_pid)
+        return link is not None and _stands(link, address, sandbox_pid)
 
     def _set_mtu(self, rt: RtNetlink, mtu: int) -> None:
         # New pods get it from here on: the net thread does one thing at a time.
@@ -168,7 +170,7 @@ class BridgePodNetwork:
         for port in rt.ports(bridge.index) if bridge is not None else ():
             record = parse_pod_alias(port.alias)
             pid = live.get(record.pod_uid) if record is not None else None
-            if record is not None and pid is not None and rt.pod_link_stands(port.index, record.address, pid):
+            if record is not None and pid is not None and _stands(port, record.address, pid):
                 standing[record.pod_uid] = record.address
                 if self._mtu is not None and port.mtu != self._mtu:
                     rt.set_pod_mtu(port.index, pid, self._mtu)
@@ -185,3 +187,9 @@ class BridgePodNetwork:
         for port in rt.ports(bridge.index):
             rt.delete_link(port.name)
         rt.delete_link(self._config.bridge)
+
+
+def _stands(link: FoundLink, address: str, sandbox_pid: int) -> bool:
+    """Return whether the sandbox's end is the other one of that link and has that address."""
+    end = read_pod_end(sandbox_pid)
+    return end is not None and (end.index, end.address) == (link.peer_index, address)

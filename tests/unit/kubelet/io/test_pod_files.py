@@ -41,9 +41,19 @@ async def test_what_a_pod_wrote_stays_over_a_second_set_up(files, tmp_path):
 
 async def test_a_volume_in_memory_is_a_tmpfs_of_its_size(files, mounts, tmp_path):
     path = str(tmp_path / "v")
-    await files.set_up_volume(VolumeRequest(path, "tmpfs", "mode=0777,size=4096"))
+    await files.set_up_volume(VolumeRequest(path, "tmpfs", "size=4096"))
 
-    assert mounts.options == {path: "mode=0777,size=4096"}
+    assert mounts.options == {path: "size=4096"}
+    assert stat.S_IMODE((tmp_path / "v").stat().st_mode) == 0o1777
+
+
+async def test_a_volume_of_a_group_hands_the_group_on(files, tmp_path):
+    gid = (tmp_path).stat().st_gid
+    for file_system, mode in (("", 0o2777), ("tmpfs", 0o3777)):
+        path = tmp_path / f"v{mode:o}"
+        await files.set_up_volume(VolumeRequest(str(path), file_system, gid=gid))
+
+        assert (path.stat().st_gid, stat.S_IMODE(path.stat().st_mode)) == (gid, mode)
 
 
 async def test_a_payload_is_written(files, tmp_path):
