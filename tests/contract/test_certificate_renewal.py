@@ -37,9 +37,12 @@ class Room:
 
     def renewal(self, client=None) -> CertificateRenewal:
         client = client or self.cluster.client_of(NODE)
-        return CertificateRenewal(
-            client, self.clock, lambda: 0.5, self.path, lambda path: self.used.append(path.read_bytes())
-        )
+        return CertificateRenewal(client, self.clock, lambda: 0.5, self.path, self._use)
+
+    def _use(self, path) -> None:
+        if self.context is not None:
+            self.context.load_cert_chain(path)
+        self.used.append(path.read_bytes())
 
     @asynccontextmanager
     async def running(self, renewal):
