@@ -34,6 +34,7 @@ from minikube_py.kubelet.io.docker_runtime import DockerRuntime
 from minikube_py.kubelet.io.engine_leftovers import HostLeftovers
 from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
+from minikube_py.kubelet.io.image_volumes import DockerImageVolumes
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.io.kubelet_server import KubeletServer
 from minikube_py.kubelet.io.node_logs import NodeLogs
@@ -235,6 +236,7 @@ async def run_node(
         informers=informers,
         runtime=runtime,
         images=DockerImages(api, pinned=(config.pause_image or PAUSE_TAG,)),
+        image_volumes=DockerImageVolumes(api),
         network=network,
         endpoint_drain=proxier,
         files=HostPodFiles(settings, slices),

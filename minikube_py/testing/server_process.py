@@ -15,6 +15,7 @@ from pathlib import Path
 import uvloop
 
 from minikube_py.kit.io.garbage import Garbage
+from minikube_py.kit.io.process import kill_child
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.callback_times import CallbackTimes, callback_times
 from minikube_py.testing.loop_lag import LoopLag
@@ -80,7 +81,7 @@ async def server_process(*, measured: bool = False) -> AsyncIterator[ServerProce
             async with asyncio.timeout(5):
                 await process.wait()
         except TimeoutError:
-            process.kill()
+            kill_child(process.pid)
             await process.wait()
 
 

@@ -17,6 +17,7 @@ from minikube_py.kubelet.io.cgroup_writer import LinuxCgroupWriter
 from minikube_py.kubelet.io.engine_leftovers import HostLeftovers
 from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
+from minikube_py.kubelet.io.image_volumes import DockerImageVolumes
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.io.mounts import mounts_below, read_mounts
 from minikube_py.kubelet.io.pod_files import HostPodFiles
@@ -52,6 +53,7 @@ class Subject:
             informers=FakeInformers(self.client),
             runtime=self.docker.runtime,
             images=self.docker.images,
+            image_volumes=DockerImageVolumes(self.docker.api),
             network=self.network,
             endpoint_drain=FakeEndpointDrain(self.clock),
             files=HostPodFiles(self.config, SystemdSlices()),

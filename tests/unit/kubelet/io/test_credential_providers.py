@@ -1,0 +1,117 @@
+"""Programs that know passwords: real ones, in a time that only the test moves."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from minikube_py.kubelet.credential_provider import CredentialProviderError
+from minikube_py.kubelet.images import parse_image_name
+from minikube_py.kubelet.io.credential_providers import CredentialProviders, read_providers
+from minikube_py.kubelet.io.image_sources import ImageSources
+from minikube_py.kubelet.io.object_reader import ObjectReader
+from minikube_py.testing.kubelet_lab import a_kubelet_lab
+from minikube_py.testing.manual_clock import ManualClock
+
+V1 = "credentialprovider.kubelet.k8s.io/v1"
+SAYS = {
+    "kind": "CredentialProviderResponse",
+    "apiVersion": V1,
+    "cacheKeyType": "Registry",
+    "cacheDuration": "10m",
+    "auth": {"r.example": {"username": "me", "password": "pw"}},
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A program that counts how often it runs, and the file that sets it up."""
+    program = tmp_path / "ask"
+    program.write_text(f'#!/bin/sh\ncd {tmp_path}\ncat >>asked\necho "$1 $WHO" >>runs\ncat says\nexit $(cat code)\n')
+    program.chmod(0o755)
+    (tmp_path / "code").write_text("0")
+    (tmp_path / "says").write_text(json.dumps(SAYS))
+    provider = {
+        "name": "ask",
+        "apiVersion": V1,
+        "matchImages": ["r.example", "*.r.example"],
+        "defaultCacheDuration": "1m",
+        "args": ["get"],
+        "env": [{"name": "WHO", "value": "node"}],
+    }
+    head = {"apiVersion": "kubelet.config.k8s.io/v1", "kind": "CredentialProviderConfig"}
+    (tmp_path / "config.yaml").write_text(json.dumps({**head, "providers": [provider]}))
+    return tmp_path
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+def providers(folder, clock):
+    return CredentialProviders(read_providers(folder / "config.yaml", folder), str(folder), clock)
+
+
+def runs(folder):
+    return (folder / "runs").read_text().splitlines()
+
+
+async def test_a_program_is_asked_with_its_arguments_and_its_answer_holds_for_its_time(providers, folder, clock):
+    (credential,) = await providers.credentials("r.example/app")
+    assert (credential.place, credential.auth.password) == ("r.example", "pw")
+    assert json.loads((folder / "asked").read_text())["image"] == "r.example/app"
+    assert runs(folder) == ["get node"]
+
+    await providers.credentials("r.example/other")
+    assert len(runs(folder)) == 1
+    await clock.advance(600)
+    await providers.credentials("r.example/app")
+    assert len(runs(folder)) == 2
+
+
+async def test_another_registry_is_asked_about_anew_and_one_that_is_not_its_own_never(providers, folder):
+    for repository in ("a.r.example/app", "b.r.example/app", "a.r.example/app", "x.example/app"):
+        await providers.credentials(repository)
+
+    assert len(runs(folder)) == 2
+
+
+@pytest.mark.parametrize(("code", "says"), [("3", ""), ("0", "nonsense"), ("0", "{}")])
+async def test_a_program_that_fails_takes_nothing_away_and_is_asked_again(providers, folder, code, says):
+    (folder / "code").write_text(code)
+    (folder / "says").write_text(says)
+    assert await providers.credentials("r.example/app") == ()
+    (folder / "code").write_text("0")
+    (folder / "says").write_text(json.dumps(SAYS))
+
+    assert len(await providers.credentials("r.example/app")) == 1
+
+
+def test_a_file_or_a_program_that_cannot_be_used_is_named(folder):
+    with pytest.raises(CredentialProviderError, match="the credential provider ask is not in"):
+        read_providers(folder / "config.yaml", folder.parent)
+    with pytest.raises(CredentialProviderError, match="No such file"):
+        read_providers(folder / "none.yaml", folder)
+    (folder / "config.yaml").write_text("{}")
+    with pytest.raises(CredentialProviderError, match="config.yaml: it must be of kind"):
+        read_providers(folder / "config.yaml", folder)
+
+
+async def test_a_pull_tries_what_a_program_knows_after_what_the_node_has(folder):
+    lab = a_kubelet_lab()
+    name = parse_image_name("r.example/app:1")
+    lab.runtime.registry[name.text] = lab.runtime.add_image(name.text)
+    lab.runtime.registry_logins[name.text] = ("me", "pw")
+    lab.files.texts["/node/config.json"] = json.dumps({"auths": {"r.example": {"auth": "bm9kZTpwdw=="}}})
+    config = replace(
+        lab.config,
+        docker_config_paths=("/node/config.json",),
+        credential_providers=read_providers(folder / "config.yaml", folder),
+        image_credential_provider_bin_dir=str(folder),
+    )
+    sources = ImageSources(config, lab.ports(), ObjectReader(lab.client, lab.clock, 5.0))
+
+    await sources.pull(None, name)
+    assert lab.runtime.pulls == [(name.text, "node"), (name.text, "me")]
