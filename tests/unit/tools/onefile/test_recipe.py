@@ -1,0 +1,13 @@
+"""The recipe's keys and requirements."""
+
+from tools.onefile.recipe import key_of, locked_requirements
+
+
+def test_key_tells_apart_what_concatenation_would_not():
+    assert key_of(["ab", "c"]) != key_of(["a", "bc"])
+    assert key_of(["ab", "c"]) == key_of(["ab", "c"])
+
+
+def test_requirements_are_the_pinned_ones_without_what_only_builds():
+    lock = "# why\naiohttp==3.14.5  # the server\n\nsetuptools==80.9.0\nyarl==1.25.1\n"
+    assert locked_requirements(lock) == ("aiohttp==3.14.5", "yarl==1.25.1")
