@@ -64,7 +64,7 @@ def cli() -> None:
 def run() -> None:
     """Run the command line and exit."""
     try:
-        cli(standalone_mode=True)
+        cli(prog_name="minikube-py", standalone_mode=True)
     except UserError as error:
         for line in str(error).splitlines():
             click.echo(f"minikube-py: {line}", err=True)

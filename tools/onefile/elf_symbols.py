@@ -50,7 +50,7 @@ def read_needs(path: Path) -> ElfNeeds | None:
             elf = ELFFile(file)
             dynamic = elf.get_section_by_name(".dynamic")
             tags = dynamic.iter_tags("DT_NEEDED") if isinstance(dynamic, DynamicSection) else ()
-            libraries = [str(tag.needed) for tag in tags]
+            libraries = [str(tag.needed) for tag in tags]  # type: ignore[attr-defined] # set by the tag's kind
             return ElfNeeds(tuple(sorted(set(_versioned_symbols(elf)))), tuple(libraries))
         except ELFError as error:
             raise ValueError(f"{path} is a broken ELF file: {error}") from error

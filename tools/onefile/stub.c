@@ -117,10 +117,6 @@ static size_t next_bytes(void *into, size_t size) {
     return size - decoder.avail_out;
 }
 
-static void next_block(char *block) {
-    if (next_bytes(block, BLOCK) != BLOCK) fail("this file is damaged: copy it again");
-}
-
 static void write_file(const char *path, mode_t mode, uint64_t size) {
     static char content[128 * BLOCK];
     int out = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
