@@ -22,6 +22,7 @@ from minikube_py.kubelet.kubelet_args import KubeletArgError, apply_kubelet_args
 from minikube_py.kubelet.registration import faults_of
 
 _ENDPOINT = re.compile(r"https?://[^/:]+:[0-9]+")
+_SERVER = re.compile(r"https://[^/:@]+(:[0-9]+)?/?")
 DEFAULT_DATA_DIR = "/var/lib/minikube-py"
 DEFAULT_CONFIG_FILE = "/etc/minikube-py/config.yaml"
 BUNDLED_PARTS = ("dns", "metrics", "dashboard", "servicelb", "local-storage")
@@ -65,7 +66,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("bind-address", "0.0.0.0", "the address that the API server listens on"),
     Setting("https-listen-port", 6443, "the API server's port"),
     Setting("tls-san", None, "further names and addresses for the API server's certificate", many=True),
-    Setting("token", None, "a bearer token of an administrator (default: made at the first start)"),
+    Setting("server", None, "the URL of a master to join: https://HOST:6443"),
+    Setting(
+        "token",
+        None,
+        "what joins hosts: on a master the cluster's own (default: made at the first start), else what "
+        "`minikube-py token create` printed",
+    ),
     Setting("token-file", None, "a file that holds the token"),
     Setting("audit-log-path", None, "where the audit log goes; `-`: the standard output (default: there is none)"),
     Setting("audit-policy-file", None, "an audit.k8s.io/v1 Policy: what the audit log has"),
@@ -146,7 +153,10 @@ class AgentConfig:
     bind_address: str
     https_port: int
     tls_sans: tuple[str, ...]
+    server_url: str
+    """The master to join; empty: none."""
     token: str
+    token_file: Path | None
     audit: "Audit | None"
     kubeconfig_path: Path
     kubeconfig_mode: int
@@ -162,6 +172,8 @@ class AgentConfig:
     private_registry: str
     log_format: str
     fast_timers: bool
+    explicit: frozenset[str]
+    """The names of the settings that somebody gave; the others have their defaults."""
 
     @property
     def server_dir(self) -> Path:
@@ -235,7 +247,7 @@ def read_config_file(path: Path, required: bool) -> Mapping[str, Any]:
 
 
 def collect_settings(flags: Mapping[str, Any], environ: Mapping[str, str], file: Mapping[str, Any]) -> dict[str, Any]:
-    """Return each setting's value by the order flag, environment, file, default.
+    """Return the value of each setting that is given, by the order flag, environment, file.
 
     Raises:
         ConfigError: the file holds an unknown key.
@@ -243,6 +255,12 @@ def collect_settings(flags: Mapping[str, Any], environ: Mapping[str, str], file:
     unknown = [key for key in file if str(key) not in _BY_NAME]
     if unknown:
         raise ConfigError("\n".join(_unknown_key(str(key)) for key in unknown))
+    in_file = {str(name): value for name, value in file.items() if value is not None}
+    return {**in_file, **given_settings(flags, environ)}
+
+
+def given_settings(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings that flags or, behind them, the environment give, by name."""
     values: dict[str, Any] = {}
     for setting in SETTINGS:
         variable = "MINIKUBE_PY_" + setting.name.upper().replace("-", "_")
@@ -251,9 +269,8 @@ def collect_settings(flags: Mapping[str, Any], environ: Mapping[str, str], file:
             given = environ.get(variable)
             if given is not None and setting.many:
                 given = [part for part in given.split(",") if part]
-        if given is None:
-            given = file.get(setting.name, setting.default)
-        values[setting.name] = given
+        if given is not None:
+            values[setting.name] = given
     return values
 
 
@@ -324,11 +341,11 @@ def _bad_choice(setting: Setting, value: object) -> str:
     return f"--{setting.name}: {value!r} is not one of {', '.join(setting.choices)}"
 
 
-def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) -> AgentConfig:
+def parse_config(given: Mapping[str, Any], *, host_name: str, default_ip: str) -> AgentConfig:
     """Return the checked settings.
 
     Args:
-        values: what collect_settings returned.
+        given: what collect_settings returned; the others have their defaults.
         host_name: the node's name when none is given.
         default_ip: the node's address when none is given; empty when the host has none.
 
@@ -336,6 +353,7 @@ def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) 
         ConfigError: every fault found, one a line.
     """
     faults = _Faults()
+    values = {setting.name: given.get(setting.name, setting.default) for setting in SETTINGS}
     for setting in SETTINGS:
         value = values[setting.name]
         if setting.choices and not setting.many and value not in setting.choices:
@@ -356,7 +374,9 @@ def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) 
         bind_address=str(values["bind-address"]),
         https_port=faults.port("https-listen-port", values["https-listen-port"]),
         tls_sans=faults.many(_BY_NAME["tls-san"], values["tls-san"]),
+        server_url=_server_url(values["server"], faults),
         token=str(values["token"] or ""),
+        token_file=Path(str(values["token-file"])) if values["token-file"] else None,
         audit=_audit(values, faults),
         kubeconfig_path=Path(str(values["write-kubeconfig"])),
         kubeconfig_mode=faults.mode("write-kubeconfig-mode", values["write-kubeconfig-mode"]),
@@ -372,6 +392,7 @@ def parse_config(values: Mapping[str, Any], *, host_name: str, default_ip: str) 
         pod_manifest_path=str(values["pod-manifest-path"] or ""),
         log_format=str(values["log-format"]),
         fast_timers=values["timers"] == "fast",
+        explicit=frozenset(given),
     )
     faults.lines += _contradictions(config)
     faults.lines += _bad_kubelet_args(config)
@@ -396,6 +417,15 @@ def _datastore(values: Mapping[str, Any], faults: _Faults) -> Datastore | None:
         faults.lines.append("--datastore-certfile and --datastore-keyfile go together")
     paths = [Path(str(file)) if file else None for file in files]
     return Datastore(urls, *paths) if urls else None
+
+
+def _server_url(value: object, faults: _Faults) -> str:
+    url = str(value or "").rstrip("/")
+    if not url:
+        return ""
+    if not _SERVER.fullmatch(url):
+        faults.lines.append(f"--server: {url!r} is no URL such as https://10.0.0.1:6443")
+    return url if url.count(":") > 1 else f"{url}:6443"
 
 
 def _optional_address(value: object, faults: _Faults) -> str:
@@ -430,6 +460,8 @@ def _contradictions(config: AgentConfig) -> list[str]:
         faults.append(f"--cluster-dns {config.cluster_dns} is not inside --service-cidr {config.service_cidr}")
     if not config.docker_host.startswith("unix:///"):
         faults.append(f"--docker-host {config.docker_host!r} must be a unix:///PATH: pods are wired on this host")
+    if config.token and config.token_file:
+        faults.append("--token and --token-file: give one of them")
     if config.https_port in config.node_ports:
         faults.append(f"--https-listen-port {config.https_port} lies inside --service-node-port-range")
     return faults

@@ -1,7 +1,6 @@
 """What the commands beside `server` do: ask the running agent, read what is on disk, use the engine, take down."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any, TypeVar
 from minikube_py.agent.credentials import render_kubeconfig, server_pki, server_url
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.node import tear_down
+from minikube_py.agent.process import control_path, require_root
+from minikube_py.agent.registries import survey_registries
 from minikube_py.agent.state import on_folder, restore_folder
 from minikube_py.config import AgentConfig
 from minikube_py.doctor.checks import Finding, examine
@@ -20,8 +21,6 @@ from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kubelet.cri import ContainerRuntimeError
 from minikube_py.kubelet.io import image_import
 from minikube_py.kubelet.io.docker_api import DockerApi
-from minikube_py.kubelet.io.registries_file import read_engine_registries, read_registries
-from minikube_py.kubelet.registries import RegistriesError, engine_faults
 from minikube_py.store.io.recovery import Until
 
 T = TypeVar("T")
@@ -32,21 +31,6 @@ STOP_TIMEOUT_S = 40.0
 STATE_TIMEOUT_S = 600.0
 """A snapshot or a check of the largest store on the slowest disk."""
 POLL_S = 0.1
-
-
-def control_path(config: AgentConfig) -> Path:
-    """Return where the agent of this data folder listens for commands."""
-    return config.agent_dir / "control.sock"
-
-
-def require_root() -> None:
-    """Make sure that containers, links and rules can be made at all.
-
-    Raises:
-        AgentError: the user is not root.
-    """
-    if os.geteuid() != 0:
-        raise AgentError("must run as root: it starts containers, makes network links and sets kernel rules")
 
 
 def agent_status(config: AgentConfig, wait_s: float | None) -> Mapping[str, Any]:
@@ -131,10 +115,15 @@ def take_down(config: AgentConfig) -> Mapping[str, int]:
         AgentError: not root, Docker cannot be reached, or something could not be removed.
     """
     require_root()
-    return asyncio.run(_take_down(config))
+    return asyncio.run(stop_and_tear_down(config))
 
 
-async def _take_down(config: AgentConfig) -> Mapping[str, int]:
+async def stop_and_tear_down(config: AgentConfig) -> Mapping[str, int]:
+    """Do what take_down does, in a running loop.
+
+    Raises:
+        AgentError: Docker cannot be reached, or something could not be removed.
+    """
     try:
         answer = await ask_agent(control_path(config), "stop", ANSWER_TIMEOUT_S)
     except AgentNotRunningError:
@@ -169,7 +158,7 @@ def build_pause(config: AgentConfig) -> str:
     Raises:
         AgentError: the engine cannot be reached or refused it.
     """
-    record = asyncio.run(_with_engine(config, image_import.build_pause))
+    record = asyncio.run(with_engine(config, image_import.build_pause))
     return f"{', '.join(record.repo_tags)} loaded ({record.id})"
 
 
@@ -180,7 +169,7 @@ def import_image(config: AgentConfig, archive: Path) -> tuple[str, ...]:
         AgentError: the file cannot be read, or the engine refused it.
     """
     try:
-        return asyncio.run(_with_engine(config, lambda api: image_import.import_archive(api, str(archive))))
+        return asyncio.run(with_engine(config, lambda api: image_import.import_archive(api, str(archive))))
     except OSError as error:
         raise AgentError(f"cannot read {archive}: {error.strerror or error}") from error
     except AgentError as error:
@@ -193,11 +182,16 @@ def list_images(config: AgentConfig) -> list[dict[str, Any]]:
     Raises:
         AgentError: the engine cannot be reached.
     """
-    records = asyncio.run(_with_engine(config, image_import.list_images))
+    records = asyncio.run(with_engine(config, image_import.list_images))
     return [{"tags": list(r.repo_tags), "id": r.id, "size": r.size_bytes} for r in records]
 
 
-async def _with_engine(config: AgentConfig, work: Callable[[DockerApi], Awaitable[T]]) -> T:
+async def with_engine(config: AgentConfig, work: Callable[[DockerApi], Awaitable[T]]) -> T:
+    """Do something with the engine and close it.
+
+    Raises:
+        AgentError: it cannot be reached or refused it.
+    """
     api = DockerApi(config.docker_host)
     try:
         return await work(api)
@@ -235,22 +229,8 @@ async def _survey(config: AgentConfig) -> tuple[HostFacts, EngineFacts]:
     else:
         agent_runs = True
     host = await survey_host(config.data_dir, {config.https_port: "API server"}, agent_runs)
-    host = await _with_registries(host, config)
+    host = await survey_registries(host, config)
     return host, await _engine_facts(config)
-
-
-async def _with_registries(host: HostFacts, config: AgentConfig) -> HostFacts:
-    path = config.registries_path
-    api = DockerApi(config.docker_host)
-    try:
-        ignored = engine_faults(read_registries(path), await read_engine_registries(api))
-    except RegistriesError as error:
-        return replace(host, registries_path=str(path), registries_fault=str(error))
-    except ContainerRuntimeError:
-        ignored = ()  # the engine has a check of its own
-    finally:
-        await api.close()
-    return replace(host, registries_path=str(path), registries_ignored=ignored)
 
 
 async def _engine_facts(config: AgentConfig) -> EngineFacts:

@@ -1,32 +1,30 @@
-"""A master's certificates, token and kubeconfig: made at the first start, kept in `DATA/server`."""
+"""A master's certificates and kubeconfig: made at the first start, kept in `DATA/server`."""
 
-import secrets
 import ssl
 from pathlib import Path
 
 import yaml
 
 from minikube_py.agent.errors import AgentError
+from minikube_py.api.rules.signers import NODE_PREFIX, NODES_GROUP
 from minikube_py.apiserver.audit_policy import AuditPolicyError, parse_policy
 from minikube_py.apiserver.audit_rotation import Rotation
-from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.io.audit_log import AuditSettings
 from minikube_py.apiserver.io.certificates import (
     CertificateError,
     Pki,
     ensure_node_serving,
     ensure_pki,
-    server_context,
 )
-from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.apiserver.pki import CertificateSpec, kubelet_serving, serving_sans
 from minikube_py.apiserver.users import AUTHENTICATED, SYSTEM_MASTERS, UserInfo
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.files import make_private_folder, write_atomic
+from minikube_py.kit.io.keys import new_key_pem
+from minikube_py.kit.io.tls import server_context
 
 ADMIN = CertificateSpec("minikube-py-admin", (SYSTEM_MASTERS,))
-TOKEN_USER = UserInfo("minikube-py-admin", (SYSTEM_MASTERS, AUTHENTICATED))
 
 
 def make_folders(config: AgentConfig) -> None:
@@ -85,7 +83,9 @@ def node_server_context(config: AgentConfig, pki: Pki, now_s: float) -> ssl.SSLC
     Raises:
         AgentError: its certificate cannot be made or kept.
     """
-    return server_context(node_serving(config, pki, now_s), pki.ca.certificate_pem)
+    context = server_context(pki.ca.certificate_pem)
+    context.load_cert_chain(*node_serving(config, pki, now_s))
+    return context
 
 
 def audit_settings(config: AgentConfig) -> AuditSettings | None:
@@ -104,20 +104,9 @@ def audit_settings(config: AgentConfig) -> AuditSettings | None:
     return AuditSettings(policy, audit.log_path, Rotation(audit.size_mb_max, audit.age_days_max, audit.backups_max))
 
 
-def authenticator(config: AgentConfig) -> Authenticator:
-    """Return who may come in by token: the configured one, else that in `DATA/server/token`, made when missing."""
-    path = config.server_dir / "token"
-    token = config.token
-    try:
-        if not token and path.exists():
-            token = path.read_text().strip()
-        if not token:
-            token = secrets.token_hex(32)
-        if not path.exists() or path.read_text().strip() != token:
-            write_atomic(path, token.encode() + b"\n", 0o600)
-    except OSError as error:
-        raise AgentError(f"cannot keep the token in {path}: {error.strerror}") from error
-    return Authenticator({token: TOKEN_USER})
+def node_user(config: AgentConfig) -> UserInfo:
+    """Return who this host's node is to the API server (upstream: system:node:NAME in system:nodes)."""
+    return UserInfo(f"{NODE_PREFIX}{config.node_name}", (NODES_GROUP, AUTHENTICATED))
 
 
 def token_key_pem(config: AgentConfig) -> bytes:

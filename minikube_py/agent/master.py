@@ -5,9 +5,10 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from random import Random
 
+from minikube_py.agent.cluster_token import join_settings
 from minikube_py.agent.credentials import audit_settings, token_key_pem
+from minikube_py.agent.host import Host
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.node_role import NodeRole
 from minikube_py.agent.state import Command, open_state
@@ -27,9 +28,6 @@ from minikube_py.controllers.certificate_signing import Signer
 from minikube_py.controllers.config import ControllersConfig
 from minikube_py.controllers.io.controller_loop import Controllers
 from minikube_py.controllers.table import controllers
-from minikube_py.kit.clock import Clock
-from minikube_py.kit.ids import Ids
-from minikube_py.kit.io.supervisor import Health
 from minikube_py.scheduler.config import SchedulerConfig
 from minikube_py.scheduler.io.scheduler_loop import Scheduler
 from minikube_py.store.expiry import ExpiryRule
@@ -42,16 +40,6 @@ SIGNING_DURATION_S = 365 * 24 * 3600.0
 
 EVENT_EXPIRY = ExpiryRule(EVENTS.storage_prefix, after_s=3600.0, keys_max=20_000)
 """Events live for an hour after their last change (upstream: --event-ttl), the oldest less when there are many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """What every part needs of the host: time, randomness, ids, and the table of who fares how."""
-
-    clock: Clock
-    ids: Ids
-    rng: Random
-    health: dict[str, Health]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +111,6 @@ async def run_master(
     config: AgentConfig,
     host: Host,
     tls: ssl.SSLContext,
-    authenticator: Authenticator,
     pki: Pki,
     kubelet_tls: ssl.SSLContext,
 ) -> AsyncIterator[Master]:
@@ -142,11 +129,12 @@ async def run_master(
             clock=host.clock,
             ids=host.ids,
             rng=host.rng,
-            authenticate=authenticator.authenticate,
+            authenticate=Authenticator({}).authenticate,
             token_key_pem=token_key_pem(config),
             front_proxy=pki.front_proxy(),
             audit=audit_settings(config),
             kubelet_tls=kubelet_tls,
+            join=join_settings(config, pki.ca.certificate_pem),
             scrape_node=None if "metrics" in config.disabled else scrape_node,
         )
         api = ApiServer(api_config(config), ports)

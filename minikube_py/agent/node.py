@@ -6,25 +6,22 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from random import SystemRandom
 from typing import get_args
 
 from minikube_py.agent.errors import AgentError
+from minikube_py.agent.host import Host, this_host
 from minikube_py.agent.lifetime import Run, running
-from minikube_py.agent.master import Host, Master
+from minikube_py.agent.registries import with_registries
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import NODES
 from minikube_py.api.served import GIT_VERSION
-from minikube_py.apiserver.users import AUTHENTICATED, UserInfo
 from minikube_py.client.interface import Client, Informers, Selection
 from minikube_py.client.io.event_recorder import EventRecorder
 from minikube_py.config import AgentConfig
 from minikube_py.dns.config import DnsConfig
 from minikube_py.dns.io.dns_server import DnsServer
-from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.kubelet.config import KubeletConfig, with_fast_timers
 from minikube_py.kubelet.configz import configz
 from minikube_py.kubelet.cri import ContainerRuntimeError
@@ -33,6 +30,7 @@ from minikube_py.kubelet.io.delegated_access import DelegatedAccess
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_images import DockerImages
 from minikube_py.kubelet.io.docker_runtime import DockerRuntime
+from minikube_py.kubelet.io.engine_leftovers import HostLeftovers
 from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
@@ -42,16 +40,16 @@ from minikube_py.kubelet.io.node_loop import register_node
 from minikube_py.kubelet.io.pod_files import HostPodFiles
 from minikube_py.kubelet.io.pod_streams import DockerPodStreams
 from minikube_py.kubelet.io.probe_network import HostProbeNetwork
-from minikube_py.kubelet.io.registries_file import read_engine_registries, read_registries
+from minikube_py.kubelet.io.registry_certificates import remove_folders
 from minikube_py.kubelet.io.server_documents import DocumentSources, ServerDocuments
 from minikube_py.kubelet.io.server_metrics import ServerMetrics
 from minikube_py.kubelet.io.server_streams import ServerStreams
+from minikube_py.kubelet.io.systemd_slices import SystemdSlices
 from minikube_py.kubelet.io.tear_down import tear_down_node
 from minikube_py.kubelet.kubelet_args import apply_kubelet_args
 from minikube_py.kubelet.pause_image import PAUSE_TAG
 from minikube_py.kubelet.ports import HostSurvey, KubeletPorts, ShutdownInhibitor
 from minikube_py.kubelet.registration import parse_node_label, parse_node_taint
-from minikube_py.kubelet.registries import RegistriesError, engine_faults
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.pod_network import BridgePodNetwork
 from minikube_py.proxy.config import ProxyConfig
@@ -73,11 +71,6 @@ class Node:
     kubelet: Kubelet
     proxier: Proxier
     server: KubeletServer
-
-
-def node_user(config: AgentConfig) -> UserInfo:
-    """Return who a node's components are to the API server (upstream: system:node:NAME in system:nodes)."""
-    return UserInfo(f"system:node:{config.node_name}", ("system:nodes", AUTHENTICATED))
 
 
 def open_runtime(config: AgentConfig, host: Host) -> tuple[DockerApi, DockerRuntime]:
@@ -173,22 +166,6 @@ async def learn_pod_cidr(client: Client, informers: Informers, config: KubeletCo
     return str(node["spec"]["podCIDR"])
 
 
-async def with_registries(settings: KubeletConfig, path: Path, api: DockerApi) -> KubeletConfig:
-    """Return the settings with the registries of the file, and warn of what the engine will not do of it.
-
-    Raises:
-        AgentError: the file cannot be used.
-    """
-    try:
-        registries = await asyncio.to_thread(read_registries, path)
-        engine = await read_engine_registries(api)
-    except (RegistriesError, ContainerRuntimeError) as error:
-        raise AgentError(str(error)) from error
-    for fault in engine_faults(registries, engine):
-        log.warning("%s: %s", path, fault)
-    return replace(settings, registries=registries)
-
-
 async def _choose_proxy_mode(config: AgentConfig) -> Mode:
     try:
         return await choose_mode(config.proxy_mode, proxy_config(config))
@@ -215,6 +192,8 @@ def kubelet_server(
 ) -> KubeletServer:
     """Return the kubelet's own server, which answers the API server, monitors and administrators."""
     metrics = ServerMetrics(config.node_name, kubelet.probe_counts)
+    for collector in kubelet.collectors:
+        metrics.registry.register(collector)
     sources = DocumentSources(
         pods=kubelet.pods,
         runtime=runtime,
@@ -246,20 +225,20 @@ async def _open_logind() -> AsyncIterator[ShutdownInhibitor]:
 @asynccontextmanager
 async def run_node(
     config: AgentConfig,
-    master: Master,
+    host: Host,
+    client: Client,
     informers: Informers,
     docker: tuple[DockerApi, DockerRuntime],
     tls: ssl.SSLContext,
 ) -> AsyncIterator[Node]:
     """Run the node's components while the context lasts; pods go on running afterwards.
 
-    `tls` is what the kubelet's server serves with; whoever renews its certificate loads it into this same context.
+    `client` is the API as the node's own user. `tls` is what the kubelet's server serves with; whoever renews its
+    certificate loads it into this same context.
     """
-    host = master.host
-    client = master.client(node_user(config))
     api, runtime = docker
     mode = await _choose_proxy_mode(config)
-    settings = await with_registries(kubelet_config(config), config.registries_path, api)
+    settings = await with_registries(kubelet_config(config), config, api)
     survey = LinuxHostSurvey(str(config.agent_dir))
     pod_cidr = await learn_pod_cidr(client, informers, settings, survey)
     network = BridgePodNetwork(network_config(config, pod_cidr, mode), host.clock)
@@ -268,6 +247,7 @@ async def run_node(
     except OSError as error:
         raise AgentError(f"cannot set up the pod network: {error}") from error
     proxier = make_proxier(config, informers, host, mode)
+    slices = SystemdSlices()
     recorder = EventRecorder(client, host.clock, host.ids, "kubelet", config.node_name)
     ports = KubeletPorts(
         client=client,
@@ -276,12 +256,13 @@ async def run_node(
         images=DockerImages(api, pinned=(config.pause_image or PAUSE_TAG,)),
         network=network,
         endpoint_drain=proxier,
-        files=HostPodFiles(settings),
+        files=HostPodFiles(settings, slices),
         probe_network=HostProbeNetwork(),
         host=survey,
         statistics=LinuxHostStatistics(host.clock),
         places=runtime,
-        cgroups=LinuxCgroupWriter(),
+        cgroups=LinuxCgroupWriter(slices),
+        leftovers=HostLeftovers(),
         recorder=recorder,
         clock=host.clock,
         random=host.rng.random,
@@ -316,7 +297,7 @@ async def tear_down(config: AgentConfig) -> Mapping[str, int]:
     Raises:
         AgentError: Docker cannot be reached, or something could not be removed.
     """
-    host = Host(SystemClock(), system_ids(), SystemRandom(), {})
+    host = this_host()
     api, runtime = open_runtime(config, host)
     # Only names matter for taking down, not which slice of the cluster CIDR this node had.
     pod_cidr = next(config.cluster_cidr.subnets(new_prefix=24))
@@ -324,6 +305,7 @@ async def tear_down(config: AgentConfig) -> Mapping[str, int]:
     try:
         await require_engine(runtime)
         removed = await tear_down_node(kubelet_config(config), runtime)
+        await asyncio.to_thread(remove_folders, str(config.data_dir))
         await network.tear_down()
         for mode in get_args(Mode):
             await remove_rules_of(mode, proxy_config(config))

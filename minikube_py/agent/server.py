@@ -4,37 +4,30 @@ The nesting below is the start order and, reversed, the stop order: store, API s
 node. A stop leaves pods running; the next start adopts them.
 """
 
-import asyncio
 import logging
-import os
-import signal
 import ssl
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from random import SystemRandom
 from typing import Any
 
-import uvloop
-
-from minikube_py.agent.commands import control_path, require_root
 from minikube_py.agent.credentials import (
-    authenticator,
     make_folders,
     node_server_context,
     node_serving,
+    node_user,
     server_pki,
     server_url,
     write_kubeconfig,
 )
-from minikube_py.agent.errors import AgentError, leaves
+from minikube_py.agent.errors import AgentError
+from minikube_py.agent.host import this_host
 from minikube_py.agent.lifetime import running
-from minikube_py.agent.master import Host, Master, master_components, run_master
-from minikube_py.agent.node import Node, open_runtime, require_engine, run_node
+from minikube_py.agent.master import Master, master_components, run_master
+from minikube_py.agent.node import open_runtime, require_engine, run_node
+from minikube_py.agent.process import Process, control_path, require_root, run_process
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.control_socket import control_socket
 from minikube_py.kit.io.garbage import Garbage
-from minikube_py.kit.io.sd_notify import SdNotify, watchdog_interval_s
-from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.store.interface import StoreOpenError
 from minikube_py.streaming.io.http_listener import ListenError
 
@@ -48,15 +41,9 @@ def run_server(config: AgentConfig) -> None:
         AgentError: it cannot start, or cannot go on, for a reason that the user can mend.
     """
     require_root()
-    try:
-        uvloop.run(Server(config).run())
-    except BaseExceptionGroup as group:
-        for error in leaves(group):
-            if isinstance(error, AgentError | ListenError | StoreOpenError):
-                raise AgentError(str(error)) from group
-        raise
-    except (ListenError, StoreOpenError) as error:
-        raise AgentError(str(error)) from error
+    if config.server_url:
+        raise AgentError("this version has one master: a host joins it with `minikube-py agent --server …`")
+    run_process(Server(config).run(), (ListenError, StoreOpenError))
 
 
 class Server:
@@ -64,90 +51,51 @@ class Server:
 
     def __init__(self, config: AgentConfig) -> None:
         self._config = config
-        self._host = Host(SystemClock(), system_ids(), SystemRandom(), {})
-        self._stopping = asyncio.Event()
-        self._notify = SdNotify()
+        self._host = this_host()
+        self._process = Process(config, self._host)
         self._master: Master | None = None
-        self._node: Node | None = None
-        self._waiting_for = "the store"
 
     async def run(self) -> None:
         """Start everything in order, say so, and stop it in reverse order."""
-        config, host = self._config, self._host
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stopping.set)
+        config, host, process = self._config, self._host, self._process
+        process.catch_stop()
         docker = open_runtime(config, host)
+        process.say("the store")
         try:
             await require_engine(docker[1])
             make_folders(config)
             pki = server_pki(config, host.clock.wall_s())
             tls, kubelet_tls = pki.server_context(), pki.kubelet_context()
             node_tls = node_server_context(config, pki, host.clock.wall_s())
-            loop.add_signal_handler(signal.SIGHUP, self._reload, tls, kubelet_tls, node_tls)
+            process.catch_hangup(lambda: self._reload(tls, kubelet_tls, node_tls))
             async with AsyncExitStack() as stack:
-                self._say("the API server")
+                process.say("the API server")
                 self._master = master = await stack.enter_async_context(
-                    run_master(config, host, tls, authenticator(config), pki, kubelet_tls)
+                    run_master(config, host, tls, pki, kubelet_tls)
                 )
                 write_kubeconfig(config, pki)
+                log.info("kubeconfig: %s", config.kubeconfig_path)
                 await stack.enter_async_context(running(host.health, {"garbage": Garbage(host.clock).run}))
-                commands = {"status": self.status, "stop": self.stop, **master.state_commands}
+                commands = {"status": self.status, "stop": process.stop, **master.state_commands}
                 await stack.enter_async_context(control_socket(control_path(config), commands))
-                self._say("the node")
+                process.say("the node")
                 informers = master.informers()
                 components = master_components(config, master, informers, pki.ca)
                 await stack.enter_async_context(running(host.health, {"informers": informers.run}))
                 await stack.enter_async_context(running(host.health, components))
-                self._node = await stack.enter_async_context(run_node(config, master, informers, docker, node_tls))
-                await stack.enter_async_context(running(host.health, {"systemd": self._report}))
-                await self._stopping.wait()
-                self._notify.send("STOPPING=1")
+                client = master.client(node_user(config))
+                process.node = await stack.enter_async_context(
+                    run_node(config, host, client, informers, docker, node_tls)
+                )
+                await stack.enter_async_context(running(host.health, {"systemd": process.report}))
+                await process.wait_stopping()
         finally:
             await docker[0].close()
 
     async def status(self) -> Mapping[str, Any]:
         """Return what `minikube-py status` prints."""
-        ready = self._is_ready()
-        return {
-            "node": self._config.node_name,
-            "address": self._config.node_ip,
-            "ready": ready,
-            "api": server_url(self._config),
-            "revision": self._master.revision() if self._master else 0,
-            "pid": os.getpid(),
-            "waiting_for": "" if ready else self._waiting_for,
-            "components": [
-                {"name": h.name, "state": h.state, "restarts": h.restarts, "last_error": h.last_error}
-                for h in self._host.health.values()
-            ],
-        }
-
-    async def stop(self) -> Mapping[str, Any]:
-        """Begin an orderly stop; answers at once."""
-        self._stopping.set()
-        return {"pid": os.getpid()}
-
-    def _is_ready(self) -> bool:
-        return self._node is not None and self._node.kubelet.node.ready.is_set()
-
-    def _say(self, waiting_for: str) -> None:
-        self._waiting_for = waiting_for
-        self._notify.send(f"STATUS=waiting for {waiting_for}")
-
-    async def _report(self) -> None:
-        """Tell systemd when the node is Ready, and from then on that the loop is alive."""
-        assert self._node is not None
-        await self._node.proxier.wait_first_sync()
-        await self._node.kubelet.node.ready.wait()
-        self._waiting_for = ""
-        self._notify.send("READY=1", f"STATUS=node {self._config.node_name} is Ready")
-        log.info("node %s is Ready; kubeconfig: %s", self._config.node_name, self._config.kubeconfig_path)
-        interval_s = watchdog_interval_s()
-        while interval_s:
-            self._notify.send("WATCHDOG=1")
-            await asyncio.sleep(interval_s)
-        await self._stopping.wait()
+        revision = self._master.revision() if self._master else 0
+        return {**self._process.status(server_url(self._config)), "revision": revision}
 
     def _reload(self, tls: ssl.SSLContext, kubelet_tls: ssl.SSLContext, node_tls: ssl.SSLContext) -> None:
         """SIGHUP: renew certificates that are due, and serve new connections with what is on disk."""

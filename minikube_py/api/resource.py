@@ -146,6 +146,10 @@ class Resource:
     """False: a PUT must say which resourceVersion it replaces (upstream: AllowUnconditionalUpdate)."""
     finalizers_on_delete: tuple[str, ...] = ()
     """Finalizers that an object gets when it is deleted: the server's own work has to be done first."""
+    prepare_status: Callable[[Obj, Mapping[str, Any], float], None] | None = None
+    """What an update through /status implies, (new, old, wall clock in seconds); `new` is changed in place."""
+    status_alone: bool = False
+    """An update through /status changes nothing of the metadata (upstream: ResetObjectMetaForStatus)."""
     validate_status: Callable[[Mapping[str, Any], Mapping[str, Any]], Fields] | None = None
     """Faults of an update through /status, (new, old); None: there are none to look for."""
     scale: ScalePaths | None = None

@@ -16,6 +16,8 @@ HARD_EFFECTS = frozenset({NO_SCHEDULE, NO_EXECUTE})
 NOT_READY = "node.kubernetes.io/not-ready"
 UNREACHABLE = "node.kubernetes.io/unreachable"
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
+OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
+"""Set by an administrator who knows that the node is switched off: its pods need not be waited for."""
 
 
 def taints_of(node: Mapping[str, Any]) -> Sequence[Obj]:

@@ -2,7 +2,7 @@
 
 Rules, in order: system:masters may do everything; nodes, the control plane's components and the API server itself
 may do everything; everybody may ask for health and version; users that are known may read discovery and OpenAPI, and
-ask about themselves.
+ask about themselves; a host that joins may ask for a certificate.
 
 Upstream: apiserver endpoints/filters/authorization.go (the texts), plugin/pkg/auth/authorizer/rbac (what RBAC's
 bootstrap roles system:discovery and system:public-info-viewer allow).
@@ -11,6 +11,7 @@ bootstrap roles system:discovery and system:public-info-viewer allow).
 from dataclasses import dataclass
 
 from minikube_py.api.errors import ForbiddenError, forbidden
+from minikube_py.api.join_tokens import BOOTSTRAPPERS_GROUP
 from minikube_py.apiserver.routes import RequestInfo
 from minikube_py.apiserver.users import AUTHENTICATED, SYSTEM_MASTERS, UserInfo
 
@@ -26,6 +27,9 @@ _SELF_REVIEWS = (
     ("authentication.k8s.io", "selfsubjectreviews"),
 )
 """Questions about oneself (upstream: the bootstrap role system:basic-user)."""
+_BOOTSTRAP_VERBS = ("create", "get", "list", "watch")
+_SIGNING_REQUESTS = ("certificates.k8s.io", "certificatesigningrequests")
+"""What a host that joins may do (upstream: the bootstrap role system:node-bootstrapper)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ def authorize(user: UserInfo, info: RequestInfo) -> Allowed | Denied:
     """Return whether `user` may make the request."""
     if _may_do_everything(user):
         return ALLOWED
-    if AUTHENTICATED in user.groups and info.verb == "create" and (info.group, info.resource) in _SELF_REVIEWS:
+    if _asks_about_oneself(user, info) or _asks_for_certificate(user, info):
         return ALLOWED
     if info.is_resource or info.verb not in ("get", "head"):
         return DENIED
@@ -57,6 +61,16 @@ def authorize(user: UserInfo, info: RequestInfo) -> Allowed | Denied:
     if AUTHENTICATED in user.groups and (info.path in _DISCOVERY_PATHS or info.path.startswith(_DISCOVERY_PREFIXES)):
         return ALLOWED
     return DENIED
+
+
+def _asks_about_oneself(user: UserInfo, info: RequestInfo) -> bool:
+    review = info.verb == "create" and (info.group, info.resource) in _SELF_REVIEWS
+    return review and AUTHENTICATED in user.groups
+
+
+def _asks_for_certificate(user: UserInfo, info: RequestInfo) -> bool:
+    of_requests = (info.group, info.resource) == _SIGNING_REQUESTS and not info.subresource
+    return of_requests and info.verb in _BOOTSTRAP_VERBS and BOOTSTRAPPERS_GROUP in user.groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +104,15 @@ def rules_of(user: UserInfo) -> UserRules:
         return UserRules((ResourceRule(("*",), ("*",), ("*",)),), (NonResourceRule(("*",), ("*",)),))
     public = (*_PUBLIC_PATHS, *(f"{prefix}*" for prefix in _PUBLIC_PREFIXES))
     rules = [NonResourceRule(("get",), public)]
-    about_oneself: tuple[ResourceRule, ...] = ()
+    resource_rules: tuple[ResourceRule, ...] = ()
     if AUTHENTICATED in user.groups:
         known = (*_DISCOVERY_PATHS, *(f"{prefix}*" for prefix in _DISCOVERY_PREFIXES))
         rules.append(NonResourceRule(("get",), known))
-        about_oneself = tuple(ResourceRule(("create",), (group,), (plural,)) for group, plural in _SELF_REVIEWS)
-    return UserRules(about_oneself, tuple(rules))
+        resource_rules = tuple(ResourceRule(("create",), (group,), (plural,)) for group, plural in _SELF_REVIEWS)
+    if BOOTSTRAPPERS_GROUP in user.groups:
+        group, plural = _SIGNING_REQUESTS
+        resource_rules = (*resource_rules, ResourceRule(_BOOTSTRAP_VERBS, (group,), (plural,)))
+    return UserRules(resource_rules, tuple(rules))
 
 
 def _may_do_everything(user: UserInfo) -> bool:

@@ -3,7 +3,8 @@
 Invariants of what is stored:
   1. name, namespace, uid and creationTimestamp never change; deletionTimestamp and its grace only by deletion.
   2. generation starts at 1 and grows by one with every change outside metadata and status (resources that have one).
-  3. The main resource does not change status; /status changes nothing but status, labels, annotations, finalizers.
+  3. The main resource does not change status; /status changes nothing but status, labels, annotations, finalizers,
+     and of resources whose status stands alone nothing but status.
   4. A write of what is there already is no write: no new resourceVersion, no watch event.
   5. While an object is being deleted no finalizer is added; when the last one goes, the object goes.
 
@@ -15,7 +16,9 @@ from typing import Any
 
 from minikube_py.api.errors import MODIFIED, BadRequestError, FieldError, UnnamedError, conflict
 from minikube_py.api.meta import Obj, format_time, is_deleting, metadata, name_of, namespace_of, uid_of
+from minikube_py.api.names import Messages
 from minikube_py.api.resource import Resource
+from minikube_py.api.rules.metadata import validate_metadata_update
 from minikube_py.apiserver.decisions import (
     NO_CHANGE,
     Decision,
@@ -31,6 +34,8 @@ from minikube_py.apiserver.managed_fields import record_owners
 GENERATED_SUFFIX_LENGTH = 5
 GENERATED_PREFIX_MAX = 58
 """A generateName is cut to this, so that the name fits into 63 characters (upstream: names.SimpleNameGenerator)."""
+_META_FIELDS = ("labels", "annotations", "finalizers", "ownerReferences")
+"""What clients say in the metadata."""
 _SERVER_FIELDS = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 
 
@@ -105,7 +110,8 @@ def update_status(resource: Resource, old: Mapping[str, Any], new: Obj, context:
     if refused is not None:
         return refused
     _carry_over(new, old)
-    _copy_field("ownerReferences", metadata(old), new["metadata"])
+    for field in _META_FIELDS if resource.status_alone else ("ownerReferences",):
+        _copy_field(field, metadata(old), new["metadata"])
     if resource.custom is not None:
         resource.rules.set_defaults(new)
     kept = {field: value for field, value in old.items() if field not in ("metadata", "status")}
@@ -113,7 +119,11 @@ def update_status(resource: Resource, old: Mapping[str, Any], new: Obj, context:
     if "status" in new:
         merged["status"] = new["status"]
     record_owners(resource, old, merged, context)
+    if resource.prepare_status is not None:
+        resource.prepare_status(merged, old, context.wall_s)
     faults = finalizer_faults(old, merged)
+    if not resource.status_alone:
+        faults += tuple(validate_metadata_update(merged, old, _any_name))
     if resource.validate_status is not None:
         faults += resource.validate_status(merged, old)
     if faults:
@@ -138,6 +148,12 @@ def goes_with_update(resource: Resource, obj: Mapping[str, Any]) -> bool:
     if not meta.get("deletionTimestamp") or meta.get("finalizers") or meta.get("deletionGracePeriodSeconds"):
         return False
     return not (resource.subresource("finalize") and (obj.get("spec") or {}).get("finalizers"))
+
+
+def _any_name(name: str) -> Messages:
+    """Find no fault in a name that is stored already."""
+    del name
+    return ()
 
 
 def check_identity(

@@ -13,6 +13,7 @@ from minikube_py.kit.errors import UserError
 
 COMMANDS = {
     "server": "Run one node with everything: API server, scheduler, controllers, kubelet, proxy, DNS.",
+    "agent": "Run one node of a cluster whose master is elsewhere: kubelet, proxy, DNS.",
     "status": "Show this node, the API server and the health of each component.",
     "doctor": "Check this host and say how to mend each failure; exit status 0 only when a node could run.",
     "kubeconfig": "Print a kubeconfig with everything inside, for kubectl here or on another host.",
@@ -20,6 +21,10 @@ COMMANDS = {
     "image": "Make, load and list the images of this node's Docker engine.",
     "snapshot": "Save, list, check and restore snapshots of the cluster's state.",
     "secrets-encrypt": "Show and change the keys that Secrets are encrypted with at rest.",
+    "install": "Put this program, its settings, its systemd unit and its completion in their places, and start it.",
+    "upgrade": "Put FILE in the installed program's place and restart the unit; pods run on meanwhile.",
+    "uninstall": "Stop the unit and every pod, then remove links, rules, data, settings and program; asks first.",
+    "completion": "Print the completion script of a shell.",
     "version": "Print this program's version and the Kubernetes version that it serves.",
 }
 """The commands in the order of the help, each with its docstring's first sentence, and in the module of its name."""
@@ -55,6 +60,7 @@ def cli() -> None:
     Examples:
       minikube-py doctor                      could a node run on this host
       minikube-py server                      run one node with everything
+      minikube-py agent --server … --token …  run one node of it on another host
       minikube-py status                      how it fares
       minikube-py kubeconfig > config.yaml    for kubectl on another host
       minikube-py down                        stop every pod of this node
@@ -64,7 +70,7 @@ def cli() -> None:
 def run() -> None:
     """Run the command line and exit."""
     try:
-        cli(prog_name="minikube-py", standalone_mode=True)
+        cli(prog_name="minikube-py")
     except UserError as error:
         for line in str(error).splitlines():
             click.echo(f"minikube-py: {line}", err=True)

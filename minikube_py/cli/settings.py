@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from minikube_py.config import (
     AgentConfig,
     Setting,
     collect_settings,
+    given_settings,
     parse_config,
     read_config_file,
 )
@@ -29,6 +30,36 @@ STATE_SETTINGS = (
 """Where the state is."""
 
 
+NODE_SETTINGS = (
+    "data-dir",
+    "node-name",
+    "node-ip",
+    "docker-host",
+    "server",
+    "token",
+    "token-file",
+    "cluster-cidr",
+    "service-cidr",
+    "cluster-dns",
+    "cluster-domain",
+    "service-node-port-range",
+    "disable",
+    "proxy-mode",
+    "pod-network",
+    "kubelet-arg",
+    "kubelet-port",
+    "node-external-ip",
+    "node-label",
+    "node-taint",
+    "pod-manifest-path",
+    "private-registry",
+    "pause-image",
+    "log-format",
+    "timers",
+)
+"""What a node without the master role can be told."""
+
+
 def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options of the named settings (all when none is named) as one AgentConfig argument."""
     wanted = [setting for setting in SETTINGS if not names or setting.name in names]
@@ -39,17 +70,32 @@ def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
             flags = {s.name: given.pop(_parameter(s)) for s in wanted}
             command(load(flags, config_file), **given)
 
-        decorated: Callable[..., None] = click.option(
-            "--config",
-            "config_file",
-            type=click.Path(path_type=Path),
-            help=f"The config file.  [default: {DEFAULT_CONFIG_FILE}]",
-        )(wrapped)
-        for setting in reversed(wanted):
-            decorated = _option(setting)(decorated)
-        return decorated
+        return _with_options(wanted, wrapped)
 
     return decorate
+
+
+def with_given_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of all settings: as one AgentConfig, and as what was given besides the file."""
+
+    @functools.wraps(command)
+    def wrapped(config_file: Path | None, **others: Any) -> None:
+        flags = {s.name: others.pop(_parameter(s)) for s in SETTINGS}
+        command(load(flags, config_file), given_settings(flags, os.environ), **others)
+
+    return _with_options(SETTINGS, wrapped)
+
+
+def _with_options(settings: Sequence[Setting], command: Callable[..., None]) -> Callable[..., None]:
+    decorated: Callable[..., None] = click.option(
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path),
+        help=f"The config file.  [default: {DEFAULT_CONFIG_FILE}]",
+    )(command)
+    for setting in reversed(settings):
+        decorated = _option(setting)(decorated)
+    return decorated
 
 
 def load(flags: dict[str, Any], config_file: Path | None) -> AgentConfig:

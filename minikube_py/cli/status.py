@@ -26,7 +26,8 @@ def status(config: AgentConfig, wait_s: float | None, output: str) -> None:
         return
     click.echo(f"Node:        {facts['node']} ({facts['address']}), {'Ready' if facts['ready'] else 'NotReady'}")
     click.echo(f"API server:  {facts['api']}")
-    click.echo(f"Revision:    {facts['revision']}")
+    if "revision" in facts:
+        click.echo(f"Revision:    {facts['revision']}")
     if facts["waiting_for"]:
         click.echo(f"Waiting for: {facts['waiting_for']}")
     click.echo()

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from minikube_py.api.certificate_requests import RequestFacts, UnreadableRequestError, request_facts
+from minikube_py.api.join_tokens import BOOTSTRAPPERS_GROUP
 from minikube_py.api.meta import Obj, ObjectKey, copy_object, format_time, key_of, metadata, name_of
 from minikube_py.api.resources import NODES, SIGNING_REQUESTS
 from minikube_py.api.rules.certificates import APPROVED, DENIED, FAILED
@@ -37,7 +38,6 @@ from minikube_py.controllers.plan import NOTHING, Failure, Item, Listers, Plan, 
 from minikube_py.controllers.spec import ControllerSpec, Watch
 from minikube_py.controllers.timestamps import seconds_of
 
-BOOTSTRAPPERS_GROUP = "system:bootstrappers"
 MASTERS_GROUP = "system:masters"
 CLAIM_S = 30.0
 """How long an approved request keeps its name for its host before the Node has to be there."""

@@ -1,18 +1,22 @@
-"""Pods that nobody else will ever remove: of nodes that are gone, never scheduled, or ended and too many.
+"""Pods that nobody else will ever remove: of nodes that are gone or given up, never scheduled, or ended and too many.
 
-1. Orphaned: bound to a node that has been missing for a quarantine and is missing when read afresh. The pod is failed
-   and deleted without grace, since no kubelet will confirm it.
-2. Unscheduled and being deleted: deleted without grace.
-3. Ended pods beyond a threshold: the oldest go.
+1. Orphaned: bound to a node that has been missing for a quarantine and is missing when read afresh.
+2. Being deleted on a node that is not ready and that somebody has declared `out-of-service` by a taint.
+3. Unscheduled and being deleted.
+4. Ended pods beyond a threshold: evicted ones first, then the oldest.
+
+1 to 3 are failed, unless they ended, and deleted without grace, since no kubelet will confirm them.
 
 Upstream: pkg/controller/podgc.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from enum import Enum
 
 from minikube_py.api.meta import Obj, ObjectKey, format_time, is_deleting, key_of, metadata, name_of, uid_of
 from minikube_py.api.resources import NODES, PODS
+from minikube_py.api.taints import OUT_OF_SERVICE, taints_of
 from minikube_py.client.interface import STRATEGIC, Change, DeleteOptions
 from minikube_py.controllers.config import ControllersConfig
 from minikube_py.controllers.first_seen import FirstSeen
@@ -29,7 +33,7 @@ from minikube_py.controllers.plan import (
     RequireAbsent,
     Target,
 )
-from minikube_py.controllers.pod_state import is_terminal
+from minikube_py.controllers.pod_state import is_ready, is_terminal
 from minikube_py.controllers.spec import ControllerSpec, Index, Watch
 
 TERMINAL = "controllers/terminal"
@@ -40,71 +44,98 @@ SURPLUS_MAX = 500
 _AT_ONCE = DeleteOptions(grace_period_s=0)
 
 
+class Fate(Enum):
+    """Why a pod is looked at."""
+
+    ENDED = "ended"
+    ORPHANED = "its node is missing"
+    ABANDONED = "being deleted where nobody will do it"
+
+
 @dataclass(frozen=True, slots=True)
 class PodGcView:
-    """Either one pod that is nobody's, or all that have ended."""
+    """One pod that is nobody's, or all that have ended."""
 
     pods: tuple[Obj, ...]
-    all_ended: bool = False
-    node_name: str = ""
-    """The missing node of an orphaned pod."""
-    missing_s: float = 0.0
-    """How long that node has been missing."""
+    fate: Fate
 
 
-def collect_orphan(seen: PodGcView, quarantine_s: float, now_s: float) -> Plan:
-    """Decide about one pod: orphaned, or unscheduled and being deleted."""
-    pod = seen.pods[0]
-    target = Target(key_of(pod), uid_of(pod))
-    if not seen.node_name:
-        return Plan((Delete(PODS, target, _AT_ONCE),))
-    if seen.missing_s < quarantine_s:
-        return Plan(requeue_after_s=quarantine_s - seen.missing_s)
-    actions: list[Action] = [RequireAbsent(NODES, Target(ObjectKey("", seen.node_name), ""))]
-    if not is_terminal(pod):
-        condition = {
-            "type": "DisruptionTarget",
-            "status": "True",
-            "reason": "DeletionByPodGC",
-            "message": "PodGC: node no longer exists",
-            "lastTransitionTime": format_time(now_s),
-        }
-        patch = {"status": {"phase": "Failed", "conditions": [condition]}}
-        actions.append(Patch(PODS, key_of(pod), patch, uid=uid_of(pod), patch_type=STRATEGIC, subresource="status"))
-    return Plan((*actions, Delete(PODS, target, _AT_ONCE)))
+def collect_orphan(pod: Obj, missing_s: float, quarantine_s: float, now_s: float) -> Plan:
+    """Decide about a pod whose node has been missing for `missing_s`."""
+    if missing_s < quarantine_s:
+        return Plan(requeue_after_s=quarantine_s - missing_s)
+    condition = {
+        "type": "DisruptionTarget",
+        "status": "True",
+        "reason": "DeletionByPodGC",
+        "message": "PodGC: node no longer exists",
+        "lastTransitionTime": format_time(now_s),
+    }
+    gone = RequireAbsent(NODES, Target(ObjectKey("", _node_of(pod)), ""))
+    return Plan((gone, *_fail_and_delete(pod, {"conditions": [condition]})))
 
 
-def collect_ended(seen: PodGcView, threshold: int) -> Plan:
+def collect_abandoned(pod: Obj) -> Plan:
+    """Decide about a pod that is being deleted and that no kubelet will ever finish."""
+    return Plan(_fail_and_delete(pod, {}))
+
+
+def _fail_and_delete(pod: Obj, more: Obj) -> tuple[Action, ...]:
+    key, uid = key_of(pod), uid_of(pod)
+    deletion = Delete(PODS, Target(key, uid), _AT_ONCE)
+    if is_terminal(pod):
+        return (deletion,)
+    patch: Obj = {"status": {"phase": "Failed", **more}}
+    return (Patch(PODS, key, patch, uid=uid, patch_type=STRATEGIC, subresource="status"), deletion)
+
+
+def collect_ended(pods: Sequence[Obj], threshold: int) -> Plan:
     """Decide which of the ended pods go."""
-    surplus = min(len(seen.pods) - threshold, SURPLUS_MAX)
+    surplus = min(len(pods) - threshold, SURPLUS_MAX)
     if threshold <= 0 or surplus <= 0:
         return NOTHING
-    by_age = sorted(seen.pods, key=lambda pod: (metadata(pod).get("creationTimestamp") or "", key_of(pod)))
-    return Plan(tuple(Delete(PODS, Target(key_of(pod), uid_of(pod)), _AT_ONCE) for pod in by_age[:surplus]))
+    first = sorted(pods, key=_when_it_goes)[:surplus]
+    return Plan(tuple(Delete(PODS, Target(key_of(pod), uid_of(pod)), _AT_ONCE) for pod in first))
+
+
+def _when_it_goes(pod: Obj) -> tuple[bool, str, ObjectKey]:
+    """Return the order of going: evicted pods are nobody's history, so that ended Jobs' pods stay longer."""
+    evicted = (pod.get("status") or {}).get("reason") == "Evicted"
+    return not evicted, str(metadata(pod).get("creationTimestamp") or ""), key_of(pod)
 
 
 def _node_of(pod: Obj) -> str:
     return str((pod.get("spec") or {}).get("nodeName", ""))
 
 
+def _fate(pod: Obj, listers: Listers) -> Fate | None:
+    name = _node_of(pod)
+    if not name:
+        return Fate.ABANDONED if is_deleting(pod) else None
+    node = listers.get(NODES, ObjectKey("", name))
+    if node is None:
+        return Fate.ORPHANED
+    return Fate.ABANDONED if is_deleting(pod) and _is_out_of_service(node) else None
+
+
+def _is_out_of_service(node: Obj) -> bool:
+    return not is_ready(node) and any(taint.get("key") == OUT_OF_SERVICE for taint in taints_of(node))
+
+
 def observe(listers: Listers, item: Item, failure: Failure | None) -> PodGcView | None:
     """Collect the ended pods, or one pod that is nobody's."""
     if item == ALL_ENDED:
-        return PodGcView(listers.by_index(PODS, TERMINAL, "true"), all_ended=True)
+        return PodGcView(listers.by_index(PODS, TERMINAL, "true"), Fate.ENDED)
     pod = listers.get(PODS, item.key)
-    return PodGcView((pod,), node_name=_node_of(pod)) if pod is not None and _is_lost(pod, listers) else None
-
-
-def _is_lost(pod: Obj, listers: Listers) -> bool:
-    name = _node_of(pod)
-    return listers.get(NODES, ObjectKey("", name)) is None if name else is_deleting(pod)
+    fate = _fate(pod, listers) if pod is not None else None
+    return PodGcView((pod,), fate) if pod is not None and fate is not None else None
 
 
 def _items_of_pod(change: Change, listers: Listers) -> Sequence[Item]:
     new = change.new
     if new is None:
         return ()
-    lost = (Item(PODS.qualified, key_of(new)),) if _is_lost(new, listers) else ()
+    lost = (Item(PODS.qualified, key_of(new)),) if _fate(new, listers) is not None else ()
     ended = is_terminal(new) and (change.old is None or not is_terminal(change.old))
     return (*lost, ALL_ENDED) if ended else lost
 
@@ -117,15 +148,19 @@ def spec(config: ControllersConfig) -> ControllerSpec[PodGcView]:
         name = name_of(change.latest)
         if change.new is not None:
             missing.forget(name)
-            return ()
+            if not _is_out_of_service(change.new):
+                return ()
         return [Item(PODS.qualified, key_of(pod)) for pod in listers.by_index(PODS, NODE_NAME, name)]
 
     def reconcile(seen: PodGcView, now_s: float) -> Plan:
-        if seen.all_ended:
-            return collect_ended(seen, config.terminated_pod_gc_threshold)
-        since_s = missing.since_s(seen.node_name, now_s) if seen.node_name else now_s
-        lost = replace(seen, missing_s=now_s - since_s)
-        return collect_orphan(lost, config.orphan_quarantine_s, now_s)
+        match seen.fate:
+            case Fate.ENDED:
+                return collect_ended(seen.pods, config.terminated_pod_gc_threshold)
+            case Fate.ABANDONED:
+                return collect_abandoned(seen.pods[0])
+            case Fate.ORPHANED:
+                missing_s = now_s - missing.since_s(_node_of(seen.pods[0]), now_s)
+                return collect_orphan(seen.pods[0], missing_s, config.orphan_quarantine_s, now_s)
 
     return ControllerSpec(
         name="pod-gc",

@@ -34,7 +34,7 @@ def pod_condition(pod: Mapping[str, Any], kind: str) -> Obj | None:
 
 
 def is_ready(pod: Mapping[str, Any]) -> bool:
-    """Return whether the Ready condition is True."""
+    """Return whether the Ready condition (of a pod, or of a node) is True."""
     condition = pod_condition(pod, "Ready")
     return condition is not None and condition.get("status") == "True"
 

@@ -9,6 +9,7 @@ Upstream: kubelet cm/cgroup_manager_linux.go (ToSystemd, ToCgroupfs).
 
 TIERS = ("Guaranteed", "Burstable", "BestEffort")
 SYSTEMD = "systemd"
+_SLICE = ".slice"
 
 
 def _parts(root: str, tier: str) -> list[str]:
@@ -18,7 +19,7 @@ def _parts(root: str, tier: str) -> list[str]:
 
 def _name(parts: list[str], driver: str) -> str:
     if driver == SYSTEMD:
-        return "-".join(part.replace("-", "_") for part in parts) + ".slice"
+        return "-".join(part.replace("-", "_") for part in parts) + _SLICE
     return "/" + "/".join(parts)
 
 
@@ -39,15 +40,33 @@ def pod_cgroup(pod_uid: str, tier: str, root: str, driver: str) -> str:
     return _name([*_parts(root, tier), f"pod{pod_uid}"], driver)
 
 
+def is_slice(name: str) -> bool:
+    """Return whether a cgroup is systemd's."""
+    return name.endswith(_SLICE)
+
+
 def cgroup_path(name: str) -> str:
     """Return where a cgroup stands in a hierarchy: a slice stands in those that its name begins with."""
-    if not name.endswith(".slice"):
+    if not is_slice(name):
         return name
-    levels = name.removesuffix(".slice").split("-")
-    return "".join(f"/{'-'.join(levels[: i + 1])}.slice" for i in range(len(levels)))
+    levels = name.removesuffix(_SLICE).split("-")
+    return "".join(f"/{'-'.join(levels[: i + 1])}{_SLICE}" for i in range(len(levels)))
+
+
+def last_part(name: str) -> str:
+    """Return what a cgroup is called in the one that it stands in: `podUID`, `kubepods`."""
+    return name.removesuffix(_SLICE).rpartition("-")[2] if is_slice(name) else name.rpartition("/")[2]
+
+
+def cgroup_above(name: str) -> str:
+    """Return the cgroup that a cgroup stands in, empty for one that stands at the top."""
+    if is_slice(name):
+        above = name.removesuffix(_SLICE).rpartition("-")[0]
+        return above + _SLICE if above else ""
+    return name.rpartition("/")[0]
 
 
 def container_path(pod_cgroup_name: str, container_id: str) -> str:
     """Return where a container's own cgroup stands."""
-    leaf = f"docker-{container_id}.scope" if pod_cgroup_name.endswith(".slice") else container_id
+    leaf = f"docker-{container_id}.scope" if is_slice(pod_cgroup_name) else container_id
     return f"{cgroup_path(pod_cgroup_name)}/{leaf}"

@@ -344,6 +344,10 @@ class RuntimeService(Protocol):
         """Return all sandboxes and containers of this node (of one pod when given), full records for that pod."""
         ...
 
+    async def has_container(self, container: ContainerId) -> bool:
+        """Return whether there is such a container or sandbox, whoever made it."""
+        ...
+
     def events(self) -> AsyncIterator[RuntimeEvent]:
         """Yield hints until cancelled, from the first listing on; reconnects by itself and says so."""
         ...

@@ -16,6 +16,7 @@ from minikube_py.kubelet.config import KubeletConfig, Texts
 from minikube_py.kubelet.container_spec import LOG_FILES_MAX
 from minikube_py.kubelet.eviction_thresholds import ThresholdError, parse_duration, parse_thresholds
 from minikube_py.kubelet.registration import Taint, parse_node_taint
+from minikube_py.kubelet.sysctls import pattern_fault
 
 _RESERVABLE = ("cpu", "memory", "ephemeral-storage", "pid")
 
@@ -95,7 +96,15 @@ def _taints(text: str) -> tuple[Taint, ...]:
         raise KubeletArgError(str(error)) from None
 
 
+def _sysctls(text: str) -> tuple[str, ...]:
+    patterns = tuple(part.strip().replace("/", ".") for part in text.split(",") if part.strip())
+    for fault in filter(None, map(pattern_fault, patterns)):
+        raise KubeletArgError(fault)
+    return patterns
+
+
 _ARGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "allowed-unsafe-sysctls": ("allowed_unsafe_sysctls", _sysctls),
     "max-pods": ("max_pods", _positive),
     "pod-max-pids": ("pod_pids_limit", lambda text: max(_number(text), 0)),
     "cpu-cfs-quota": ("cpu_cfs_quota", _flag),

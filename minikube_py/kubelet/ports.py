@@ -12,10 +12,12 @@ from typing import Any, Literal, Protocol
 from minikube_py.client.interface import Client, Informers
 from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.cri import ContainerId, ImageService, RuntimeService
+from minikube_py.kubelet.engine_leftovers import HostTraces, Shim
 from minikube_py.kubelet.node_status import HostFacts
 from minikube_py.kubelet.pod_cgroup import CgroupLimits
 from minikube_py.kubelet.pod_volumes import NfsVolume
 from minikube_py.kubelet.probes import ProbeOutcome
+from minikube_py.kubelet.slice_properties import SliceProperty
 from minikube_py.kubelet.statistics import CgroupSample, DiskUsage, FileSystem, InterfaceCounters, NodeSample
 from minikube_py.kubelet.volume_ownership import ChangePolicy
 from minikube_py.kubelet.volumes import ProjectedFile
@@ -148,7 +150,7 @@ class PodFiles(Protocol):
         ...
 
     async def remove_cgroup(self, parent: str) -> None:
-        """Remove a pod's empty cgroups in every hierarchy."""
+        """Kill what is left in a cgroup of one pod or container, and remove it in every hierarchy."""
         ...
 
     async def sweep_logs(self, known_uids: Collection[str]) -> None:
@@ -245,6 +247,46 @@ class CgroupWriter(Protocol):
         ...
 
 
+class EngineLeftovers(Protocol):
+    """Sees what the engine may have left on the host of containers that it has forgotten."""
+
+    async def find(self, pods_cgroup: str) -> HostTraces:
+        """Return what the kernel shows of containers below the cgroup of all pods (as the engine names it).
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        ...
+
+    async def end_shim(self, shim: Shim) -> None:
+        """Kill a shim; fine when it has ended.
+
+        Raises:
+            OSError: the kernel refused.
+        """
+        ...
+
+
+class Slices(Protocol):
+    """systemd, which owns all cgroups where the engine's driver is `systemd`."""
+
+    async def apply(self, name: str, properties: Sequence[SliceProperty]) -> None:
+        """Make a slice with these properties, or give them to the one that is there.
+
+        Raises:
+            OSError: there is no systemd, or it refuses.
+        """
+        ...
+
+    async def stop(self, name: str) -> None:
+        """Stop a slice with all that is in it; fine when it is not there.
+
+        Raises:
+            OSError: there is no systemd, or it refuses.
+        """
+        ...
+
+
 class Reclaim(Protocol):
     """Frees what no pod needs, when a disk is nearly full: dead containers, unused images."""
 
@@ -293,6 +335,7 @@ class KubeletPorts:
     statistics: HostStatistics
     places: DiskPlaces
     cgroups: CgroupWriter
+    leftovers: EngineLeftovers
     recorder: EventSink
     clock: Clock
     random: Callable[[], float]

@@ -22,6 +22,10 @@ MESSAGE_BYTES_MAX = 10 << 10
 """Output of a failing probe beyond this is cut off in events."""
 
 
+PLAIN_ANSWER = "http: server gave HTTP response to HTTPS client"
+"""How the output of an HTTPS try ends when the server does not speak TLS."""
+
+
 class ProbeResult(Enum):
     """What the last outcomes add up to."""
 
@@ -38,6 +42,8 @@ class ProbeOutcome:
     output: str = ""
     warns: bool = False
     """A success that somebody should hear of (event ProbeWarning): a redirect to another host was not followed."""
+    answered: bool = False
+    """An HTTP response came, whatever its code: that is all a hook asks for."""
 
 
 INITIAL_RESULT: dict[ProbeKind, ProbeResult] = {

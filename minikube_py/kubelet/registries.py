@@ -13,14 +13,15 @@ Docker has mirrors for Docker Hub alone, and only in its own settings. Therefore
 it has at the mirror, and then tagged with the name that the pod gives it. The registry itself comes last. `*` is the
 mirror of every registry without one of its own.
 
-TLS is Docker's affair: it reads `/etc/docker/certs.d/HOST/` and its own list of insecure registries. What a file asks
-for and this engine will not do is told by `engine_faults`.
+TLS is Docker's affair: it reads `/etc/docker/certs.d/HOST/`, where the file's TLS files are put
+(registry_certificates.py), and its own list of insecure registries. What a file asks for and this engine will not do
+is told by `engine_faults`.
 
 Upstream: k3s pkg/agent/containerd, containerd's hosts.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -38,6 +39,11 @@ _KEYS = {
     "auth": {"username", "password", "auth", "identity_token"},
     "tls": {"ca_file", "cert_file", "key_file", "insecure_skip_verify"},
 }
+
+
+def is_hub(host: str) -> bool:
+    """Return whether a host is Docker Hub by one of its names."""
+    return host in _HUB_HOSTS
 
 
 class RegistriesError(ValueError):
@@ -79,7 +85,8 @@ class RegistryConfig:
 
     host: str
     auth: RegistryAuth | None = None
-    tls_files: tuple[str, ...] = ()
+    tls_files: tuple[tuple[str, str], ...] = ()
+    """(`ca_file`, `cert_file` or `key_file`, path)."""
     insecure: bool = False
 
 
@@ -92,7 +99,7 @@ class Registries:
 
     def auth(self, host: str) -> RegistryAuth | None:
         """Return the node's credentials for a host."""
-        hosts = _HUB_HOSTS if host in _HUB_HOSTS else (host,)
+        hosts = _HUB_HOSTS if is_hub(host) else (host,)
         return next((c.auth for c in self.configs if c.host in hosts and c.auth), None)
 
     def mirror(self, registry: str) -> Mirror:
@@ -132,7 +139,7 @@ def pull_places(name: ImageName, registries: Registries) -> tuple[PullPlace, ...
     mirror = registries.mirror(registry)
     places: list[PullPlace] = []
     for endpoint in mirror.endpoints:
-        if endpoint.host == registry or (registry in _HUB_HOSTS and endpoint.host in _HUB_HOSTS):
+        if endpoint.host == registry or (is_hub(registry) and is_hub(endpoint.host)):
             places.append(own)
             continue
         inside = "/".join(filter(None, (endpoint.path, mirror.rewrite(path))))
@@ -188,7 +195,7 @@ def _mirror(name: str, raw: object, faults: list[str]) -> Mirror:
             faults.append(f"{where}.rewrite: {pattern!r}: {error}")
             continue
         rewrites.append((pattern, template))
-    return Mirror("docker.io" if name in _HUB_HOSTS else name, endpoints, tuple(rewrites))
+    return Mirror("docker.io" if is_hub(name) else name, endpoints, tuple(rewrites))
 
 
 def _python_template(replacement: str) -> str:
@@ -228,23 +235,23 @@ def _config(name: str, raw: object, faults: list[str]) -> RegistryConfig:
             username, password = decode_auth(str(auth["auth"]))
         except BadCredentialsError as error:
             faults.append(f"{where}.auth: {error}")
+    if bool(tls.get("cert_file")) != bool(tls.get("key_file")):
+        faults.append(f"{where}.tls: cert_file and key_file go together")
     token = str(auth.get("identity_token") or "")
     return RegistryConfig(
         name,
         RegistryAuth(username, password, name, token) if username or token else None,
-        tuple(str(tls[key]) for key in ("ca_file", "cert_file", "key_file") if tls.get(key)),
+        tuple((key, str(tls[key])) for key in ("ca_file", "cert_file", "key_file") if tls.get(key)),
         bool(tls.get("insecure_skip_verify")),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class EngineRegistries:
-    """What the engine says of registries (`docker info`), and what stands in its folder of certificates."""
+    """What the engine says of registries (`docker info`)."""
 
     insecure_hosts: frozenset[str] = frozenset()
     insecure_networks: tuple[str, ...] = ("127.0.0.0/8",)
-    certified_hosts: frozenset[str] = frozenset()
-    """Hosts with a folder in /etc/docker/certs.d."""
 
     def trusts(self, host: str) -> bool:
         """Return whether the engine speaks to a host without checking its certificate, or without TLS."""
@@ -258,12 +265,12 @@ class EngineRegistries:
         return any(address in ip_network(network) for network in self.insecure_networks)
 
 
-def parse_engine_registries(info: Mapping[str, Any], certified: Sequence[str] = ()) -> EngineRegistries:
-    """Return what `docker info` says of registries; `certified` are the names in /etc/docker/certs.d."""
+def parse_engine_registries(info: Mapping[str, Any]) -> EngineRegistries:
+    """Return what `docker info` says of registries."""
     said = info.get("RegistryConfig") or {}
     hosts = [name for name, index in (said.get("IndexConfigs") or {}).items() if not index.get("Secure", True)]
     networks = tuple(str(network) for network in said.get("InsecureRegistryCIDRs") or ())
-    return EngineRegistries(frozenset(hosts), networks, frozenset(certified))
+    return EngineRegistries(frozenset(hosts), networks)
 
 
 def engine_faults(registries: Registries, engine: EngineRegistries) -> tuple[str, ...]:
@@ -277,7 +284,3 @@ def _engine_faults(registries: Registries, engine: EngineRegistries) -> Iterator
     for host in sorted(plain):
         if not engine.trusts(host):
             yield f'{host} is to be used without (checked) TLS: add it to "insecure-registries" in daemon.json'
-    for config in registries.configs:
-        if config.tls_files and config.host not in engine.certified_hosts:
-            files = ", ".join(config.tls_files)
-            yield f"{config.host} has TLS files: Docker wants {files} in /etc/docker/certs.d/{config.host}/"

@@ -3,6 +3,8 @@
 Upstream: kubelet/sysctl allowlist.go, safe_sysctls.go.
 """
 
+import re
+
 from minikube_py.kubelet.pod import Pod
 
 FORBIDDEN = "SysctlForbidden"
@@ -22,6 +24,8 @@ SAFE = frozenset(
         "net.ipv4.tcp_wmem",
     )
 )
+NAME_MAX = 253
+_PATTERN = re.compile(r"([a-z0-9](?:[-_a-z0-9]*[a-z0-9])?[./])*(?:[a-z0-9][-_a-z0-9]*)?[a-z0-9*]")
 _IPC = ("kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue.")
 
 
@@ -40,6 +44,15 @@ def check_sysctls(pod: Pod, allowed_unsafe: tuple[str, ...]) -> str:
             return f'forbidden sysctl: "{name}" not allowed with host net enabled'
         if pod.host_ipc and name.startswith(_IPC):
             return f'forbidden sysctl: "{name}" not allowed with host ipc enabled'
+    return ""
+
+
+def pattern_fault(pattern: str) -> str:
+    """Return why a pattern cannot be allowed, empty when it can: what no namespace has would be the host's."""
+    if len(pattern) > NAME_MAX or not _PATTERN.fullmatch(pattern):
+        return f"{pattern!r} is no sysctl, nor the beginning of some and a `*`"
+    if not pattern.removesuffix("*").startswith(("net.", *_IPC)):
+        return f"the sysctl {pattern!r} is not known to be namespaced"
     return ""
 
 

@@ -285,6 +285,14 @@ class RuntimeContract:
 
         assert (await subject.runtime.listing(POD.uid)).containers == ()
 
+    async def test_what_was_made_is_known_until_it_is_removed(self, subject: RuntimeSubject) -> None:
+        sandbox = await subject.sandbox()
+        container = await subject.created(sandbox.id, Behaviour.RUNS)
+        assert await subject.runtime.has_container(container)
+        assert await subject.runtime.has_container(ContainerId(sandbox.id))
+        await subject.runtime.remove_container(container)
+        assert not await subject.runtime.has_container(container)
+
     async def test_a_running_container_of_the_same_name_is_adopted(self, subject: RuntimeSubject) -> None:
         sandbox = await subject.sandbox()
         container = await subject.started(sandbox.id, Behaviour.RUNS)

@@ -5,9 +5,10 @@ Each fake behaves as its port in kubelet/ports.py says; `journal` (shared with F
 
 import stat
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from minikube_py.kit.clock import Clock
+from minikube_py.kubelet.engine_leftovers import HostTraces, Shim
 from minikube_py.kubelet.node_status import HostFacts
 from minikube_py.kubelet.pod_volumes import NfsVolume
 from minikube_py.kubelet.ports import VolumeRequest
@@ -49,6 +50,21 @@ class FakePodNetwork:
         """Keep the connections of live pods, drop the rest."""
         self.addresses = {uid: ip for uid, ip in self.addresses.items() if self.pids[uid] == live.get(uid)}
         return dict(self.addresses)
+
+
+class FakeLeftovers:
+    """Shows what it is given; a shim that is ended is shown no more."""
+
+    def __init__(self) -> None:
+        self.traces = HostTraces()
+
+    async def find(self, pods_cgroup: str) -> HostTraces:
+        """Return what was given."""
+        return self.traces
+
+    async def end_shim(self, shim: Shim) -> None:
+        """Forget a shim."""
+        self.traces = replace(self.traces, shims=tuple(s for s in self.traces.shims if s != shim))
 
 
 class FakeEndpointDrain:
@@ -166,12 +182,15 @@ class FakeProbeNetwork:
 
     answers: dict[str, ProbeOutcome]
     tries: list[str]
+    headers: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
+    """What each GET brought."""
 
     async def http_get(
         self, url: str, headers: tuple[tuple[str, str], ...], timeout_s: float, user_agent: str
     ) -> ProbeOutcome:
         """Answer a GET."""
         self.tries.append(url)
+        self.headers.append(headers)
         host = url.split("/")[2]
         refused = ProbeOutcome(ProbeResult.FAILURE, f'Get "{url}": dial tcp {host}: connect: connection refused')
         return self.answers.get(url, refused)

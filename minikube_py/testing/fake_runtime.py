@@ -84,6 +84,8 @@ class FakeRuntime:
         """What can be pulled."""
         self.registry_logins: dict[str, tuple[str, str]] = {}
         """Images that only this user with this password can pull."""
+        self.foreign: set[str] = set()
+        """Containers at the engine that are not this node's."""
         self.pulls: list[tuple[str, str]] = []
         """(image, user), in order; the user is empty without credentials."""
         self.exec_handler: ExecHandler = lambda record, command: ExecResult(0, b"")
@@ -290,6 +292,12 @@ class FakeRuntime:
         sandboxes = tuple(record for record in self._sandboxes.values() if pod_uid in ("", record.pod.uid))
         containers = tuple(c.record for c in self._containers.values() if pod_uid in ("", c.record.pod.uid))
         return RuntimeListing(sandboxes, containers)
+
+    async def has_container(self, container: ContainerId) -> bool:
+        """Return whether there is such a record."""
+        await self._enter("has_container")
+        known: set[str] = {*self._containers, *self._sandboxes, *self.foreign}
+        return container in known
 
     async def events(self) -> AsyncIterator[RuntimeEvent]:
         """Yield what happened since the first listing, and what happens from now on."""

@@ -18,6 +18,7 @@ from minikube_py.testing.fake_node import (
     FakeEndpointDrain,
     FakeEventSink,
     FakeHost,
+    FakeLeftovers,
     FakePodFiles,
     FakePodNetwork,
     FakeProbeNetwork,
@@ -44,6 +45,7 @@ class KubeletLab:
     host: FakeHost
     statistics: FakeHostStatistics
     cgroups: FakeCgroupWriter
+    leftovers: FakeLeftovers
     events: FakeEventSink
     config: KubeletConfig
     open_inhibitor: OpenInhibitor | None = None
@@ -63,6 +65,7 @@ class KubeletLab:
             statistics=self.statistics,
             places=self.statistics,
             cgroups=self.cgroups,
+            leftovers=self.leftovers,
             recorder=self.events,
             clock=self.clock,
             random=lambda: 0.5,
@@ -138,6 +141,7 @@ def a_kubelet_lab() -> KubeletLab:
         host=FakeHost(),
         statistics=FakeHostStatistics(clock),
         cgroups=FakeCgroupWriter(),
+        leftovers=FakeLeftovers(),
         events=FakeEventSink([]),
         config=KubeletConfig(
             node_name=NODE,

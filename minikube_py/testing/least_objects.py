@@ -27,6 +27,7 @@ _HOOK = {
     "admissionReviewVersions": ["v1"],
 }
 _DEVICES = {"devices": {"requests": [{"name": "r", "exactly": {"deviceClassName": "c"}}]}}
+_ALLOCATED = {"request": "r", "driver": "gpu.example.com", "pool": "p", "device": "d"}
 _CSR_LINES = (
     "-----BEGIN CERTIFICATE REQUEST-----",
     "MIHHMG4CAQAwDDEKMAgGA1UEAwwBeDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IA",
@@ -231,7 +232,7 @@ STATUS: Mapping[str, Obj] = {
     "ingresses.networking.k8s.io": {"loadBalancer": {"ingress": [{"ip": "10.0.0.1"}]}},
     "volumeattachments.storage.k8s.io": {"attached": True},
     "cronjobs.batch": {"lastScheduleTime": "2026-01-01T00:00:00Z"},
-    "resourceclaims.resource.k8s.io": {"reservedFor": [{"resource": "pods", "name": "p", "uid": "u"}]},
+    "resourceclaims.resource.k8s.io": {"allocation": {"devices": {"results": [_ALLOCATED]}}},
 }
 """What a status of a kind may say, where it has no conditions."""
 

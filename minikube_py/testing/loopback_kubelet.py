@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from minikube_py.api.meta import Obj
-from minikube_py.apiserver.io.certificates import Pki, ensure_node_serving, server_context
+from minikube_py.apiserver.io.certificates import Pki, ensure_node_serving
 from minikube_py.apiserver.pki import kubelet_serving
 from minikube_py.client.interface import Client
 from minikube_py.kit.clock import Clock
+from minikube_py.kit.io.tls import server_context
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.configz import configz
 from minikube_py.kubelet.cri import RuntimeListing
@@ -66,7 +67,9 @@ def loopback_kubelet(
 def kubelet_context(pki: Pki, folder: Path, wall_s: float) -> ssl.SSLContext:
     """Return the TLS settings of node n1 on loopback, with a certificate of the cluster's CA."""
     paths = ensure_node_serving(pki, folder, kubelet_serving("n1", ("127.0.0.1",)), wall_s)
-    return server_context(paths, pki.ca.certificate_pem)
+    context = server_context(pki.ca.certificate_pem)
+    context.load_cert_chain(*paths)
+    return context
 
 
 @asynccontextmanager

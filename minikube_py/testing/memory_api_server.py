@@ -14,10 +14,10 @@ from minikube_py.apiserver.io.audit_log import AuditSettings
 from minikube_py.apiserver.io.certificates import Pki, ensure_pki
 from minikube_py.apiserver.io.node_metrics import ScrapeNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
-from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.apiserver.pki import CertificateSpec
 from minikube_py.apiserver.users import AUTHENTICATED, SYSTEM_MASTERS, UserInfo
 from minikube_py.kit.clock import Clock
+from minikube_py.kit.io.keys import new_key_pem
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.io.memory_store import HISTORY, MemoryStore
 from minikube_py.store.mvcc import HistoryLimits

@@ -13,11 +13,11 @@ from minikube_py.api.resources import CONFIGMAPS, NAMESPACES
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
-from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.apiserver.users import LOOPBACK
 from minikube_py.client.io.http_transport import HttpTransport
 from minikube_py.client.io.informer import InformerSet
 from minikube_py.client.io.rest_client import PAGE_MAX, RestClient
+from minikube_py.kit.io.keys import new_key_pem
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.store.io.memory_store import MemoryStore
 from minikube_py.testing.contracts_client import ClientContract, a_config

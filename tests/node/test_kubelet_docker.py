@@ -14,12 +14,14 @@ from minikube_py.api.resources import CONFIGMAPS, PODS, SECRETS
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.cgroup_writer import LinuxCgroupWriter
+from minikube_py.kubelet.io.engine_leftovers import HostLeftovers
 from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.io.mounts import mounts_below, read_mounts
 from minikube_py.kubelet.io.pod_files import HostPodFiles
 from minikube_py.kubelet.io.probe_network import HostProbeNetwork
+from minikube_py.kubelet.io.systemd_slices import SystemdSlices
 from minikube_py.kubelet.io.tear_down import tear_down_node
 from minikube_py.kubelet.ports import KubeletPorts
 from minikube_py.testing.docker_subject import DockerSubject, docker_subject
@@ -52,12 +54,13 @@ class Subject:
             images=self.docker.images,
             network=self.network,
             endpoint_drain=FakeEndpointDrain(self.clock),
-            files=HostPodFiles(self.config),
+            files=HostPodFiles(self.config, SystemdSlices()),
             probe_network=HostProbeNetwork(),
             host=LinuxHostSurvey(),
             statistics=LinuxHostStatistics(self.clock),
             places=self.docker.runtime,
-            cgroups=LinuxCgroupWriter(),
+            cgroups=LinuxCgroupWriter(SystemdSlices()),
+            leftovers=HostLeftovers(),
             recorder=FakeEventSink([]),
             clock=self.clock,
             random=lambda: 0.5,

@@ -18,12 +18,13 @@ def test_the_flag_wins_over_the_environment_the_file_and_the_default():
     assert values["node-name"] == "from-flag"
     assert values["cluster-domain"] == "env.local"
     assert values["log-format"] == "json"
-    assert values["https-listen-port"] == 6443
+    assert "https-listen-port" not in values
 
 
 def test_defaults_make_a_whole_config():
     config = _config()
 
+    assert config.https_port == 6443
     assert (config.node_name, config.node_ip) == ("host1", "192.0.2.7")
     assert config.kubernetes_service_ip == "10.96.0.1"
     assert config.node_ports == range(30000, 32768)

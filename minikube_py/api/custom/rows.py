@@ -82,6 +82,7 @@ def _row(crd: Mapping[str, Any], version: Node, since: int) -> Resource:
         has_generation=True,
         field_selectors=_field_selectors(version),
         unconditional_update=False,
+        status_alone=True,
         validate_status=partial(_validate_change, node),
         scale=_scale(subresources),
         custom=CustomTraits(

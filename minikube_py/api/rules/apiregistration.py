@@ -14,7 +14,8 @@ from minikube_py.api.names import (
     path_segment_faults,
     port_number_faults,
 )
-from minikube_py.api.rules.faults import Faults, all_invalid, invalid, part, required
+from minikube_py.api.rules.conditions import STATUSES
+from minikube_py.api.rules.faults import Faults, all_invalid, indexed, invalid, part, required, unsupported
 from minikube_py.api.rules.rule_sets import default, make_rules, start_with
 
 GROUP_PRIORITY_MAX = 20000
@@ -50,6 +51,13 @@ def check(service: Mapping[str, Any]) -> Faults:
         if not 0 < value <= limit:
             yield invalid(f"spec.{field}", value, f"must be positive and less than {limit}")
     yield from _check_target(spec)
+
+
+def validate_status(new: Mapping[str, Any], old: Mapping[str, Any]) -> Faults:
+    """Yield the faults of an APIService's status: its conditions are so, are not so, or it is not known."""
+    for path, condition in indexed(part(new, "status"), "conditions", "status"):
+        if condition.get("status") not in STATUSES:
+            yield unsupported(f"{path}.status", condition.get("status") or "", STATUSES)
 
 
 def _check_target(spec: Mapping[str, Any]) -> Faults:

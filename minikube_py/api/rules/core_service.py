@@ -59,7 +59,7 @@ def prepare_update(new: Obj, old: Mapping[str, Any]) -> None:
     normalize_cluster_ips(spec, before)
     _families(spec, before)
     drop_unused(spec, before)
-    if spec["type"] != "LoadBalancer":
+    if spec["type"] != "LoadBalancer" and part(new, "status").get("loadBalancer"):
         new["status"] = {**part(new, "status"), "loadBalancer": {}}
 
 

@@ -7,7 +7,7 @@ admission StorageObjectInUseProtection (the finalizers).
 from collections.abc import Mapping
 from typing import Any
 
-from minikube_py.api.meta import Obj, copy_object
+from minikube_py.api.meta import Obj, copy_object, format_time
 from minikube_py.api.names import dns_subdomain_faults
 from minikube_py.api.quantity import parse_quantity
 from minikube_py.api.rules.faults import (
@@ -136,6 +136,14 @@ def prepare_create_volume(volume: Obj) -> None:
     default(volume["status"], "lastPhaseTransitionTime", part(volume, "metadata").get("creationTimestamp"))
     if volume["status"]["lastPhaseTransitionTime"] is None:
         del volume["status"]["lastPhaseTransitionTime"]
+
+
+def prepare_volume_status(new: Obj, old: Mapping[str, Any], wall_s: float) -> None:
+    """Write down when a volume's phase changes, unless whoever changes it says when."""
+    status, before = part(new, "status"), part(old, "status")
+    since = status.get("lastPhaseTransitionTime")
+    if status.get("phase") != before.get("phase") and since in (None, before.get("lastPhaseTransitionTime")):
+        new["status"] = {**status, "lastPhaseTransitionTime": format_time(wall_s)}
 
 
 def check_volume(volume: Mapping[str, Any]) -> Faults:

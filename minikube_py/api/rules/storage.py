@@ -10,6 +10,7 @@ from minikube_py.api.meta import Obj
 from minikube_py.api.names import dns_subdomain_faults, qualified_name_faults
 from minikube_py.api.quantity import parse_quantity
 from minikube_py.api.rules.faults import (
+    INT32_MAX,
     NOT_NEGATIVE,
     Faults,
     all_invalid,
@@ -29,6 +30,8 @@ from minikube_py.api.rules.rule_sets import default, default_text, make_rules
 
 PARAMETERS_MAX = 512
 PARAMETERS_BYTES_MAX = 256 * 1024
+ATTACHMENT_METADATA_BYTES_MAX = 256 * 1024
+VOLUME_ERROR_BYTES_MAX = 1024
 DRIVER_NAME_LENGTH_MAX = 63
 _RECLAIM = ("Delete", "Retain")
 _BINDING = ("Immediate", "WaitForFirstConsumer")
@@ -118,6 +121,22 @@ def check_attachment(attachment: Mapping[str, Any]) -> Faults:
             yield from all_invalid("spec.source.persistentVolumeName", name, dns_subdomain_faults(name))
     node = spec.get("nodeName") or ""
     yield from all_invalid("spec.nodeName", node, dns_subdomain_faults(node))
+
+
+def validate_attachment_status(new: Mapping[str, Any], old: Mapping[str, Any]) -> Faults:
+    """Yield the faults of a VolumeAttachment's status: what its driver tells fits into bounds."""
+    status = part(new, "status")
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in part(status, "attachmentMetadata").items())
+    if size > ATTACHMENT_METADATA_BYTES_MAX:
+        yield too_long("status.attachmentMetadata", ATTACHMENT_METADATA_BYTES_MAX)
+    for field in ("attachError", "detachError"):
+        error = part(status, field)
+        if len((error.get("message") or "").encode()) > VOLUME_ERROR_BYTES_MAX:
+            yield too_long(f"status.{field}.message", VOLUME_ERROR_BYTES_MAX)
+        if (error.get("errorCode") or 0) < 0:
+            yield invalid(
+                f"status.{field}.errorCode", error["errorCode"], f"must be between 0 and {INT32_MAX}, inclusive"
+            )
 
 
 def check_attachment_update(new: Mapping[str, Any], old: Mapping[str, Any]) -> Faults:

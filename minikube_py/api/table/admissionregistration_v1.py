@@ -39,6 +39,7 @@ VALIDATING_POLICIES = Resource(
     columns=admissionregistration_v1.VALIDATING_POLICY_COLUMNS,
     categories=("api-extensions",),
     subresources=(status("ValidatingAdmissionPolicy"),),
+    status_alone=True,
     has_generation=True,
     validate_status=status_rules_in("status_core", "validate_conditions"),
 )

@@ -17,6 +17,7 @@ CUSTOM_RESOURCE_DEFINITIONS = Resource(
     short_names=("crd", "crds"),
     categories=("api-extensions",),
     subresources=(status("CustomResourceDefinition"),),
+    status_alone=True,
     has_generation=True,
     unconditional_update=False,
     finalizers_on_delete=(definitions.CLEANUP_FINALIZER,),

@@ -2,7 +2,7 @@
 
 from minikube_py.api.columns.cluster_kinds import API_SERVICE_COLUMNS
 from minikube_py.api.resource import Resource
-from minikube_py.api.table.parts import rules_in, status
+from minikube_py.api.table.parts import rules_in, status, status_rules_in
 
 API_SERVICES = Resource(
     group="apiregistration.k8s.io",
@@ -15,6 +15,8 @@ API_SERVICES = Resource(
     columns=API_SERVICE_COLUMNS,
     categories=("api-extensions",),
     subresources=(status("APIService"),),
+    status_alone=True,
+    validate_status=status_rules_in("apiregistration"),
 )
 
 ROWS = (API_SERVICES,)

@@ -3,7 +3,7 @@
 from minikube_py.api.columns import core_resources_v1, core_storage_v1
 from minikube_py.api.columns.cells import DEFAULT_COLUMNS
 from minikube_py.api.resource import Resource
-from minikube_py.api.rules.core_storage import CLAIM_RULES, VOLUME_RULES
+from minikube_py.api.rules.core_storage import CLAIM_RULES, VOLUME_RULES, prepare_volume_status
 from minikube_py.api.table.parts import NEUTRAL, SCALE, rules_in, select_number, status, status_rules_in
 
 BINDINGS = Resource(
@@ -66,6 +66,7 @@ PERSISTENT_VOLUMES = Resource(
     columns=core_storage_v1.PERSISTENT_VOLUME_COLUMNS,
     short_names=("pv",),
     subresources=(status("PersistentVolume"),),
+    prepare_status=prepare_volume_status,
 )
 PERSISTENT_VOLUME_CLAIMS = Resource(
     group="",

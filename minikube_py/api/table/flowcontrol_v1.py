@@ -14,6 +14,7 @@ FLOW_SCHEMAS = Resource(
     rules=rules_in("flowcontrol", "SCHEMA_RULES"),
     columns=FLOW_SCHEMA_COLUMNS,
     subresources=(status("FlowSchema"),),
+    status_alone=True,
     has_generation=True,
     validate_status=status_rules_in("status_core", "validate_typed_conditions"),
 )
@@ -27,6 +28,7 @@ PRIORITY_LEVELS = Resource(
     rules=rules_in("flowcontrol", "LEVEL_RULES"),
     columns=PRIORITY_LEVEL_COLUMNS,
     subresources=(status("PriorityLevelConfiguration"),),
+    status_alone=True,
     has_generation=True,
     validate_status=status_rules_in("status_core", "validate_typed_conditions"),
 )

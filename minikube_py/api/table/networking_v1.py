@@ -62,6 +62,7 @@ SERVICE_CIDRS = Resource(
     rules=rules_in("network_addresses", "SERVICE_CIDR_RULES"),
     columns=networking_v1.SERVICE_CIDR_COLUMNS,
     subresources=(status("ServiceCIDR"),),
+    status_alone=True,
 )
 
 ROWS = (

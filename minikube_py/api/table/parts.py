@@ -9,6 +9,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Fields, Rules, Subresource
 
 NEUTRAL = Rules(
@@ -49,6 +50,15 @@ def status_rules_in(
         return tuple(found(new, old))
 
     return validate_status
+
+
+def prepare_status_in(module: str, name: str = "prepare_status") -> Callable[[Obj, Mapping[str, Any], float], None]:
+    """Return what an update through /status implies, from `api/rules/<module>.py`, imported when used."""
+
+    def prepare_status(new: Obj, old: Mapping[str, Any], wall_s: float) -> None:
+        getattr(import_module(f"minikube_py.api.rules.{module}"), name)(new, old, wall_s)
+
+    return prepare_status
 
 
 CHANGE_VERBS = ("get", "patch", "update")

@@ -2,7 +2,7 @@
 
 from minikube_py.api.columns.cluster_kinds import NAME_AND_AGE, RESOURCE_CLAIM_COLUMNS, RESOURCE_SLICE_COLUMNS
 from minikube_py.api.resource import Resource
-from minikube_py.api.table.parts import rules_in, select, status
+from minikube_py.api.table.parts import prepare_status_in, rules_in, select, status, status_rules_in
 
 DEVICE_CLASSES = Resource(
     group="resource.k8s.io",
@@ -25,6 +25,9 @@ RESOURCE_CLAIMS = Resource(
     rules=rules_in("device_resources", "CLAIM_RULES"),
     columns=RESOURCE_CLAIM_COLUMNS,
     subresources=(status("ResourceClaim"),),
+    status_alone=True,
+    prepare_status=prepare_status_in("device_claim_status"),
+    validate_status=status_rules_in("device_claim_status"),
 )
 RESOURCE_CLAIM_TEMPLATES = Resource(
     group="resource.k8s.io",

@@ -2,7 +2,7 @@
 
 from minikube_py.api.columns import storage_v1
 from minikube_py.api.resource import Resource
-from minikube_py.api.table.parts import rules_in, status
+from minikube_py.api.table.parts import rules_in, status, status_rules_in
 
 STORAGE_CLASSES = Resource(
     group="storage.k8s.io",
@@ -36,6 +36,9 @@ VOLUME_ATTACHMENTS = Resource(
     rules=rules_in("storage", "ATTACHMENT_RULES"),
     columns=storage_v1.ATTACHMENT_COLUMNS,
     subresources=(status("VolumeAttachment"),),
+    unconditional_update=False,
+    status_alone=True,
+    validate_status=status_rules_in("storage", "validate_attachment_status"),
 )
 CSI_DRIVERS = Resource(
     group="storage.k8s.io",

@@ -17,6 +17,7 @@ from minikube_py.apiserver.pki import CertificateSpec, build_ca, build_certifica
 from minikube_py.apiserver.request_headers import FRONT_PROXY_NAME
 from minikube_py.apiserver.users import SYSTEM_MASTERS
 from minikube_py.kit.io.files import make_private_folder, write_atomic
+from minikube_py.kit.io.tls import server_context
 
 _REQUEST_HEADER_CA = "requestheader-client-ca"
 _FRONT_PROXY = "front-proxy-client"
@@ -51,7 +52,8 @@ class Pki:
 
     def server_context(self) -> ssl.SSLContext:
         """Return the TLS settings of the API server: client certificates are welcome, not required."""
-        context = server_context((self.folder / "serving.crt", self.folder / "serving.key"), self.ca.certificate_pem)
+        context = server_context(self.ca.certificate_pem)
+        self.load_serving(context)
         # Both CAs are let in here; apiserver.request_headers keeps them apart.
         context.load_verify_locations(cadata=self.front_proxy_ca.certificate_pem.decode())
         return context
@@ -103,20 +105,6 @@ def ensure_pki(folder: Path, serving: CertificateSpec, admin: CertificateSpec, n
 
 def _pair(folder: Path, name: str) -> KeyPair:
     return KeyPair((folder / f"{name}.crt").read_bytes(), (folder / f"{name}.key").read_bytes())
-
-
-def server_context(pair: tuple[Path, Path], client_ca_pem: bytes) -> ssl.SSLContext:
-    """Return the TLS settings of a server with this certificate: clients of that CA are welcome, not required.
-
-    A later `load_cert_chain` on it renews what new connections see.
-    """
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(*pair)
-    context.load_verify_locations(cadata=client_ca_pem.decode())
-    context.verify_mode = ssl.CERT_OPTIONAL
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
 def ensure_node_serving(pki: Pki, folder: Path, spec: CertificateSpec, now_s: float) -> tuple[Path, Path]:

@@ -23,6 +23,7 @@ from minikube_py.api.errors import (
     TimeoutStatusError,
     UnauthorizedError,
 )
+from minikube_py.apiserver import joining
 from minikube_py.apiserver.audit_events import Call, Outcome
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.impersonation import impersonate, impersonated_in
@@ -40,12 +41,13 @@ from minikube_py.apiserver.io.http_requests import (
     too_many_requests,
 )
 from minikube_py.apiserver.io.http_watch import HttpWatch
+from minikube_py.apiserver.io.join_endpoint import JoinEndpoint
 from minikube_py.apiserver.io.metrics import ApiMetrics
 from minikube_py.apiserver.io.status_connection import StatusRequestHandler
 from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.request_headers import FrontProxies, user_in
 from minikube_py.apiserver.routes import RequestInfo, parse_request
-from minikube_py.apiserver.users import UserInfo
+from minikube_py.apiserver.users import ANONYMOUS, UserInfo
 from minikube_py.client.wire import ApiRequest, ApiResponse
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
@@ -81,6 +83,8 @@ class HttpPorts:
     extensions: ExtensionProxy
     front_proxies: FrontProxies | None
     """Whose X-Remote headers are believed; None: nobody's."""
+    joins: JoinEndpoint | None
+    """Who answers hosts that want to become nodes; None: nobody."""
     audit: AuditLog | None = None
 
 
@@ -105,6 +109,7 @@ class HttpServer:
         self._rng = ports.rng
         self._extensions = ports.extensions
         self._front_proxies = ports.front_proxies
+        self._joins = ports.joins
         self._audit = ports.audit
         self._gzip = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-gzip")
         self._server: NotifyingServer | None = None
@@ -163,7 +168,8 @@ class HttpServer:
         info = parse_request(request.method, unquote(request.rel_url.raw_path), query)
         request[AUDIT_ID] = request.headers.get("Audit-ID", "")[:AUDIT_ID_LENGTH_MAX] or self._ids.new_uid()
         try:
-            user = self._user_of(request)
+            # A host that joins shows a token, which makes it no user of the API.
+            user = ANONYMOUS if info.path in joining.PATHS else self._user_of(request)
         except UnauthorizedError as error:
             return await self._refuse(request, info, error)
         exchange = self._begin(request, info, user)
@@ -205,6 +211,14 @@ class HttpServer:
             self._count(info, answer.status, None)
             return answer, b""
         return await self._send(request, info, answer, started_s), _body_of(answer)
+
+    async def _answer_host(self, request: web.BaseRequest, info: RequestInfo, joins: JoinEndpoint) -> ApiResponse:
+        """Answer a host that is no node yet; what it causes is in the audit log as the bootstrap user's requests."""
+        with self._room.holding() as grow:
+            async with asyncio.timeout(self._config.request_timeout_s):
+                body = await read_body(request, joining.BODY_BYTES_MAX, grow)
+                headers = {"authorization": request.headers.get("Authorization", "")}
+                return await joins.answer(ApiRequest(request.method, info.path, {}, headers, body))
 
     def _begin(self, request: web.BaseRequest, info: RequestInfo, user: UserInfo) -> Exchange | None:
         """Begin to write a request down; None when nobody wants that."""
@@ -249,6 +263,8 @@ class HttpServer:
         query: Mapping[str, str],
         exchange: Exchange | None,
     ) -> Answer | web.StreamResponse:
+        if self._joins is not None and info.path in joining.PATHS:
+            return await self._answer_host(request, info, self._joins)
         trail = exchange.trail if exchange is not None else None
         service = self._extensions.service_for(info.path)
         if service is not None:

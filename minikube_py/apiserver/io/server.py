@@ -50,6 +50,7 @@ from minikube_py.apiserver.io.extension_servers import ExtensionServers, FrontPr
 from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.http_server import Authenticate, HttpPorts, HttpServer
 from minikube_py.apiserver.io.identity_lease import IdentityLease
+from minikube_py.apiserver.io.join_endpoint import JoinEndpoint
 from minikube_py.apiserver.io.kubelets import Kubelets
 from minikube_py.apiserver.io.local_transport import LocalTransport
 from minikube_py.apiserver.io.metrics import ApiMetrics
@@ -66,12 +67,14 @@ from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.webhook_client import WebhookClient
 from minikube_py.apiserver.io.writes import Writes
+from minikube_py.apiserver.joining import JoinSettings
 from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.request_headers import authentication_data, front_proxies_of
 from minikube_py.apiserver.reviews import Judges
 from minikube_py.apiserver.routes import Route, parse_request
 from minikube_py.apiserver.users import LOOPBACK, UserInfo
 from minikube_py.apiserver.verbs import update
+from minikube_py.client.io.rest_client import WATCH_TIMEOUT_S_RANGE, RestClient
 from minikube_py.client.wire import ApiRequest, Transport
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
@@ -104,6 +107,8 @@ class ApiServerPorts:
     """The audit log; None: there is none."""
     kubelet_tls: ssl.SSLContext | None = None
     """How kubelets are reached; None: no certificate is shown to them."""
+    join: JoinSettings | None = None
+    """How hosts become nodes; None: they cannot."""
     scrape_node: ScrapeNode | None = None
     """How a node's /metrics/resource is read; None: no metrics are collected (--disable metrics)."""
 
@@ -181,9 +186,21 @@ class ApiServer:
                 ports.rng,
                 extensions,
                 front_proxies_of(ports.front_proxy.ca_pem) if ports.front_proxy is not None else None,
+                self._joins(),
                 self._audit,
             ),
         )
+
+    def _joins(self) -> JoinEndpoint | None:
+        """Return what answers hosts that want to become nodes, if the cluster takes any."""
+        settings, rng = self._ports.join, self._ports.rng
+        if settings is None:
+            return None
+
+        def client_as(user: UserInfo) -> RestClient:
+            return RestClient(self.local_transport(user), user.name, lambda: rng.randint(*WATCH_TIMEOUT_S_RANGE))
+
+        return JoinEndpoint(settings, client_as, self._ports.clock)
 
     def _computed_sources(self, checks: Mapping[str, Check]) -> Mapping[str, ComputedSource]:
         return {

@@ -39,10 +39,3 @@ class TokenKey:
         except InvalidSignature:
             return False
         return True
-
-
-def new_key_pem() -> bytes:
-    """Return a new key."""
-    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )

@@ -1,7 +1,7 @@
 """Removes the cgroups of pods, which Docker never takes away (upstream: podContainerManager Destroy).
 
 An engine that is killed while it starts a container forgets the half-started process, which waits for ever in the
-pod's cgroup. When the pod's containers are gone, nobody but such a one can be in there: it is killed.
+container's cgroup. When the engine's record is gone, nobody but such a one can be in there: it is killed.
 """
 
 import errno
@@ -9,18 +9,22 @@ import os
 import signal
 from contextlib import suppress
 
+from minikube_py.kubelet.cgroup_names import cgroup_above, cgroup_path, last_part
+from minikube_py.kubelet.engine_leftovers import pod_uid_of
 from minikube_py.kubelet.io.mounts import MountPoint
 
 _ROOT_NAME = "kubepods"
-_POD_PREFIX = "pod"
 
 
 def remove_cgroup(parent: str, mounts: tuple[MountPoint, ...]) -> bool:
-    """Remove a pod's cgroup in every hierarchy, killing what is left in it; one that is in use stays.
+    """Remove a cgroup in every hierarchy, killing what is left in one of a pod or a container; one in use stays.
 
-    Of `kubepods` itself the cgroup above it, which belongs to this agent alone, goes too.
+    Of `kubepods` itself the cgroup above it, which belongs to this agent alone, goes too. systemd is to be told first
+    that a slice goes.
 
-    Slices (`*.slice`) are systemd's business.
+    Args:
+        parent: the cgroup, as the engine names that of a pod or by its path below the hierarchies' roots.
+        mounts: what is mounted on this host.
 
     Returns:
         False when something was killed: it takes a moment to be gone, and the removal is to be tried again then.
@@ -28,17 +32,17 @@ def remove_cgroup(parent: str, mounts: tuple[MountPoint, ...]) -> bool:
     Raises:
         OSError: the kernel refused for another reason than that it is in use.
     """
-    if parent.endswith(".slice") or _ROOT_NAME not in parent:
+    if _ROOT_NAME not in parent:
         return True
-    killed = False
+    path, killed = cgroup_path(parent), False
+    above = cgroup_path(cgroup_above(parent)) if last_part(parent) == _ROOT_NAME else ""
     for mount in mounts:
         if mount.fs_type in ("cgroup", "cgroup2"):
-            place = mount.path.rstrip("/") + parent
-            if os.path.basename(parent).startswith(_POD_PREFIX):
+            place = mount.path.rstrip("/") + path
+            if any(map(pod_uid_of, path.split("/"))):
                 killed = _kill_all(place) or killed
             _remove(place)
-            above = os.path.dirname(parent)
-            if os.path.basename(parent) == _ROOT_NAME and above != "/":
+            if above:
                 _remove_one(mount.path.rstrip("/") + above)
     return not killed
 

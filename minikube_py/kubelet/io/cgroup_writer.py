@@ -1,21 +1,22 @@
 """Makes cgroups and writes their limits (ports.CgroupWriter).
 
-With the cgroupfs driver the agent makes a pod's cgroup before the engine puts containers into it. Slices belong to
-systemd, which would undo what is written past it: there containers have their own limits and nothing more.
+With the cgroupfs driver the agent makes a pod's cgroup before the engine puts containers into it. With the systemd
+driver systemd makes the slice and is told its limits; the files are written as well, since they hold what systemd has
+no word for, or only rounded.
 
 Upstream: kubelet cm/cgroup_manager_linux.go.
 """
 
 import asyncio
-import logging
 import os
 from collections.abc import Mapping
 
+from minikube_py.kubelet.cgroup_names import cgroup_path, is_slice
 from minikube_py.kubelet.io.host_statistics import hierarchies
 from minikube_py.kubelet.io.mounts import read_mounts
 from minikube_py.kubelet.pod_cgroup import CgroupLimits, CgroupWrite, render_limits
-
-log = logging.getLogger("kubelet")
+from minikube_py.kubelet.ports import Slices
+from minikube_py.kubelet.slice_properties import slice_properties
 
 _V2_CONTROLLERS = ("cpu", "cpuset", "memory", "pids", "io", "hugetlb")
 
@@ -23,17 +24,19 @@ _V2_CONTROLLERS = ("cpu", "cpuset", "memory", "pids", "io", "hugetlb")
 class LinuxCgroupWriter:
     """This host's cgroups; `places` (for tests) says where the hierarchies are mounted."""
 
-    def __init__(self, places: Mapping[str, str] | None = None) -> None:
+    def __init__(self, slices: Slices, places: Mapping[str, str] | None = None) -> None:
+        self._slices = slices
         self._places = places
 
     async def write(self, name: str, limits: CgroupLimits, version: int) -> None:
         """Make a cgroup and write its limits.
 
         Raises:
-            OSError: the kernel refused; its message names the file.
+            OSError: the kernel or systemd refused; the message names the file or the unit.
         """
-        if not name.endswith(".slice"):
-            await asyncio.get_running_loop().run_in_executor(None, self._write, name, limits, version)
+        if is_slice(name):
+            await self._slices.apply(name, slice_properties(limits, version))
+        await asyncio.get_running_loop().run_in_executor(None, self._write, cgroup_path(name), limits, version)
 
     def _write(self, name: str, limits: CgroupLimits, version: int) -> None:
         places = self._places if self._places is not None else hierarchies(read_mounts(), version)

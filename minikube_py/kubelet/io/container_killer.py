@@ -57,7 +57,7 @@ class ContainerKiller:
             return
         try:
             async with asyncio.timeout(grace_s):
-                await self._hooks.run(handler, record.id, container, state.pod_ip, grace_s)
+                await self._hooks.run(handler, record.id, container, state, grace_s)
         except TimeoutError:
             log.warning("preStop hook of %s in pod %s took the whole grace period", record.name, state.pod.key)
             self._failed(state, container)

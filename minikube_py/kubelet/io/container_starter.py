@@ -114,7 +114,7 @@ class ContainerStarter:
     async def _post_start(self, state: PodState, container: Container, made: ContainerId) -> WaitingReason | None:
         if container.post_start is None:
             return None
-        hook = self._tools.hooks.run(container.post_start, made, container, state.pod_ip, HOOK_S_MAX)
+        hook = self._tools.hooks.run(container.post_start, made, container, state, HOOK_S_MAX)
         try:
             await run_unless(state.stop, hook)
         except HookError as error:

@@ -9,6 +9,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from jeepney import DBusAddress, MatchRule, MessageType, Parser, message_bus, new_method_call
@@ -28,6 +29,11 @@ DEFAULT_ADDRESS = "unix:path=/run/dbus/system_bus_socket"
 
 class DBusError(OSError):
     """The bus, or a service on it, is not there or refuses; the message says what."""
+
+    def __init__(self, message: str, name: str = "") -> None:
+        """`name` is the service's word for it (`org.freedesktop.systemd1.UnitExists`)."""
+        super().__init__(message)
+        self.name = name
 
 
 def bus_path() -> str:
@@ -153,7 +159,7 @@ class DBusConnection:
             self._answers.pop(self._serial, None)
         if said.header.message_type is MessageType.error:
             name = said.header.fields.get(HeaderFields.error_name, "error")
-            raise DBusError(f"{name}: {said.body[0] if said.body else ''}".rstrip(": "))
+            raise DBusError(f"{name}: {said.body[0] if said.body else ''}".rstrip(": "), str(name))
         return said.body
 
     async def follow(self, rule: MatchRule) -> None:
@@ -167,3 +173,25 @@ class DBusConnection:
                 yield await self._signals.get()
             except MailboxClosedError:
                 return
+
+
+@asynccontextmanager
+async def open_bus(path: str) -> AsyncIterator[DBusConnection]:
+    """Connect to a bus while the context lasts.
+
+    Raises:
+        DBusError: there is no bus, or a call in the context failed: told as it is, not in a group.
+    """
+    bus = await DBusConnection.open(path)
+    failure: DBusError | None = None
+    async with asyncio.TaskGroup() as group:
+        reader = group.create_task(bus.run(), name="dbus")
+        try:
+            await bus.hello()
+            yield bus
+        except DBusError as error:
+            failure = error
+        finally:
+            reader.cancel()
+    if failure is not None:
+        raise failure

@@ -197,6 +197,10 @@ class DockerRuntime:
         """Return all sandboxes and containers of this node, or of one pod."""
         return await self._listing.listing(pod_uid)
 
+    async def has_container(self, container: ContainerId) -> bool:
+        """Return whether the engine has such a container, whoever made it."""
+        return await self._api.find_container(container) is not None
+
     async def events(self) -> AsyncIterator[RuntimeEvent]:
         """Yield hints for ever."""
         async for event in self._events.read():

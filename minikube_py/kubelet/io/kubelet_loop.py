@@ -13,6 +13,8 @@ import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
+from prometheus_client.registry import Collector
+
 from minikube_py.api.meta import Obj, ObjectKey, uid_of
 from minikube_py.api.resources import PODS, SERVICES
 from minikube_py.client.interface import Change, Selection
@@ -29,6 +31,7 @@ from minikube_py.kubelet.io.image_folder import ImageFolder
 from minikube_py.kubelet.io.image_gc import ImageGc, ImageGcTools
 from minikube_py.kubelet.io.image_puller import ImagePuller
 from minikube_py.kubelet.io.image_sources import ImageSources
+from minikube_py.kubelet.io.leftover_sweep import LeftoverSweep
 from minikube_py.kubelet.io.local_path_provisioner import LocalPathProvisioner
 from minikube_py.kubelet.io.node_admission import NodeAdmission
 from minikube_py.kubelet.io.node_knowledge import NodeKnowledge
@@ -76,7 +79,8 @@ class Kubelet:
         claims = ClaimReader(ports.client, config.node_name)
         volumes = VolumePreparer(config, ports.files, objects, self._watches, claims)
         self._local_path = LocalPathProvisioner(ports, config.node_name, config.local_path_dir)
-        hooks = HookRunner(ports.runtime, ports.probe_network, ports.clock, config.kubelet_version)
+        hooks = HookRunner(ports.runtime, ports.probe_network, ports.recorder, ports.clock, config.kubelet_version)
+        self._hooks = hooks
         killer = ContainerKiller(ports.runtime, hooks, ports.recorder, ports.clock)
         sources = ImageSources(config, ports, objects)
         self._images = ImagePuller(config, ports, sources)
@@ -109,6 +113,7 @@ class Kubelet:
         self._workers = PodWorkers(sync, ports.clock)
         self._static = StaticPods(config, ports, self._workers, self._pods, self._statuses.write_again)
         self._gc = ContainerGc(config, ports)
+        self._leftovers = LeftoverSweep(config, ports, self._knowledge, self._states)
         self.statistics = NodeStatistics(config, ports, self._states)
         gc_tools = ImageGcTools(self.statistics, sources, self._images, self._image_folder, self.node)
         self._image_gc = ImageGc(config, ports, gc_tools, self._states)
@@ -185,6 +190,11 @@ class Kubelet:
     def probe_counts(self) -> Mapping[tuple[str, ...], int]:
         """Return how many probes ended how, by the labels of upstream's prober_probe_total."""
         return self._prober.counts()
+
+    @property
+    def collectors(self) -> tuple[Collector, ...]:
+        """Return what the kubelet's parts count, for `/metrics`."""
+        return (self._hooks.http_fallbacks,)
 
     def waiting_reason(self, uid: str, container: str) -> str:
         """Return why a container waits, as its pod's status says it; empty when it does not."""
@@ -311,6 +321,7 @@ class Kubelet:
         while True:
             await self._ports.clock.sleep(self._config.container_gc_s)
             await self._gc.collect(frozenset(state.pod.uid for state in self._workers.states()))
+            await self._leftovers.sweep()
             await self._cgroups.refresh()
 
 

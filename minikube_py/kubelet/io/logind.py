@@ -14,7 +14,7 @@ from pathlib import Path
 from jeepney import DBusAddress, HeaderFields, MatchRule
 
 from minikube_py.kit.io.files import write_atomic
-from minikube_py.kubelet.io.dbus import DBusConnection
+from minikube_py.kubelet.io.dbus import DBusConnection, open_bus
 from minikube_py.kubelet.shutdown import delay_override
 
 CONFIG_FILE = Path("/etc/systemd/logind.conf.d/99-minikube-py.conf")
@@ -92,11 +92,5 @@ async def open_logind(bus_path: str, config_file: Path = CONFIG_FILE) -> AsyncIt
     Raises:
         DBusError: there is no bus.
     """
-    bus = await DBusConnection.open(bus_path)
-    async with asyncio.TaskGroup() as group:
-        reader = group.create_task(bus.run(), name="dbus")
-        try:
-            await bus.hello()
-            yield Logind(bus, config_file)
-        finally:
-            reader.cancel()
+    async with open_bus(bus_path) as bus:
+        yield Logind(bus, config_file)

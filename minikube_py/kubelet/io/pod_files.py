@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from minikube_py.kubelet.cgroup_names import is_slice
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.atomic_writer import write_payload
 from minikube_py.kubelet.io.cgroup_dirs import remove_cgroup
@@ -22,7 +23,7 @@ from minikube_py.kubelet.io.nfs_mounts import mount_nfs
 from minikube_py.kubelet.io.sub_path_mounts import mount_sub_path, unmount_below
 from minikube_py.kubelet.io.volume_ownership import own_volume
 from minikube_py.kubelet.pod_volumes import NfsVolume
-from minikube_py.kubelet.ports import VolumeRequest
+from minikube_py.kubelet.ports import Slices, VolumeRequest
 from minikube_py.kubelet.volume_ownership import ChangePolicy
 
 T = TypeVar("T")
@@ -37,9 +38,10 @@ _KERNEL = KernelMounts()
 class HostPodFiles:
     """One for the kubelet."""
 
-    def __init__(self, config: KubeletConfig, mounts: Mounts = _KERNEL) -> None:
+    def __init__(self, config: KubeletConfig, slices: Slices, mounts: Mounts = _KERNEL) -> None:
         self._root_dir = config.root_dir
         self._pod_logs_dir = config.pod_logs_dir
+        self._slices = slices
         self._mounts = mounts
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="pod-files")
 
@@ -122,6 +124,8 @@ class HostPodFiles:
 
     async def remove_cgroup(self, parent: str) -> None:
         """Remove a pod's cgroups in every hierarchy; what is left in them is killed."""
+        if is_slice(parent):
+            await self._slices.stop(parent)
         for _ in range(CGROUP_TRIES_MAX):
             if await self._run(lambda: remove_cgroup(parent, self._mounts.mounted())):
                 return

@@ -7,15 +7,18 @@ upstream's. Upstream: pkg/probe/http, pkg/probe/tcp.
 import asyncio
 import errno
 import os
+import ssl
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
 from minikube_py.kubelet.io.grpc_probe import grpc_check
-from minikube_py.kubelet.probes import ProbeOutcome, ProbeResult
+from minikube_py.kubelet.probes import PLAIN_ANSWER, ProbeOutcome, ProbeResult
 
 BODY_BYTES_MAX = 10 << 10
 REDIRECTS_MAX = 10
+_NOT_TLS = "WRONG_VERSION_NUMBER"
+"""OpenSSL's word for an answer that is no TLS record."""
 _DEADLINE = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
 
 
@@ -34,6 +37,8 @@ class HostProbeNetwork:
         except TimeoutError:
             return _failure(url, _DEADLINE)
         except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, ssl.SSLError) and error.os_error.reason == _NOT_TLS:
+                return _failure(url, PLAIN_ANSWER)
             return _failure(url, f"dial tcp {urlsplit(url).netloc}: {_dial_words(error.os_error)}")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return _failure(url, str(error) or type(error).__name__)
@@ -68,13 +73,17 @@ async def _get(url: str, headers: dict[str, str]) -> ProbeOutcome:
                     if urlsplit(target).hostname != urlsplit(url).hostname:
                         text = body.decode(errors="replace")
                         return ProbeOutcome(
-                            ProbeResult.SUCCESS, f"Probe terminated redirects, Response body: {text}", warns=True
+                            ProbeResult.SUCCESS,
+                            f"Probe terminated redirects, Response body: {text}",
+                            warns=True,
+                            answered=True,
                         )
                     url = target
                     continue
                 if 200 <= response.status < 400:
-                    return ProbeOutcome(ProbeResult.SUCCESS, body.decode(errors="replace"))
-                return ProbeOutcome(ProbeResult.FAILURE, f"HTTP probe failed with statuscode: {response.status}")
+                    return ProbeOutcome(ProbeResult.SUCCESS, body.decode(errors="replace"), answered=True)
+                why = f"HTTP probe failed with statuscode: {response.status}"
+                return ProbeOutcome(ProbeResult.FAILURE, why, answered=True)
     return _failure(url, f"stopped after {REDIRECTS_MAX} redirects")
 
 

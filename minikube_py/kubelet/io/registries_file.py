@@ -1,7 +1,5 @@
 """Reads `registries.yaml` and what the engine will do of it (see kubelet.registries)."""
 
-import os
-from contextlib import suppress
 from pathlib import Path
 
 import yaml
@@ -15,8 +13,6 @@ from minikube_py.kubelet.registries import (
     parse_engine_registries,
     parse_registries,
 )
-
-CERTIFICATES_DIR = "/etc/docker/certs.d"
 
 
 def read_registries(path: Path) -> Registries:
@@ -41,7 +37,4 @@ async def read_engine_registries(api: DockerApi) -> EngineRegistries:
     Raises:
         ContainerRuntimeError: it does not answer.
     """
-    certified: list[str] = []
-    with suppress(OSError):
-        certified = os.listdir(CERTIFICATES_DIR)
-    return parse_engine_registries(await api.info(), certified)
+    return parse_engine_registries(await api.info())

@@ -11,6 +11,7 @@ from minikube_py.kubelet.cgroup_names import tier_cgroup
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeService
 from minikube_py.kubelet.io.pod_files import HostPodFiles
+from minikube_py.kubelet.io.systemd_slices import SystemdSlices
 from minikube_py.kubelet.pod_runtime_status import PodRuntimeStatus, group_by_pod
 from minikube_py.kubelet.ports import PodFiles
 from minikube_py.kubelet.resources import cgroup_parents
@@ -29,7 +30,7 @@ async def tear_down_node(config: KubeletConfig, runtime: RuntimeService) -> dict
         ContainerRuntimeError: the runtime does not answer.
         OSError: something is still in use; the message lists all of it.
     """
-    return await take_pods_down(config, runtime, HostPodFiles(config))
+    return await take_pods_down(config, runtime, HostPodFiles(config, SystemdSlices()))
 
 
 async def take_pods_down(config: KubeletConfig, runtime: RuntimeService, files: PodFiles) -> dict[str, int]:

@@ -20,8 +20,8 @@ from aiohttp import web
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
-from minikube_py.apiserver.io.token_key import new_key_pem
 from minikube_py.kit.io.garbage import Garbage
+from minikube_py.kit.io.keys import new_key_pem
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.store.io.memory_store import MemoryStore
 from minikube_py.store.io.open_store import open_store

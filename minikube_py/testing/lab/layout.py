@@ -25,6 +25,8 @@ class HostLayout:
     prefix_length: int
     gateway: str
     dir: Path
+    init_pid: int = 0
+    """The host's first process (testing.systemd_host), in whose namespaces everything runs; 0: in this machine's."""
 
     @property
     def mac(self) -> str:

@@ -32,9 +32,12 @@ def run(argv: Sequence[str], *, check: bool = True, timeout_s: float = 60) -> su
 
 
 def in_host(host: HostLayout, argv: Sequence[str]) -> list[str]:
-    """Return the command that runs `argv` in the host's network."""
+    """Return the command that runs `argv` on the host."""
     # Not `ip netns exec`: it mounts a fresh /sys, which hides the cgroup mounts from dockerd.
-    return ["nsenter", f"--net=/run/netns/{host.netns}", "--", *argv]
+    namespaces = [f"--net=/run/netns/{host.netns}"]
+    if host.init_pid:
+        namespaces += [f"--target={host.init_pid}", "--mount", "--pid", "--cgroup", "--uts", "--ipc"]
+    return ["nsenter", *namespaces, "--", *argv]
 
 
 def claim_subnet(folder: Path, claims: Path = SUBNET_CLAIMS) -> int:

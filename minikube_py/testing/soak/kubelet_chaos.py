@@ -2,7 +2,8 @@
 
 Whatever is killed when, the end must be the same: exactly the containers that the API's pods want, every status
 true, and nothing left of pods that are gone (testing.host_leftovers says what is looked at). The engine is killed
-with live-restore and without, by SIGKILL and by SIGTERM. A run is repeated by its seed, as far as timing allows.
+with live-restore and without, by SIGKILL and by SIGTERM, alone and together with the agent, also in the middle of
+starts and of ends. What each act does follows from the seed and its number; what it meets depends on timing.
 """
 
 import json
@@ -17,16 +18,22 @@ from typing import Any
 
 import click
 
+from minikube_py.testing.chaos_pods import RESTLESS, PodKinds
 from minikube_py.testing.host_leftovers import CONTAINER_NAME, POD_UID, SANDBOX, find_faults
 from minikube_py.testing.lab import machine
 from minikube_py.testing.lab.cluster import IMAGE, Cluster, wait_until
 from minikube_py.testing.lab.lab import Lab
 
 PODS_MAX = 10
+CROWD = 3
+"""Pods that are made or deleted at once before something is killed in the middle of it."""
+CROWD_S = 2.0
+ENGINE_END_S = 30.0
 ENGINE_STARTS_MAX = 8
-QUIET_S = 240.0
-"""How long the node has to come to rest once nothing is killed any more: back-offs go up to 300 s, so kills of one
-container are rare enough that they stay far below."""
+QUIET_S = 420.0
+"""How long the node has to come to rest once nothing is killed any more: a container that was killed often waits up
+to 300 s before it is started again."""
+API_S = 120.0
 NAMESPACE = "default"
 
 
@@ -55,38 +62,49 @@ def run(minutes: float, seed: int) -> str:
 
 def torment(cluster: Cluster, seconds: float, seed: int) -> str:
     """Do it to a running lab with an empty namespace `default`."""
-    chaos = Chaos(cluster, random.Random(seed))  # noqa: S311 - a seed that can be repeated
+    chaos = Chaos(cluster, seed)
+    chaos.prepare()
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         chaos.strike()
     chaos.settle()
     chaos.clear()
-    return ", ".join(f"{count} x {name}" for name, count in sorted(chaos.done.items()))
+    return chaos.summary()
 
 
 class Chaos:
     """What is done to one lab, and how its end is judged."""
 
-    def __init__(self, cluster: Cluster, rng: random.Random) -> None:
+    def __init__(self, cluster: Cluster, seed: int) -> None:
         self._cluster = cluster
-        self._rng = rng
+        self._seed = seed
+        self._rng = random.Random(seed)  # noqa: S311 - a seed that can be repeated
+        """Of the act that is done: one act more or less draws of it changes no later one."""
+        self._strikes = 0
         self._made = 0
-        self.done: dict[str, int] = {}
+        self._kinds = PodKinds(IMAGE)
+        self._done: dict[str, int] = {}
+
+    def prepare(self) -> None:
+        """Make what the pods need."""
+        self._apply(*self._kinds.ground(), check=True)
 
     def strike(self) -> None:
         """Do one thing, and wait up to a second."""
-        acts: Mapping[str, tuple[int, Callable[[], None]]] = {
-            "create": (8, self._create),
-            "delete": (5, self._delete),
-            "kill container": (4, lambda: self._kill(sandbox=False)),
-            "kill pause container": (3, lambda: self._kill(sandbox=True)),
-            "kill engine": (1, self._kill_engine),
-            "kill agent": (1, self._kill_agent),
+        self._revive_agent()
+        self._strikes += 1
+        self._rng = random.Random(f"{self._seed}/{self._strikes}")  # noqa: S311
+        acts: Mapping[Callable[[], None], int] = {
+            self._create: 8,
+            self._delete: 5,
+            lambda: self._kill(sandbox=False): 4,
+            lambda: self._kill(sandbox=True): 3,
+            self._kill_part: 2,
+            self._kill_amid_starts: 1,
+            self._kill_amid_ends: 1,
         }
-        weights = [weight for weight, _ in acts.values()]
-        (name,) = self._rng.choices(list(acts), weights)
-        self.done[name] = self.done.get(name, 0) + 1
-        acts[name][1]()
+        (act,) = self._rng.choices(list(acts), list(acts.values()))
+        act()
         time.sleep(self._rng.random())
 
     def settle(self) -> None:
@@ -109,13 +127,22 @@ class Chaos:
 
     def clear(self) -> None:
         """Delete all pods: nothing may be left."""
-        self._cluster.kubectl("delete", "pods", "--all", "-n", NAMESPACE, "--wait=false")
+        kinds = "pods,persistentvolumeclaims"
+        self._cluster.kubectl("delete", kinds, "--all", "-n", NAMESPACE, "--wait=false")
         wait_until(lambda: not self._pods(), QUIET_S, "the end of all pods")
         self.settle()
 
+    def summary(self) -> str:
+        """Return what was done so far, and of what kinds the pods were."""
+        acts, kinds = (
+            ", ".join(f"{count} x {name}" for name, count in sorted(counts.items()))
+            for counts in (self._done, self._kinds.counts)
+        )
+        return f"{self._strikes} acts: {acts}; {self._made} pods: {kinds}"
+
     def _faults(self) -> list[str]:
         pods = self._pods()
-        unready = [p["metadata"]["name"] for p in pods if not _is_settled(p)]
+        unready = [p["metadata"]["name"] for p in pods if not is_settled(p)]
         return [f"pods {unready} are not what they should become"] if unready else find_faults(self._cluster, pods)
 
     def _pods(self) -> list[dict[str, Any]]:
@@ -126,92 +153,152 @@ class Chaos:
         return items
 
     def _wait_api(self) -> None:
-        wait_until(lambda: not self._cluster.kubectl("get", "--raw=/readyz", check=False).returncode, 60, "the API")
+        def answers() -> bool:
+            self._revive_agent()
+            return not self._cluster.kubectl("get", "--raw=/readyz", check=False).returncode
+
+        wait_until(answers, API_S, "the API")
+
+    def _revive_agent(self) -> None:
+        """Start the agent again if it has ended (it does when it finds no engine), as systemd does."""
+        lab, host = self._cluster.lab, self._cluster.host
+        if not machine.is_running(lab.pids[f"{host.name}/agent"]):
+            self._count("agent ended by itself")
+            lab.start(host, wait=False)
+
+    def _count(self, what: str) -> None:
+        self._done[what] = self._done.get(what, 0) + 1
+
+    def _names(self, kind: str = "pods") -> list[str]:
+        """Return what there is; nothing while the API server is away."""
+        done = self._cluster.kubectl("get", kind, "-n", NAMESPACE, "-o", "name", check=False)
+        return sorted(done.stdout.split())
+
+    # Pods come and go.
+
+    def _apply(self, *objects: Mapping[str, Any], check: bool = False) -> None:
+        manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+        self._cluster.kubectl("apply", "-f", "-", "-n", NAMESPACE, stdin=manifest, check=check)
 
     def _create(self) -> None:
-        names = self._names()
-        if names is None or len(names) >= PODS_MAX:
-            return
-        self._made += 1
-        manifest = json.dumps(pod_manifest(f"p{self._made}", self._rng))
-        self._cluster.kubectl("apply", "-f", "-", "-n", NAMESPACE, stdin=manifest, check=False)
+        if len(self._names()) < PODS_MAX:
+            self._create_some(1)
+
+    def _create_some(self, count: int) -> None:
+        objects: list[Mapping[str, Any]] = []
+        for _ in range(count):
+            self._made += 1
+            rng = random.Random(f"{self._seed}/p{self._made}")  # noqa: S311
+            objects += self._kinds.make(self._made, rng)
+            self._count("create")
+        self._apply(*objects)
 
     def _delete(self) -> None:
-        names = self._names()
-        if names:
-            grace = f"--grace-period={self._rng.choice((0, 1, 1, 2, 30))}"
-            argv = ["delete", self._rng.choice(names), "-n", NAMESPACE, "--wait=false", grace]
-            if grace.endswith("=0"):
-                argv.append("--force")
-            self._cluster.kubectl(*argv, check=False)
+        self._delete_some(1)
 
-    def _names(self) -> list[str] | None:
-        done = self._cluster.kubectl("get", "pods", "-n", NAMESPACE, "-o", "name", check=False)
-        return sorted(done.stdout.split()) if not done.returncode else None
+    def _delete_some(self, count: int) -> None:
+        names = self._names()
+        chosen = self._rng.sample(names, min(count, len(names)))
+        if not chosen:
+            return
+        grace_s = self._rng.choice((0, 1, 1, 2, 30))
+        self._count(f"delete with grace {grace_s}")
+        options = [
+            f"--grace-period={grace_s}",
+            "-n",
+            NAMESPACE,
+            "--wait=false",
+            *(["--force"] if not grace_s else []),
+        ]
+        self._cluster.kubectl("delete", *chosen, *options, check=False)
+        claims = [f"persistentvolumeclaim/{name.partition('/')[2]}-data" for name in chosen]
+        self._cluster.kubectl("delete", *claims, "-n", NAMESPACE, "--ignore-not-found", "--wait=false", check=False)
+
+    # What is killed.
 
     def _kill(self, *, sandbox: bool) -> None:
         sign = f'--format={{{{.ID}}}} {{{{.Label "{CONTAINER_NAME}"}}}}'
         rows = self._cluster.docker("ps", "--no-trunc", f"--filter=label={POD_UID}", sign, check=False).splitlines()
         ids = sorted(row.split()[0] for row in rows if (row.split()[1] == SANDBOX) is sandbox)
         if ids:
+            self._count("kill pause container" if sandbox else "kill container")
             self._cluster.docker("kill", self._rng.choice(ids), check=False)
 
-    def _kill_engine(self) -> None:
-        host, lab = self._cluster.host, self._cluster.lab
-        sig = self._rng.choice((signal.SIGKILL, signal.SIGTERM))
-        machine.stop_process(lab.pids[f"{host.name}/dockerd"], sig=sig)
+    def _kill_part(self, when: str = "") -> None:
+        """Kill the engine, the agent or both, and start them again in either order."""
+        parts = self._rng.choice((("engine",), ("agent",), ("engine", "agent"), ("agent", "engine")))
+        for part in parts:
+            sig = self._rng.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM))
+            if part == "engine":
+                self._stop_engine(sig, when)
+            else:
+                self._stop_agent(sig, when)
         time.sleep(self._rng.random() * 2)
+        for part in self._rng.sample(parts, len(parts)):
+            if part == "engine":
+                self._start_engine()
+            else:
+                self._cluster.lab.start(self._cluster.host, wait=False)
+                time.sleep(self._rng.random())
+        click.echo(f"{self._strikes} acts: {' and '.join(parts)} killed{when}", err=True)
+        if self._rng.random() < 0.7:
+            self._wait_api()
+
+    def _kill_amid_starts(self) -> None:
+        if len(self._names()) < PODS_MAX:
+            self._create_some(CROWD)
+            time.sleep(self._rng.random() * CROWD_S)
+            self._kill_part(" amid starts")
+
+    def _kill_amid_ends(self) -> None:
+        self._delete_some(CROWD)
+        time.sleep(self._rng.random() * CROWD_S)
+        self._kill_part(" amid ends")
+
+    def _stop_engine(self, sig: signal.Signals, when: str) -> None:
+        lab, host = self._cluster.lab, self._cluster.host
+        live = "with" if lab.docker_flags else "without"
+        self._count(f"{sig.name} to the engine {live} live-restore{when}")
+        containerd = (host.dir / "exec/containerd/containerd.pid").read_text().strip()
+        machine.stop_process(lab.pids[f"{host.name}/dockerd"], sig=sig)
+        # A dockerd that sees the last one's containerd in its last moments waits 15 s for it, and gives up.
+        machine.wait_until(lambda: not Path(f"/proc/{containerd}").exists(), ENGINE_END_S, "containerd does not end")
+
+    def _stop_agent(self, sig: signal.Signals, when: str) -> None:
+        self._count(f"{sig.name} to the agent{when}")
+        self._cluster.lab.stop(self._cluster.host, sig=sig)
+
+    def _start_engine(self) -> None:
+        lab, host = self._cluster.lab, self._cluster.host
         lab.docker_flags = ("--live-restore",) if self._rng.random() < 0.5 else ()
         for _ in range(ENGINE_STARTS_MAX):
             try:
                 lab.start_docker(host)
             except machine.LabError as error:
-                # It waits 15 s for its containerd, which may still wait for the files of the one that was killed;
-                # systemd starts it again then.
+                # As systemd does: on a busy machine its containerd may take longer than it waits.
                 click.echo(str(error), err=True)
             else:
                 return
         raise machine.LabError(f"dockerd did not start in {ENGINE_STARTS_MAX} tries")
 
-    def _kill_agent(self) -> None:
-        host, lab = self._cluster.host, self._cluster.lab
-        lab.stop(host, sig=self._rng.choice((signal.SIGKILL, signal.SIGTERM)))
-        time.sleep(self._rng.random() * 2)
-        lab.start(host, wait=False)
-        click.echo(f"agent started again after {sum(self.done.values())} acts", err=True)
-        if self._rng.random() < 0.7:
-            self._wait_api()
 
-
-def _is_settled(pod: dict[str, Any]) -> bool:
-    status = pod.get("status", {})
+def is_settled(pod: Mapping[str, Any]) -> bool:
+    """Return whether a pod is what it should become: over, or each of its containers ready or ended for good."""
+    status, policy = pod.get("status") or {}, pod["spec"]["restartPolicy"]
     if pod["metadata"].get("deletionTimestamp"):
         return False
-    if pod["spec"]["restartPolicy"] == "Never" and status.get("phase") in ("Succeeded", "Failed"):
+    if policy != "Always" and status.get("phase") in ("Succeeded", "Failed"):
         return True
-    states = status.get("containerStatuses") or ()
-    return status.get("phase") == "Running" and bool(states) and all("running" in s["state"] for s in states)
+    restless = RESTLESS in pod["metadata"]["labels"]
+    entries = status.get("containerStatuses") or ()
+    return bool(entries) and all(_is_right(entry, policy, restless=restless) for entry in entries)
 
 
-def pod_manifest(name: str, rng: random.Random) -> dict[str, Any]:
-    """Return a pod of one of the kinds that differ for the kubelet."""
-    script = 'trap "exit 0" TERM; while true; do sleep 0.2; done'
-    container: dict[str, Any] = {"image": IMAGE, "command": ["sh", "-c", script]}
-    volumes: list[dict[str, Any]] = [
-        {"name": "disk", "emptyDir": {}},
-        {"name": "memory", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
-    ]
-    container["volumeMounts"] = [{"name": v["name"], "mountPath": f"/{v['name']}"} for v in volumes]
-    spec: dict[str, Any] = {
-        "terminationGracePeriodSeconds": 2,
-        "restartPolicy": rng.choice(("Always", "Always", "Never")),
-        "containers": [{**container, "name": f"c{n}"} for n in range(rng.choice((1, 1, 2)))],
-        "volumes": volumes,
-    }
-    if rng.random() < 0.3:
-        spec["initContainers"] = [{"name": "init", "image": IMAGE, "command": ["true"]}]
-    if rng.random() < 0.2:
-        spec["shareProcessNamespace"] = True
-    if rng.random() < 0.3:
-        spec["containers"][0]["resources"] = {"limits": {"memory": "32Mi", "cpu": "500m"}}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+def _is_right(entry: Mapping[str, Any], policy: str, *, restless: bool) -> bool:
+    """Return whether a container has come to rest; a restless pod's may also wait for their next start."""
+    waiting, ended = entry["state"].get("waiting") or {}, entry["state"].get("terminated")
+    if restless:
+        return "running" in entry["state"] or waiting.get("reason") == "CrashLoopBackOff"
+    if ended is not None:
+        return policy == "Never" or (policy == "OnFailure" and ended["exitCode"] == 0)
+    return bool(entry["ready"])

@@ -1,6 +1,14 @@
 import pytest
 
-from minikube_py.kubelet.cgroup_names import TIERS, cgroup_path, container_path, pod_cgroup, tier_cgroup
+from minikube_py.kubelet.cgroup_names import (
+    TIERS,
+    cgroup_above,
+    cgroup_path,
+    container_path,
+    last_part,
+    pod_cgroup,
+    tier_cgroup,
+)
 
 UID = "ab-cd"
 
@@ -37,3 +45,16 @@ def test_a_slice_stands_in_those_its_name_begins_with():
 def test_a_container_is_a_scope_in_a_slice_and_a_folder_elsewhere():
     assert container_path("/kubepods/podx", "c1") == "/kubepods/podx/c1"
     assert container_path("kubepods-podx.slice", "c1") == "/kubepods.slice/kubepods-podx.slice/docker-c1.scope"
+
+
+@pytest.mark.parametrize(
+    ("name", "last", "above"),
+    [
+        ("/kubepods/podx", "podx", "/kubepods"),
+        ("/kubepods", "kubepods", ""),
+        ("a_b-kubepods-podx.slice", "podx", "a_b-kubepods.slice"),
+        ("kubepods.slice", "kubepods", ""),
+    ],
+)
+def test_a_name_says_where_its_cgroup_stands(name, last, above):
+    assert (last_part(name), cgroup_above(name)) == (last, above)

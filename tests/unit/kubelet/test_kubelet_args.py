@@ -34,6 +34,15 @@ def test_flags_become_settings():
     assert config.node_labels == (("a", "b"), ("c", "d"))
 
 
+def test_unsafe_sysctls_are_allowed_by_name_or_pattern_when_a_pod_can_have_its_own():
+    assert apply("allowed-unsafe-sysctls=net.core.somaxconn,kernel/msg*").allowed_unsafe_sysctls == (
+        "net.core.somaxconn",
+        "kernel.msg*",
+    )
+    with pytest.raises(KubeletArgError, match=r"allowed-unsafe-sysctls: the sysctl 'vm.swappiness' is not known"):
+        apply("allowed-unsafe-sysctls=vm.swappiness")
+
+
 def test_flags_of_images_logs_and_dead_containers_become_settings():
     config = apply(
         "image-gc-high-threshold=90",

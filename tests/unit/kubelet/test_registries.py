@@ -83,6 +83,7 @@ def test_credentials_of_a_host_are_found_also_by_the_names_of_docker_hub(host):
         (mirrors(a={"rewrite": {"x": "$1"}}), "mirrors.a.rewrite: 'x': invalid group reference"),
         ({"configs": {"h": {"auth": {"auth": "x"}}}}, "configs.h.auth: an auth field must be base64"),
         ({"configs": {"h": {"tls": {"ca": "x"}}}}, "configs.h.tls: 'ca' is not known"),
+        ({"configs": {"h": {"tls": {"key_file": "x"}}}}, "configs.h.tls: cert_file and key_file go together"),
         ({"configs": {"https://h": {}}}, "configs.https://h: 'https://h' is no host"),
     ],
 )
@@ -125,14 +126,6 @@ def test_plain_http_needs_the_engines_trust(host, trusted):
     faults = engine_faults(registries, parse_engine_registries(INFO))
 
     assert [host in fault and "insecure-registries" in fault for fault in faults] == ([] if trusted else [True])
-
-
-def test_tls_files_must_stand_where_docker_looks_for_them():
-    registries = parse_registries({"configs": {"m.example": {"tls": {"ca_file": "/ca.pem"}}}})
-
-    (fault,) = engine_faults(registries, parse_engine_registries(INFO))
-    assert "/ca.pem in /etc/docker/certs.d/m.example/" in fault
-    assert engine_faults(registries, parse_engine_registries(INFO, ["m.example"])) == ()
 
 
 def test_a_host_that_is_not_to_be_checked_needs_the_engines_trust_too():

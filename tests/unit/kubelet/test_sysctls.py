@@ -1,7 +1,7 @@
 import pytest
 
 from minikube_py.kubelet.pod import parse_pod
-from minikube_py.kubelet.sysctls import check_sysctls
+from minikube_py.kubelet.sysctls import check_sysctls, pattern_fault
 
 
 def a_pod(name, **spec):
@@ -33,3 +33,21 @@ def a_pod(name, **spec):
 )
 def test_only_what_is_allowed_may_be_set(pod, allowed, why):
     assert check_sysctls(pod, allowed) == why
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("net.core.somaxconn", ""),
+        ("net.ipv4.*", ""),
+        ("kernel.msg*", ""),
+        ("kernel.sem", ""),
+        ("fs.mqueue.msg_max", ""),
+        ("vm.swappiness", "the sysctl 'vm.swappiness' is not known to be namespaced"),
+        ("*", "the sysctl '*' is not known to be namespaced"),
+        ("net", "the sysctl 'net' is not known to be namespaced"),
+        ("net.*.x", "'net.*.x' is no sysctl, nor the beginning of some and a `*`"),
+    ],
+)
+def test_only_what_a_namespace_has_of_its_own_can_be_allowed(pattern, why):
+    assert pattern_fault(pattern) == why

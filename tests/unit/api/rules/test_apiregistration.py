@@ -32,3 +32,9 @@ def test_a_service_is_reached_at_443():
 )
 def test_faults_of_a_service(changes, faults):
     assert new_faults(SERVICES, changes) == faults
+
+
+def test_a_condition_is_true_false_or_unknown():
+    status = {"conditions": [{"type": "Available", "status": "Unknown"}, {"type": "A", "status": "Maybe"}]}
+
+    assert [f.field for f in SERVICES.validate_status({"status": status}, {})] == ["status.conditions[1].status"]

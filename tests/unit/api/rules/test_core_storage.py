@@ -86,3 +86,22 @@ def test_a_volumes_data_stays_where_it_is():
     assert update_faults(PERSISTENT_VOLUMES, moved, {"spec.nodeAffinity": affinity}) == [
         ("spec.nodeAffinity", "Invalid")
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "since"),
+    [
+        ({}, "2020-01-01T00:00:00Z"),
+        ({"phase": "Bound"}, "2026-01-01T00:00:00Z"),
+        ({"phase": "Bound", "lastPhaseTransitionTime": None}, "2026-01-01T00:00:00Z"),
+        ({"phase": "Bound", "lastPhaseTransitionTime": "2025-01-01T00:00:00Z"}, "2025-01-01T00:00:00Z"),
+    ],
+    ids=str,
+)
+def test_a_volume_says_since_when_it_has_its_phase(changes, since):
+    old = {"status": {"phase": "Available", "lastPhaseTransitionTime": "2020-01-01T00:00:00Z"}}
+    new = {"status": {**old["status"], **changes}}
+
+    PERSISTENT_VOLUMES.prepare_status(new, old, 1767225600.0)
+
+    assert new["status"]["lastPhaseTransitionTime"] == since

@@ -88,3 +88,17 @@ def test_faults_of_changes(plural, changes, faults):
 
 def test_an_attachment_starts_detached():
     assert made(ROWS["volumeattachments"])["status"] == {"attached": False}
+
+
+@pytest.mark.parametrize(
+    ("status", "fields"),
+    [
+        ({"attachmentMetadata": {"path": "/dev/x"}, "attachError": {"message": "no", "errorCode": 8}}, []),
+        ({"attachmentMetadata": {"a": "x" * 256 * 1024}}, ["status.attachmentMetadata"]),
+        ({"attachError": {"message": "x" * 1025}}, ["status.attachError.message"]),
+        ({"detachError": {"errorCode": -1}}, ["status.detachError.errorCode"]),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_a_driver_tells_of_an_attachment_fits_into_bounds(status, fields):
+    assert [fault.field for fault in ROWS["volumeattachments"].validate_status({"status": status}, {})] == fields

@@ -4,7 +4,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from minikube_py.apiserver.io.token_key import TokenKey, new_key_pem
+from minikube_py.apiserver.io.token_key import TokenKey
+from minikube_py.kit.io.keys import new_key_pem
 
 PEM = new_key_pem()
 

@@ -26,13 +26,24 @@ def test_what_is_in_use_stays(tmp_path):
     assert used.exists()
 
 
-def test_other_cgroups_and_slices_are_not_touched(tmp_path):
+def test_other_cgroups_are_not_touched(tmp_path):
     (tmp_path / "system").mkdir()
+    (tmp_path / "system.slice").mkdir()
     mounts = (MountPoint(str(tmp_path), "cgroup2", ""),)
     remove_cgroup("/system", mounts)
-    remove_cgroup("kubepods-podu.slice", mounts)
+    remove_cgroup("system.slice", mounts)
 
-    assert (tmp_path / "system").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"system", "system.slice"}
+
+
+def test_what_systemd_leaves_of_a_slice_goes(tmp_path):
+    (tmp_path / "hugetlb/a.slice/a-kubepods.slice/a-kubepods-podu.slice").mkdir(parents=True)
+    mounts = (MountPoint(str(tmp_path / "hugetlb"), "cgroup", "hugetlb"),)
+    remove_cgroup("a-kubepods-podu.slice", mounts)
+    assert [path.name for path in (tmp_path / "hugetlb/a.slice").iterdir()] == ["a-kubepods.slice"]
+    remove_cgroup("a-kubepods.slice", mounts)
+
+    assert list((tmp_path / "hugetlb").iterdir()) == []
 
 
 def test_with_all_pods_gone_the_agents_own_root_goes_too(tmp_path):
@@ -43,10 +54,24 @@ def test_with_all_pods_gone_the_agents_own_root_goes_too(tmp_path):
     assert [path.name for path in (tmp_path / "cpu").iterdir()] == ["other"]
 
 
-@pytest.mark.parametrize(("parent", "ends"), [("/kubepods/podu", True), ("/kubepods", False)], ids=["pod", "root"])
-def test_what_is_left_in_a_pods_cgroup_is_killed_and_in_no_other(tmp_path, parent, ends):
+SLICES = "kubepods.slice/kubepods-podu.slice"
+
+
+@pytest.mark.parametrize(
+    ("parent", "path", "ends"),
+    [
+        ("/kubepods/podu", "kubepods/podu", True),
+        ("/kubepods/podu/forgotten", "kubepods/podu", True),
+        ("/kubepods/podu/other", "kubepods/podu", False),
+        ("/kubepods", "kubepods/podu", False),
+        ("kubepods-podu.slice", SLICES, True),
+        (f"/{SLICES}/docker-other.scope", SLICES, False),
+    ],
+    ids=["pod", "container", "other container", "root", "slice", "other scope"],
+)
+def test_what_is_left_in_a_pods_cgroup_is_killed_and_in_no_other(tmp_path, parent, path, ends):
     with subprocess.Popen(["sleep", "60"]) as left:
-        folder = tmp_path / "pids/kubepods/podu/forgotten"
+        folder = tmp_path / "pids" / path / "forgotten"
         folder.mkdir(parents=True)
         (folder / "cgroup.procs").write_text(f"{left.pid}\n")
         is_done = remove_cgroup(parent, (MountPoint(str(tmp_path / "pids"), "cgroup", "pids"),))

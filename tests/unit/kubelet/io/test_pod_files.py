@@ -10,6 +10,7 @@ from minikube_py.kubelet.pod_volumes import NfsVolume
 from minikube_py.kubelet.ports import VolumeRequest
 from minikube_py.kubelet.volumes import ProjectedFile
 from minikube_py.testing.fake_mounts import FakeMounts
+from minikube_py.testing.fake_slices import FakeSlices
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def mounts():
 @pytest.fixture
 def files(tmp_path, mounts):
     config = KubeletConfig(node_name="n", node_ip="192.0.2.1", root_dir=str(tmp_path), pod_logs_dir=str(tmp_path))
-    return HostPodFiles(config, mounts)
+    return HostPodFiles(config, FakeSlices(), mounts)
 
 
 async def test_an_empty_directory_is_open_to_every_user(files, tmp_path):

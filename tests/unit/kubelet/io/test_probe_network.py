@@ -100,3 +100,18 @@ async def test_a_server_that_does_not_answer_fails_the_probe():
 async def test_an_open_port_is_enough_for_tcp():
     async with a_server() as (port, _):
         assert (await NETWORK.tcp_connect("127.0.0.1", port, 1.0)).result is ProbeResult.SUCCESS
+
+
+async def test_a_server_that_does_not_speak_tls_is_told_apart_from_one_that_is_not_there():
+    async def serve(reader, writer):
+        await reader.read(100)
+        writer.write(answer("400 Bad Request").encode())
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        outcome = await NETWORK.http_get(f"https://127.0.0.1:{port}/", (), 2.0, "kube-lifecycle/1.36")
+
+    assert outcome.output == f'Get "https://127.0.0.1:{port}/": http: server gave HTTP response to HTTPS client'
+    assert not outcome.answered

@@ -1,0 +1,84 @@
+"""How this host becomes a node: it asks until a server answers, and gives up only when the answer is no."""
+
+import asyncio
+import logging
+
+from minikube_py.agent.cluster_settings import with_cluster_settings
+from minikube_py.agent.errors import AgentError
+from minikube_py.agent.node_credentials import Membership, NodeCredentials
+from minikube_py.agent.process import Process
+from minikube_py.agent.program import program_version
+from minikube_py.agent.token_setting import read_token
+from minikube_py.api.errors import StatusError
+from minikube_py.api.join_tokens import JoinToken, TokenFormatError, parse_token
+from minikube_py.client.io.join_client import JoinClient
+from minikube_py.client.io.waiting_queue import wait_event_or_sleep
+from minikube_py.client.join_faults import JoinRefusedError, version_fault
+from minikube_py.config import AgentConfig
+from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
+from minikube_py.kit.clock import Clock
+from minikube_py.kubelet.node_certificates import build_request, wanted_client
+
+log = logging.getLogger("agent")
+
+RETRY = BackoffPolicy(initial_s=0.5, maximum_s=15.0, reset_after_s=120.0)
+
+
+def join_token(config: AgentConfig) -> JoinToken:
+    """Return the token to join with.
+
+    Raises:
+        AgentError: there is none, or it is none.
+    """
+    text = read_token(config)
+    if not config.server_url or not text:
+        raise AgentError(
+            "this host is no node of a cluster yet: give --server https://HOST:6443 and --token (or --token-file); "
+            "`minikube-py token create` on a master prints both"
+        )
+    try:
+        return parse_token(text)
+    except TokenFormatError as error:
+        raise AgentError(str(error)) from error
+
+
+async def join(
+    config: AgentConfig, credentials: NodeCredentials, process: Process, clock: Clock
+) -> Membership | None:
+    """Return the cluster that this host is a node of from now on; None: it was told to stop meanwhile.
+
+    Raises:
+        AgentError: the host cannot join; nothing is left of the attempt.
+    """
+    token = join_token(config)
+    client = JoinClient(config.server_url, token, clock, f"minikube-py/{program_version()}")
+    failures: BackoffState | None = None
+    while not process.stopping.is_set():
+        process.say(f"the server {config.server_url}")
+        try:
+            return await _join(config, credentials, client)
+        except (JoinRefusedError, AgentError) as error:
+            credentials.forget_joining()
+            raise AgentError(f"cannot join: {error}") from error
+        except StatusError as error:
+            failures = next_backoff(RETRY, failures, clock.now_s())
+            log.warning("cannot join yet: %s", error.message)
+            process.say(f"the server {config.server_url}: {error.message}")
+        await wait_event_or_sleep(process.stopping, clock, failures.delay_s)
+    return None
+
+
+async def _join(config: AgentConfig, credentials: NodeCredentials, client: JoinClient) -> Membership:
+    await client.trust()
+    greeting = await client.greet()
+    if fault := version_fault(greeting.version, program_version()):
+        raise JoinRefusedError(fault)
+    if client.clock is not None and (fault := client.clock.fault()):
+        log.warning("%s", fault)
+    with_cluster_settings(config, greeting.cluster)
+    key_pem = await asyncio.to_thread(credentials.joining_key)
+    certificate_pem = await client.join(build_request(wanted_client(config.node_name), key_pem))
+    membership = Membership(config.server_url, client.ca_pem, greeting.cluster)
+    await asyncio.to_thread(credentials.store, membership, certificate_pem, key_pem)
+    log.info("node %s joined the cluster of %s", config.node_name, config.server_url)
+    return membership

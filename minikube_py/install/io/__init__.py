@@ -1,0 +1,1 @@
+"""install.io: writes the files, asks systemd, looks at the host."""

@@ -1,0 +1,198 @@
+"""A lab's host whose init is systemd: what `install`, `upgrade` and `uninstall` are shown on.
+
+Everything that makes a host is its own: processes, mounts, name, network (the lab's) and cgroups. Its disk is this
+machine's, with a layer on top that takes every write, so that the layer is the list of what anybody left. Docker's
+data lies on the real disk, since one overlay cannot lie on another.
+"""
+
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import TypeVar
+
+from minikube_py.testing.lab import machine, network
+from minikube_py.testing.lab.lab import Lab
+from minikube_py.testing.lab.layout import HostLayout
+from minikube_py.testing.lab.machine import LabError
+
+BOOT_TIMEOUT_S = 60.0
+SHARED = "/mnt/shared"
+"""Where a host sees a folder that it shares with this machine."""
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_MASKED = (
+    # They would change this machine's kernel, devices or the lab's link, which are not theirs alone.
+    *("systemd-sysctl.service", "systemd-modules-load.service", "systemd-binfmt.service", "systemd-udevd.service"),
+    *("systemd-udev-trigger.service", "systemd-udevd-kernel.socket", "systemd-udevd-control.socket"),
+    *("systemd-remount-fs.service", "systemd-tmpfiles-setup-dev.service", "systemd-timesyncd.service"),
+    *(
+        "proc-sys-fs-binfmt_misc.automount",
+        "dev-hugepages.mount",
+        "sys-kernel-debug.mount",
+        "sys-kernel-tracing.mount",
+    ),
+    *("sys-fs-fuse-connections.mount", "sys-kernel-config.mount", "apparmor.service", "networking.service"),
+)
+_BOOT = r"""
+set -eu
+place=$1; name=$2; host_name=$3; masked=$4
+for folder in /sys/fs/cgroup/*/; do
+    [ -e "$folder/cgroup.procs" ] || continue
+    mkdir -p "$folder/$name"
+    for part in cpuset.cpus cpuset.mems; do
+        [ ! -e "$folder/$part" ] || cat "$folder/$part" > "$folder/$name/$part"
+    done
+    echo $$ > "$folder/$name/cgroup.procs"
+done
+mount -t tmpfs -o mode=755 layer "$place/layer"
+mkdir "$place/layer/up" "$place/layer/work"
+exec unshare --mount --pid --fork --uts --ipc --cgroup --propagation private /bin/sh -eu -c '
+    place=$1; root=$place/root; masked=$3
+    hostname "$2"
+    mount -t overlay -o "lowerdir=/,upperdir=$place/layer/up,workdir=$place/layer/work" root "$root"
+    mount -t proc proc "$root/proc"
+    mount -t sysfs sysfs "$root/sys"
+    mount -t tmpfs -o mode=755 cgroups "$root/sys/fs/cgroup"
+    grep -E "^[^ ]+ [^ ]+ cgroup2? " /proc/mounts | while read -r _ at kind options _; do
+        case $at in "$place"/*) continue ;; esac
+        [ -d "$root$at" ] || mkdir -p "$root$at" 2>/dev/null || continue
+        options=$(printf %s "$options" | sed "s/^rw,//; s/relatime,*//; s/nosuid,//; s/nodev,//; s/noexec,//")
+        mount -t "$kind" ${options:+-o "$options"} "$kind" "$root$at"
+    done
+    mount -t tmpfs -o mode=755 dev "$root/dev"
+    mkdir "$root/dev/pts" "$root/dev/shm"
+    for device in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0 kmsg:1:11; do
+        node=${device%%:*}; numbers=${device#*:}
+        mknod -m 666 "$root/dev/$node" c "${numbers%:*}" "${numbers#*:}"
+    done
+    mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts "$root/dev/pts"
+    ln -s pts/ptmx "$root/dev/ptmx"
+    ln -s /proc/self/fd "$root/dev/fd"
+    mount -t tmpfs shm "$root/dev/shm"
+    for folder in run tmp var/log; do mount -t tmpfs "$folder" "$root/$folder"; done
+    mkdir -p "$root/var/lib/docker" "$root/mnt/shared"
+    mount --bind "$place/docker" "$root/var/lib/docker"
+    mount --bind "$place/shared" "$root/mnt/shared"
+    hostname > "$root/etc/hostname"
+    mkdir -p "$root/etc/systemd/system"
+    for unit in $masked; do ln -sf /dev/null "$root/etc/systemd/system/$unit"; done
+    cd "$root"
+    mkdir -p mnt/earlier
+    pivot_root . mnt/earlier
+    umount -l /mnt/earlier
+    rmdir /mnt/earlier
+    mount --make-rshared /
+    exec env -i container=lab PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+        /lib/systemd/systemd --system --unit=basic.target --show-status=no --log-target=journal
+' sh "$place" "$host_name" "$masked"
+"""
+
+
+class SystemdHost:
+    """One such host; its network namespace is a lab's, and must exist."""
+
+    def __init__(self, host: HostLayout) -> None:
+        self.name = host.name
+        self._host = host
+        self._place = host.dir / "systemd"
+        self._cgroup = f"mkpysd-{blake2b(str(host.dir).encode(), digest_size=4).hexdigest()}"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._init = 0
+
+    @property
+    def shared(self) -> Path:
+        """Return the folder that the host sees as SHARED."""
+        return self._place / "shared"
+
+    def written_files(self) -> tuple[str, ...]:
+        """Return every file that was written or removed on the host's disk since it was made."""
+        layer = self._place / "layer" / "up"
+        return tuple(sorted(f"/{path.relative_to(layer)}" for path in layer.rglob("*") if not path.is_dir()))
+
+    def boot(self) -> None:
+        """Start systemd and wait until its basic target is reached.
+
+        Raises:
+            LabError: it does not come up.
+        """
+        for folder in ("layer", "root", "docker", "shared"):
+            (self._place / folder).mkdir(parents=True, exist_ok=True)
+        words = (str(self._place), self._cgroup, self.name, " ".join(_MASKED))
+        log = (self._place / "boot.log").open("ab")
+        with log:
+            self._process = subprocess.Popen(
+                machine.in_host(self._host, ["sh", "-c", _BOOT, "sh", *words]),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        machine.wait_until(self._is_up, BOOT_TIMEOUT_S, f"systemd of {self.name} does not come up: see {log.name}")
+
+    def _is_up(self) -> bool:
+        assert self._process is not None
+        if not machine.is_running(self._process.pid):
+            raise LabError(f"the init of {self.name} ended: see {self._place}/boot.log")
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        if not children or Path(f"/proc/{children[0]}/comm").read_text().strip() != "systemd":
+            return False
+        self._init = int(children[0])
+        done = self.run("systemctl", "is-active", "basic.target", check=False)
+        return done.stdout.strip() == "active"
+
+    def run(
+        self, *argv: str, check: bool = True, timeout_s: float = 120, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program on the host.
+
+        Raises:
+            LabError: it failed and `check` is set.
+        """
+        inside = ["nsenter", f"--target={self._init}", "--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup"]
+        done = subprocess.run(
+            [*inside, "--wd=/root", "--", "env", "-i", "HOME=/root", f"PATH={_PATH}", *argv],
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+            input=stdin,
+        )
+        if check and done.returncode:
+            said = f"{done.stdout}{done.stderr}"
+            raise LabError(f"{' '.join(argv)} on {self.name} ended with {done.returncode}: {said}")
+        return done
+
+    def power_off(self) -> None:
+        """End every process of the host, as a power failure would, and remove what it was made of."""
+        if self._init:
+            machine.stop_process(self._init, sig=signal.SIGKILL)
+        if self._process is not None:
+            machine.stop_process(self._process.pid, sig=signal.SIGKILL)
+        machine.unmount_below(self._place)
+        machine.remove_cgroups(f"/{self._cgroup}")
+        shutil.rmtree(self._place, ignore_errors=True)
+
+
+AnyHost = TypeVar("AnyHost", bound=SystemdHost)
+
+
+@contextmanager
+def systemd_hosts(folder: Path, nodes: int, kind: Callable[[HostLayout], AnyHost]) -> Iterator[list[AnyHost]]:
+    """Boot the hosts of a lab, each with its engine running; nothing of them is left afterwards."""
+    lab = Lab(folder, nodes)
+    hosts = [kind(layout) for layout in lab.layout.hosts]
+    try:
+        network.make_network(lab.layout)
+        for host, layout in zip(hosts, lab.layout.hosts, strict=True):
+            layout.dir.mkdir(parents=True, exist_ok=True)
+            network.attach_host(lab.layout, layout)
+            host.boot()
+            host.run("systemctl", "start", "docker")
+        yield hosts
+    finally:
+        for host in hosts:
+            host.power_off()
+        lab.down()
