@@ -12,8 +12,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PROGRAMS = ("nft", "conntrack", "iptables", "iptables-save", "iptables-restore")
-LIBRARIES = ("libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1", "libm.so.6", "libresolv.so.2")
-"""Parts of glibc that the programs above need not name, but a program for an old glibc does."""
+LIBRARIES = (
+    "libdl.so.2",
+    "libgcc_s.so.1",
+    "libm.so.6",
+    "libpthread.so.0",
+    "libresolv.so.2",
+    "librt.so.1",
+    "libutil.so.1",
+)
+"""What comes with glibc (the one of GCC's because glibc loads it), and a program for an old one needs."""
 SETTINGS = ("passwd", "group", "hosts", "resolv.conf", "nsswitch.conf", "protocols", "services")
 LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
 

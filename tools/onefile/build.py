@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools.onefile import interpreter, tree
-from tools.onefile.cache import Cache
+from tools.onefile.cache import Cache, key_of
 from tools.onefile.check import Report, check_file
+from tools.onefile.cxx_library import free_from_cxx_library
 from tools.onefile.payload import NotOneFileError, join, pack, split
-from tools.onefile.recipe import PLATFORMS, PYTHON, key_of, locked_requirements
 from tools.onefile.steps import BuildError, Steps, told
 from tools.onefile.stub import compile_stub
-from tools.onefile.toolchain import install_compiler, pip_download
+from tools.onefile.toolchain import install_compiler
+from tools.onefile.wheels import download_wheels, locked_requirements
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -88,13 +89,19 @@ class _Parts:
     def base(self) -> bytes:
         """Return the archive of interpreter and dependencies."""
         requirements = locked_requirements((ROOT / "requirements.lock").read_text())
-        key = key_of([self.interpreter.name, *requirements, *_texts_of(("tree.py", "payload.py"))])
+        key = key_of(
+            [
+                self.interpreter.name,
+                *requirements,
+                *_texts_of(("wheels.py", "tree.py", "cxx_library.py", "payload.py")),
+            ]
+        )
 
         def make(target: Path) -> None:
-            wanted = [*(f"--platform={name}" for name in PLATFORMS), f"--python-version={PYTHON}", *requirements]
-            wheels = pip_download(self._steps, self._work / "wheels", wanted)
+            wheels = download_wheels(self._steps, self._work / "wheels", requirements)
             base = self._work / "base"
             tree.make_base(self.python, wheels, base)
+            free_from_cxx_library(self._steps, self._work, base, self.interpreter / "guards")
             shutil.copy(self.interpreter / "made-of.json", base)
             target.write_bytes(self._packed(base))
 

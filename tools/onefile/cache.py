@@ -4,6 +4,7 @@ One build at a time uses a cache. A part appears by a rename, so what is there i
 """
 
 import fcntl
+import hashlib
 import os
 import shutil
 import tempfile
@@ -16,6 +17,14 @@ from tools.onefile.steps import told
 PARTS = ("interpreter-*", "base-*", "stub-*")
 KEPT_MAX = 4
 """So many of each part stay, the last used: for branches that differ."""
+
+
+def key_of(parts: Iterable[str]) -> str:
+    """Return the name under which what was made from `parts` is kept."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(f"{len(part)}:{part}".encode())
+    return digest.hexdigest()[:16]
 
 
 def default_folder() -> Path:

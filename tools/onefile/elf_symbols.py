@@ -12,10 +12,12 @@ from elftools.elf.gnuversions import GNUVerNeedSection, GNUVerSymSection
 from elftools.elf.sections import SymbolTableSection
 
 _VERSION = re.compile(r"GLIBC_(\d+(?:\.\d+)+)")
-GLIBC_LIBRARIES = frozenset(
+HOST_LIBRARIES = frozenset(
     {
         "libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1",
         "ld-linux-x86-64.so.2",
+        # Not glibc's, but glibc loads it to end a thread, and the distributions' packages of glibc depend on it.
+        "libgcc_s.so.1",
     }
 )  # fmt: skip
 
@@ -77,5 +79,5 @@ def faults_of(needs: ElfNeeds, glibc_max: tuple[int, ...], own_libraries: Collec
         if glibc_version(version) > glibc_max:
             yield f"needs the symbol {symbol} of {version}"
     for library in needs.libraries:
-        if library not in GLIBC_LIBRARIES and library not in own_libraries:
+        if library not in HOST_LIBRARIES and library not in own_libraries:
             yield f"needs the library {library}, which a host may not have"

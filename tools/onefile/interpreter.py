@@ -18,14 +18,15 @@ OPTIONS = (
     "--with-pkg-config=no",
     "--with-builtin-hashlib-hashes=md5,sha1,sha2,sha3,blake2",
 )
-INPUTS = ("recipe.py", "toolchain.py", "libraries.py", "interpreter.py")
+INPUTS = ("recipe.py", "toolchain.py", "libraries.py", "interpreter.py", "guards.c")
 """The modules that say how the interpreter is made: its key is over their texts."""
 
 
 def build_interpreter(steps: Steps, work: Path, target: Path, jobs: int) -> None:
     """Build everything in the folder `work` with the compiler that `steps` have.
 
-    In `target` are then: `python/` (the installation), `stub/` (the stub's liblzma), `made-of.json` (the versions).
+    In `target` are then: `python/` (the installation), `stub/` (the stub's liblzma), `guards/` (see cxx_library.py),
+    `made-of.json` (the versions).
     """
     with told("Debian's sources"):
         archive = SourceArchive(steps, work)
@@ -39,6 +40,7 @@ def build_interpreter(steps: Steps, work: Path, target: Path, jobs: int) -> None
         libraries.build_zlib(steps, trees["zlib"], prefix)
         libraries.build_xz(steps, trees["xz-utils"], prefix, made / "stub")
         libraries.build_ffi(steps, trees["libffi"], prefix)
+        libraries.build_guards(steps, made / "guards")
     with told(f"OpenSSL {versions['openssl']}"):
         libraries.build_openssl(steps, trees["openssl"], prefix, jobs)
     with told(f"CPython {versions['python3.13']}"):
@@ -52,6 +54,8 @@ def _build_python(steps: Steps, tree: Path, prefix: Path, jobs: int) -> None:
     modules = {f"py_cv_module_{name}": "n/a" for name in NOT_BUILT}
     settings = {
         "CPPFLAGS": f"-I{prefix}/include",
+        # configure's own choice has -g besides, which takes time and is thrown away.
+        "OPT": "-DNDEBUG -fwrapv -O3",
         # -s: what is not stripped by the linker would need binutils.
         "LDFLAGS": f"-L{prefix}/lib -s",
         "LIBFFI_CFLAGS": f"-I{prefix}/include",

@@ -1,4 +1,7 @@
-"""The libraries that CPython's modules need, built static: nothing of the host's is looked for at run time."""
+"""The libraries that CPython's modules need, built static: nothing of the host's is looked for at run time.
+
+And one that is not: see `build_guards`.
+"""
 
 from pathlib import Path
 
@@ -42,6 +45,11 @@ FFI_HEADER = {
     "HAVE_LONG_DOUBLE": "1",
     "FFI_EXEC_TRAMPOLINE_TABLE": "0",
 }
+
+GUARDS = "libminikube-guards.so"
+GUARDS_SOURCE = Path(__file__).with_name("guards.c")
+GUARD_SYMBOLS = frozenset({"__cxa_guard_acquire", "__cxa_guard_release"})
+GUARD_VERSION = "CXXABI_1.3"
 
 OPENSSL_OPTIONS = (
     "no-shared", "no-module", "no-dso", "no-tests", "no-apps", "no-docs", "no-legacy", "no-engine", "no-uplink",
@@ -102,3 +110,12 @@ def build_openssl(steps: Steps, tree: Path, prefix: Path, jobs: int) -> None:
     steps.run(["./Configure", "linux-x86_64", *where, *OPENSSL_OPTIONS, *FLAGS.split()], cwd=tree)
     steps.run(["make", f"-j{jobs}", "build_libs"], cwd=tree)
     steps.run(["make", "install_dev"], cwd=tree)
+
+
+def build_guards(steps: Steps, folder: Path) -> None:
+    """Build the library that `cxx_library.py` puts in place of the C++ library's two functions."""
+    folder.mkdir(parents=True)
+    versions = folder / "versions.map"
+    versions.write_text(f"{GUARD_VERSION} {{ global: {'; '.join(sorted(GUARD_SYMBOLS))}; local: *; }};\n")
+    link = ["-shared", f"-Wl,--version-script={versions}", f"-Wl,-soname,{GUARDS}", "-o", GUARDS]
+    steps.run(["mkcc", "-O2", "-s", "-fPIC", GUARDS_SOURCE, *link], cwd=folder)

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tools.onefile.cache import KEPT_MAX, Cache
+from tools.onefile.cache import KEPT_MAX, Cache, key_of
 
 
 def test_part_is_made_once(tmp_path):
@@ -55,3 +55,8 @@ def test_fresh_build_finds_nothing(tmp_path):
     with Cache(tmp_path).working(fresh=True):
         assert not (tmp_path / "stub-1").exists()
     assert (tmp_path / "of-somebody-else").exists()
+
+
+def test_key_tells_apart_what_concatenation_would_not():
+    assert key_of(["ab", "c"]) != key_of(["a", "bc"])
+    assert key_of(["ab", "c"]) == key_of(["ab", "c"])
