@@ -30,9 +30,11 @@ def make_file(binary, tmp_path):
         program.parent.mkdir(parents=True)
         program.write_text(script)
         program.chmod(0o755)
-        (tree / "ballast").write_bytes(ballast)
+        more = tmp_path / f"more-{len(made)}"
+        (more / "bin").mkdir(parents=True)
+        (more / "bin/ballast").write_bytes(ballast)
         file = tmp_path / f"file-{len(made)}"
-        file.write_bytes(join(stub, [pack(tree)]))
+        file.write_bytes(join(stub, [pack(tree), pack(more)]))
         file.chmod(0o755)
         made.append(file)
         return file

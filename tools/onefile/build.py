@@ -101,6 +101,7 @@ class _Parts:
             wheels = download_wheels(self._steps, self._work / "wheels", requirements)
             base = self._work / "base"
             tree.make_base(self.python, wheels, base)
+            tree.strip_libraries(self._steps, base)
             free_from_cxx_library(self._steps, self._work, base, self.interpreter / "guards")
             shutil.copy(self.interpreter / "made-of.json", base)
             target.write_bytes(self._packed(base))

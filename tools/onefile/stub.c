@@ -147,7 +147,8 @@ static void unpack_archives(const char *folder) {
         mode_t mode = (mode_t)strtoul(block + 100, NULL, 8);
         switch (block[156]) {
         case '5':
-            if (mkdir(path, mode) != 0) fail_on("make", path);
+            /* The archives have folders in common. */
+            if (mkdir(path, mode) != 0 && errno != EEXIST) fail_on("make", path);
             break;
         case '2':
             snprintf(target, sizeof target, "%.100s", block + 157);

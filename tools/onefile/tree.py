@@ -44,6 +44,12 @@ def make_base(python: Path, wheels: Iterable[Path], target: Path) -> None:
     _remove(packages, PACKAGES_NOT_NEEDED)
 
 
+def strip_libraries(steps: Steps, tree: Path) -> None:
+    """Take from the wheels' libraries what only a debugger reads: more than half of their bytes."""
+    libraries = sorted(path for path in tree.rglob("*.so*") if path.is_file())
+    steps.run(["strip", "--strip-unneeded", *libraries], cwd=tree)
+
+
 def make_program(root: Path, target: Path) -> None:
     """Make the part that is this repository's: the package without the tests' part, and what says its version."""
     packages = library_folder(target) / "site-packages"
