@@ -100,6 +100,28 @@ def test_first_start_unpacks_and_later_ones_are_quick(program, root, capsys):
     assert later < LATER_START_CPU_S
 
 
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+import minikube_py, pyroute2
+assert "sqlite3" in sys.modules and not hasattr(sys.modules["sqlite3"], "connect")
+names = [module.name for module in pkgutil.walk_packages(minikube_py.__path__, "minikube_py.")]
+for name in names:
+    if "etcd" not in name and not name.endswith("__main__"):  # etcd's are an extra, which the file does not hold
+        importlib.import_module(name)
+print(len(names))
+"""
+
+
+def test_every_module_finds_what_it_imports(program, root):
+    made, _ = root
+    subprocess.run([*program, "version"], check=True, capture_output=True)
+    (python,) = made.folder.glob("var/lib/minikube-py/runtime/*/bin/minikube-py")
+    inside = f"/{python.relative_to(made.folder)}"
+    done = subprocess.run(made.argv(inside, "-I", "-B", "-c", IMPORT_ALL), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 300
+
+
 def test_node_is_ready_and_a_pod_answers_by_its_cluster_ip(node):
     assert node.get("node", "lab1")["status"]["nodeInfo"]["kubeletVersion"].startswith("v1.36")
     node.apply("default", web(replicas=2))

@@ -25,6 +25,10 @@ PACKAGES_NOT_NEEDED = (
     "pycparser*", "cffi", "cffi-*",
 )  # fmt: skip
 """Sources of what is compiled, and what cffi needs to compile: cryptography uses its compiled part alone."""
+EMPTY_MODULES = {
+    "sqlite3.py": "Empty: pyroute2 imports it for its database of links, which minikube-py does not use.",
+}
+"""What is imported and not used; the real one would be 2 MB of library."""
 PROGRAM_NOT_NEEDED = ("testing", "**/__pycache__")
 
 
@@ -36,6 +40,8 @@ def make_base(python: Path, wheels: Iterable[Path], target: Path) -> None:
     shutil.copy2(python / "bin" / library.name, target / PROGRAM)
     shutil.copytree(library_folder(python), library, symlinks=True)
     _remove(library, LIBRARY_NOT_NEEDED)
+    for name, why in EMPTY_MODULES.items():
+        (library / name).write_text(f'"""{why}"""\n')
     packages = library / "site-packages"
     packages.mkdir(exist_ok=True)
     for wheel in wheels:

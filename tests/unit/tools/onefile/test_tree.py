@@ -44,6 +44,7 @@ def test_base_has_what_runs_and_no_more(tmp_path):
         "lib/python3.13/site-packages/a-1.dist-info/METADATA",
         "lib/python3.13/site-packages/a/__init__.py",
         "lib/python3.13/site-packages/a/fast.so",
+        "lib/python3.13/sqlite3.py",
     ]
 
 
