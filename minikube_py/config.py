@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from minikube_py.kit.errors import UserError
+from minikube_py.kit.own_address import OwnAddress
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.kubelet_args import KubeletArgError, apply_kubelet_args
 from minikube_py.kubelet.registration import faults_of
@@ -48,7 +49,12 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("data-dir", DEFAULT_DATA_DIR, "where state, certificates and pod volumes are kept"),
     Setting("node-name", None, "this node's name (default: the host name)"),
-    Setting("node-ip", None, "this node's address (default: that of the default route)"),
+    Setting(
+        "node-ip",
+        None,
+        "this node's address (default: that of the way to --server or of the default route; where it is VirtualBox's "
+        "10.0.2.15, that of another card)",
+    ),
     Setting(
         "datastore-endpoint",
         None,
@@ -151,6 +157,8 @@ class AgentConfig:
     data_dir: Path
     node_name: str
     node_ip: str
+    node_ip_reason: str
+    """Why this address, for the log."""
     docker_host: str
     datastore: "Datastore | None"
     cluster_cidr: IPv4Network
@@ -351,7 +359,7 @@ def _bad_choice(setting: Setting, value: object) -> str:
     return f"--{setting.name}: {value!r} is not one of {', '.join(setting.choices)}"
 
 
-def parse_config(given: Mapping[str, Any], *, host_name: str, default_ip: str) -> AgentConfig:
+def parse_config(given: Mapping[str, Any], *, host_name: str, default_ip: OwnAddress) -> AgentConfig:
     """Return the checked settings.
 
     Args:
@@ -368,12 +376,13 @@ def parse_config(given: Mapping[str, Any], *, host_name: str, default_ip: str) -
         value = values[setting.name]
         if setting.choices and not setting.many and value not in setting.choices:
             faults.lines.append(_bad_choice(setting, value))
-    if not (values["node-ip"] or default_ip):
+    if not (values["node-ip"] or default_ip.address):
         faults.lines.append("--node-ip: this host has no default route to take the address from; give the address")
     config = AgentConfig(
         data_dir=Path(str(values["data-dir"])).absolute(),
         node_name=str(values["node-name"] or host_name).lower(),
-        node_ip=str(faults.address("node-ip", values["node-ip"] or default_ip or "127.0.0.1", "127.0.0.1")),
+        node_ip=str(faults.address("node-ip", values["node-ip"] or default_ip.address or "127.0.0.1", "127.0.0.1")),
+        node_ip_reason="it was given" if values["node-ip"] else default_ip.reason,
         docker_host=str(values["docker-host"]),
         datastore=_datastore(values, faults),
         cluster_cidr=faults.network("cluster-cidr", values["cluster-cidr"], "10.244.0.0/16"),

@@ -215,6 +215,7 @@ async def run_node(
     `client` is the API as the node's own user. `tls` is what the kubelet's server serves with; whoever renews its
     certificate loads it into this same context.
     """
+    log.info("this node's address is %s: %s", config.node_ip, config.node_ip_reason)
     api, runtime = docker
     mode = await _choose_proxy_mode(config)
     settings = await with_registries(kubelet_config(config), config, api)
