@@ -10,6 +10,7 @@ ValidatingAdmissionPolicy, ValidatingAdmissionWebhook.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -46,6 +47,7 @@ from minikube_py.apiserver.admission_review import (
 )
 from minikube_py.apiserver.admission_values import object_value
 from minikube_py.apiserver.io.admission_sources import AdmissionSources, BoundPolicy
+from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.stored_lookups import StoredLookups
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.webhook_client import WebhookClient
@@ -89,13 +91,20 @@ class AdmissionChain:
     """Asks plug-ins, webhooks and policies (apiserver.admission.Admission)."""
 
     def __init__(
-        self, sources: AdmissionSources, lookups: StoredLookups, client: WebhookClient, views: Views, ids: Ids
+        self,
+        sources: AdmissionSources,
+        lookups: StoredLookups,
+        client: WebhookClient,
+        views: Views,
+        ids: Ids,
+        heavy_work: HeavyWork,
     ) -> None:
         self._sources = sources
         self._lookups = lookups
         self._client = client
         self._views = views
         self._ids = ids
+        self._heavy_work = heavy_work
 
     def concerns(self, attributes: Attributes) -> bool:
         """Return whether anything may have a say about such a request."""
@@ -118,7 +127,8 @@ class AdmissionChain:
         if not self.asks_others(attributes):
             return Admitted(new)
         if attributes.operation in ("CREATE", "UPDATE") and not attributes.subresource:
-            attributes.resource.rules.set_defaults(new)
+            set_defaults = partial(attributes.resource.rules.set_defaults, new)
+            await self._heavy_work.run_if(attributes.heavy, set_defaults)
         return await self._mutate_by_others(attributes, new, old)
 
     async def _mutate_by_others(self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None) -> Admitted:
@@ -126,7 +136,7 @@ class AdmissionChain:
         again: list[Callable[[Obj], Any]] = []
         if attributes.operation != "DELETE":
             for bound in self._sources.mutating_policies:
-                new = self._apply_policy(bound, attributes, new, old)
+                new = await self._apply_policy(bound, attributes, new, old)
         for webhook in self._sources.mutating_webhooks:
             before = new
             new = await self._apply_webhook(webhook, attributes, new, old, warnings)
@@ -173,11 +183,13 @@ class AdmissionChain:
             raise internal(f'admission webhook "{name}" {why}')
         shown = await self._converted(new, attributes, attributes.resource, row)
         try:
-            changed = apply_json_patch(shown or new, review.patch)
+            work = partial(apply_json_patch, shown or new, review.patch)
+            changed = await self._heavy_work.run_if(attributes.heavy, work)
         except StatusError as error:
             raise internal(error.message) from error
         back = await self._converted(changed, attributes, row, attributes.resource)
-        return self._completed(back or changed, attributes)
+        completed = partial(self._completed, back or changed, attributes)
+        return await self._heavy_work.run_if(attributes.heavy, completed)
 
     async def _review(
         self, webhook: Obj, attributes: Attributes, objects: Objects, *, may_patch: bool
@@ -201,7 +213,9 @@ class AdmissionChain:
         request = request_of(attributes, row, uid)
         try:
             conditions = webhook.get("matchConditions") or ()
-            if conditions and not conditions_hold(conditions, self._scope({}, attributes, objects, request)):
+            scope = self._scope({}, attributes, objects, request)
+            hold = partial(conditions_hold, conditions, scope)
+            if conditions and not await self._heavy_work.run_if(attributes.heavy, hold):
                 return None, None
             check_dry_run(webhook, attributes)
             answer = await self._call(webhook, row, attributes, request, objects)
@@ -241,18 +255,16 @@ class AdmissionChain:
 
     # policies
 
-    def _apply_policy(
+    async def _apply_policy(
         self, bound: BoundPolicy, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None
     ) -> Obj:
         spec = bound.policy["spec"]
         ignores = spec.get("failurePolicy") == "Ignore"
         for params in self._params(bound, attributes, (new, old), ignores=ignores):
             scope = self._scope(spec, attributes, (new, old), None, params)
+            mutated = partial(self._mutated, spec, scope, new, attributes)
             try:
-                if not conditions_hold(spec.get("matchConditions") or (), scope):
-                    continue
-                changed = apply_mutations(spec, scope, new, attributes.seen_as)
-                new = self._completed(changed, attributes) if changed is not new else new
+                new = await self._heavy_work.run_if(attributes.heavy, mutated)
             except (PolicyError, StatusError) as error:
                 why = error.message if isinstance(error, StatusError) else str(error)
                 if ignores:
@@ -263,6 +275,13 @@ class AdmissionChain:
                 text = f"{names} denied request: {why}"
                 raise forbidden(resource.group, resource.plural, attributes.name, text) from error
         return new
+
+    def _mutated(self, spec: Mapping[str, Any], scope: Scope, new: Obj, attributes: Attributes) -> Obj:
+        """Return the object as a policy leaves it."""
+        if not conditions_hold(spec.get("matchConditions") or (), scope):
+            return new
+        changed = apply_mutations(spec, scope, new, attributes.seen_as)
+        return self._completed(changed, attributes) if changed is not new else new
 
     def _params(
         self, bound: BoundPolicy, attributes: Attributes, objects: Objects, *, ignores: bool
@@ -321,18 +340,18 @@ class AdmissionChain:
                 plugin.validate(asked)
         if not self.asks_others(attributes):
             return ()
-        warnings = self._validate_policies(attributes, (new, old))
+        warnings = await self._validate_policies(attributes, (new, old))
         webhooks = self._sources.validating_webhooks
         if webhooks:
             warnings += await self._validate_webhooks(webhooks, attributes, (new, old))
         return tuple(dict.fromkeys(warnings))
 
-    def _validate_policies(self, attributes: Attributes, objects: Objects) -> tuple[str, ...]:
+    async def _validate_policies(self, attributes: Attributes, objects: Objects) -> tuple[str, ...]:
         warnings: list[str] = []
         records: list[Obj] = []
         notes: dict[str, list[str]] = {}
         try:
-            self._run_policies(attributes, objects, warnings, records, notes)
+            await self._run_policies(attributes, objects, warnings, records, notes)
         finally:
             for key, values in notes.items():
                 attributes.annotate(key, ", ".join(dict.fromkeys(values)))
@@ -340,7 +359,7 @@ class AdmissionChain:
                 attributes.annotate(FAILURE_ANNOTATION, orjson.dumps(records).decode())
         return tuple(warnings)
 
-    def _run_policies(
+    async def _run_policies(
         self,
         attributes: Attributes,
         objects: Objects,
@@ -353,7 +372,7 @@ class AdmissionChain:
             ignores = spec.get("failurePolicy") == "Ignore"
             for params in self._params(bound, attributes, objects, ignores=ignores):
                 scope = self._scope(spec, attributes, objects, None, params)
-                said = judge(bound.policy, scope)
+                said = await self._heavy_work.run_if(attributes.heavy, partial(judge, bound.policy, scope))
                 for key, value in said.annotations:
                     notes.setdefault(key, []).append(value)
                 for failed in said.failed:
