@@ -9,9 +9,12 @@ Upstream: printers/tablegenerator.go and apiserver endpoints/handlers/response.g
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+import orjson
+
 from minikube_py.api.columns.ages import NAME
 from minikube_py.api.meta import Obj, metadata
-from minikube_py.api.resource import Column, Resource
+from minikube_py.api.resource import Column, Resource, cells_of
+from minikube_py.apiserver.glance import Glance
 
 IncludeObject = Literal["Metadata", "Object", "None"]
 """What a row carries beside its cells: nothing but metadata, the whole object, or null."""
@@ -79,10 +82,7 @@ def _definition(column: Column) -> Obj:
 def _row(
     resource: Resource, columns: Iterable[Column], obj: Mapping[str, Any], wall_s: float, include_object: str
 ) -> Obj:
-    row: Obj = {"cells": [column.cell(obj, wall_s) for column in columns]}
-    conditions = resource.row_conditions(obj) if resource.row_conditions else ()
-    if conditions:
-        row["conditions"] = list(conditions)
+    row = _cells(resource, columns, obj, wall_s)
     match include_object:
         case "Object":
             row["object"] = dict(obj)
@@ -91,3 +91,24 @@ def _row(
         case _:
             row["object"] = partial_metadata(obj)
     return row
+
+
+def _cells(resource: Resource, columns: Iterable[Column], obj: Mapping[str, Any], wall_s: float) -> Obj:
+    """Return a row without what it carries."""
+    row: Obj = {"cells": cells_of(columns, obj, wall_s)}
+    conditions = resource.row_conditions(obj) if resource.row_conditions else ()
+    if conditions:
+        row["conditions"] = list(conditions)
+    return row
+
+
+def table_rows(resource: Resource, glances: Iterable[Glance], wall_s: float, version: str) -> bytes:
+    """Return rows as JSON, with commas between them, that carry nothing but metadata: what `kubectl get` asks for."""
+    columns = resource.columns or _DEFAULT_COLUMNS
+    kind = {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{version}"}
+    rows = []
+    for seen in glances:
+        row = _cells(resource, columns, seen.obj, wall_s)
+        row["object"] = {**kind, "metadata": orjson.Fragment(seen.metadata)}
+        rows.append(row)
+    return orjson.dumps(rows)[1:-1]

@@ -246,6 +246,13 @@ class CgroupWriter(Protocol):
         """
         ...
 
+    async def die_together(self, path: str) -> None:
+        """Let all processes of a container's cgroup of version 2 (a path below its root) end when memory kills one.
+
+        Fine when it is not there any more, or when the kernel does not know how.
+        """
+        ...
+
 
 class ImageVolumes(Protocol):
     """Shows what an image holds as a directory."""

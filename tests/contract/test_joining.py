@@ -29,6 +29,7 @@ from minikube_py.client.join_faults import JoinRefusedError
 from minikube_py.config import collect_settings, parse_config
 from minikube_py.kit.io.keys import new_key_pem
 from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.kit.own_address import OwnAddress
 from minikube_py.kubelet.io.certificate_renewal import read_pair
 from minikube_py.kubelet.node_certificates import build_request, wanted_client
 from minikube_py.testing.joinable_cluster import CLUSTER, joinable_cluster
@@ -51,7 +52,9 @@ class Host:
 
     def __init__(self, folder, url: str, token: JoinToken, name: str = "n1", **flags: object) -> None:
         given = {"data-dir": str(folder), "server": url, "token": token.render(), "node-name": name, **flags}
-        self.config = parse_config(collect_settings(given, {}, {}), host_name=name, default_ip="192.0.2.7")
+        self.config = parse_config(
+            collect_settings(given, {}, {}), host_name=name, default_ip=OwnAddress("192.0.2.7", "")
+        )
         self.credentials = NodeCredentials(self.config)
         self.process = Process(self.config, this_host())
 

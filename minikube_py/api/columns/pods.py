@@ -146,13 +146,8 @@ def _summarize(pod: Mapping[str, Any]) -> _Summary:
     return summary
 
 
-def _ready(pod: Mapping[str, Any], _: float) -> str:
-    summary = _summarize(pod)
-    return f"{summary.ready}/{summary.total}"
-
-
-def _restarts(pod: Mapping[str, Any], wall_s: float) -> str:
-    restarts = _summarize(pod).restarts
+def _restarts(summary: _Summary, wall_s: float) -> str:
+    restarts = summary.restarts
     if restarts.count and restarts.last:
         return f"{restarts.count} ({since(restarts.last, wall_s)} ago)"
     return str(restarts.count)
@@ -176,9 +171,21 @@ def pod_row_conditions(pod: Mapping[str, Any]) -> tuple[Obj, ...]:
 
 POD_COLUMNS = (
     NAME,
-    Column("Ready", _ready, description="How many of the pod's containers are ready."),
-    Column("Status", lambda pod, _: _summarize(pod).reason, description="The state of the pod in one word."),
-    Column("Restarts", _restarts, description="How often containers of the pod started again, and when last."),
+    Column(
+        "Ready",
+        lambda summary, _: f"{summary.ready}/{summary.total}",
+        description="How many of the pod's containers are ready.",
+        of=_summarize,
+    ),
+    Column(
+        "Status", lambda summary, _: summary.reason, description="The state of the pod in one word.", of=_summarize
+    ),
+    Column(
+        "Restarts",
+        _restarts,
+        description="How often containers of the pod started again, and when last.",
+        of=_summarize,
+    ),
     AGE,
     Column("IP", _ip, description="The pod's primary address.", priority=1),
     Column(

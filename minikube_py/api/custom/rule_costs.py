@@ -9,7 +9,7 @@ apiserver cel/common/schemas.go (the sizes).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from minikube_py.api.cel.estimate import Path
@@ -114,31 +114,31 @@ class Cardinality:
 ONCE = Cardinality(1)
 
 
-@dataclass(slots=True)
 class CostLedger:
     """What the expressions of one schema cost, as they are met."""
 
-    total: int = 0
-    expensive: list[tuple[int, str]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._total = 0
+        self._expensive: list[tuple[int, str]] = []
 
     def spend(self, what: str, cost: int, path: str) -> Faults:
         """Count an expression; yields the fault of one that alone costs too much."""
-        self.total = capped(self.total + cost)
+        self._total = capped(self._total + cost)
         if cost * 100 >= SCHEMA_COST_MAX:
-            self.expensive.append((cost, path))
+            self._expensive.append((cost, path))
         if cost > EXPRESSION_COST_MAX:
             yield forbidden(path, _exceeds(f"estimated {what} cost", cost, EXPRESSION_COST_MAX))
 
     def close(self, path: str) -> Faults:
         """Yield the faults of a schema whose expressions together cost too much."""
-        if self.total <= SCHEMA_COST_MAX:
+        if self._total <= SCHEMA_COST_MAX:
             return
         limit = "cost total exceeding cost limit for entire OpenAPIv3 schema"
-        most = sorted(self.expensive, key=lambda found: -found[0])[:SHOWN_MAX]
+        most = sorted(self._expensive, key=lambda found: -found[0])[:SHOWN_MAX]
         for _, where in most:
             yield forbidden(where, f"contributed to estimated rule {limit}")
         what = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema"
-        yield forbidden(path, _exceeds(what, self.total, SCHEMA_COST_MAX))
+        yield forbidden(path, _exceeds(what, self._total, SCHEMA_COST_MAX))
 
 
 def _exceeds(what: str, cost: int, limit: int) -> str:

@@ -178,8 +178,9 @@ class HttpServer:
         exchange.stage("RequestReceived")
         request[EXCHANGE] = exchange
         with exchange:
-            response, body = await self._served(request, user, info, query, exchange)
-            exchange.ended(Outcome(response.status, body))
+            response, answer = await self._served(request, user, info, query, exchange)
+            kept = response.status >= 400 or exchange.decision.keeps("RequestResponse")
+            exchange.ended(Outcome(response.status, _body_of(answer) if kept else b""))
             return response
 
     async def _refuse(self, request: web.BaseRequest, info: RequestInfo, error: UnauthorizedError) -> web.Response:
@@ -197,8 +198,8 @@ class HttpServer:
         info: RequestInfo,
         query: Mapping[str, str],
         exchange: Exchange | None,
-    ) -> tuple[web.StreamResponse, bytes]:
-        """Answer a request of `user`; returns the response, sent if it is streamed, and its body if it is not."""
+    ) -> tuple[web.StreamResponse, Answer | web.StreamResponse]:
+        """Answer a request of `user`; returns the response, sent if it is streamed, and the answer in it."""
         started_s = self._clock.now_s()
         try:
             acting = impersonate(user, impersonated_in(request.headers.items()))
@@ -209,8 +210,8 @@ class HttpServer:
             answer = error_answer(error)
         if isinstance(answer, web.StreamResponse):
             self._count(info, answer.status, None)
-            return answer, b""
-        return await self._send(request, info, answer, started_s), _body_of(answer)
+            return answer, answer
+        return await self._send(request, info, answer, started_s), answer
 
     async def _answer_host(self, request: web.BaseRequest, info: RequestInfo, joins: JoinEndpoint) -> ApiResponse:
         """Answer a host that is no node yet; what it causes is in the audit log as the bootstrap user's requests."""

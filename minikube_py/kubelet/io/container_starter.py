@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from minikube_py.api.errors import StatusError
 from minikube_py.api.resources import SERVICES
+from minikube_py.kubelet.cgroup_names import container_path
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.container_config import (
@@ -43,6 +44,7 @@ from minikube_py.kubelet.io.volume_preparer import VolumePreparer
 from minikube_py.kubelet.pod_actions import ContainerKill, KillReason
 from minikube_py.kubelet.pod_runtime_status import restart_count_of
 from minikube_py.kubelet.ports import KubeletPorts
+from minikube_py.kubelet.resources import cgroup_parent
 from minikube_py.kubelet.security import check_non_root, missing_seccomp_profile, seccomp_profile_name
 from minikube_py.kubelet.service_environment import service_environment
 from minikube_py.kubelet.volumes import VolumeError
@@ -111,6 +113,9 @@ class ContainerStarter:
             except ContainerRuntimeError as error:
                 self._say(state, container, "Failed", f"Error: {error.message}")
                 return WaitingReason("RunContainerError", error.message)
+        if node.cgroup_version == 2:
+            parent = cgroup_parent(state.pod, self._config.cgroup_root, node.cgroup_driver)
+            await self._ports.cgroups.die_together(container_path(parent, made))
         self._say(state, container, "Started", "Container started")
         return await self._post_start(state, container, made)
 
