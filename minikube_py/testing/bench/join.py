@@ -51,7 +51,7 @@ def run() -> list[Row]:
 
 
 def _join(cluster: Cluster, worker: HostLayout, attempt: int) -> tuple[float, float]:
-    """Let a host without any data join; return the seconds until it is Ready, and those of CPU; the last one stays."""
+    """Let a host without any data join; return the seconds until it is Ready, and its CPU; the last one stays."""
     lab, name, probe = cluster.lab, f"worker{attempt}", Probe(cluster)
     probe.wait(probe.ready, time.monotonic())
     lab.agent_flags = (*lab.agent_flags, f"--node-name={name}")
