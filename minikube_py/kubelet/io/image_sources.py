@@ -44,7 +44,7 @@ class ImageSources:
         self._objects = objects
         self._records: PullRecords | None = None
         self._providers = CredentialProviders(
-            config.credential_providers, config.image_credential_provider_bin_dir, ports.clock
+            config.credential_providers, config.image_credential_provider_bin_dir, objects, ports.clock
         )
         self._pulls = TokenBucket(float(config.registry_burst), ports.clock.now_s())
 
@@ -90,7 +90,7 @@ class ImageSources:
         failures: list[ContainerRuntimeError] = []
         messages: list[str] = []
         for place in self._places(name):
-            known = await self._providers.credentials(place.repository)
+            known = await self._providers.credentials(place.repository, pod)
             for credential in self._tries(place, (*credentials, *known)):
                 try:
                     self._take_turn()
