@@ -170,11 +170,16 @@ def missing_annotations(wanted: TokenAttributes, account: Obj) -> tuple[str, ...
     return tuple(key for key in wanted.required_annotations if key not in annotations_of(account))
 
 
+def origin_of(account: Obj) -> str:
+    """Return what credentials that a service account got are remembered by."""
+    return f"serviceaccount/{uid_of(account)}/{namespace_of(account)}/{name_of(account)}"
+
+
 def caller_of(wanted: TokenAttributes, account: Obj, token: str) -> Caller:
     """Return how a program is told of an account that has a token."""
     keys = (*wanted.required_annotations, *wanted.optional_annotations)
     shown = {key: text for key, text in annotations_of(account).items() if key in keys}
-    origin = f"serviceaccount/{uid_of(account)}/{namespace_of(account)}/{name_of(account)}"
+    origin = origin_of(account)
     known_by = token if wanted.cache_by_token else json.dumps([origin, sorted(shown.items())])
     return Caller(token, shown, sha256(known_by.encode()).hexdigest(), origin)
 

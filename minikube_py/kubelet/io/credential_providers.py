@@ -26,6 +26,7 @@ from minikube_py.kubelet.credential_provider import (
     caller_of,
     missing_annotations,
     missing_programs,
+    origin_of,
     parse_answer,
     parse_providers,
     render_request,
@@ -91,6 +92,18 @@ class CredentialProviders:
             except (CredentialProviderError, ProcessError, VolumeError, StatusError) as error:
                 log.warning("credential provider %s for %s: %s", program.provider.name, repository, error)
         return tuple(found)
+
+    async def origin(self, pod: Pod) -> str:
+        """Return what credentials are remembered by that programs gave for this pod's account; empty for none.
+
+        Raises:
+            StatusError: the API server does not answer.
+        """
+        if not pod.service_account_name or not any(program.provider.token for program in self._programs):
+            return ""
+        ref = ("ServiceAccount", pod.service_account_name)
+        account = (await self._objects.read(pod.namespace, (ref,)))[ref]
+        return origin_of(account) if account is not None else ""
 
     async def _caller(self, provider: CredentialProvider, pod: Pod | None) -> Caller | None:
         """Return the service account that a program is told of.

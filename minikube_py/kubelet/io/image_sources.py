@@ -76,7 +76,12 @@ class ImageSources:
         if name.repository not in from_registries and not records.knows(image.id, name.repository):
             return True
         shown = secret_credentials(await self._secrets(pod))
-        return not records.must_pull(image.id, name.repository, shown)
+        try:
+            account = await self._providers.origin(pod)
+        except StatusError as error:
+            log.warning("service account of pod %s is not known: %s", pod.key, error.message)
+            account = ""
+        return not records.must_pull(image.id, name.repository, shown, account)
 
     async def pull(self, pod: Pod | None, name: ImageName) -> ImageRecord:
         """Pull an image and give it the name that the pod asks for; without a pod, with the node's credentials alone.

@@ -163,3 +163,20 @@ async def test_a_program_that_can_do_without_an_account_is_asked_without(folder,
 
     assert len(await providers.credentials("r.example/app", None)) == 1
     assert "serviceAccountToken" not in (folder / "asked").read_text()
+
+
+async def test_what_a_service_account_opened_is_for_its_pods_without_another_pull(folder):
+    wants_accounts(folder, requireServiceAccount=True)
+    lab = a_kubelet_lab()
+    for name in ("one", "two"):
+        await lab.client.create(SERVICE_ACCOUNTS, {"metadata": {"name": name, "namespace": "default"}})
+    name = parse_image_name("r.example/app:1")
+    lab.runtime.registry[name.text] = lab.runtime.add_image(name.text, "me")
+    lab.runtime.registry_logins[name.text] = ("me", "pw")
+    providers = read_providers(folder / "config.yaml", folder)
+    config = replace(lab.config, credential_providers=providers, image_credential_provider_bin_dir=str(folder))
+    sources = ImageSources(config, lab.ports(), ObjectReader(lab.client, lab.clock, 5.0))
+    image = await sources.pull(a_puller("one"), name)
+
+    usable = [await sources.may_use(a_puller(account), name, image) for account in ("one", "two", "")]
+    assert usable == [True, False, False]
