@@ -86,7 +86,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("audit-log-maxsize", 0, "megabytes of one file of the audit log (0: 100)"),
     Setting("audit-log-maxage", 0, "days that old files of the audit log are kept (0: for ever)"),
     Setting("audit-log-maxbackup", 0, "old files of the audit log that are kept (0: all)"),
-    Setting("write-kubeconfig", "/etc/minikube-py/kubeconfig.yaml", "where the administrator's kubeconfig goes"),
+    Setting("write-kubeconfig", None, "the administrator's kubeconfig (default: /etc/minikube-py/kubeconfig.yaml)"),
     Setting("write-kubeconfig-mode", "0600", "that file's mode"),
     Setting("proxy-mode", "auto", "how Services get into the kernel", choices=("auto", "nftables", "iptables")),
     Setting(
@@ -174,7 +174,7 @@ class AgentConfig:
     token: str
     token_file: Path | None
     audit: "Audit | None"
-    kubeconfig_path: Path
+    write_kubeconfig: str
     kubeconfig_mode: int
     disabled: frozenset[str]
     pause_image: str
@@ -205,9 +205,8 @@ class AgentConfig:
 
     @property
     def pod_logs_dir(self) -> Path:
-        """Return where pod logs lie; an agent with a data folder of its own keeps its own (several on a machine)."""
-        default = self.data_dir == Path(DEFAULT_DATA_DIR)
-        return Path("/var/log/pods") if default else self.data_dir / "log" / "pods"
+        """Return where pod logs lie."""
+        return self._place("", "/var/log/pods", self.data_dir / "log" / "pods")
 
     @property
     def cgroup_root(self) -> str:
@@ -215,20 +214,29 @@ class AgentConfig:
         return cgroup_root_of(self.data_dir)
 
     @property
+    def kubeconfig_path(self) -> Path:
+        """Return where the administrator's kubeconfig goes."""
+        return self._place(
+            self.write_kubeconfig, "/etc/minikube-py/kubeconfig.yaml", self.server_dir / "kubeconfig.yaml"
+        )
+
+    @property
     def static_pod_dir(self) -> Path:
         """Return the folder with manifests of static pods."""
-        if self.pod_manifest_path:
-            return Path(self.pod_manifest_path)
-        default = self.data_dir == Path(DEFAULT_DATA_DIR)
-        return Path("/etc/minikube-py/manifests") if default else self.agent_dir / "pod-manifests"
+        return self._place(self.pod_manifest_path, "/etc/minikube-py/manifests", self.agent_dir / "pod-manifests")
 
     @property
     def registries_path(self) -> Path:
         """Return the file with mirrors and credentials of registries."""
-        if self.private_registry:
-            return Path(self.private_registry)
-        default = self.data_dir == Path(DEFAULT_DATA_DIR)
-        return Path("/etc/minikube-py/registries.yaml") if default else self.agent_dir / "registries.yaml"
+        return self._place(
+            self.private_registry, "/etc/minikube-py/registries.yaml", self.agent_dir / "registries.yaml"
+        )
+
+    def _place(self, given: str, usual: str, own: Path) -> Path:
+        """Return a path: what was given, else the usual one; an agent with a data folder of its own keeps its own."""
+        if given:
+            return Path(given)
+        return Path(usual) if self.data_dir == Path(DEFAULT_DATA_DIR) else own
 
     @property
     def kubernetes_service_ip(self) -> str:
@@ -397,7 +405,7 @@ def parse_config(given: Mapping[str, Any], *, host_name: str, default_ip: OwnAdd
         token=str(values["token"] or ""),
         token_file=Path(str(values["token-file"])) if values["token-file"] else None,
         audit=_audit(values, faults),
-        kubeconfig_path=Path(str(values["write-kubeconfig"])),
+        write_kubeconfig=str(values["write-kubeconfig"] or ""),
         kubeconfig_mode=faults.mode("write-kubeconfig-mode", values["write-kubeconfig-mode"]),
         disabled=frozenset(faults.many(_BY_NAME["disable"], values["disable"])),
         pause_image=str(values["pause-image"] or ""),

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import get_args
 
+from minikube_py.agent.cluster_settings import with_cluster_settings
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.host import Host, this_host
 from minikube_py.agent.lifetime import Run, running
+from minikube_py.agent.node_credentials import kept_cluster_settings
 from minikube_py.agent.pod_range import learn_pod_cidr
 from minikube_py.agent.registries import with_registries
 from minikube_py.api.served import GIT_VERSION
@@ -281,6 +283,7 @@ async def tear_down(config: AgentConfig) -> Mapping[str, int]:
         AgentError: Docker cannot be reached, or something could not be removed.
     """
     host = this_host()
+    config = with_cluster_settings(config, kept_cluster_settings(config))
     api, runtime = open_runtime(config, host)
     # Only names matter for taking down, not which slice of the cluster CIDR this node had.
     pod_cidr = next(config.cluster_cidr.subnets(new_prefix=24))

@@ -93,6 +93,12 @@ def test_a_host_without_a_default_route_must_say_its_address():
         parse_config(collect_settings({}, {}, {}), host_name="h", default_ip=OwnAddress("", ""))
 
 
+def test_an_administrators_kubeconfig_of_another_data_folder_lies_in_it():
+    assert _config().kubeconfig_path == Path("/etc/minikube-py/kubeconfig.yaml")
+    assert _config(data_dir="/srv/n2").kubeconfig_path == Path("/srv/n2/server/kubeconfig.yaml")
+    assert _config(data_dir="/srv/n2", write_kubeconfig="/k").kubeconfig_path == Path("/k")
+
+
 def test_a_mode_that_yaml_read_as_a_number_means_the_same():
     values = collect_settings({}, {}, {"write-kubeconfig-mode": 0o644})
 

@@ -6,6 +6,7 @@ behind a router that knows nothing of pods. Each is one lab; its agents start an
 
 import json
 import os
+import re
 import signal
 import subprocess
 import urllib.request
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from minikube_py.config import cgroup_root_of
+from minikube_py.install.io.host_inventory import mount_points
 from minikube_py.testing.lab.cluster import IMAGE, KUBECTLS, Cluster, wait_until
 from minikube_py.testing.lab.lab import Lab
 
@@ -246,3 +249,51 @@ def test_a_workers_kubelet_lets_nobody_in_without_the_masters_certificate(hosts)
         url = f"https://{worker.address}:10250/pods"
         done = hosts.in_host("curl", "-sk", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}", url)
         assert done.stdout == "401"
+
+
+def own_traces(cluster):
+    """Return what one agent has made on this machine."""
+    host = cluster.host
+    tables = cluster.in_host("nft", "list", "tables").stdout.splitlines()
+    hooks = cluster.in_host("iptables-legacy-save").stdout.splitlines()
+    links = {link["ifname"] for link in json.loads(cluster.in_host("ip", "-j", "link").stdout)}
+    return {
+        "containers": set(cluster.docker("ps", "-aq").split()),
+        "links": links - {"lo", "eth0", "docker0"},
+        "routes": set(cluster.in_host("ip", "route", "show", "proto", "107").stdout.splitlines()),
+        "rules": {t for t in tables if "minikube-py" in t}
+        | {h for h in hooks if re.match("-A [A-Z]+ .*-j MK[PN]-", h)},
+        "mounts": {mount for mount in mount_points() if mount.startswith(f"{host.data_dir}/")},
+        "cgroups": set(Path("/sys/fs/cgroup").glob(f"*{cgroup_root_of(host.data_dir)}/kubepods/*/")),
+        "sockets": {path for path in (host.data_dir / "agent").iterdir() if path.is_socket()},
+    }
+
+
+def opened_to_write(pid):
+    """Return the paths of files and sockets that a process has open to write to."""
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        flags = int(
+            re.search(r"flags:\s+(\d+)", (descriptor.parents[1] / "fdinfo" / descriptor.name).read_text())[1], 8
+        )
+        target = os.readlink(descriptor)
+        if target.startswith("/") and flags & os.O_ACCMODE != os.O_RDONLY:
+            yield target
+
+
+def test_agents_beside_one_another_touch_nothing_of_each_other(hosts, pods):
+    everyone = {host.name: hosts.on(host.name) for host in hosts.lab.layout.hosts}
+    for name, host in everyone.items():
+        elsewhere = [
+            p for p in opened_to_write(hosts.lab.pids[f"{name}/agent"]) if not p.startswith(f"{host.host.dir}/")
+        ]
+        assert [path for path in elsewhere if not path.startswith("/dev/")] == []
+    before = {name: own_traces(host) for name, host in everyone.items()}
+    assert all(before["lab3"].values()), "there is something of every kind"
+
+    gone = everyone["lab3"]
+    engine = f"--docker-host=unix://{gone.host.docker_socket}"
+    gone.minikube_py("down", engine, "--node-name=lab3", f"--node-ip={gone.host.address}")
+
+    assert own_traces(gone) == {kind: set() for kind in before["lab3"]}
+    others = ("lab1", "lab2")
+    assert {name: own_traces(everyone[name]) for name in others} == {name: before[name] for name in others}
