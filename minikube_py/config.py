@@ -17,9 +17,11 @@ from typing import Any
 import yaml
 
 from minikube_py.kit.errors import UserError
+from minikube_py.kit.own_address import OwnAddress
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.kubelet_args import KubeletArgError, apply_kubelet_args
 from minikube_py.kubelet.registration import faults_of
+from minikube_py.network.config import PodNetworkMode
 
 _ENDPOINT = re.compile(r"https?://[^/:]+:[0-9]+")
 _SERVER = re.compile(r"https://[^/:@]+(:[0-9]+)?/?")
@@ -47,7 +49,12 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("data-dir", DEFAULT_DATA_DIR, "where state, certificates and pod volumes are kept"),
     Setting("node-name", None, "this node's name (default: the host name)"),
-    Setting("node-ip", None, "this node's address (default: that of the default route)"),
+    Setting(
+        "node-ip",
+        None,
+        "this node's address (default: that of the way to --server or of the default route; where it is VirtualBox's "
+        "10.0.2.15, that of another card)",
+    ),
     Setting(
         "datastore-endpoint",
         None,
@@ -79,10 +86,17 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("audit-log-maxsize", 0, "megabytes of one file of the audit log (0: 100)"),
     Setting("audit-log-maxage", 0, "days that old files of the audit log are kept (0: for ever)"),
     Setting("audit-log-maxbackup", 0, "old files of the audit log that are kept (0: all)"),
-    Setting("write-kubeconfig", "/etc/minikube-py/kubeconfig.yaml", "where the administrator's kubeconfig goes"),
+    Setting("write-kubeconfig", None, "the administrator's kubeconfig (default: /etc/minikube-py/kubeconfig.yaml)"),
     Setting("write-kubeconfig-mode", "0600", "that file's mode"),
     Setting("proxy-mode", "auto", "how Services get into the kernel", choices=("auto", "nftables", "iptables")),
-    Setting("pod-network", "auto", "how pods of different nodes reach one another", choices=("auto",)),
+    Setting(
+        "pod-network",
+        "auto",
+        "how pods of different nodes reach one another, the same on every node: by routes, through a VXLAN tunnel, "
+        "or (auto) through a tunnel to those nodes only that share no link with this one",
+        choices=("auto", "direct", "vxlan"),
+    ),
+    Setting("vxlan-port", 8472, "the UDP port of the pod network's tunnel, the same on every node"),
     Setting("disable", None, "a bundled part to leave out", choices=BUNDLED_PARTS, many=True),
     Setting(
         "kubelet-arg",
@@ -143,6 +157,8 @@ class AgentConfig:
     data_dir: Path
     node_name: str
     node_ip: str
+    node_ip_reason: str
+    """Why this address, for the log."""
     docker_host: str
     datastore: "Datastore | None"
     cluster_cidr: IPv4Network
@@ -158,11 +174,13 @@ class AgentConfig:
     token: str
     token_file: Path | None
     audit: "Audit | None"
-    kubeconfig_path: Path
+    write_kubeconfig: str
     kubeconfig_mode: int
     disabled: frozenset[str]
     pause_image: str
     proxy_mode: str
+    pod_network: PodNetworkMode
+    vxlan_port: int
     kubelet_args: tuple[str, ...]
     kubelet_port: int
     node_external_ip: str
@@ -187,9 +205,8 @@ class AgentConfig:
 
     @property
     def pod_logs_dir(self) -> Path:
-        """Return where pod logs lie; an agent with a data folder of its own keeps its own (several on a machine)."""
-        default = self.data_dir == Path(DEFAULT_DATA_DIR)
-        return Path("/var/log/pods") if default else self.data_dir / "log" / "pods"
+        """Return where pod logs lie."""
+        return self._place("", "/var/log/pods", self.data_dir / "log" / "pods")
 
     @property
     def cgroup_root(self) -> str:
@@ -197,20 +214,29 @@ class AgentConfig:
         return cgroup_root_of(self.data_dir)
 
     @property
+    def kubeconfig_path(self) -> Path:
+        """Return where the administrator's kubeconfig goes."""
+        return self._place(
+            self.write_kubeconfig, "/etc/minikube-py/kubeconfig.yaml", self.server_dir / "kubeconfig.yaml"
+        )
+
+    @property
     def static_pod_dir(self) -> Path:
         """Return the folder with manifests of static pods."""
-        if self.pod_manifest_path:
-            return Path(self.pod_manifest_path)
-        default = self.data_dir == Path(DEFAULT_DATA_DIR)
-        return Path("/etc/minikube-py/manifests") if default else self.agent_dir / "pod-manifests"
+        return self._place(self.pod_manifest_path, "/etc/minikube-py/manifests", self.agent_dir / "pod-manifests")
 
     @property
     def registries_path(self) -> Path:
         """Return the file with mirrors and credentials of registries."""
-        if self.private_registry:
-            return Path(self.private_registry)
-        default = self.data_dir == Path(DEFAULT_DATA_DIR)
-        return Path("/etc/minikube-py/registries.yaml") if default else self.agent_dir / "registries.yaml"
+        return self._place(
+            self.private_registry, "/etc/minikube-py/registries.yaml", self.agent_dir / "registries.yaml"
+        )
+
+    def _place(self, given: str, usual: str, own: Path) -> Path:
+        """Return a path: what was given, else the usual one; an agent with a data folder of its own keeps its own."""
+        if given:
+            return Path(given)
+        return Path(usual) if self.data_dir == Path(DEFAULT_DATA_DIR) else own
 
     @property
     def kubernetes_service_ip(self) -> str:
@@ -341,7 +367,7 @@ def _bad_choice(setting: Setting, value: object) -> str:
     return f"--{setting.name}: {value!r} is not one of {', '.join(setting.choices)}"
 
 
-def parse_config(given: Mapping[str, Any], *, host_name: str, default_ip: str) -> AgentConfig:
+def parse_config(given: Mapping[str, Any], *, host_name: str, default_ip: OwnAddress) -> AgentConfig:
     """Return the checked settings.
 
     Args:
@@ -358,12 +384,13 @@ def parse_config(given: Mapping[str, Any], *, host_name: str, default_ip: str) -
         value = values[setting.name]
         if setting.choices and not setting.many and value not in setting.choices:
             faults.lines.append(_bad_choice(setting, value))
-    if not (values["node-ip"] or default_ip):
+    if not (values["node-ip"] or default_ip.address):
         faults.lines.append("--node-ip: this host has no default route to take the address from; give the address")
     config = AgentConfig(
         data_dir=Path(str(values["data-dir"])).absolute(),
         node_name=str(values["node-name"] or host_name).lower(),
-        node_ip=str(faults.address("node-ip", values["node-ip"] or default_ip or "127.0.0.1", "127.0.0.1")),
+        node_ip=str(faults.address("node-ip", values["node-ip"] or default_ip.address or "127.0.0.1", "127.0.0.1")),
+        node_ip_reason="it was given" if values["node-ip"] else default_ip.reason,
         docker_host=str(values["docker-host"]),
         datastore=_datastore(values, faults),
         cluster_cidr=faults.network("cluster-cidr", values["cluster-cidr"], "10.244.0.0/16"),
@@ -378,11 +405,13 @@ def parse_config(given: Mapping[str, Any], *, host_name: str, default_ip: str) -
         token=str(values["token"] or ""),
         token_file=Path(str(values["token-file"])) if values["token-file"] else None,
         audit=_audit(values, faults),
-        kubeconfig_path=Path(str(values["write-kubeconfig"])),
+        write_kubeconfig=str(values["write-kubeconfig"] or ""),
         kubeconfig_mode=faults.mode("write-kubeconfig-mode", values["write-kubeconfig-mode"]),
         disabled=frozenset(faults.many(_BY_NAME["disable"], values["disable"])),
         pause_image=str(values["pause-image"] or ""),
         proxy_mode=str(values["proxy-mode"]),
+        pod_network=values["pod-network"],
+        vxlan_port=faults.port("vxlan-port", values["vxlan-port"]),
         kubelet_args=faults.many(_BY_NAME["kubelet-arg"], values["kubelet-arg"] or ()),
         private_registry=str(values["private-registry"] or ""),
         kubelet_port=faults.port("kubelet-port", values["kubelet-port"]),

@@ -4,7 +4,9 @@ It imports nothing of a master: a worker is to be small. What it knows of its cl
 without a server, too.
 """
 
+import asyncio
 import logging
+import shutil
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -14,8 +16,9 @@ from typing import Any
 
 from minikube_py.agent.cluster_settings import with_cluster_settings
 from minikube_py.agent.errors import AgentError
+from minikube_py.agent.folders import make_folders
 from minikube_py.agent.host import this_host
-from minikube_py.agent.joining import join
+from minikube_py.agent.joining import join, require_same_cluster
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.node import open_runtime, require_engine, run_node
 from minikube_py.agent.node_credentials import Membership, NodeCredentials
@@ -26,10 +29,10 @@ from minikube_py.api.rules.signers import NODE_PREFIX
 from minikube_py.client.interface import Change, Client, Informers, Selection
 from minikube_py.client.io.http_transport import HttpTransport
 from minikube_py.client.io.informer import InformerSet
+from minikube_py.client.io.replica_files import ReplicaFiles
 from minikube_py.client.io.rest_client import WATCH_TIMEOUT_S_RANGE, RestClient
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.control_socket import control_socket
-from minikube_py.kit.io.files import make_private_folder
 from minikube_py.kit.io.garbage import Garbage
 from minikube_py.kit.io.tls import server_context
 from minikube_py.kubelet.io.certificate_renewal import CertificateRenewal
@@ -60,6 +63,7 @@ class Agent:
         self._process = Process(config, self._host)
         self._credentials = NodeCredentials(config)
         self._server_url = config.server_url
+        self._replica_dir = config.agent_dir / "replica"
         self._serving: CertificateRenewal | None = None
 
     async def run(self) -> None:
@@ -70,12 +74,10 @@ class Agent:
         try:
             await require_engine(docker[1])
             async with AsyncExitStack() as stack:
-                self._make_folders()
+                make_folders(self._config.data_dir, self._config.agent_dir)
                 commands = {"status": self.status, "stop": process.stop}
                 await stack.enter_async_context(control_socket(control_path(self._config), commands))
                 membership = await self._membership()
-                if membership is None:
-                    return
                 config = with_cluster_settings(self._config, membership.cluster)
                 await self._run_node(stack, config, membership, docker)
                 await process.wait_stopping()
@@ -83,17 +85,8 @@ class Agent:
             await docker[0].close()
             self._credentials.remove_empty_folders()
 
-    def _make_folders(self) -> None:
-        for folder in (self._config.data_dir, self._config.agent_dir):
-            try:
-                make_private_folder(folder)
-            except OSError as error:
-                raise AgentError(
-                    f"cannot use the data folder {folder}: {error.strerror}; give another one with --data-dir"
-                ) from error
-
-    async def _membership(self) -> Membership | None:
-        """Return the cluster that this host is a node of; None: it was told to stop before it was one.
+    async def _membership(self) -> Membership:
+        """Return the cluster that this host is a node of, from now on or since it joined.
 
         Raises:
             AgentError: it can be of none.
@@ -102,7 +95,11 @@ class Agent:
         try:
             kept = self._credentials.load(self._host.clock.wall_s())
             if kept is None:
-                return await join(config, self._credentials, self._process, self._host.clock)
+                joined = await join(config, self._credentials, self._process, self._host.clock)
+                # What is kept of the API may be of another cluster.
+                await asyncio.to_thread(shutil.rmtree, self._replica_dir, ignore_errors=True)
+                return joined
+            require_same_cluster(config, kept.ca_pem)
             if config.server_url and config.server_url != kept.server_url:
                 kept = replace(kept, server_url=config.server_url)
                 self._credentials.remember(kept)
@@ -127,11 +124,17 @@ class Agent:
         )
         user = f"{NODE_PREFIX}{config.node_name}"
         client = RestClient(transport, user, lambda: host.rng.randint(*WATCH_TIMEOUT_S_RANGE))
-        informers = InformerSet(client, host.clock, host.rng.random)
+        replica = ReplicaFiles(client, self._replica_dir, host.clock)
+        informers = InformerSet(replica, host.clock, host.rng.random)
         node_tls = server_context(membership.ca_pem)
         renewals = self._renewals(client, informers, client_tls, node_tls)
-        process.say("the node")
-        components = {"garbage": Garbage(host.clock).run, "informers": informers.run, **renewals}
+        process.say(f"node {config.node_name} to be Ready at {membership.server_url}")
+        components = {
+            "garbage": Garbage(host.clock).run,
+            "informers": informers.run,
+            "replica": replica.run,
+            **renewals,
+        }
         await stack.enter_async_context(running(host.health, components))
         process.node = await stack.enter_async_context(run_node(config, host, client, informers, docker, node_tls))
         await stack.enter_async_context(running(host.health, {"systemd": self._report}))

@@ -24,6 +24,8 @@ _SHARED: Mapping[str, tuple[str, Callable[[Any], Any], Callable[[Any], Any]]] = 
     "cluster-dns": ("cluster_dns", str, IPv4Address),
     "cluster-domain": ("cluster_domain", str, str),
     "service-node-port-range": ("node_ports", lambda ports: f"{ports[0]}-{ports[-1]}", _port_range),
+    "pod-network": ("pod_network", str, str),
+    "vxlan-port": ("vxlan_port", int, int),
     "disable": ("disabled", sorted, frozenset),
 }
 """Name -> its field in AgentConfig, and the way to JSON and back."""

@@ -15,7 +15,7 @@ from minikube_py.agent.state import on_folder, restore_folder
 from minikube_py.config import AgentConfig
 from minikube_py.doctor.checks import Finding, examine
 from minikube_py.doctor.facts import EngineFacts, HostFacts, StateFacts
-from minikube_py.doctor.io.survey import survey_host
+from minikube_py.doctor.io.survey import survey_host, survey_tunnel
 from minikube_py.kit.io.control_socket import AgentNotRunningError, ask_agent
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kubelet.cri import ContainerRuntimeError
@@ -228,7 +228,9 @@ async def _survey(config: AgentConfig) -> tuple[HostFacts, EngineFacts]:
         agent_runs = False
     else:
         agent_runs = True
-    host = await survey_host(config.data_dir, {config.https_port: "API server"}, agent_runs)
+    ports = {config.https_port: "API server", config.kubelet_port: "kubelet"}
+    host = await survey_host(config.data_dir, ports, agent_runs)
+    host = replace(host, tunnel=survey_tunnel(config.pod_network, config.vxlan_port))
     host = await survey_registries(host, config)
     return host, await _engine_facts(config)
 

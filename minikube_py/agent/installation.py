@@ -6,7 +6,7 @@ The decisions are `install/`'s; what they need of settings and of Docker comes f
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from minikube_py.install.io.systemd import await_active, systemctl, systemd_runs
 from minikube_py.install.io.units import read_unit
 from minikube_py.install.plan import (
     CONFIG_FILE,
+    Effect,
     Program,
     Record,
     Role,
@@ -36,6 +37,8 @@ from minikube_py.kubelet.pause_image import PAUSE_TAG
 
 Say = Callable[[str], None]
 """Tells the user what is done, a line each."""
+Effects = Sequence[tuple[str, Effect]]
+"""What was done to each path."""
 
 ONE_FILE_VARIABLE = "MINIKUBE_PY_FILE"
 """Set by the one file to its own path, before it starts the Python that it carries."""
@@ -56,15 +59,15 @@ class InstallOrder:
     dry_run: bool
 
 
-def install(order: InstallOrder, say: Say) -> None:
-    """Put program, unit, settings and completion in their places, and start the unit.
+def install(order: InstallOrder, say: Say) -> Effects:
+    """Put program, unit, settings and completion in their places, start the unit, and return what was done to each.
 
     Raises:
         AgentError: not root, or no systemd.
         InstallError: another role is installed, a file cannot be written, or the unit fails.
     """
     require_root()
-    asyncio.run(_install(order, say))
+    return asyncio.run(_install(order, say))
 
 
 def running_program() -> Program:
@@ -90,7 +93,7 @@ async def pause_images(config: AgentConfig) -> tuple[str, ...]:
     return tuple(tag for record in records for tag in record.repo_tags if tag.partition(":")[0] == ours)
 
 
-async def _install(order: InstallOrder, say: Say) -> None:
+async def _install(order: InstallOrder, say: Say) -> Effects:
     files, unit = HostFiles(), unit_name(order.role)
     if not (systemd_runs() or order.dry_run):
         raise AgentError(
@@ -103,14 +106,14 @@ async def _install(order: InstallOrder, say: Say) -> None:
     steps = plan_install(
         order.role, running_program(), read_unit(order.role), render_settings(settings), order.completion.encode()
     )
-    effects = []
+    effects: list[tuple[str, Effect]] = []
     for step in steps:
         effect = files.apply(step, dry_run=order.dry_run)
         effects.append((step.path, effect))
         say(f"{step.path} {'would be ' if order.dry_run and effect != 'unchanged' else ''}{effect}")
     if order.dry_run:
         say(f"{unit} would be enabled{' and started' if order.start else ''}")
-        return
+        return effects
     files.write_record(Record(order.role, made_by(record, effects), before))
     await systemctl("daemon-reload")
     await systemctl("enable", unit)
@@ -120,3 +123,4 @@ async def _install(order: InstallOrder, say: Say) -> None:
         await systemctl("--no-block", "restart" if changed else "start", unit)
         await await_active(unit, READY_TIMEOUT_S)
         say(f"{unit} is active: node {order.config.node_name} is Ready")
+    return effects

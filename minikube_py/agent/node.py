@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import get_args
 
+from minikube_py.agent.cluster_settings import with_cluster_settings
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.host import Host, this_host
 from minikube_py.agent.lifetime import Run, running
+from minikube_py.agent.node_credentials import kept_cluster_settings
+from minikube_py.agent.pod_range import learn_pod_cidr
 from minikube_py.agent.registries import with_registries
-from minikube_py.api.meta import ObjectKey
-from minikube_py.api.resources import NODES
 from minikube_py.api.served import GIT_VERSION
-from minikube_py.client.interface import Client, Informers, Selection
+from minikube_py.client.interface import Client, Informers
 from minikube_py.client.io.event_recorder import EventRecorder
 from minikube_py.config import AgentConfig
 from minikube_py.dns.config import DnsConfig
@@ -33,10 +34,10 @@ from minikube_py.kubelet.io.docker_runtime import DockerRuntime
 from minikube_py.kubelet.io.engine_leftovers import HostLeftovers
 from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
+from minikube_py.kubelet.io.image_volumes import DockerImageVolumes
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.io.kubelet_server import KubeletServer
 from minikube_py.kubelet.io.node_logs import NodeLogs
-from minikube_py.kubelet.io.node_loop import register_node
 from minikube_py.kubelet.io.pod_files import HostPodFiles
 from minikube_py.kubelet.io.pod_streams import DockerPodStreams
 from minikube_py.kubelet.io.probe_network import HostProbeNetwork
@@ -48,9 +49,10 @@ from minikube_py.kubelet.io.systemd_slices import SystemdSlices
 from minikube_py.kubelet.io.tear_down import tear_down_node
 from minikube_py.kubelet.kubelet_args import apply_kubelet_args
 from minikube_py.kubelet.pause_image import PAUSE_TAG
-from minikube_py.kubelet.ports import HostSurvey, KubeletPorts, ShutdownInhibitor
+from minikube_py.kubelet.ports import KubeletPorts, ShutdownInhibitor
 from minikube_py.kubelet.registration import parse_node_label, parse_node_taint
 from minikube_py.network.config import NetworkConfig
+from minikube_py.network.io.peer_loop import PeerLoop
 from minikube_py.network.io.pod_network import BridgePodNetwork
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.io.back_ends import Mode, choose_mode, make_back_end, remove_rules_of
@@ -60,8 +62,6 @@ from minikube_py.proxy.io.proxier_loop import Proxier
 from minikube_py.proxy.ports import RulesetError
 
 log = logging.getLogger("agent")
-
-POD_CIDR_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,10 @@ def network_config(config: AgentConfig, pod_cidr: str, back_end: Mode = "nftable
     """Return the pod network's settings."""
     return NetworkConfig(
         pod_cidr=pod_cidr,
+        node_name=config.node_name,
+        node_ip=config.node_ip,
+        pod_network=config.pod_network,
+        vxlan_port=config.vxlan_port,
         back_end=back_end,
         cluster_cidr=str(config.cluster_cidr),
         service_cidr=str(config.service_cidr),
@@ -141,29 +145,6 @@ def kubelet_config(config: AgentConfig) -> KubeletConfig:
     )
     settings = with_fast_timers(settings) if config.fast_timers else settings
     return apply_kubelet_args(settings, config.kubelet_args)
-
-
-async def learn_pod_cidr(client: Client, informers: Informers, config: KubeletConfig, host: HostSurvey) -> str:
-    """Return this node's range of pod addresses: register the node if need be, and wait for the controller's answer.
-
-    Raises:
-        AgentError: no range was given in time (the cluster CIDR is used up).
-    """
-    node_name = config.node_name
-    await register_node(client, config, await host.survey())
-    informer = informers.informer(NODES, Selection(field_selector=f"metadata.name={node_name}"))
-    given = asyncio.Event()
-    informer.subscribe(lambda change: given.set() if (change.latest.get("spec") or {}).get("podCIDR") else None)
-    try:
-        async with asyncio.timeout(POD_CIDR_TIMEOUT_S):
-            await given.wait()
-    except TimeoutError:
-        raise AgentError(
-            f"node {node_name} got no pod range within {POD_CIDR_TIMEOUT_S:g} s: is --cluster-cidr used up?"
-        ) from None
-    node = informer.get(ObjectKey("", node_name))
-    assert node is not None
-    return str(node["spec"]["podCIDR"])
 
 
 async def _choose_proxy_mode(config: AgentConfig) -> Mode:
@@ -236,12 +217,14 @@ async def run_node(
     `client` is the API as the node's own user. `tls` is what the kubelet's server serves with; whoever renews its
     certificate loads it into this same context.
     """
+    log.info("this node's address is %s: %s", config.node_ip, config.node_ip_reason)
     api, runtime = docker
     mode = await _choose_proxy_mode(config)
     settings = await with_registries(kubelet_config(config), config, api)
     survey = LinuxHostSurvey(str(config.agent_dir))
-    pod_cidr = await learn_pod_cidr(client, informers, settings, survey)
-    network = BridgePodNetwork(network_config(config, pod_cidr, mode), host.clock)
+    pod_cidr = await learn_pod_cidr(client, informers, settings, survey, host.clock)
+    network_settings = network_config(config, pod_cidr, mode)
+    network = BridgePodNetwork(network_settings, host.clock)
     try:
         await network.ensure_bridge()
     except OSError as error:
@@ -254,6 +237,7 @@ async def run_node(
         informers=informers,
         runtime=runtime,
         images=DockerImages(api, pinned=(config.pause_image or PAUSE_TAG,)),
+        image_volumes=DockerImageVolumes(api),
         network=network,
         endpoint_drain=proxier,
         files=HostPodFiles(settings, slices),
@@ -272,6 +256,7 @@ async def run_node(
     server = kubelet_server(settings, ports, kubelet, runtime)
     components: dict[str, Run] = {
         "network": network.run,
+        "network-peers": PeerLoop(network_settings, informers, host.clock, network).run,
         "proxy": proxier.run,
         "proxy-health": HealthCheckServer(proxy_config(config), informers, host.clock, proxier.is_healthy).run,
         "kubelet-events": recorder.run,
@@ -298,6 +283,7 @@ async def tear_down(config: AgentConfig) -> Mapping[str, int]:
         AgentError: Docker cannot be reached, or something could not be removed.
     """
     host = this_host()
+    config = with_cluster_settings(config, kept_cluster_settings(config))
     api, runtime = open_runtime(config, host)
     # Only names matter for taking down, not which slice of the cluster CIDR this node had.
     pod_cidr = next(config.cluster_cidr.subnets(new_prefix=24))

@@ -7,18 +7,23 @@ tls/serving-kubelet.pem    what its kubelet shows
 tls/joining.key            the key of a host that is on its way in; gone when it is in, or refused
 """
 
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from minikube_py.agent.errors import AgentError
+from minikube_py.api.meta import format_time
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.files import make_private_folder, write_atomic
 from minikube_py.kit.io.keys import new_key_pem
 from minikube_py.kubelet.io.certificate_renewal import read_pair, store_pair
+
+log = logging.getLogger("agent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,19 @@ class Membership:
     """The settings that all nodes share (agent.cluster_settings)."""
 
 
+def kept_cluster_settings(config: AgentConfig) -> Mapping[str, Any]:
+    """Return the settings that this host was told when it joined; none on a host that did not, such as a master."""
+    try:
+        saved: Mapping[str, Any] = orjson.loads(_cluster_path(config).read_bytes())["cluster"]
+    except (FileNotFoundError, orjson.JSONDecodeError, KeyError, TypeError):
+        return {}
+    return saved
+
+
+def _cluster_path(config: AgentConfig) -> Path:
+    return config.agent_dir / "cluster.json"
+
+
 class NodeCredentials:
     """The files of one host."""
 
@@ -39,7 +57,7 @@ class NodeCredentials:
         self._folder = config.agent_dir / "tls"
         self._ca = self._folder / "server-ca.crt"
         self._joining_key = self._folder / "joining.key"
-        self._cluster = config.agent_dir / "cluster.json"
+        self._cluster = _cluster_path(config)
         self.client = self._folder / "kubelet-client.pem"
         self.serving = self._folder / "serving-kubelet.pem"
 
@@ -50,7 +68,10 @@ class NodeCredentials:
             AgentError: it is a node by another name, or a file is damaged.
         """
         held = read_pair(self.client)
-        if held is None or held.not_after_s <= now_s:
+        if held is None:
+            return None
+        if held.not_after_s <= now_s:
+            log.warning("the certificate of node %s ran out at %s", held.node_name, format_time(held.not_after_s))
             return None
         if held.node_name != self._node_name:
             raise AgentError(

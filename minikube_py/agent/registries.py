@@ -3,12 +3,15 @@
 import asyncio
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 from minikube_py.agent.errors import AgentError
 from minikube_py.config import AgentConfig
 from minikube_py.doctor.facts import HostFacts
 from minikube_py.kubelet.config import KubeletConfig
+from minikube_py.kubelet.credential_provider import CredentialProvider, CredentialProviderError
 from minikube_py.kubelet.cri import ContainerRuntimeError
+from minikube_py.kubelet.io.credential_providers import read_providers
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.registries_file import read_engine_registries, read_registries
 from minikube_py.kubelet.io.registry_certificates import plan_folders, write_folders
@@ -31,13 +34,22 @@ async def with_registries(settings: KubeletConfig, config: AgentConfig, api: Doc
             raise RegistriesError("\n".join(f"{path}: {fault}" for fault in refused))
         faults = await asyncio.to_thread(write_folders, registries, str(config.data_dir))
         faults += engine_faults(registries, await read_engine_registries(api))
-    except (RegistriesError, ContainerRuntimeError) as error:
+        providers = await asyncio.to_thread(_read_providers, settings)
+    except (RegistriesError, CredentialProviderError, ContainerRuntimeError) as error:
         raise AgentError(str(error)) from error
     except OSError as error:
         raise AgentError(f"{path}: TLS files cannot be given to Docker: {error}") from error
     for fault in faults:
         log.warning("%s: %s", path, fault)
-    return replace(settings, registries=registries)
+    return replace(settings, registries=registries, credential_providers=providers)
+
+
+def _read_providers(settings: KubeletConfig) -> tuple[CredentialProvider, ...]:
+    if not settings.image_credential_provider_config:
+        return ()
+    return read_providers(
+        Path(settings.image_credential_provider_config), Path(settings.image_credential_provider_bin_dir)
+    )
 
 
 async def survey_registries(host: HostFacts, config: AgentConfig) -> HostFacts:

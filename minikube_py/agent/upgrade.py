@@ -18,8 +18,11 @@ VERSION_TIMEOUT_S = 60.0
 """The first start of the one file unpacks its Python."""
 
 
-def upgrade(offered: Path, say: Say) -> None:
+def upgrade(offered: Path, say: Say) -> bool:
     """Put `offered` in the installed program's place and restart the unit; pods run on meanwhile.
+
+    Returns:
+        Whether it is another program than before.
 
     Raises:
         AgentError: it is no such program (nothing was changed), or its node did not become Ready (the earlier
@@ -27,10 +30,10 @@ def upgrade(offered: Path, say: Say) -> None:
         InstallError: it is older (nothing was changed).
     """
     require_root()
-    asyncio.run(_upgrade(offered, say))
+    return asyncio.run(_upgrade(offered, say))
 
 
-async def _upgrade(offered: Path, say: Say) -> None:
+async def _upgrade(offered: Path, say: Say) -> bool:
     files = HostFiles()
     record = files.read_record()
     if record is None:
@@ -41,7 +44,7 @@ async def _upgrade(offered: Path, say: Say) -> None:
     require_upgradable(installed, candidate, str(offered))
     if files.apply(CopyProgram(PROGRAM, str(offered)), dry_run=True) == "unchanged":
         say(f"{PROGRAM} is this program already: nothing to do")
-        return
+        return False
     files.apply(CopyProgram(PREVIOUS, PROGRAM), dry_run=False)
     files.apply(CopyProgram(PROGRAM, str(offered)), dry_run=False)
     say(f"{PROGRAM} is minikube-py {candidate.version} now, was {installed.version}")
@@ -55,6 +58,7 @@ async def _upgrade(offered: Path, say: Say) -> None:
             f"minikube-py {candidate.version} did not become Ready, {installed.version} runs again: {error}"
         ) from error
     say(f"{unit} is active")
+    return True
 
 
 async def _restart(unit: str) -> None:

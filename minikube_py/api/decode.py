@@ -25,6 +25,7 @@ from minikube_py.api.meta import Obj
 from minikube_py.api.protobuf import ProtobufError, decode_envelope
 from minikube_py.api.resource import CustomTraits, Resource
 from minikube_py.api.schema import Schema, definition_name, schema_of
+from minikube_py.api.value_count import check_values
 
 FieldValidation = Literal["Strict", "Warn", "Ignore"]
 
@@ -86,7 +87,7 @@ def decode_object(
     YAML is parsed in io/ and goes through `decode_parsed`.
 
     Raises:
-        TooLargeError: the body is longer than BODY_BYTES_MAX.
+        TooLargeError: the body is longer than BODY_BYTES_MAX, or has too many values.
         UnsupportedMediaTypeError: the content type is another.
         BadRequestError: the body is not an object of the expected kind, or Strict found fault.
     """
@@ -100,6 +101,7 @@ def decode_object(
             "the body of the request was in an unknown format - accepted media types include: "
             + ", ".join(ACCEPTED if expected.custom is None else ACCEPTED[:2])
         )
+    check_values(body)
     try:
         obj = orjson.loads(body)
     except orjson.JSONDecodeError as error:

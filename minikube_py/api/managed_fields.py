@@ -102,18 +102,20 @@ def contains(fields_v1: Mapping[str, Any], path: Path) -> bool:
 
 
 def encode_fields(fields: Iterable[Path]) -> Obj:
-    """Return a set of paths as a FieldsV1 tree."""
-    members = frozenset(fields)
-    tree: Obj = {_ITSELF: {}} if () in members and len(members) > 1 else {}
-    for path in sorted(members):
+    """Return a set of paths as a FieldsV1 tree; its keys have no order until it is written (apiserver.canonical)."""
+    tree: Obj = {}
+    ends: list[Obj] = []
+    for path in fields:
         node = tree
-        for depth, element in enumerate(path):
+        for element in path:
             inner = node.get(element)
             if inner is None:
-                if not node and depth and path[:depth] in members:
-                    node[_ITSELF] = {}  # a member in which there are others
                 inner = node[element] = {}
             node = inner
+        ends.append(node)
+    for node in ends:
+        if node:
+            node[_ITSELF] = {}  # a member in which there are others
     return tree
 
 

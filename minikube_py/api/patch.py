@@ -15,6 +15,7 @@ import orjson
 
 from minikube_py.api.errors import BadRequestError, InternalError, InvalidError, TooLargeError
 from minikube_py.api.meta import Obj, copy_object
+from minikube_py.api.value_count import VALUES_MAX, count_marks
 
 JSON_PATCH_OPERATIONS_MAX = 10_000
 """More operations than this in one JSON patch are refused with 413, as upstream does."""
@@ -48,15 +49,17 @@ def apply_json_patch(obj: Mapping[str, Any], operations: Sequence[Any]) -> Obj:
             f" {JSON_PATCH_OPERATIONS_MAX}, got {len(operations)}"
         )
     document: Any = copy_object(obj)
-    copied_bytes = 0
+    copied_bytes = copied_values = 0
     for operation in operations:
         if not isinstance(operation, Mapping):
             raise BadRequestError("json: cannot unmarshal array into Go value of type jsonpatch.Operation")
         try:
             if operation.get("op") == "copy":
-                copied_bytes += _copy_bytes(document, operation)
-                if copied_bytes > COPIED_BYTES_MAX:
-                    raise _OperationError(f"the copies of this patch have more than {COPIED_BYTES_MAX} bytes")
+                copied = _copied(document, operation)
+                copied_bytes += len(copied)
+                copied_values += count_marks(copied)
+                if copied_bytes > COPIED_BYTES_MAX or copied_values > VALUES_MAX:
+                    raise _OperationError("the copies of this patch have too many bytes or values")
             document = _perform(document, operation)
         except _OperationError as fault:
             raise InvalidError(_REJECTED) from fault
@@ -127,10 +130,10 @@ def _perform(document: Any, operation: Mapping[str, Any]) -> Any:
             raise _OperationError(f"unexpected operation {name}")
 
 
-def _copy_bytes(document: Any, operation: Mapping[str, Any]) -> int:
-    """Return how much a copy adds: a few that copy one another's results would fill the memory."""
+def _copied(document: Any, operation: Mapping[str, Any]) -> bytes:
+    """Return what a copy adds, as text: a few that copy one another's results would fill the memory."""
     try:
-        return len(orjson.dumps(_get(document, _pointer(operation.get("from")))))
+        return orjson.dumps(_get(document, _pointer(operation.get("from"))))
     except orjson.JSONEncodeError as error:
         raise _OperationError("a copy goes too deep") from error
 

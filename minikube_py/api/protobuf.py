@@ -24,6 +24,7 @@ import orjson
 from minikube_py.api.meta import Obj
 from minikube_py.api.schema import definition_name
 from minikube_py.api.served import SERVED_MAJOR, SERVED_MINOR
+from minikube_py.api.value_count import VALUES_MAX, check_values
 
 MAGIC = b"k8s\x00"
 NESTING_MAX = 200
@@ -57,7 +58,7 @@ def decode_envelope(body: bytes, api_version: str, kind: str) -> Obj:
     message = message_of(api_version, kind)
     if message not in _table():
         raise ProtobufError(f'no kind "{kind}" is registered for version "{api_version}"')
-    return {"apiVersion": api_version, "kind": kind, **decode_message(message, _bytes(envelope.get(2, b"")))}
+    return {"apiVersion": api_version, "kind": kind, **_Decoder().message(message, _bytes(envelope.get(2, b"")))}
 
 
 def message_of(api_version: str, kind: str) -> str:
@@ -66,45 +67,85 @@ def message_of(api_version: str, kind: str) -> str:
     return name.removeprefix("io.k8s.").replace("apiextensions-apiserver", "apiextensions_apiserver")
 
 
-def decode_message(message: str, data: bytes, depth: int = 0) -> Obj:
-    """Return one message as a JSON object.
+class _Decoder:
+    """Decodes the messages of one body, and counts what comes of them."""
 
-    Raises:
-        ProtobufError: the bytes are damaged.
-        KeyError: the table has no such message.
-    """
-    if depth > NESTING_MAX:
-        raise ProtobufError("exceeded max depth")
-    rows = _table()[message]
-    out: Obj = {}
-    for number, wire in _fields(data):
-        row = rows.get(number)
-        if row is None:
-            continue
-        name, label, kind, keep_zero = row
-        if label == _MAP:
-            _put_entry(out.setdefault(name, {}), kind, _bytes(wire), depth)
-        elif label == _REPEATED:
-            out.setdefault(name, []).extend(_repeated(kind, wire, depth))
-        elif not name:
-            out.update(decode_message(kind, _bytes(wire), depth + 1))
-        else:
-            value = _value(kind, wire, depth)
-            if value is not None and (keep_zero or value or not isinstance(value, str | int | float)):
-                out[name] = value
-    return out
+    def __init__(self) -> None:
+        self._values = 0
 
+    def message(self, message: str, data: bytes, depth: int = 0) -> Obj:
+        """Return one message as a JSON object.
 
-def _put_entry(out: Obj, kind: str, data: bytes, depth: int) -> None:
-    entry = dict(_fields(data))
-    empty: _Wire = 0 if kind in _NUMBERS else b""
-    out[_text(entry.get(1, b""))] = _value(kind, entry.get(2, empty), depth)
+        Raises:
+            ProtobufError: the bytes are damaged, or there are too many values.
+            KeyError: the table has no such message.
+        """
+        if depth > NESTING_MAX:
+            raise ProtobufError("exceeded max depth")
+        rows = _table()[message]
+        out: Obj = {}
+        for number, wire in _fields(data):
+            row = rows.get(number)
+            if row is None:
+                continue
+            name, label, kind, keep_zero = row
+            self._count(1)
+            if label == _MAP:
+                self._put_entry(out.setdefault(name, {}), kind, _bytes(wire), depth)
+            elif label == _REPEATED:
+                out.setdefault(name, []).extend(self._repeated(kind, wire, depth))
+            elif not name:
+                out.update(self.message(kind, _bytes(wire), depth + 1))
+            else:
+                value = self._value(kind, wire, depth)
+                if value is not None and (keep_zero or value or not isinstance(value, str | int | float)):
+                    out[name] = value
+        return out
 
+    def _count(self, values: int) -> None:
+        self._values += values
+        if self._values > VALUES_MAX:
+            raise ProtobufError(f"more than {VALUES_MAX} values")
 
-def _repeated(kind: str, wire: _Wire, depth: int) -> list[Any]:
-    if kind in _NUMBERS and isinstance(wire, bytes):
-        return _packed(kind, wire)
-    return [_value(kind, wire, depth)]
+    def _put_entry(self, out: Obj, kind: str, data: bytes, depth: int) -> None:
+        entry = dict(_fields(data))
+        empty: _Wire = 0 if kind in _NUMBERS else b""
+        out[_text(entry.get(1, b""))] = self._value(kind, entry.get(2, empty), depth)
+
+    def _repeated(self, kind: str, wire: _Wire, depth: int) -> list[Any]:
+        if kind in _NUMBERS and isinstance(wire, bytes):
+            self._count(len(wire))
+            return _packed(kind, wire)
+        return [self._value(kind, wire, depth)]
+
+    def _value(self, kind: str, wire: _Wire, depth: int) -> Any:
+        number = _NUMBERS.get(kind)
+        if number is not None:
+            if isinstance(wire, bytes):
+                raise ProtobufError(f"wrong wire type for {kind}")
+            return number(wire)
+        data = _bytes(wire)
+        if kind == "string":
+            return _text(data)
+        special = _SPECIAL.get(kind)
+        if special is not None:
+            return special(data)
+        if kind.startswith("schema-or-"):
+            return self._schema_or(kind, data, depth)
+        return self.message(kind, data, depth + 1)
+
+    def _schema_or(self, kind: str, data: bytes, depth: int) -> Any:
+        """Return a JSON schema, or what may stand in its place (a list of schemas, a bool, a list of names)."""
+        field = 2 if kind == "schema-or-bool" else 1
+        parts = list(_fields(data))
+        for number, wire in parts:
+            if number == field:
+                return self.message(_PROPS, _bytes(wire), depth + 1)
+        if kind == "schema-or-bool":
+            return bool(dict(parts).get(1, 0))
+        if kind == "schema-or-strings":
+            return [_text(wire) for number, wire in parts if number == 2]
+        return [self.message(_PROPS, _bytes(wire), depth + 1) for number, wire in parts if number == 2]
 
 
 def _packed(kind: str, data: bytes) -> list[Any]:
@@ -114,23 +155,6 @@ def _packed(kind: str, data: bytes) -> list[Any]:
         number, at = _varint(data, at)
         values.append(_NUMBERS[kind](number))
     return values
-
-
-def _value(kind: str, wire: _Wire, depth: int) -> Any:
-    number = _NUMBERS.get(kind)
-    if number is not None:
-        if isinstance(wire, bytes):
-            raise ProtobufError(f"wrong wire type for {kind}")
-        return number(wire)
-    data = _bytes(wire)
-    if kind == "string":
-        return _text(data)
-    special = _SPECIAL.get(kind)
-    if special is not None:
-        return special(data)
-    if kind.startswith("schema-or-"):
-        return _schema_or(kind, data, depth)
-    return decode_message(kind, data, depth + 1)
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, _Wire]]:
@@ -250,6 +274,7 @@ def _raw(data: bytes) -> Any:
     raw = _bytes(dict(_fields(data)).get(1, b""))
     if not raw:
         return None
+    check_values(raw)
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -282,20 +307,6 @@ _SPECIAL: Mapping[str, Callable[[bytes], Any]] = {
 }
 
 _PROPS = "apiextensions_apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
-
-
-def _schema_or(kind: str, data: bytes, depth: int) -> Any:
-    """Return a JSON schema, or what may stand in its place (a list of schemas, a bool, a list of names)."""
-    field = 2 if kind == "schema-or-bool" else 1
-    parts = list(_fields(data))
-    for number, wire in parts:
-        if number == field:
-            return decode_message(_PROPS, _bytes(wire), depth + 1)
-    if kind == "schema-or-bool":
-        return bool(dict(parts).get(1, 0))
-    if kind == "schema-or-strings":
-        return [_text(wire) for number, wire in parts if number == 2]
-    return [decode_message(_PROPS, _bytes(wire), depth + 1) for number, wire in parts if number == 2]
 
 
 @cache

@@ -4,7 +4,7 @@ Routes, discovery, storage keys, printing, client methods and the test matrix de
 is one row, its rules and one golden file. Nothing anywhere asks `if kind == ...`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,12 +36,29 @@ class Column:
     """
 
     name: str
-    cell: Callable[[Mapping[str, Any], float], object]
+    cell: Callable[[Any, float], object]
     type: str = "string"
     format: str = ""
     description: str = ""
     priority: int = 0
     """1: only with `-o wide`."""
+    of: Callable[[Mapping[str, Any]], Any] | None = None
+    """What `cell` is given in place of the object; made once for neighbours that have the same."""
+
+
+def cells_of(columns: Iterable[Column], obj: Mapping[str, Any], wall_s: float) -> list[object]:
+    """Return what the columns show of an object."""
+    cells: list[object] = []
+    made_by: object = None
+    made: Any = None
+    for column in columns:
+        if column.of is None:
+            cells.append(column.cell(obj, wall_s))
+            continue
+        if column.of is not made_by:
+            made_by, made = column.of, column.of(obj)
+        cells.append(column.cell(made, wall_s))
+    return cells
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,42 +7,23 @@ the disk at the same time do not get the same address.
 Invariants: no two Services have the same cluster IP; no two have the same node port, and inside one Service a node
 port may serve TCP and UDP; a Service keeps what it has as long as its type needs it.
 
-Upstream: registry/core/service/storage/alloc.go, ipallocator and portallocator.
+Upstream: registry/core/service/storage/alloc.go.
 """
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
-from typing import Any, Protocol
+from ipaddress import IPv4Address
+from typing import Any
 
 from minikube_py.api.errors import FieldError
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Fields
 from minikube_py.api.rules.service_update import needs_health_port
+from minikube_py.apiserver.service_ranges import Ranges, Rng, Taken, free_ip, free_port
 
 NO_IP = "None"
 _FAMILY = "IPv4"
 """The addresses that a cluster's Services have."""
-_RANDOM_TRIES_MAX = 16
-"""So many random addresses are tried before the range is searched from a random start."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ranges:
-    """From where addresses and ports are given."""
-
-    network: IPv4Network
-    first_node_port: int
-    last_node_port: int
-    reserved: frozenset[str] = frozenset()
-    """Addresses that are given only when asked for by name (the cluster DNS)."""
-
-    def usable(self, address: IPv4Address) -> bool:
-        """Return whether an address may be given (not the network's own, not its broadcast)."""
-        return address in self.network and address not in (
-            self.network.network_address,
-            self.network.broadcast_address,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +43,6 @@ class Held:
 
 
 NOTHING = Held()
-
-
-class Taken(Protocol):
-    """What all other Services hold, those just being written included."""
-
-    def has_ip(self, ip: str) -> bool:
-        """Return whether somebody has this address."""
-        ...
-
-    def has_port(self, number: int) -> bool:
-        """Return whether somebody has this node port."""
-        ...
-
-
-class Rng(Protocol):
-    """What allocation needs of random.Random."""
-
-    def randrange(self, stop: int, /) -> int:
-        """Return a number from 0 to stop - 1."""
-        ...
 
 
 def held_by(service: Mapping[str, Any]) -> Held:
@@ -141,7 +102,8 @@ def _allocate_ip(spec: Obj, kept: Held, taken: Taken, ranges: Ranges, rng: Rng) 
     if asked:
         why = _ip_fault(asked, taken, ranges)
     else:
-        asked, why = _free_ip(taken, ranges, rng)
+        asked = free_ip(taken, ranges, rng)
+        why = "" if asked else "range is full"
     if why:
         shown = _Shown(f'["{asked}"]' if asked else "[]")
         return (FieldError("FieldValueInvalid", "spec.clusterIPs", f"failed to allocate IP {asked}: {why}", shown),)
@@ -165,23 +127,8 @@ def _ip_fault(asked: str, taken: Taken, ranges: Ranges) -> str:
     except ValueError:
         fits = False
     if not fits:
-        return f"the provided IP ({asked}) is not in the valid range. The range of valid IPs is {ranges.network}"
+        return "the provided network does not match the current range"
     return "provided IP is already allocated" if taken.has_ip(asked) else ""
-
-
-def _free_ip(taken: Taken, ranges: Ranges, rng: Rng) -> tuple[str, str]:
-    """Return a free address and an empty text, or an empty address and why there is none."""
-    first, size = int(ranges.network.network_address) + 1, ranges.network.num_addresses - 2
-    for _ in range(_RANDOM_TRIES_MAX):
-        candidate = str(IPv4Address(first + rng.randrange(size)))
-        if not taken.has_ip(candidate) and candidate not in ranges.reserved:
-            return candidate, ""
-    start = rng.randrange(size)
-    for step in range(size):
-        candidate = str(IPv4Address(first + (start + step) % size))
-        if not taken.has_ip(candidate) and candidate not in ranges.reserved:
-            return candidate, ""
-    return "", "range is full"
 
 
 def _allocate_ports(spec: Obj, kept: Held, taken: Taken, ranges: Ranges, rng: Rng) -> Fields:
@@ -198,7 +145,7 @@ def _allocate_ports(spec: Obj, kept: Held, taken: Taken, ranges: Ranges, rng: Rn
                 faults.append(FieldError("FieldValueInvalid", field, why, number))
             continue
         shared = _shared_port(port, ports)
-        given = shared or _free_port(taken, asked, ranges, rng)
+        given = shared or free_port(taken, asked, ranges, rng)
         if not given:
             faults.append(FieldError("InternalError", field, "failed to allocate a nodePort: range is full"))
             continue
@@ -231,17 +178,6 @@ def _port_fault(number: int, taken: Taken, ranges: Ranges) -> str:
     return "provided port is already allocated" if taken.has_port(number) else ""
 
 
-def _free_port(taken: Taken, asked: Set[int], ranges: Ranges, rng: Rng) -> int:
-    """Return a port that nobody has and this Service does not ask for elsewhere; 0: there is none."""
-    size = ranges.last_node_port - ranges.first_node_port + 1
-    start = rng.randrange(size)
-    for step in range(size):
-        number = ranges.first_node_port + (start + step) % size
-        if number not in asked and not taken.has_port(number):
-            return number
-    return 0
-
-
 def _allocate_health_port(spec: Obj, kept: Held, taken: Taken, asked: Set[int], source: tuple[Ranges, Rng]) -> Fields:
     """Give a load balancer with externalTrafficPolicy Local the port on which it asks nodes for their endpoints."""
     if not needs_health_port(spec):
@@ -251,7 +187,7 @@ def _allocate_health_port(spec: Obj, kept: Held, taken: Taken, asked: Set[int], 
     if number := spec.get("healthCheckNodePort"):
         why = "" if number in kept.node_ports else _port_fault(int(number), taken, ranges)
         return (FieldError("FieldValueInvalid", field, why, number),) if why else ()
-    given = _free_port(taken, asked, ranges, rng)
+    given = free_port(taken, asked, ranges, rng)
     if not given:
         return (FieldError("InternalError", field, "failed to allocate a nodePort: range is full"),)
     spec["healthCheckNodePort"] = given

@@ -59,10 +59,9 @@ class DecodedObjects:
         self._value_bytes = 0
         self._objs: OrderedDict[Entry, Obj] = OrderedDict()
 
-    def peek(self, entry: Entry) -> Obj:
-        """Return the entry's object; nothing is kept that was not kept before."""
-        obj = self._objs.get(entry)
-        return obj if obj is not None else orjson.loads(entry.value)
+    def kept(self, entry: Entry) -> Obj | None:
+        """Return the entry's object if it is kept."""
+        return self._objs.get(entry)
 
     def get(self, entry: Entry) -> Obj:
         """Return the entry's object."""
@@ -81,9 +80,15 @@ class DecodedObjects:
 _DECODED = DecodedObjects(DECODED_VALUE_BYTES_MAX)
 
 
+def kept(entry: Entry) -> Obj | None:
+    """Return the entry's object (shared, as `decode` gives it) if it was parsed lately."""
+    return _DECODED.kept(entry)
+
+
 def peek(entry: Entry) -> Obj:
     """As decode, but what is parsed here is not kept: for looking once at objects that nobody may need again."""
-    return _DECODED.peek(entry)
+    obj = kept(entry)
+    return obj if obj is not None else orjson.loads(entry.value)
 
 
 def decode(entry: Entry) -> Obj:

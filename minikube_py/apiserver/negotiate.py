@@ -52,6 +52,11 @@ class AnswerForm:
         return self.media == "json" and not self.transform and not self.pretty
 
     @property
+    def plain_table(self) -> bool:
+        """Return whether it is the Table that `kubectl get` asks for."""
+        return self.transform == "Table" and self.include_object == "Metadata" and not self.pretty
+
+    @property
     def content_type(self) -> str:
         """Return the Content-Type header of the answer."""
         return f"application/{self.media}"

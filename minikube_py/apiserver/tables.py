@@ -9,9 +9,12 @@ Upstream: printers/tablegenerator.go and apiserver endpoints/handlers/response.g
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+import orjson
+
 from minikube_py.api.columns.ages import NAME
 from minikube_py.api.meta import Obj, metadata
-from minikube_py.api.resource import Column, Resource
+from minikube_py.api.resource import Column, Resource, cells_of
+from minikube_py.apiserver.glance import Glance
 
 IncludeObject = Literal["Metadata", "Object", "None"]
 """What a row carries beside its cells: nothing but metadata, the whole object, or null."""
@@ -79,10 +82,7 @@ def _definition(column: Column) -> Obj:
 def _row(
     resource: Resource, columns: Iterable[Column], obj: Mapping[str, Any], wall_s: float, include_object: str
 ) -> Obj:
-    row: Obj = {"cells": [column.cell(obj, wall_s) for column in columns]}
-    conditions = resource.row_conditions(obj) if resource.row_conditions else ()
-    if conditions:
-        row["conditions"] = list(conditions)
+    row = _cells(resource, columns, obj, wall_s)
     match include_object:
         case "Object":
             row["object"] = dict(obj)
@@ -90,4 +90,24 @@ def _row(
             row["object"] = None
         case _:
             row["object"] = partial_metadata(obj)
+    return row
+
+
+def _cells(resource: Resource, columns: Iterable[Column], obj: Mapping[str, Any], wall_s: float) -> Obj:
+    """Return a row without what it carries."""
+    row: Obj = {"cells": cells_of(columns, obj, wall_s)}
+    conditions = resource.row_conditions(obj) if resource.row_conditions else ()
+    if conditions:
+        row["conditions"] = list(conditions)
+    return row
+
+
+def table_row(resource: Resource, seen: Glance, wall_s: float, version: str) -> Obj:
+    """Return a row that carries nothing but metadata, for orjson: what `kubectl get` asks for."""
+    row = _cells(resource, resource.columns or _DEFAULT_COLUMNS, seen.obj, wall_s)
+    row["object"] = {
+        "kind": "PartialObjectMetadata",
+        "apiVersion": f"meta.k8s.io/{version}",
+        "metadata": orjson.Fragment(seen.metadata),
+    }
     return row

@@ -16,6 +16,11 @@ def print_json(data: object) -> None:
     click.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode())
 
 
+def steps_printer(output: str) -> Callable[[str], None]:
+    """Return what prints a command's steps as they are done: nothing when the result is to be JSON."""
+    return click.echo if output == "text" else lambda line: None
+
+
 def print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print columns as kubectl does: upper-case header, three spaces between."""
     lines = [[str(cell) for cell in row] for row in (header, *rows)]

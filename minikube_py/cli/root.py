@@ -14,6 +14,7 @@ from minikube_py.kit.errors import UserError
 COMMANDS = {
     "server": "Run one node with everything: API server, scheduler, controllers, kubelet, proxy, DNS.",
     "agent": "Run one node of a cluster whose master is elsewhere: kubelet, proxy, DNS.",
+    "token": "Make, show and take back what lets hosts join the cluster.",
     "status": "Show this node, the API server and the health of each component.",
     "doctor": "Check this host and say how to mend each failure; exit status 0 only when a node could run.",
     "kubeconfig": "Print a kubeconfig with everything inside, for kubectl here or on another host.",
@@ -60,7 +61,8 @@ def cli() -> None:
     Examples:
       minikube-py doctor                      could a node run on this host
       minikube-py server                      run one node with everything
-      minikube-py agent --server … --token …  run one node of it on another host
+      minikube-py token create                what another host needs to join
+      minikube-py agent --server … --token …  join, on that host
       minikube-py status                      how it fares
       minikube-py kubeconfig > config.yaml    for kubectl on another host
       minikube-py down                        stop every pod of this node

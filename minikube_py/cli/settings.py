@@ -18,7 +18,7 @@ from minikube_py.config import (
     parse_config,
     read_config_file,
 )
-from minikube_py.kit.io.host_facts import default_route_ip, host_name
+from minikube_py.kit.io.host_facts import find_own_address, host_name
 
 STATE_SETTINGS = (
     "data-dir",
@@ -46,6 +46,7 @@ NODE_SETTINGS = (
     "disable",
     "proxy-mode",
     "pod-network",
+    "vxlan-port",
     "kubelet-arg",
     "kubelet-port",
     "node-external-ip",
@@ -105,9 +106,8 @@ def load(flags: dict[str, Any], config_file: Path | None) -> AgentConfig:
         ConfigError: they cannot be used.
     """
     file = read_config_file(config_file or Path(DEFAULT_CONFIG_FILE), required=config_file is not None)
-    return parse_config(
-        collect_settings(flags, os.environ, file), host_name=host_name(), default_ip=default_route_ip()
-    )
+    values = collect_settings(flags, os.environ, file)
+    return parse_config(values, host_name=host_name(), default_ip=find_own_address(str(values.get("server") or "")))
 
 
 def _parameter(setting: Setting) -> str:

@@ -5,7 +5,7 @@ import sys
 import click
 
 from minikube_py.agent.uninstallation import uninstall as remove_all
-from minikube_py.cli.output import output_option, print_json
+from minikube_py.cli.output import output_option, print_json, steps_printer
 from minikube_py.cli.settings import with_settings
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.logs import set_up_logs
@@ -32,7 +32,7 @@ def uninstall(config: AgentConfig, yes: bool, output: str) -> None:
             f"Remove all pods of this node, {config.data_dir} with the cluster's state, settings and program?",
             abort=True,
         )
-    difference = remove_all(config, (lambda line: None) if output == "json" else click.echo)
+    difference = remove_all(config, steps_printer(output))
     if output == "json":
         print_json({"leftOver": difference.left_over, "changedByOthers": difference.others})
     elif not difference.left_over:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from minikube_py.api.meta import Obj, format_time, metadata
+from minikube_py.kit.token_bucket import TokenBucket
 
 EventType = Literal["Normal", "Warning"]
 
@@ -142,14 +143,6 @@ class _Similar:
     last_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Bucket:
-    """Tokens left for one object, as of `at_s`."""
-
-    tokens: float
-    at_s: float
-
-
 _Key = tuple[str, ...]
 _V = TypeVar("_V")
 
@@ -161,7 +154,7 @@ class EventCorrelator:
         self._source = source
         self._seen: OrderedDict[_Key, _Seen] = OrderedDict()
         self._similar: OrderedDict[_Key, _Similar] = OrderedDict()
-        self._buckets: OrderedDict[_Key, _Bucket] = OrderedDict()
+        self._buckets: OrderedDict[_Key, TokenBucket] = OrderedDict()
 
     def handle(self, wall_s: float, notice: Notice, salt: int) -> Decision:
         """Decide what to write for `notice` at `wall_s` (seconds since the epoch); `salt` see event_name."""
@@ -196,10 +189,11 @@ class EventCorrelator:
         return Notice(notice.involved, notice.type, notice.reason, COMBINED + notice.message)
 
     def _take_token(self, key: _Key, wall_s: float) -> bool:
-        bucket = self._buckets.get(key) or _Bucket(float(BURST_MAX), wall_s)
-        tokens = min(float(BURST_MAX), bucket.tokens + (wall_s - bucket.at_s) / REFILL_S)
-        _remember(self._buckets, key, _Bucket(tokens - 1 if tokens >= 1 else tokens, wall_s))
-        return tokens >= 1
+        bucket = self._buckets.get(key) or TokenBucket(float(BURST_MAX), wall_s)
+        bucket = bucket.refilled(1 / REFILL_S, BURST_MAX, wall_s)
+        left = bucket.taken()
+        _remember(self._buckets, key, left or bucket)
+        return left is not None
 
 
 def _remember(cache: OrderedDict[_Key, _V], key: _Key, value: _V) -> None:

@@ -65,7 +65,25 @@ class DeleteOptions:
 DEFAULT_DELETE = DeleteOptions()
 
 
-class Client(Protocol):
+class ListWatch(Protocol):
+    """What following a collection needs of the API (upstream: client-go's ListerWatcher)."""
+
+    async def list(self, resource: Resource, selection: Selection = EVERYTHING) -> ObjectList:
+        """Return all selected objects as of one resource version."""
+        ...
+
+    def watch(
+        self, resource: Resource, resource_version: str, selection: Selection = EVERYTHING
+    ) -> AsyncIterator[WatchEvent]:
+        """Yield what happens after `resource_version`, bookmarks included; ends when the server ends it.
+
+        Raises:
+            GoneError: the version is compacted (list again).
+        """
+        ...
+
+
+class Client(ListWatch, Protocol):
     """The API's verbs. Every method raises api.errors.StatusError subclasses; none retries by itself."""
 
     async def create(self, resource: Resource, obj: Mapping[str, Any], *, namespace: str = "") -> Obj:
@@ -80,10 +98,6 @@ class Client(Protocol):
 
     async def get(self, resource: Resource, key: ObjectKey) -> Obj:
         """Return the newest object."""
-        ...
-
-    async def list(self, resource: Resource, selection: Selection = EVERYTHING) -> ObjectList:
-        """Return all selected objects as of one resource version."""
         ...
 
     async def update(self, resource: Resource, obj: Mapping[str, Any], *, subresource: str = "") -> Obj:
@@ -108,16 +122,6 @@ class Client(Protocol):
 
     async def discover(self, group: str, version: str) -> Obj:
         """Return the APIResourceList of a group version, be it this server's or another's behind it."""
-        ...
-
-    def watch(
-        self, resource: Resource, resource_version: str, selection: Selection = EVERYTHING
-    ) -> AsyncIterator[WatchEvent]:
-        """Yield what happens after `resource_version`, bookmarks included; ends when the server ends it.
-
-        Raises:
-            GoneError: the version is compacted (list again).
-        """
         ...
 
 

@@ -150,6 +150,13 @@ class Record:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class RemoveDirectory:
+    """Remove a directory of this machine with all that it holds; fine when it is not there."""
+
+    path: str
+
+
 Action = (
     Create
     | CreateBatch
@@ -157,6 +164,7 @@ Action = (
     | Patch
     | Delete
     | DeleteBatch
+    | RemoveDirectory
     | DeleteCollection
     | DeleteOthers
     | Require

@@ -1,7 +1,8 @@
 """ServiceCIDRs: which range is ready, and none goes while addresses in it are held.
 
-The range that the API server gives addresses from is the ServiceCIDR `kubernetes`; others are told that nothing is
-given from them. A range that is being deleted stays until no IPAddress of it is left that no other range covers.
+The API server gives addresses from every range that is ready. One that is being deleted stays until no IPAddress of
+it is left that no other range covers, and for a while in any case: API servers that have not heard of the deletion
+may still give an address from it.
 
 Upstream: pkg/controller/servicecidrs.
 """
@@ -10,14 +11,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
-from minikube_py.api.meta import Obj, ObjectKey, copy_object, is_deleting, key_of, metadata, name_of, uid_of
+from minikube_py.api.meta import (
+    Obj,
+    ObjectKey,
+    copy_object,
+    is_deleting,
+    key_of,
+    labels_of,
+    metadata,
+    name_of,
+    parse_time,
+    uid_of,
+)
 from minikube_py.api.resources import IP_ADDRESSES, SERVICE_CIDRS
+from minikube_py.api.rules.network_addresses import MANAGED_LABEL, SERVICE_MANAGER
 from minikube_py.client.interface import Change
 from minikube_py.controllers.conditions import Condition, find_condition, set_condition
 from minikube_py.controllers.plan import NOTHING, Failure, Item, Listers, Patch, Plan, Update, latest_item
 from minikube_py.controllers.spec import ControllerSpec, Watch
 
-DEFAULT_NAME = "kubernetes"
+DELETION_GRACE_S = 10.0
+"""So long after its deletion a range stays at least (upstream: deletionGracePeriod)."""
 FINALIZER = "networking.k8s.io/service-cidr-finalizer"
 READY = "Ready"
 
@@ -38,7 +52,8 @@ def observe(listers: Listers, item: Item, failure: Failure | None) -> CidrView |
     if not is_deleting(found):
         return CidrView(found)
     others = [cidr for cidr in listers.list(SERVICE_CIDRS) if cidr is not found and not is_deleting(cidr)]
-    held = (name_of(address) for address in listers.list(IP_ADDRESSES))
+    ours = (a for a in listers.list(IP_ADDRESSES) if labels_of(a).get(MANAGED_LABEL) == SERVICE_MANAGER)
+    held = (name_of(address) for address in ours)
     return CidrView(found, next((ip for ip in held if _covers(found, ip) and not _any_covers(others, ip)), ""))
 
 
@@ -56,20 +71,18 @@ def reconcile(seen: CidrView, now_s: float) -> Plan:
     if not is_deleting(found):
         if FINALIZER not in finalizers:
             return _finalizers(found, [*finalizers, FINALIZER])
-        return _say(found, _readiness(found), now_s)
+        return _say(found, Condition(READY, "True", "", "Kubernetes Service CIDR is ready"), now_s)
     if seen.held:
-        message = f"The range is still in use: address {seen.held} is held and in no other ServiceCIDR"
+        message = (
+            "There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR"
+        )
         return _say(found, Condition(READY, "False", "Terminating", message), now_s)
     if FINALIZER not in finalizers:
         return NOTHING
+    left_s = parse_time(metadata(found)["deletionTimestamp"]) + DELETION_GRACE_S - now_s
+    if left_s > 0:
+        return Plan(requeue_after_s=left_s)
     return _finalizers(found, [name for name in finalizers if name != FINALIZER])
-
-
-def _readiness(service_cidr: Obj) -> Condition:
-    if name_of(service_cidr) == DEFAULT_NAME:
-        return Condition(READY, "True", "NetworkingControllerReady", "Cluster IPs are given from this range")
-    message = f'Cluster IPs are given from the ServiceCIDR "{DEFAULT_NAME}" only'
-    return Condition(READY, "False", "NotUsed", message)
 
 
 def _finalizers(service_cidr: Obj, finalizers: list[str]) -> Plan:

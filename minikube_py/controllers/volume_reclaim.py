@@ -1,8 +1,9 @@
 """What becomes of volumes: available, bound, released when their claim is gone, and then kept or deleted.
 
-A volume that a provisioner made is deleted by that provisioner (for `local-path`: by the kubelet of its node); others
-with policy Delete or Recycle fail, since what they lead to is not this program's to delete. A released volume stays
-reserved for the claim that had it, so that nobody else gets the data.
+A volume that a provisioner made is deleted by that provisioner (for `local-path`: by the kubelet of its node). Of
+those made by hand with policy Delete only a hostPath below /tmp is deleted with its directory, on the master's
+machine, as upstream does for tests; the others, and all with policy Recycle, fail, since what they lead to is not
+this program's to delete. A released volume stays reserved for the claim that had it, so that nobody else gets it.
 
 Upstream: pv_controller.go syncVolume, reclaimVolume.
 """
@@ -12,7 +13,16 @@ from dataclasses import dataclass
 from minikube_py.api.meta import Obj, annotations_of, key_of, name_of, uid_of
 from minikube_py.api.persistent_volumes import BOUND_BY_CONTROLLER, PROVISIONED_BY, phase_of, spec_of
 from minikube_py.api.resources import PERSISTENT_VOLUMES
-from minikube_py.controllers.plan import NOTHING, Action, Patch, Plan, Record
+from minikube_py.controllers.plan import (
+    NOTHING,
+    Action,
+    Delete,
+    Patch,
+    Plan,
+    Record,
+    RemoveDirectory,
+    Target,
+)
 from minikube_py.controllers.volume_binder import volume_phase
 
 
@@ -60,11 +70,23 @@ def _reclaim(volume: Obj, now_s: float) -> tuple[Action, ...]:
     if policy == "Recycle":
         return _fail(volume, "VolumeFailedRecycle", "No recycler plugin found for the volume!", now_s)
     if policy == "Delete" and PROVISIONED_BY not in annotations_of(volume):
+        return _delete(volume, now_s)
+    return ()
+
+
+def _delete(volume: Obj, now_s: float) -> tuple[Action, ...]:
+    host_path = spec_of(volume).get("hostPath")
+    if host_path is None:
         why = (
             f'error getting deleter volume plugin for volume "{name_of(volume)}": no deletable volume plugin matched'
         )
         return _fail(volume, "VolumeFailedDelete", why, now_s)
-    return ()
+    path = str(host_path.get("path") or "")
+    _, top, *below = path.split("/") if path.count("/") > 1 else ("", "", "")
+    if top != "tmp" or set(below) <= {"", "."} or ".." in below:
+        why = f"host_path deleter only supports /tmp/.+ but received provided {path}"
+        return _fail(volume, "VolumeFailedDelete", why, now_s)
+    return (RemoveDirectory(path), Delete(PERSISTENT_VOLUMES, Target(key_of(volume), uid_of(volume))))
 
 
 def _fail(volume: Obj, reason: str, message: str, now_s: float) -> tuple[Action, ...]:

@@ -130,11 +130,40 @@ def _clock(host: HostFacts, _engine: EngineFacts) -> Finding:
     return Finding("clock", "ok", "plausible")
 
 
+def _tunnel(host: HostFacts, _engine: EngineFacts) -> Finding:
+    tunnel = host.tunnel
+    if tunnel.mode == "direct":
+        return Finding("tunnel", "ok", "not wanted (--pod-network direct)")
+    verdict: Verdict = "failure" if tunnel.mode == "vxlan" else "warning"
+    if not tunnel.in_kernel:
+        remedy = "modprobe vxlan, or install the kernel's module; without it nodes behind a router are not reached"
+        return Finding("tunnel", verdict, f"kernel {host.kernel} has no VXLAN", remedy)
+    if tunnel.port_taken and not host.agent_runs:
+        remedy = "give every node another --vxlan-port, unless it is a VXLAN device that has it: that may stay"
+        return Finding("tunnel", "warning", f"UDP port {tunnel.port} is taken", remedy)
+    return Finding("tunnel", "ok", f"VXLAN on UDP port {tunnel.port}")
+
+
 def _firewalld(host: HostFacts, _engine: EngineFacts) -> Finding:
     if not host.firewalld_runs:
         return Finding("firewalld", "ok", "does not run")
-    remedy = "firewall-cmd --permanent --zone=trusted --add-interface=mkpy0 && firewall-cmd --reload"
+    ports = " ".join(f"--add-port={port}" for port in _ports_from_nodes(host))
+    links = "firewall-cmd --permanent --zone=trusted --add-interface=mkpy0 --add-interface=mkpy-vxlan"
+    remedy = f"{links} && firewall-cmd --permanent {ports} && firewall-cmd --reload"
     return Finding("firewalld", "warning", "runs: it drops what it does not know", remedy)
+
+
+def _incoming(host: HostFacts, _engine: EngineFacts) -> Finding:
+    if host.firewalld_runs or not host.incoming_dropped:
+        return Finding("incoming", "ok", "firewalld decides" if host.firewalld_runs else "is let in")
+    remedy = f"let other nodes in at {', '.join(_ports_from_nodes(host))}, or they cannot join and be reached"
+    return Finding("incoming", "warning", "a filter rule drops what nobody has allowed", remedy)
+
+
+def _ports_from_nodes(host: HostFacts) -> tuple[str, ...]:
+    """Return the ports at which other nodes come in, as firewall-cmd writes them."""
+    tunnel = () if host.tunnel.mode == "direct" else (f"{host.tunnel.port}/udp",)
+    return (*(f"{port.number}/tcp" for port in host.ports), *tunnel)
 
 
 def _selinux(host: HostFacts, _engine: EngineFacts) -> Finding:
@@ -177,7 +206,9 @@ CHECKS: tuple[Check, ...] = (
     _ports,
     _disk,
     _clock,
+    _tunnel,
     _firewalld,
+    _incoming,
     _selinux,
     _state,
     _registries,

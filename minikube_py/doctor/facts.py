@@ -29,6 +29,19 @@ class PortFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class TunnelFacts:
+    """What a tunnel to nodes behind a router needs of this host."""
+
+    mode: str = "auto"
+    """--pod-network."""
+    port: int = 8472
+    """Its UDP port."""
+    port_taken: bool = False
+    in_kernel: bool = True
+    """The kernel has VXLAN, or can load it."""
+
+
+@dataclass(frozen=True, slots=True)
 class StateFacts:
     """What the walk over log, snapshots and memory found (`minikube-py snapshot verify`)."""
 
@@ -63,7 +76,10 @@ class HostFacts:
     newest_data_s: float
     """When the newest file of the store was written (seconds since the epoch); 0 when there is none."""
     firewalld_runs: bool
+    incoming_dropped: bool
+    """A filter rule drops or rejects what comes in and nobody has allowed."""
     selinux_enforces: bool
+    tunnel: TunnelFacts = TunnelFacts()
     state: StateFacts = StateFacts()
     registries_path: str = ""
     registries_fault: str = ""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from minikube_py.kubelet.credential_provider import CredentialProvider
 from minikube_py.kubelet.registries import NO_REGISTRIES, Registries
 
 Texts = tuple[tuple[str, str], ...]
@@ -90,6 +91,16 @@ class KubeletConfig:
     """Mirrors and credentials of registries (`registries.yaml`)."""
     docker_config_paths: tuple[str, ...] = ()
     """Files as `docker login` writes them: credentials that every pod of this node may pull with."""
+    image_credential_provider_config: str = ""
+    """The file that sets up programs which know passwords of registries; empty: there are none."""
+    image_credential_provider_bin_dir: str = ""
+    """Where those programs are."""
+    credential_providers: tuple[CredentialProvider, ...] = ()
+    """What that file says."""
+    registry_pull_qps: int = 5
+    """Pulls a second; 0: as many as there are."""
+    registry_burst: int = 10
+    """Pulls at once, when there were none for a while."""
     max_parallel_image_pulls: int = 2
     """Upstream pulls one image at a time unless told; two keep a small pod from waiting behind a large one."""
     image_gc_high_percent: int = 85

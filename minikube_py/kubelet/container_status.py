@@ -39,6 +39,10 @@ class WaitingReason:
     message: str
 
 
+_OF_A_RUN = ("state", "lastState", "restartCount", "imageID", "containerID")
+"""What a container status says of one run."""
+
+
 def container_statuses(
     pod: Pod,
     containers: tuple[Container, ...],
@@ -86,8 +90,23 @@ def _status(
         if ended:
             entry["lastState"] = {"terminated": ended}
         entry["state"] = {"waiting": _waiting(waiting)}
+    entry |= _ended_for_good(pod, container, entry, known)
     entry["started"], entry["ready"] = _health(container, run, entry, probe)
     return entry | _given(container, run)
+
+
+def _ended_for_good(pod: Pod, container: Container, entry: Obj, known: Obj) -> Obj:
+    """Return what stays of the last status of an init container that runs once more in a new sandbox.
+
+    It shows as ended until it has ended again: the API server takes nothing else for a container that its pod's
+    policy starts no more (upstream's kubelet gives up the whole update: checkContainerStateTransition).
+    """
+    ended = (known.get("state") or {}).get("terminated")
+    if not ended or "terminated" in entry["state"]:
+        return {}
+    if container.restarts_after(int(ended["exitCode"]), pod.restart_policy):
+        return {}
+    return {key: known[key] for key in _OF_A_RUN if key in known}
 
 
 def _given(container: Container, run: ContainerRecord | None) -> Obj:

@@ -29,6 +29,11 @@ class ContainerCgroup:
     path: str
     """Below the roots of the hierarchies."""
 
+    @property
+    def pod_uid(self) -> str:
+        """Return whose container it is."""
+        return pod_uid_of(self.path.split("/")[-2])
+
 
 @dataclass(frozen=True, slots=True)
 class Shim:

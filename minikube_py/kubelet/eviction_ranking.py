@@ -25,10 +25,10 @@ from minikube_py.kubelet.eviction_thresholds import (
 )
 from minikube_py.kubelet.pod import Pod
 from minikube_py.kubelet.pod_resources import amounts_of, pod_requests
+from minikube_py.kubelet.pod_sources import is_static
 from minikube_py.kubelet.statistics import ContainerSample, DiskUsage, PodSample
 
 CRITICAL_PRIORITY = 2_000_000_000
-_SOURCE = "kubernetes.io/config.source"
 _MIRROR = "kubernetes.io/config.mirror"
 STORAGE = "ephemeral-storage"
 
@@ -43,7 +43,7 @@ class Candidate:
 
 def is_critical(pod: Pod) -> bool:
     """Return whether the node needs the pod (upstream: IsCriticalPod)."""
-    if pod.annotations.get(_SOURCE, "api") != "api" or _MIRROR in pod.annotations:
+    if is_static(pod) or _MIRROR in pod.annotations:
         return True
     return pod.priority >= CRITICAL_PRIORITY
 

@@ -11,6 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from minikube_py.kubelet.cri import ContainerRecord, ImageRecord
+from minikube_py.kubelet.pod import Pod
+from minikube_py.kubelet.pod_volumes import ImageVolume
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,12 @@ class ImageUses:
             use = self.uses.get(image.id) or ImageUse(now_s if self.begun else float("-inf"), float("-inf"))
             seen[image.id] = replace(use, last_used_s=now_s) if image.id in used else use
         return ImageUses(seen, begun=True)
+
+
+def images_of(pod: Pod) -> tuple[str, ...]:
+    """Return the images that a pod names, for its containers and its volumes."""
+    volumes = (volume.source.reference for volume in pod.volumes if isinstance(volume.source, ImageVolume))
+    return (*(container.image for container in pod.all_containers), *volumes)
 
 
 def used_images(

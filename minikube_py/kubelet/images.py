@@ -80,6 +80,16 @@ def _normalized(repository: str) -> str:
     return f"{domain}/{path}"
 
 
+@dataclass(frozen=True, slots=True)
+class ImageWanted:
+    """An image that a pod needs: a container's, or a volume's."""
+
+    image: str
+    pull_policy: str
+    field_path: str = ""
+    """The container that events are about; empty for a volume."""
+
+
 def pull_policy(declared: str, name: ImageName) -> PullPolicy:
     """Return the policy: as declared, else Always for `latest`, IfNotPresent for the rest."""
     match declared:

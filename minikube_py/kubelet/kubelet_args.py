@@ -116,6 +116,10 @@ _ARGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "eviction-minimum-reclaim": ("eviction_minimum_reclaim", lambda text: _pairs(text, "=")),
     "eviction-pressure-transition-period": ("eviction_pressure_transition_s", parse_duration),
     "eviction-max-pod-grace-period": ("eviction_max_pod_grace_s", lambda text: float(_number(text))),
+    "image-credential-provider-config": ("image_credential_provider_config", str),
+    "image-credential-provider-bin-dir": ("image_credential_provider_bin_dir", str),
+    "registry-qps": ("registry_pull_qps", lambda text: max(_number(text), 0)),
+    "registry-burst": ("registry_burst", _positive),
     "serialize-image-pulls": ("max_parallel_image_pulls", lambda text: 1 if _flag(text) else 5),
     "max-parallel-image-pulls": ("max_parallel_image_pulls", _positive),
     "image-gc-high-threshold": ("image_gc_high_percent", _percent),
@@ -172,6 +176,8 @@ def apply_kubelet_args(config: KubeletConfig, args: Sequence[str]) -> KubeletCon
             f"--kubelet-arg: image-gc-low-threshold ({changed.image_gc_low_percent}) must be lower than "
             f"image-gc-high-threshold ({changed.image_gc_high_percent})"
         )
+    if bool(changed.image_credential_provider_config) != bool(changed.image_credential_provider_bin_dir):
+        faults.append("--kubelet-arg: image-credential-provider-config and -bin-dir go together")
     if faults:
         raise KubeletArgError("\n".join(faults))
     return changed

@@ -19,6 +19,7 @@ from minikube_py.api.taints import NO_EXECUTE, NO_SCHEDULE, find_untolerated, ta
 from minikube_py.kubelet.eviction_ranking import is_critical
 from minikube_py.kubelet.pod import Pod
 from minikube_py.kubelet.pod_resources import amounts_of, pod_requests, whole
+from minikube_py.kubelet.pod_sources import is_static
 from minikube_py.kubelet.resources import qos_class
 
 _COUNTED = ("cpu", "memory", "ephemeral-storage")
@@ -170,7 +171,7 @@ def _ports(pod: Pod, others: Iterable[Pod]) -> Rejection | None:
 
 
 def _taints(pod: Pod, node: Mapping[str, Any]) -> Rejection | None:
-    if pod.annotations.get("kubernetes.io/config.source", "api") != "api":
+    if is_static(pod):
         return None
     untolerated = find_untolerated(taints_of(node), tolerations_of(pod.object), frozenset({NO_EXECUTE}))
     if untolerated is None:

@@ -98,11 +98,11 @@ def read_certificate(pem: bytes) -> HeldCertificate:
     except x509.ExtensionNotFound:
         held = x509.SubjectAlternativeName([])
     addresses = (str(address) for address in held.get_values_for_type(x509.IPAddress))
-    (name, *_) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME) or [None]
+    names = [str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     return HeldCertificate(
         certificate.not_valid_before_utc.timestamp(),
         certificate.not_valid_after_utc.timestamp(),
-        str(name.value).removeprefix(NODE_PREFIX) if name is not None else "",
+        "".join(names[:1]).removeprefix(NODE_PREFIX),
         frozenset((*held.get_values_for_type(x509.DNSName), *addresses)),
     )
 

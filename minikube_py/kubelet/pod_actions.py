@@ -139,10 +139,9 @@ def _with_new_sandbox(pod: Pod, status: PodRuntimeStatus, attempt: int) -> PodAc
 
 
 def _may_run_again(pod: Pod) -> bool:
-    """Return whether any container may be started a second time; else a pod that lost its sandbox is over."""
-    containers = pod.init_containers + pod.containers
+    """Return whether any regular container may be started a second time; else a pod that lost its sandbox is over."""
     return pod.restart_policy != "Never" or any(
-        c.restart_rules or c.restart_policy in ("Always", "OnFailure") for c in containers
+        c.restart_rules or c.restart_policy in ("Always", "OnFailure") for c in pod.containers
     )
 
 

@@ -23,6 +23,7 @@ from minikube_py.kubelet.cri import ContainerPhase, ContainerRecord, ContainerRe
 from minikube_py.kubelet.pod import Pod
 from minikube_py.kubelet.pod_resources import pod_requests, whole
 from minikube_py.kubelet.pod_runtime_status import PodRuntimeStatus
+from minikube_py.kubelet.pod_sources import is_static
 from minikube_py.kubelet.resources import cpu_quota_us, cpu_shares, memory_bytes, milli_cpu
 
 PENDING = "PodResizePending"
@@ -126,9 +127,7 @@ def requested(pod: Pod) -> Amounts:
 def judge_resize(desired: Pod, used_by_others: Amounts, capacity: Amounts) -> ResizeVerdict:
     """Return whether the node can give a pod what it asks for now."""
     wanted = requested(desired)
-    if "kubernetes.io/config.source" in desired.annotations and desired.annotations[
-        "kubernetes.io/config.source"
-    ] not in ("", "api"):
+    if is_static(desired):
         return ResizeVerdict("Infeasible", "In-place resize of static-pods is not supported")
     rows = (
         ("cpu", wanted.milli_cpu, used_by_others.milli_cpu, capacity.milli_cpu),

@@ -111,13 +111,21 @@ class NfsVolume:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageVolume:
+    """What an image holds, read-only; the image is pulled when a container that mounts it starts."""
+
+    reference: str
+    pull_policy: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnsupportedVolume:
     """A kind that this kubelet does not provide."""
 
     kind: str
 
 
-Source = EmptyDirVolume | HostPathVolume | ProjectedVolume | ClaimVolume | NfsVolume | UnsupportedVolume
+Source = EmptyDirVolume | HostPathVolume | ProjectedVolume | ClaimVolume | NfsVolume | ImageVolume | UnsupportedVolume
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +150,16 @@ def _source(raw: Mapping[str, Any]) -> Source:
         return ClaimVolume(str(claim.get("claimName") or ""), bool(claim.get("readOnly")))
     if raw.get("ephemeral") is not None:
         return ClaimVolume("", read_only=False)
+    found = _remote_source(raw) or _files_source(raw)
+    return found or UnsupportedVolume(next((key for key in sorted(raw) if key != "name"), "none"))
+
+
+def _remote_source(raw: Mapping[str, Any]) -> NfsVolume | ImageVolume | None:
     if (nfs := raw.get("nfs")) is not None:
         return parse_nfs(nfs)
-    projected = _files_source(raw)
-    return projected or UnsupportedVolume(next((key for key in sorted(raw) if key != "name"), "none"))
+    if (image := raw.get("image")) is not None:
+        return ImageVolume(str(image.get("reference") or ""), str(image.get("pullPolicy") or ""))
+    return None
 
 
 def parse_nfs(raw: Mapping[str, Any]) -> NfsVolume:

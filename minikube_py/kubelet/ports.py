@@ -246,6 +246,26 @@ class CgroupWriter(Protocol):
         """
         ...
 
+    async def die_together(self, path: str) -> None:
+        """Let all processes of a container's cgroup of version 2 (a path below its root) end when memory kills one.
+
+        Fine when it is not there any more, or when the kernel does not know how.
+        """
+        ...
+
+
+class ImageVolumes(Protocol):
+    """Shows what an image holds as a directory."""
+
+    async def set_up_image(self, image_id: str, path: str) -> None:
+        """Write what an image holds to `path`, unless it is there: whole or not at all.
+
+        Raises:
+            ContainerRuntimeError: the engine does not give it.
+            OSError: it cannot be written.
+        """
+        ...
+
 
 class EngineLeftovers(Protocol):
     """Sees what the engine may have left on the host of containers that it has forgotten."""
@@ -327,6 +347,7 @@ class KubeletPorts:
     informers: Informers
     runtime: RuntimeService
     images: ImageService
+    image_volumes: ImageVolumes
     network: PodNetwork
     endpoint_drain: EndpointDrain
     files: PodFiles

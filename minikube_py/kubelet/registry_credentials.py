@@ -39,7 +39,8 @@ class Credential:
     """Host and path, without a scheme."""
     auth: RegistryAuth
     secret: str = ""
-    """`uid/namespace/name` of the Secret it comes from; empty: it is the node's, any pod may use it."""
+    """`uid/namespace/name` of the Secret it comes from, or which service account got it from a program; empty: it is
+    the node's, any pod may use it."""
 
 
 def parse_docker_config(text: bytes | str, secret: str = "", *, old: bool = False) -> tuple[Credential, ...]:
@@ -51,7 +52,7 @@ def parse_docker_config(text: bytes | str, secret: str = "", *, old: bool = Fals
     try:
         document = json.loads(text)
         entries = document if old else document.get("auths") or {}
-        return tuple(_credential(str(place), entry or {}, secret) for place, entry in entries.items())
+        return tuple(credential_of(str(place), entry or {}, secret) for place, entry in entries.items())
     except (ValueError, AttributeError, TypeError) as error:
         raise BadCredentialsError(f"cannot read registry credentials: {_harmless(error)}") from error
 
@@ -61,7 +62,12 @@ def _harmless(error: Exception) -> str:
     return str(error) if isinstance(error, json.JSONDecodeError | BadCredentialsError) else "not of the right form"
 
 
-def _credential(place: str, entry: Mapping[str, Any], secret: str) -> Credential:
+def credential_of(place: str, entry: Mapping[str, Any], secret: str = "") -> Credential:
+    """Return one entry of such a document.
+
+    Raises:
+        BadCredentialsError: its `auth` field is no credential.
+    """
     username, password = str(entry.get("username") or ""), str(entry.get("password") or "")
     if entry.get("auth"):
         username, password = decode_auth(str(entry["auth"]))
@@ -114,7 +120,7 @@ def secret_credentials(secrets: Sequence[Obj]) -> tuple[Credential, ...]:
 
 def matching_credentials(credentials: Sequence[Credential], repository: str) -> tuple[Credential, ...]:
     """Return what may be tried for a repository (host and path, as ImageName has it), the most specific first."""
-    fitting = [c for c in credentials if _fits(c.place, repository)]
+    fitting = [c for c in credentials if place_fits(c.place, repository)]
     fitting.sort(key=lambda c: c.place, reverse=True)
     if not fitting and repository.partition("/")[0] == HUB:
         fitting = [c for c in credentials if c.place == HUB_ENTRY]
@@ -125,7 +131,8 @@ def matching_credentials(credentials: Sequence[Credential], repository: str) -> 
     return tuple(distinct.values())
 
 
-def _fits(place: str, repository: str) -> bool:
+def place_fits(place: str, repository: str) -> bool:
+    """Return whether an entry's place covers a repository (both host and path)."""
     host, _, path = place.partition("/")
     wanted_host, _, wanted_path = repository.partition("/")
     name, _, port = host.partition(":")

@@ -15,10 +15,9 @@ import orjson
 
 from minikube_py.api.meta import Obj, annotations_of, copy_object, metadata, name_of, uid_of
 from minikube_py.api.resources import PODS
+from minikube_py.kubelet.pod_sources import CONFIG_SEEN, CONFIG_SOURCE
 
-CONFIG_SOURCE = "kubernetes.io/config.source"
 CONFIG_HASH = "kubernetes.io/config.hash"
-CONFIG_SEEN = "kubernetes.io/config.seen"
 CONFIG_MIRROR = "kubernetes.io/config.mirror"
 
 _API_VOLUMES = ("secret", "configMap", "persistentVolumeClaim", "csi", "ephemeral")

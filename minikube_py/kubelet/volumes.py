@@ -16,6 +16,7 @@ from minikube_py.kubelet.pod_volumes import (
     ClaimVolume,
     DownwardSource,
     EmptyDirVolume,
+    ImageVolume,
     NfsVolume,
     ObjectSource,
     ProjectedVolume,
@@ -30,7 +31,12 @@ _NO_KEY = {
     "ConfigMap": "configmap references non-existent config key",
     "Secret": "references non-existent secret key",
 }
-_PLUGINS = {EmptyDirVolume: "empty-dir", NfsVolume: "nfs", ClaimVolume: "persistent-volume-claim"}
+_PLUGINS = {
+    EmptyDirVolume: "empty-dir",
+    NfsVolume: "nfs",
+    ClaimVolume: "persistent-volume-claim",
+    ImageVolume: "image",
+}
 """Upstream's plugin names as they stand in paths."""
 
 

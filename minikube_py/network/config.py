@@ -9,6 +9,7 @@ from ipaddress import IPv4Network
 from typing import Literal
 
 BackEnd = Literal["nftables", "iptables"]
+PodNetworkMode = Literal["auto", "direct", "vxlan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,22 @@ class NetworkConfig:
     """Cluster IPs: routed to the bridge, so that a host without a default route can reach Services too."""
     local_addresses: tuple[str, ...] = ("10.96.0.10",)
     """Further addresses bound on the bridge as /32: the cluster DNS address."""
+    node_name: str = ""
+    """This node's name; the other Nodes are its peers."""
+    node_ip: str = ""
+    """This node's address: the link that has it leads to the other nodes."""
+    pod_network: PodNetworkMode = "auto"
+    """How pods of other nodes are reached (upstream: flannel's backend)."""
+    vxlan_port: int = 8472
+    """The tunnel's UDP port: what Linux and flannel take (IANA's 4789 is Docker's own overlay's on many hosts)."""
+    vxlan_id: int = 107
+    """The tunnel's number: not flannel's 1, so that a left-over of it is no hindrance."""
+    tunnel: str = "mkpy-vxlan"
+    """The tunnel device's name, at most 15 bytes."""
     bridge: str = "mkpy0"
     """The bridge's name, at most 15 bytes."""
     mtu: int = 1500
-    """MTU in bytes of bridge, veth pairs and pods' eth0."""
+    """MTU in bytes of bridge, veth pairs and pods' eth0 until the ways to the other nodes are known."""
     back_end: BackEnd = "nftables"
     """What the egress masquerade is made with; the other one's is taken away."""
     table: str = "minikube-py-network"

@@ -18,18 +18,24 @@ class SysctlRule:
     also_fine: tuple[str, ...] = ()
 
 
-def required_sysctls(bridge: str) -> tuple[SysctlRule, ...]:
-    """Return the settings, in the order in which they are written."""
+def required_sysctls(bridge: str, tunnel: str) -> tuple[SysctlRule, ...]:
+    """Return the settings, in the order in which they are written; those of a link that is not there don't exist."""
     return (
         SysctlRule("net/ipv4/ip_forward", "1"),
-        SysctlRule(f"net/ipv4/conf/{bridge}/forwarding", "1"),
         # Pods talk to each other through the interface they came from; redirects would tell them not to. The kernel
         # sends one when either `all` or the interface allows it.
         SysctlRule("net/ipv4/conf/all/send_redirects", "0"),
-        SysctlRule(f"net/ipv4/conf/{bridge}/send_redirects", "0"),
         # The stricter of `all` and the interface counts (the larger number; 1 is strict, 2 is loose, 0 is off).
         SysctlRule("net/ipv4/conf/all/rp_filter", "2", also_fine=("0",)),
-        SysctlRule(f"net/ipv4/conf/{bridge}/rp_filter", "2", also_fine=("0",)),
+        *(rule for link in (bridge, tunnel) for rule in _of_link(link)),
+    )
+
+
+def _of_link(name: str) -> tuple[SysctlRule, ...]:
+    return (
+        SysctlRule(f"net/ipv4/conf/{name}/forwarding", "1"),
+        SysctlRule(f"net/ipv4/conf/{name}/send_redirects", "0"),
+        SysctlRule(f"net/ipv4/conf/{name}/rp_filter", "2", also_fine=("0",)),
     )
 
 

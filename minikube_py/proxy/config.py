@@ -21,8 +21,9 @@ class ProxyConfig:
     """Bit of the packet mark that asks for masquerade in postrouting; cleared there (upstream: masqueradeBit)."""
     first_delay_s: float = 0.01
     """How long changes are collected after the first one."""
-    min_interval_s: float = 0.05
-    """Least time between two syncs; five times the last sync's duration when that is longer, up to the next field."""
+    min_interval_s: float = 0.02
+    """Least time between two syncs: the endpoints of a new Service come just after it. Five times the last sync's
+    duration when that is longer, up to the next field."""
     max_interval_s: float = 1.0
     """Longest pause between two syncs while there is something to do."""
     surplus_delay_s: float = 1.0

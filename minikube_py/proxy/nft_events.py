@@ -23,8 +23,9 @@ def changers(datagram: bytes, table: str) -> frozenset[int]:
         length, kind, _, _, port = _HEADER.unpack_from(datagram, offset)
         if length < _HEADER.size:
             break
+        end = min(offset + length, len(datagram))
         is_change = kind >> 8 == NFNL_SUBSYS_NFTABLES and kind & 0xFF != _NEW_GENERATION
-        if is_change and _table_of(datagram, offset, offset + length) == table:
+        if is_change and _table_of(datagram, offset, end) == table:
             ports.add(port)
         offset += (length + 3) & ~3
     return frozenset(ports)

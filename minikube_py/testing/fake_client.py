@@ -117,7 +117,7 @@ class FakeClient:
     async def create_subresource(
         self, resource: Resource, key: ObjectKey, subresource: str, obj: Mapping[str, Any]
     ) -> Obj:
-        """POST binding (a pod to a node) or eviction (a pod from its node)."""
+        """POST binding (a pod to a node), eviction (a pod from its node) or token (of a service account)."""
         self._maybe_fail("create", resource)
         current = self._get(resource, key)
         if subresource == "binding":
@@ -128,6 +128,8 @@ class FakeClient:
         if subresource == "eviction":
             given = obj.get("deleteOptions") or {}
             return await self.delete(resource, key, DeleteOptions(grace_period_s=given.get("gracePeriodSeconds")))
+        if subresource == "token":
+            return fake_verbs.issue_token(key.name, obj, self._clock.wall_s())
         raise NotFoundError("the server could not find the requested resource")
 
     async def get(self, resource: Resource, key: ObjectKey) -> Obj:

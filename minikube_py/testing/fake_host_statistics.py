@@ -111,9 +111,15 @@ class FakeCgroupWriter:
     def __init__(self) -> None:
         self.limits: dict[str, CgroupLimits] = {}
         self.failures: list[OSError] = []
+        self.together: list[str] = []
+        """Containers whose processes end together."""
 
     async def write(self, name: str, limits: CgroupLimits, version: int) -> None:
         """Make or change a cgroup."""
         if self.failures:
             raise self.failures.pop(0)
         self.limits[name] = limits
+
+    async def die_together(self, path: str) -> None:
+        """Remember whose processes do."""
+        self.together.append(path)

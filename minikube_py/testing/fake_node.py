@@ -176,6 +176,17 @@ class FakePodFiles:
         return tuple(sorted({p.partition("/pods/")[2].split("/")[0] for p in paths}))
 
 
+class FakeImageVolumes:
+    """Directories with what images hold: path -> image id."""
+
+    def __init__(self) -> None:
+        self.shown: dict[str, str] = {}
+
+    async def set_up_image(self, image_id: str, path: str) -> None:
+        """Show an image; what is shown stays."""
+        self.shown.setdefault(path, image_id)
+
+
 @dataclass(slots=True)
 class FakeProbeNetwork:
     """Answers by URL or `host:port`; what is not listed is refused."""

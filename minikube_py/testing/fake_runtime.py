@@ -79,6 +79,9 @@ class FakeRuntime:
         self._failures: list[tuple[str, ContainerRuntimeError]] = []
         self._count = 0
         self.programs: dict[str, Program] = {}
+        self.about = RuntimeVersion(
+            "docker", "20.10.24", "1.41", "cgroupfs", 1, "Debian", "6.1", "amd64", "/var/lib/docker"
+        )
         self.images: dict[str, ImageRecord] = {}
         self.registry: dict[str, ImageRecord] = {}
         """What can be pulled."""
@@ -132,9 +135,7 @@ class FakeRuntime:
     async def version(self) -> RuntimeVersion:
         """Return a version, or fail while the engine is down."""
         await self._enter("version")
-        return RuntimeVersion(
-            "docker", "20.10.24", "1.41", "cgroupfs", 1, "Debian", "6.1", "amd64", "/var/lib/docker"
-        )
+        return self.about
 
     async def run_pod_sandbox(self, config: SandboxConfig) -> SandboxRecord:
         """Create and start a sandbox; the same one again is adopted."""

@@ -161,3 +161,10 @@ def _grace_s(resource: Resource, current: Obj, options: DeleteOptions) -> int:
 
 def _desired(obj: Obj) -> Obj:
     return {field: value for field, value in obj.items() if field not in ("metadata", "status")}
+
+
+def issue_token(account: str, request: Mapping[str, Any], wall_s: float) -> Obj:
+    """Return a TokenRequest with a token that says whose it is and when it was made."""
+    lifetime_s = float((request.get("spec") or {}).get("expirationSeconds") or 3600)
+    status = {"token": f"{account}@{wall_s:.0f}", "expirationTimestamp": format_time(wall_s + lifetime_s)}
+    return {**request, "status": status}

@@ -6,7 +6,6 @@ segment to a folder on another disk before it removes it.
 
 import asyncio
 import os
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+from minikube_py.kit.io.process import kill_child
 from minikube_py.store.io.wal import RESERVE_BYTES
 from minikube_py.testing.kill_rounds import Judge, Totals, parse_lines, start_writer
 
@@ -89,7 +89,7 @@ async def _one_round(disk: Path, judge: Judge, life: str, rng: Random) -> bytes:
             filler.unlink()
             output += await lines_until(process, b'"return"', rng.randrange(1, 300))
     finally:
-        process.send_signal(signal.SIGKILL)
+        kill_child(process.pid)
         output += await process.stdout.read()
         await process.wait()
         filler.unlink(missing_ok=True)

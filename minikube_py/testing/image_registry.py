@@ -1,12 +1,14 @@
-"""A real registry (Debian's `docker-registry`) for tests, with or without a password, in a lab host's network.
+"""A real registry (Debian's `docker-registry`) for tests, with a password, with TLS or with neither.
 
-On the host's loopback: the engine speaks plain HTTP to that without being told to.
+On the host's loopback without TLS: the engine speaks plain HTTP to that without being told to. With TLS on the host's
+own address, for which the engine checks certificates.
 """
 
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from minikube_py.testing.lab.layout import HostLayout
@@ -23,10 +25,23 @@ def registry_program() -> str:
     return shutil.which("docker-registry") or shutil.which("registry") or ""
 
 
+@dataclass(frozen=True, slots=True)
+class RegistryTls:
+    """Files of a registry that lets nobody in whom its CA has not signed."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+
 @contextmanager
-def image_registry(host: HostLayout, port: int, folder: Path, *, password: bool = False) -> Iterator[str]:
+def image_registry(
+    host: HostLayout, port: int, folder: Path, *, password: bool = False, tls: RegistryTls | None = None
+) -> Iterator[str]:
     """Run a registry meanwhile, and give its address as image names begin with it."""
     folder.mkdir(parents=True, exist_ok=True)
+    address = f"{host.address if tls else '127.0.0.1'}:{port}"
+    secure = f", tls: {{certificate: {tls.certificate}, key: {tls.key}, clientcas: [{tls.ca}]}}" if tls else ""
     auth = ""
     if password:
         (folder / "htpasswd").write_text(_HTPASSWD)
@@ -36,11 +51,10 @@ def image_registry(host: HostLayout, port: int, folder: Path, *, password: bool 
         "version: 0.1\n"
         "log: {level: warn}\n"
         f"storage: {{filesystem: {{rootdirectory: {folder}/images}}, delete: {{enabled: true}}}}\n"
-        f"http: {{addr: '127.0.0.1:{port}'}}\n{auth}"
+        f"http: {{addr: ':{port}'{secure}}}\n{auth}"
     )
     log = folder / "registry.log"
     pid = start_daemon(in_host(host, [registry_program(), "serve", str(config)]), log)
-    address = f"127.0.0.1:{port}"
     try:
         wait_until(
             lambda: is_running(pid) and _answers(host, address), 20, f"the registry does not answer: see {log}"

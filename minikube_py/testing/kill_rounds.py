@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 import orjson
 
 from minikube_py.apiserver.canonical import stamp
+from minikube_py.kit.io.process import kill_child
 from minikube_py.store.disk import Storage
 from minikube_py.store.interface import Put
 from minikube_py.store.io.folder_check import check_folder
@@ -148,10 +148,10 @@ async def _one_life(folder: Path, life: str, alive_s: float) -> list[dict[str, A
         async with asyncio.TaskGroup() as group:
             rest = group.create_task(reading)
             await asyncio.sleep(alive_s)
-            os.kill(process.pid, signal.SIGKILL)
+            kill_child(process.pid)
     finally:
         if process.returncode is None:
-            process.kill()
+            kill_child(process.pid)
         await process.wait()
     return parse_lines(b"".join(lines) + rest.result())
 

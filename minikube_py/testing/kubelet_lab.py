@@ -18,6 +18,7 @@ from minikube_py.testing.fake_node import (
     FakeEndpointDrain,
     FakeEventSink,
     FakeHost,
+    FakeImageVolumes,
     FakeLeftovers,
     FakePodFiles,
     FakePodNetwork,
@@ -48,6 +49,7 @@ class KubeletLab:
     leftovers: FakeLeftovers
     events: FakeEventSink
     config: KubeletConfig
+    image_volumes: FakeImageVolumes
     open_inhibitor: OpenInhibitor | None = None
 
     def ports(self) -> KubeletPorts:
@@ -57,6 +59,7 @@ class KubeletLab:
             informers=self.informers,
             runtime=self.runtime,
             images=self.runtime,
+            image_volumes=self.image_volumes,
             network=self.network,
             endpoint_drain=self.drain,
             files=self.files,
@@ -143,6 +146,7 @@ def a_kubelet_lab() -> KubeletLab:
         cgroups=FakeCgroupWriter(),
         leftovers=FakeLeftovers(),
         events=FakeEventSink([]),
+        image_volumes=FakeImageVolumes(),
         config=KubeletConfig(
             node_name=NODE,
             node_ip="192.0.2.1",

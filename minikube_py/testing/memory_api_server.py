@@ -14,6 +14,7 @@ from minikube_py.apiserver.io.audit_log import AuditSettings
 from minikube_py.apiserver.io.certificates import Pki, ensure_pki
 from minikube_py.apiserver.io.node_metrics import ScrapeNode
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
+from minikube_py.apiserver.joining import JoinSettings
 from minikube_py.apiserver.pki import CertificateSpec
 from minikube_py.apiserver.users import AUTHENTICATED, SYSTEM_MASTERS, UserInfo
 from minikube_py.kit.clock import Clock
@@ -47,6 +48,7 @@ def memory_api_server(
     pki: Pki | None = None,
     audit: AuditSettings | None = None,
     scrape_node: ScrapeNode | None = None,
+    join: JoinSettings | None = None,
 ) -> ApiServer:
     """Return an API server whose objects are gone with it; ids and random choices repeat."""
     clock = clock or SystemClock()
@@ -64,6 +66,7 @@ def memory_api_server(
             audit=audit,
             kubelet_tls=pki.kubelet_context() if pki is not None else None,
             scrape_node=scrape_node,
+            join=join,
         ),
     )
 

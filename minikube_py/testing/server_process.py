@@ -1,7 +1,8 @@
 """An API server in a process of its own, so that what it takes of the machine can be measured from outside.
 
 `python -m minikube_py.testing.server_process` prints the port and serves until its standard input ends. To each line
-there it prints the longest callback of its loop since the last one, in milliseconds of CPU, and what it was.
+there it prints how long its loop stood still at most since the last one (testing.loop_lag), and the longest callback,
+in milliseconds, and what that was.
 """
 
 import asyncio
@@ -14,8 +15,10 @@ from pathlib import Path
 import uvloop
 
 from minikube_py.kit.io.garbage import Garbage
+from minikube_py.kit.io.process import kill_child
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.callback_times import CallbackTimes, callback_times
+from minikube_py.testing.loop_lag import LoopLag
 from minikube_py.testing.memory_api_server import memory_api_server, serving
 
 
@@ -28,12 +31,20 @@ class ServerProcess:
     process: asyncio.subprocess.Process
 
     async def longest_callback(self) -> tuple[float, str]:
-        """Return the longest callback since the last time, in milliseconds of CPU, and what it was."""
+        """Return the longest callback since the last question, in milliseconds of CPU, and what it was."""
+        _, took_ms, what = await self._ask()
+        return took_ms, what
+
+    async def stood_still_ms(self) -> float:
+        """Return for how long the loop stood still at most since the last question, while the process computed."""
+        return (await self._ask())[0]
+
+    async def _ask(self) -> tuple[float, float, str]:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(b"\n")
-        took_ms, _, what = (await self.process.stdout.readline()).decode().strip().partition(" ")
-        return float(took_ms), what
+        still_ms, took_ms, what = (await self.process.stdout.readline()).decode().strip().split(" ", 2)
+        return float(still_ms), float(took_ms), what
 
     def memory_mb(self, field: str = "VmRSS") -> float:
         """Return what it holds (VmRSS), or held at most since `forget_peak` (VmHWM)."""
@@ -70,21 +81,24 @@ async def server_process(*, measured: bool = False) -> AsyncIterator[ServerProce
             async with asyncio.timeout(5):
                 await process.wait()
         except TimeoutError:
-            process.kill()
+            kill_child(process.pid)
             await process.wait()
 
 
 async def _serve(times: CallbackTimes) -> None:
+    lag = LoopLag()
     async with serving(memory_api_server(), None) as url:
         sys.stdout.write(f"{url.rpartition(':')[2]}\n")
         sys.stdout.flush()
         async with asyncio.TaskGroup() as group:
-            garbage = group.create_task(Garbage(SystemClock()).run())
+            beside = [group.create_task(work) for work in (Garbage(SystemClock()).run(), lag.measure())]
             while await asyncio.to_thread(sys.stdin.buffer.readline):
-                sys.stdout.write(f"{times.worst_s * 1000:.1f} {times.worst}\n")
+                sys.stdout.write(f"{lag.computing_s * 1000:.1f} {times.worst_s * 1000:.1f} {times.worst or '-'}\n")
                 sys.stdout.flush()
                 times.reset()
-            garbage.cancel()
+                lag.reset()
+            for task in beside:
+                task.cancel()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +13,8 @@ from aiohttp import web
 from minikube_py.api.meta import Obj
 from minikube_py.apiserver.io.certificates import Pki
 
-Answer = Callable[[Obj], Mapping[str, Any]]
-"""The request in a review -> the response in it."""
+Answer = Callable[[Obj], Mapping[str, Any] | Awaitable[Mapping[str, Any]]]
+"""The request in a review -> the response in it, perhaps after something else was asked."""
 
 
 class Slow:
@@ -41,11 +41,15 @@ class WebhookServer:
         return {"url": f"{self.url}{path}", "caBundle": self.ca_bundle}
 
 
-def allow(*, patch: object = None, warnings: tuple[str, ...] = ()) -> Answer:
+def allow(
+    *, patch: object = None, warnings: tuple[str, ...] = (), audit_annotations: Mapping[str, str] | None = None
+) -> Answer:
     """Return an answer that allows, perhaps with a JSON patch."""
 
     def answer(request: Obj) -> Mapping[str, Any]:
         response: Obj = {"uid": request["uid"], "allowed": True, "warnings": list(warnings)}
+        if audit_annotations:
+            response["auditAnnotations"] = dict(audit_annotations)
         if patch is not None:
             response |= {"patchType": "JSONPatch", "patch": base64.b64encode(orjson.dumps(patch)).decode()}
         return response
@@ -53,9 +57,15 @@ def allow(*, patch: object = None, warnings: tuple[str, ...] = ()) -> Answer:
     return answer
 
 
-def deny(message: str, code: int = 403) -> Answer:
+def deny(message: str, code: int = 403, warnings: tuple[str, ...] = ()) -> Answer:
     """Return an answer that refuses."""
-    return lambda request: {"uid": request["uid"], "allowed": False, "status": {"message": message, "code": code}}
+    status = {"message": message, "code": code}
+    return lambda request: {
+        "uid": request["uid"],
+        "allowed": False,
+        "status": status,
+        "warnings": list(warnings),
+    }
 
 
 @asynccontextmanager
@@ -75,7 +85,10 @@ async def webhook_server(pki: Pki) -> AsyncIterator[WebhookServer]:
             return web.Response(body=answer, content_type="application/json")
         if not callable(answer):
             return web.Response(status=500, text="no such webhook")
-        body = {"kind": review["kind"], "apiVersion": review["apiVersion"], "response": answer(review["request"])}
+        response = answer(review["request"])
+        if isinstance(response, Awaitable):
+            response = await response
+        body = {"kind": review["kind"], "apiVersion": review["apiVersion"], "response": response}
         return web.Response(body=orjson.dumps(body), content_type="application/json")
 
     runner = web.ServerRunner(web.Server(handle))

@@ -217,3 +217,33 @@ async def test_a_drain_waits_for_the_budget_and_goes_on(cluster):
     await cluster.until("get", "deployment", "web", "-o", "jsonpath={.status.readyReplicas}", shows="2")
     where = await kubectl("get", "pods", "-l", "app=web", "-o", "jsonpath={.items[*].spec.nodeName}")
     assert where == "n2 n2"
+
+
+MORE_ADDRESSES = """
+apiVersion: networking.k8s.io/v1
+kind: ServiceCIDR
+metadata: {name: more}
+spec: {cidrs: ["10.97.0.0/28"]}
+"""
+
+
+async def test_another_range_gives_addresses_and_stays_while_one_of_them_is_held(cluster):
+    kubectl = cluster.kubectl
+    create = ("create", "service", "clusterip", "web", "--tcp=80", "--clusterip=10.97.0.5")
+    early = await kubectl.run(*create)
+    assert "the provided network does not match the current range" in early.err
+    await kubectl("apply", "-f", "-", stdin=MORE_ADDRESSES)
+    await cluster.until("get", "servicecidr", "more", "-o", "jsonpath={.status.conditions[0].status}", shows="True")
+    header, row, *_ = (await kubectl("get", "servicecidr", "more")).splitlines()
+    assert (header.split(), row.split()[:2]) == (["NAME", "CIDRS", "AGE"], ["more", "10.97.0.0/28"])
+    await kubectl(*create)
+    await cluster.until("get", "ipaddresses", shows="10.97.0.5")
+
+    await kubectl("delete", "servicecidr", "more", "--wait=false")
+    why = ("get", "servicecidr", "more", "-o", "jsonpath={.status.conditions[0].reason}")
+    await cluster.until(*why, shows="Terminating")
+    late = await kubectl.run("create", "service", "clusterip", "web2", "--tcp=80", "--clusterip=10.97.0.6")
+    assert "does not match the current range" in late.err
+    for name in [f"s{number}" for number in range(5)]:
+        await kubectl("create", "service", "clusterip", name, "--tcp=80")
+    assert "10.97." not in await kubectl("get", "services", "-l", "app!=web")

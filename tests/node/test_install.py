@@ -1,57 +1,35 @@
-"""`install`, `upgrade` and `uninstall` on a host whose init is systemd, with real Docker, kernel and units.
-
-The program is a script that stands for the one file: it says where it is, and starts the Python of these tests.
-"""
+"""`install`, `upgrade` and `uninstall` on a host whose init is systemd, with real Docker, kernel and units."""
 
 import json
-import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from minikube_py.testing.images import busybox_archive
 from minikube_py.testing.lab import machine
 from minikube_py.testing.lab.cluster import IMAGE
+from minikube_py.testing.lab.installed_host import INSTALLED, InstalledHost
 from minikube_py.testing.lab.lab import FEW_EVICTIONS
-from minikube_py.testing.lab.systemd_host import SHARED, SystemdHost, systemd_hosts
+from minikube_py.testing.lab.systemd_host import SHARED, systemd_hosts
 
 pytestmark = pytest.mark.node
 
-ROOT = Path(__file__).parents[2]
 UNIT = "minikube-py-server.service"
-INSTALLED = "/usr/local/bin/minikube-py"
+CONFIG = "/etc/minikube-py/config.yaml"
+PROVISIONER = Path(__file__).parents[2] / "scripts" / "vagrant" / "provision.sh"
+EVICTION_HARD = FEW_EVICTIONS.removeprefix("--kubelet-arg=")
 SLEEP = "trap 'exit 0' TERM; sleep 1000 & wait"
-PROGRAM = """#!/bin/sh
-# {mark}
-export MINIKUBE_PY_FILE="$(readlink -f "$0")" PYTHONPATH={root}
-{before}
-exec {python} -m minikube_py "$@"
-"""
 
 
-class Host(SystemdHost):
-    """The host, and what the tests ask of it."""
-
-    def program(self, name, *, before=""):
-        """Put a program on the host and return its path there."""
-        path = self.shared / name
-        path.write_text(PROGRAM.format(mark=name, root=ROOT, python=sys.executable, before=before))
-        path.chmod(0o755)
-        return f"{SHARED}/{name}"
+class Host(InstalledHost):
+    """The host, and what these tests do with it."""
 
     def main_pid(self):
         return int(self.run("systemctl", "show", "-p", "MainPID", UNIT).stdout.partition("=")[2])
 
-    def status(self):
-        return json.loads(self.run(INSTALLED, "status", "-o", "json", "--wait=60").stdout)
-
     def run_pod(self):
         """Run a pod (again) and return its container's id."""
-        image = self.shared / "image.tar"
-        image.write_bytes(busybox_archive(Path(shutil.which("busybox")).read_bytes(), (IMAGE,)))
-        self.run(INSTALLED, "image", "import", f"{SHARED}/image.tar")
+        self.load_image()
         manifest = {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -67,17 +45,6 @@ class Host(SystemdHost):
 
     def kubectl(self, *words, stdin=None):
         return self.run("kubectl", "--kubeconfig=/etc/minikube-py/kubeconfig.yaml", *words, stdin=stdin)
-
-    def links(self):
-        return sorted(self.run("ls", "/sys/class/net").stdout.split())
-
-    def cgroups(self, name):
-        return self.run("find", "/sys/fs/cgroup", "-type", "d", "-name", name).stdout.split()
-
-    def files(self):
-        """Every file that was written but those of Docker, systemd and Python itself."""
-        others = ("/var/lib/docker", "/var/lib/containerd", "/var/lib/systemd", "/etc/docker", "/var/cache", "/root")
-        return {n for n in self.written_files() if not n.startswith(others) and "__pycache__" not in n}
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +72,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(host):
 def test_uninstall_asks_first(installed):
     done = installed.run(INSTALLED, "uninstall", stdin="n\n", check=False)
     assert done.returncode == 1
-    assert installed.status()["ready"]
+    assert installed.is_ready()
 
 
 def test_systemd_starts_a_killed_agent_again_and_its_pods_do_not_notice(installed):
@@ -113,7 +80,7 @@ def test_systemd_starts_a_killed_agent_again_and_its_pods_do_not_notice(installe
     earlier = installed.main_pid()
     installed.run("kill", "-9", str(earlier))
     machine.wait_until(lambda: installed.main_pid() not in (0, earlier), 20, "no new agent")
-    assert installed.status()["ready"]
+    assert installed.is_ready()
     assert installed.running_pod() == container
 
 
@@ -126,7 +93,7 @@ def test_the_watchdog_ends_an_agent_that_hangs(installed):
         hanging = installed.main_pid()
         installed.run("kill", "-STOP", str(hanging))
         machine.wait_until(lambda: installed.main_pid() not in (0, hanging), 20, "the agent still hangs")
-        assert installed.status()["ready"]
+        assert installed.is_ready()
     finally:
         installed.run("rm", "-r", folder)
 
@@ -154,7 +121,7 @@ def test_a_program_that_does_not_get_ready_is_taken_back(installed):
     assert done.returncode == 1
     assert "did not become Ready" in done.stderr
     assert "# minikube-py" in installed.run("cat", INSTALLED).stdout
-    assert installed.status()["ready"]
+    assert installed.is_ready()
 
 
 def test_what_is_no_program_of_this_kind_is_refused_and_changes_nothing(installed):
@@ -194,7 +161,7 @@ def test_an_installation_leaves_nothing_behind_when_it_goes(host):
     assert "created" not in again
     assert "changed" not in again.replace("unchanged", "")
     host.run_pod()
-    assert host.cgroups("kubepods")
+    assert host.pod_cgroups()
     assert host.links() != links
 
     done = host.run(program, "uninstall", "--yes", timeout_s=120)
@@ -202,6 +169,26 @@ def test_an_installation_leaves_nothing_behind_when_it_goes(host):
     assert done.stdout.endswith("nothing of minikube-py is left on this host\n")
     assert host.files() == before
     assert host.links() == links
-    assert host.cgroups("kubepods") == []
+    assert host.pod_cgroups() == []
     assert host.run("docker", "ps", "-aq").stdout == ""
     assert host.run("systemctl", "status", UNIT, check=False).returncode == 4
+
+
+def test_the_vagrant_provisioner_makes_a_host_a_node_and_again_changes_nothing(host):
+    (host.shared / "provision.sh").write_bytes(PROVISIONER.read_bytes())
+    host.run("sh", "-c", f"mkdir -p /etc/minikube-py && echo 'kubelet-arg: [\"{EVICTION_HARD}\"]' > {CONFIG}")
+    try:
+        ends = []
+        for _ in range(2):
+            pushed = host.program("pushed")
+            provision = ["env", f"MINIKUBE_PY_PUSHED={pushed}", "sh", f"{SHARED}/provision.sh"]
+            host.run(*provision, "server", host.address, host.address, timeout_s=240)
+            ends.append(host.main_pid())
+        assert host.is_ready()
+        assert ends[0] == ends[1]
+        assert not (host.shared / "pushed").exists()
+        assert f"node-ip: {host.address}" in host.run("cat", CONFIG).stdout
+        refused = host.run("sh", f"{SHARED}/provision.sh", "master", host.address, host.address, check=False)
+        assert (refused.returncode, "not master" in refused.stderr) == (2, True)
+    finally:
+        host.run(INSTALLED, "uninstall", "--yes", timeout_s=120)

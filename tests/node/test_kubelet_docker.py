@@ -1,9 +1,12 @@
 """The kubelet on a real engine and kernel (mounts, cgroups), with an API server in memory and no pod network."""
 
 import asyncio
+import json
+import signal
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from minikube_py.kubelet.io.cgroup_writer import LinuxCgroupWriter
 from minikube_py.kubelet.io.engine_leftovers import HostLeftovers
 from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey
+from minikube_py.kubelet.io.image_volumes import DockerImageVolumes
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.io.mounts import mounts_below, read_mounts
 from minikube_py.kubelet.io.pod_files import HostPodFiles
@@ -52,6 +56,7 @@ class Subject:
             informers=FakeInformers(self.client),
             runtime=self.docker.runtime,
             images=self.docker.images,
+            image_volumes=DockerImageVolumes(self.docker.api),
             network=self.network,
             endpoint_drain=FakeEndpointDrain(self.clock),
             files=HostPodFiles(self.config, SystemdSlices()),
@@ -292,3 +297,35 @@ async def test_statistics_of_real_containers_are_read_from_the_kernels_files(sub
     assert second.node.memory_bytes > second.node.cgroup.working_set_bytes > 0
     throttled = [li for li in metrics.splitlines() if li.startswith("container_cpu_cfs_throttled_periods_total")]
     assert any('container="c"' in line and float(line.split()[-2]) > 0 for line in throttled)
+
+
+def _leave(cgroup: str, identity: str, folder: Path) -> tuple[Path, list[subprocess.Popen[bytes]]]:
+    """Leave what an engine leaves that is killed amid a start: a process in its container's cgroup, and its shim.
+
+    Returns:
+        The pod's cgroup, and the two processes.
+    """
+    trees = [m for m in read_mounts() if m.fs_type == "cgroup2" or "pids" in m.options.split(",")]
+    place = Path(f"{trees[0].path}{cgroup}/{identity}")
+    place.mkdir(parents=True)
+    half = subprocess.Popen(["sleep", "60"])
+    (place / "cgroup.procs").write_text(str(half.pid))
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"linux": {"cgroupsPath": f"{cgroup}/{identity}"}}))
+    words = ["/usr/bin/containerd-shim-runc-v2", "-c", "read line", "-namespace", "moby", "-id", identity]
+    return place.parent, [half, subprocess.Popen(words, executable="/bin/sh", cwd=folder, stdin=subprocess.PIPE)]
+
+
+async def test_what_a_killed_engine_left_of_a_start_is_ended(subject, tmp_path):
+    root = f"/{subject.docker.node_name}"
+    subject.config = replace(subject.config, cgroup_root=root, container_gc_s=0.2)
+    place, left = _leave(f"{root}/kubepods/besteffort/podgone", "ab12" * 16, tmp_path / "bundle")
+    async with subject.kubelet():
+        await subject.create("web", {})
+        await subject.wait(lambda: all(process.poll() == -signal.SIGKILL for process in left))
+        await subject.wait(lambda: not place.exists())
+        await subject.wait_phase("web", "Running")
+        await asyncio.sleep(3 * subject.config.container_gc_s)
+
+        assert subject.status("web")["containerStatuses"][0]["restartCount"] == 0
+    await tear_down_node(subject.config, subject.docker.runtime)

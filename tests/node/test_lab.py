@@ -2,10 +2,14 @@
 
 import json
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+
+from minikube_py.testing.lab.lab import Lab
+from minikube_py.testing.lab.machine import in_host, run
 
 pytestmark = pytest.mark.node
 
@@ -56,3 +60,73 @@ def test_a_lab_does_what_its_commands_say():
         lab("down")
     assert not folder.exists()
     assert lab("status", check=False).returncode == 1
+
+
+RECEIVE = """
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("0.0.0.0", 5005))
+server.settimeout(0.5)
+print("ready", flush=True)
+try:
+    print(server.recv(9).decode())
+except TimeoutError:
+    print("nothing")
+"""
+SEND = """
+import socket, sys
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"something", (sys.argv[1], 5005))
+"""
+
+
+def arrives(sender, receiver):
+    """Return whether a datagram gets from one host to another: there is nothing that must come back."""
+    argv = in_host(receiver, [sys.executable, "-c", RECEIVE])
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout.readline() == "ready\n"
+        run(in_host(sender, [sys.executable, "-c", SEND, receiver.address]))
+        return server.stdout.readline() == "something\n"
+
+
+@pytest.mark.parametrize("routed", [False, True], ids=["bridge", "router"])
+def test_links_are_cut_one_way_or_both_and_mended(routed):
+    lab = Lab(Path(tempfile.mkdtemp(prefix="mkpylab", dir="/run")), 3, routed=routed)
+    try:
+        lab.make_hosts()
+        one, two, three = lab.layout.hosts
+        assert arrives(one, two)
+        lab.cut(one, two)
+        assert not arrives(one, two)
+        assert arrives(two, one)
+        assert arrives(one, three)
+        lab.partition(one, three)
+        assert not arrives(one, three)
+        assert not arrives(three, one)
+        assert arrives(three, two)
+        # A host that was away is on the same link, and what is cut stays cut.
+        lab.power_off(two)
+        assert not lab.status()["lab2"]["dockerd"]
+        lab.power_on(two, wait=False)
+        assert not arrives(one, two)
+        lab.heal()
+        assert all(arrives(*pair) for pair in ((one, two), (one, three), (three, one)))
+    finally:
+        lab.down()
+
+
+def test_down_takes_everything_of_a_lab_away():
+    def seen():
+        return run(["ip", "netns"]).stdout, run(["ip", "-br", "link"]).stdout
+
+    lab = Lab(Path(tempfile.mkdtemp(prefix="mkpylab", dir="/run")), 2, routed=True)
+    try:
+        lab.make_hosts()
+        names = {lab.layout.netns, *(host.netns for host in lab.layout.hosts)}
+        engines = [pid for name, pid in lab.pids.items() if name.endswith("dockerd")]
+        assert all(name in seen()[0] for name in names)
+    finally:
+        lab.down()
+    assert not any(name in seen()[0] for name in names)
+    assert lab.layout.uplink not in seen()[1]
+    assert not any(Path(f"/proc/{pid}").exists() for pid in engines)
+    assert str(lab.layout.dir) not in Path("/proc/self/mountinfo").read_text()

@@ -110,6 +110,29 @@ def test_a_new_start_adopts_what_runs_and_sweeps_the_rest(sandboxes):
     run_on_fresh_host(scenario)
 
 
+def test_a_pod_whose_address_was_changed_is_connected_anew(sandboxes):
+    async def scenario():
+        before = BridgePodNetwork(CONFIG, SystemClock())
+        await before.ensure_bridge()
+        a, b, c = sandboxes(), sandboxes(), sandboxes()
+        for uid, sandbox in (("uid-a", a), ("uid-b", b), ("uid-c", c)):
+            await before.attach(uid, sandbox.pid)
+        await before.close()
+        a.run("ip", "addr", "flush", "dev", "eth0")
+        b.run("ip", "addr", "replace", "10.244.7.9/32", "dev", "eth0")
+        b.run("ip", "addr", "del", "10.244.7.3/32", "dev", "eth0")
+
+        after = BridgePodNetwork(CONFIG, SystemClock())
+        await after.ensure_bridge()
+
+        assert await after.adopt({"uid-a": a.pid, "uid-b": b.pid, "uid-c": c.pid}) == {"uid-c": "10.244.7.4"}
+        assert await after.attach("uid-a", a.pid) == "10.244.7.5"
+        a.run(*REACHES, "10.96.0.10")
+        await after.close()
+
+    run_on_fresh_host(scenario)
+
+
 def test_a_vanished_sandbox_leaves_nothing(sandboxes):
     async def scenario():
         network = BridgePodNetwork(CONFIG, SystemClock())
@@ -187,9 +210,10 @@ def test_a_dropping_forward_policy_lets_pods_pass(sandboxes):
         a.run(*REACHES, second)
         a.run(*REACHES, "10.244.7.1")
         await network.ensure_bridge()
-        assert run_checked("iptables", "-S").count("mkpy0") == 3
+        rules = run_checked("iptables", "-S")
+        assert (rules.count("mkpy0"), rules.count("10.244.0.0/16")) == (1, 2)
         await network.tear_down()
-        assert "mkpy0" not in run_checked("iptables", "-S")
+        assert "ACCEPT" not in run_checked("iptables", "-S").replace("-P OUTPUT ACCEPT", "")
         await network.close()
 
     run_on_fresh_host(scenario)

@@ -1,10 +1,9 @@
 """A store on a disk of its own that really fills up: refused before anything is lost, going on when room returns."""
 
-import signal
-
 import pytest
 
 from minikube_py.apiserver.canonical import stamp
+from minikube_py.kit.io.process import kill_child
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.interface import Put, StoreReadOnlyError
 from minikube_py.store.io.open_store import open_store
@@ -33,7 +32,7 @@ async def test_under_64_writers_a_full_disk_refuses_loses_nothing_and_recovers(d
         filler.unlink()
         output += await lines_until(process, b'"return"', 500)
     finally:
-        process.send_signal(signal.SIGKILL)
+        kill_child(process.pid)
         output += await process.stdout.read()
         await process.wait()
     judge.judge(parse_lines(output))

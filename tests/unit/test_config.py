@@ -3,11 +3,14 @@ from pathlib import Path
 import pytest
 
 from minikube_py.config import ConfigError, Datastore, collect_settings, parse_config, read_config_file
+from minikube_py.kit.own_address import OwnAddress
+
+OWN = OwnAddress("192.0.2.7", "it is the only one")
 
 
 def _config(**values):
     flags = {name.replace("_", "-"): value for name, value in values.items()}
-    return parse_config(collect_settings(flags, {}, {}), host_name="Host1", default_ip="192.0.2.7")
+    return parse_config(collect_settings(flags, {}, {}), host_name="Host1", default_ip=OWN)
 
 
 def test_the_flag_wins_over_the_environment_the_file_and_the_default():
@@ -87,19 +90,25 @@ def test_each_wrong_value_is_named(name, value, message):
 
 def test_a_host_without_a_default_route_must_say_its_address():
     with pytest.raises(ConfigError, match="--node-ip"):
-        parse_config(collect_settings({}, {}, {}), host_name="h", default_ip="")
+        parse_config(collect_settings({}, {}, {}), host_name="h", default_ip=OwnAddress("", ""))
+
+
+def test_an_administrators_kubeconfig_of_another_data_folder_lies_in_it():
+    assert _config().kubeconfig_path == Path("/etc/minikube-py/kubeconfig.yaml")
+    assert _config(data_dir="/srv/n2").kubeconfig_path == Path("/srv/n2/server/kubeconfig.yaml")
+    assert _config(data_dir="/srv/n2", write_kubeconfig="/k").kubeconfig_path == Path("/k")
 
 
 def test_a_mode_that_yaml_read_as_a_number_means_the_same():
     values = collect_settings({}, {}, {"write-kubeconfig-mode": 0o644})
 
-    assert parse_config(values, host_name="h", default_ip="192.0.2.1").kubeconfig_mode == 0o644
+    assert parse_config(values, host_name="h", default_ip=OWN).kubeconfig_mode == 0o644
 
 
 def test_a_list_comes_from_the_environment_with_commas():
     values = collect_settings({}, {"MINIKUBE_PY_TLS_SAN": "a.example,192.0.2.9"}, {})
 
-    assert parse_config(values, host_name="h", default_ip="192.0.2.1").tls_sans == ("a.example", "192.0.2.9")
+    assert parse_config(values, host_name="h", default_ip=OWN).tls_sans == ("a.example", "192.0.2.9")
 
 
 def test_a_file_that_is_no_mapping_is_refused(tmp_path):

@@ -13,11 +13,8 @@ from minikube_py.api.custom.validation import validate_value
 from minikube_py.api.custom.validation_rules import check_rules
 from minikube_py.api.resource import Fields, Rules
 from minikube_py.api.rules import apiextensions
-from minikube_py.api.rules.apiextensions import CLEANUP_FINALIZER
-from minikube_py.api.rules.faults import Faults, invalid
+from minikube_py.api.rules.faults import Faults, invalid, items, part
 from minikube_py.api.rules.metadata import validate_metadata, validate_metadata_update
-
-__all__ = ("CLEANUP_FINALIZER", "CUSTOM_RESOURCE_DEFINITION_RULES", "validate_status")
 
 
 def check_default(default: Any, node: Node, path: str) -> Faults:
@@ -48,14 +45,14 @@ def validate(crd: Mapping[str, Any]) -> Fields:
 
 
 def validate_update(new: Mapping[str, Any], old: Mapping[str, Any]) -> Fields:
-    """Return the faults of a change of a definition."""
-    own = apiextensions.validate_definition_update(new, old, check_default, check_rules)
+    """Return the faults of a change of a definition; what rules cost of a schema that stands already is let be."""
+    schemas = [part(version, "schema").get("openAPIV3Schema") for version in items(part(old, "spec"), "versions")]
+
+    def check_changed(node: Node, path: str) -> Faults:
+        return check_rules(node, path, costs=node not in schemas)
+
+    own = apiextensions.validate_definition_update(new, old, check_default, check_changed)
     return (*validate_metadata_update(new, old), *own)
-
-
-def validate_status(new: Mapping[str, Any], old: Mapping[str, Any]) -> Fields:
-    """Return the faults of an update of a definition's status."""
-    return tuple(apiextensions.validate_status(new, old))
 
 
 CUSTOM_RESOURCE_DEFINITION_RULES = Rules(

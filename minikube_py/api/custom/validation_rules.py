@@ -8,9 +8,12 @@ Upstream: apiextensions-apiserver apiserver/schema/cel (validation.go, compilati
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from minikube_py.api.cel.check import Shape, Simple, infer
+from minikube_py.api.cel.estimate import estimate_cost_max
 from minikube_py.api.cel.expressions import OBJECT_COST_MAX, Expression, compile_expression, uses
 from minikube_py.api.cel.syntax import CelSyntaxError
 from minikube_py.api.cel.values import NONE, Budget, CelError, CostLimitError, NoOverloadError, some
@@ -24,6 +27,7 @@ from minikube_py.api.custom.nodes import (
     properties,
     values_node,
 )
+from minikube_py.api.custom.rule_costs import ONCE, Cardinality, CostLedger, size_at
 from minikube_py.api.custom.rule_values import NodeShape, cel_value
 from minikube_py.api.custom.validation import NO_FIELD
 from minikube_py.api.errors import CauseReason, FieldError
@@ -137,26 +141,40 @@ def _message(rule: Rule, variables: Mapping[str, Any], budget: Budget) -> str:
     return message or f"failed rule: {str(rule['rule']).strip()}"
 
 
-def check_rules(node: Node, path: str) -> Faults:
-    """Yield the faults of the rules in a definition's schema."""
-    yield from _check(node, path, correlates=True, is_resource=True)
+def check_rules(node: Node, path: str, *, costs: bool = True) -> Faults:
+    """Yield the faults of the rules in a definition's schema; `costs`: that they could cost too much is one."""
+    ledger = CostLedger() if costs else None
+    yield from _check(node, path, _Place(is_resource=True), ledger)
+    if ledger is not None:
+        yield from ledger.close(path)
 
 
-def _check(node: Node, path: str, *, correlates: bool, is_resource: bool = False) -> Faults:
-    shape = NodeShape(node, is_resource=is_resource)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in a definition's schema a schema stands."""
+
+    is_resource: bool = False
+    correlates: bool = True
+    """Its values have old values that they continue."""
+    cardinality: Cardinality = ONCE
+
+
+def _check(node: Node, path: str, place: _Place, ledger: CostLedger | None) -> Faults:
+    shape = NodeShape(node, is_resource=place.is_resource)
     for index, rule in enumerate(node.get(VALIDATIONS) or ()):
-        yield from _check_rule(rule, f"{path}.{VALIDATIONS}[{index}]", shape, correlates=correlates)
+        yield from _check_rule(rule, f"{path}.{VALIDATIONS}[{index}]", shape, place, ledger)
+    inner = _Place(correlates=place.correlates, cardinality=place.cardinality.below(node))
     for key, child in properties(node).items():
-        yield from _check(child, f"{path}.properties[{key}]", correlates=correlates)
+        yield from _check(child, f"{path}.properties[{key}]", inner, ledger)
     values, items = values_node(node), items_node(node)
     if values is not None:
-        yield from _check(values, f"{path}.additionalProperties", correlates=correlates)
+        yield from _check(values, f"{path}.additionalProperties", inner, ledger)
     if items is not None:
         keyed = node.get(LIST_TYPE) == "map"
-        yield from _check(items, f"{path}.items", correlates=correlates and keyed)
+        yield from _check(items, f"{path}.items", replace(inner, correlates=place.correlates and keyed), ledger)
 
 
-def _check_rule(rule: Rule, path: str, shape: NodeShape, *, correlates: bool) -> Faults:
+def _check_rule(rule: Rule, path: str, shape: NodeShape, place: _Place, ledger: CostLedger | None) -> Faults:
     source = str(rule.get("rule") or "")
     if not source.strip():
         yield required(f"{path}.rule", "rule is not specified")
@@ -164,17 +182,29 @@ def _check_rule(rule: Rule, path: str, shape: NodeShape, *, correlates: bool) ->
     old: Shape = Simple("optional_type", shape) if rule.get("optionalOldSelf") else shape
     scope: Mapping[str, Shape] = {"self": shape, "oldSelf": old}
     expression = yield from _check_expression(source, f"{path}.rule", scope, "bool", "compilation failed: ")
+    if expression is not None and ledger is not None:
+        cost = estimate_cost_max(expression.tree, scope, partial(size_at, shape), source)
+        yield from ledger.spend("rule", place.cardinality.total(cost, shape.node), f"{path}.rule")
     if expression is not None and uses(expression.tree, "oldSelf"):
-        if not correlates:
+        if not place.correlates:
             detail = "oldSelf cannot be used on the uncorrelatable portion of the schema within"
             yield invalid(f"{path}.rule", source, f"{detail} {path}")
     elif rule.get("optionalOldSelf") is not None:
         detail = "may not be set if oldSelf is not used in rule"
         yield invalid(f"{path}.optionalOldSelf", rule["optionalOldSelf"], detail)
     if rule.get("messageExpression"):
-        where, before = f"{path}.messageExpression", "messageExpression compilation failed: "
-        yield from _check_expression(str(rule["messageExpression"]), where, scope, "string", before)
+        yield from _check_message(str(rule["messageExpression"]), f"{path}.messageExpression", scope, shape, ledger)
     yield from _check_words(rule, path, shape)
+
+
+def _check_message(
+    source: str, path: str, scope: Mapping[str, Shape], shape: NodeShape, ledger: CostLedger | None
+) -> Faults:
+    before = "messageExpression compilation failed: "
+    expression = yield from _check_expression(source, path, scope, "string", before)
+    if expression is not None and ledger is not None:
+        cost = estimate_cost_max(expression.tree, scope, partial(size_at, shape), source)
+        yield from ledger.spend("messageExpression", cost, path)
 
 
 def _check_words(rule: Rule, path: str, shape: NodeShape) -> Faults:
@@ -208,4 +238,5 @@ def _check_expression(source: str, path: str, scope: Mapping[str, Shape], kind: 
         return None
     if found not in (kind, "dyn"):
         yield invalid(path, source, f"{before}must evaluate to a {kind}")
+        return None
     return expression

@@ -20,6 +20,7 @@ from minikube_py.api.decode import (
     unrecognized,
 )
 from minikube_py.api.errors import BadRequestError, TooLargeError, UnnamedError, UnsupportedMediaTypeError
+from minikube_py.api.value_count import check_values
 from minikube_py.apiserver.io.yaml_values import parse_yaml
 
 PATCH_TYPES = (
@@ -75,6 +76,8 @@ def parse_patch(body: bytes, content_type: str, body_bytes_max: int) -> Any:
     if len(body) > body_bytes_max:
         raise TooLargeError(f"Request entity too large: limit is {body_bytes_max}")
     is_apply = media == PATCH_TYPES[3]
+    if not is_apply or body.startswith(b"{"):
+        check_values(body)
     try:
         patch = _parse_apply(body) if is_apply else orjson.loads(body)
     except ValueError as error:

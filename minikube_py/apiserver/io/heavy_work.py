@@ -2,32 +2,35 @@
 
 A thread does not make Python compute faster, but the interpreter lets the loop in between, every SLICE_S. One thread
 is enough for that; more of them would only take turns with one another and hold the memory of several such works at
-once. What has no place in the queue is answered with 429, so that waiting works are bounded too.
+once. Users come one after the other, what has no place in the queue is answered with 429, and a work that nobody
+waits for any more is given up: nobody keeps the thread from others by what he has sent.
 
 Works are pure functions of values that nobody changes meanwhile. Where one needs what only the loop may touch (the
-addresses that are free), it asks by way of `Asking`.
+addresses that are free), it asks by way of `asking`.
 """
 
 import asyncio
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, contextmanager
-from threading import BoundedSemaphore
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from typing import Any, TypeVar
 
-from minikube_py.api.errors import TooManyRequestsError
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Fields
 from minikube_py.apiserver.decisions import Complete, complete_nothing
-from minikube_py.apiserver.io.byte_turns import ByteTurns
+from minikube_py.apiserver.io.byte_turns import ByteTurns, user_in_turn
+from minikube_py.apiserver.io.computation import Computation
+from minikube_py.apiserver.io.fair_room import FairRoom
 
 T = TypeVar("T")
 
 BYTES_MAX = 3 << 20
 """Requests with heavy bodies, or for heavy objects, go on at one time while they have no more bytes than this."""
+ASIDE_BYTES_MAX = 3 << 20
+"""While those that wait for webhooks have more bytes than this, no further one begins."""
 WORKS_MAX = 100
-"""Works that wait or are done at one time; a further one is refused with 429."""
+"""Works, and requests for a turn, that wait at one time; a further one is refused with 429."""
 SLICE_S = 0.001
 """While a work is being done, the loop waits so long at most for its turn (Python's own: 5 ms)."""
 ASK_TIMEOUT_S = 10.0
@@ -35,32 +38,37 @@ ASK_TIMEOUT_S = 10.0
 
 
 class HeavyWork:
-    """Does works in their order."""
+    """Does works, those of one user after those of the other."""
 
     def __init__(self, works_max: int = WORKS_MAX) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-heavy")
-        self._places = BoundedSemaphore(works_max)
-        self._turns = ByteTurns(BYTES_MAX, works_max)
+        self._thread = FairRoom(1, works_max)
+        self._turns = ByteTurns(BYTES_MAX, ASIDE_BYTES_MAX, works_max)
+        self._doing: Computation[Any] | None = None
 
-    def turn(self, size_bytes: int) -> AbstractAsyncContextManager[None]:
+    def turn(self, user: str, size_bytes: int) -> AbstractAsyncContextManager[None]:
         """Return the turn of a whole request with so many bytes, from the first of its works to the last.
 
         Between two works it holds what the first has made, which would otherwise add up.
         """
-        return self._turns.turn(size_bytes)
+        return self._turns.turn(user, size_bytes)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Return what `work` gives; whoever stops waiting takes a work that has not begun out of the queue.
+        """Return what `work` gives; when whoever asked stops waiting, it is not begun, or given up.
 
         Raises:
             TooManyRequestsError: too many works wait.
         """
-        if not self._places.acquire(blocking=False):
-            raise TooManyRequestsError("too many requests, please try again later.", retry_after_s=1)
-        future = self._executor.submit(_in_slices, work)
-        future.add_done_callback(self._done)
+        await self._thread.take(user_in_turn(), 1)
+        computation = self._doing = Computation(work)
+        loop = asyncio.get_running_loop()
+        future = self._executor.submit(_in_slices, computation)
+        future.add_done_callback(lambda _: self._done(loop))
         try:
             return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            computation.give_up()
+            raise
         finally:
             # An error refers by its traceback to this frame, and to all that the work has made: without the way back
             # to the error it is free at once, and not when the collector comes.
@@ -70,12 +78,19 @@ class HeavyWork:
         """Return what `work` gives; what is not heavy is done at once, on the loop."""
         return await self.run(work) if heavy else work()
 
-    def _done(self, _: "Future[Any]") -> None:
-        self._places.release()
+    def _done(self, loop: asyncio.AbstractEventLoop) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
+            loop.call_soon_threadsafe(self._next)
+
+    def _next(self) -> None:
+        self._doing = None
+        self._thread.give_back(1)
 
     def close(self) -> None:
-        """Begin no work any more."""
+        """Begin no work any more, and give up that which is being done."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+        if self._doing is not None:
+            self._doing.give_up()
 
 
 def _in_slices(work: Callable[[], T]) -> T:

@@ -178,8 +178,9 @@ class HttpServer:
         exchange.stage("RequestReceived")
         request[EXCHANGE] = exchange
         with exchange:
-            response, body = await self._served(request, user, info, query, exchange)
-            exchange.ended(Outcome(response.status, body))
+            response, answer = await self._served(request, user, info, query, exchange)
+            kept = response.status >= 400 or exchange.decision.keeps("RequestResponse")
+            exchange.ended(Outcome(response.status, _body_of(answer) if kept else b""))
             return response
 
     async def _refuse(self, request: web.BaseRequest, info: RequestInfo, error: UnauthorizedError) -> web.Response:
@@ -197,8 +198,8 @@ class HttpServer:
         info: RequestInfo,
         query: Mapping[str, str],
         exchange: Exchange | None,
-    ) -> tuple[web.StreamResponse, bytes]:
-        """Answer a request of `user`; returns the response, sent if it is streamed, and its body if it is not."""
+    ) -> tuple[web.StreamResponse, Answer | web.StreamResponse]:
+        """Answer a request of `user`; returns the response, sent if it is streamed, and the answer in it."""
         started_s = self._clock.now_s()
         try:
             acting = impersonate(user, impersonated_in(request.headers.items()))
@@ -209,16 +210,19 @@ class HttpServer:
             answer = error_answer(error)
         if isinstance(answer, web.StreamResponse):
             self._count(info, answer.status, None)
-            return answer, b""
-        return await self._send(request, info, answer, started_s), _body_of(answer)
+            return answer, answer
+        return await self._send(request, info, answer, started_s), answer
 
     async def _answer_host(self, request: web.BaseRequest, info: RequestInfo, joins: JoinEndpoint) -> ApiResponse:
         """Answer a host that is no node yet; what it causes is in the audit log as the bootstrap user's requests."""
-        with self._room.holding() as grow:
-            async with asyncio.timeout(self._config.request_timeout_s):
-                body = await read_body(request, joining.BODY_BYTES_MAX, grow)
-                headers = {"authorization": request.headers.get("Authorization", "")}
-                return await joins.answer(ApiRequest(request.method, info.path, {}, headers, body))
+        headers = {"authorization": request.headers.get("Authorization", "")}
+        try:
+            with self._room.holding() as grow:
+                async with asyncio.timeout(self._config.request_timeout_s):
+                    body = await read_body(request, joining.BODY_BYTES_MAX, grow)
+                    return await joins.answer(ApiRequest(request.method, info.path, {}, headers, body))
+        except TimeoutError as error:
+            raise _too_late() from error
 
     def _begin(self, request: web.BaseRequest, info: RequestInfo, user: UserInfo) -> Exchange | None:
         """Begin to write a request down; None when nobody wants that."""
@@ -299,8 +303,7 @@ class HttpServer:
                     api_request = ApiRequest(request.method, info.path, query, headers, body)
                     return await self._dispatcher.handle(api_request, user, info, trail)
         except TimeoutError as error:
-            why = "Timeout: request did not complete within the allotted timeout"
-            raise TimeoutStatusError(why, retry_after_s=1) from error
+            raise _too_late() from error
         finally:
             self._in_flight[mutating] -= 1
 
@@ -403,6 +406,10 @@ def _certificate_der(request: web.BaseRequest) -> bytes:
     assert request.transport is not None
     der: bytes = request.transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
     return der
+
+
+def _too_late() -> TimeoutStatusError:
+    return TimeoutStatusError("Timeout: request did not complete within the allotted timeout", retry_after_s=1)
 
 
 def _client_is_gone() -> web.Response:

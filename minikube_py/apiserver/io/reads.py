@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 
+import orjson
+
 from minikube_py.api.errors import BadRequestError, NotAcceptableError
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.canonical import decode, peek
@@ -18,7 +20,7 @@ from minikube_py.apiserver.io.answers import (
 from minikube_py.apiserver.io.event_fanout import EventFanout
 from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.listing import Listed, ListSource, list_entries
-from minikube_py.apiserver.io.selection import Selections, read_object
+from minikube_py.apiserver.io.selection import Selections, look_at, read_object
 from minikube_py.apiserver.io.storage import Storage
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.watch_session import WatchSession, WatchSource, too_large
@@ -35,6 +37,7 @@ from minikube_py.apiserver.render import (
 )
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.subresources import render_scale
+from minikube_py.apiserver.tables import table_row
 from minikube_py.apiserver.weight import is_heavy
 from minikube_py.client.wire import ApiRequest
 from minikube_py.kit.clock import Clock
@@ -117,8 +120,16 @@ class Reads:
         head, tail = list_frame(resource, listed.meta, form, wall_s)
         slices: list[bytes] = []
         for start in range(0, len(listed.entries), RENDERED_SLICE):
-            objs = [await read_object(entry) for entry in listed.entries[start : start + RENDERED_SLICE]]
-            slices.append(list_items(resource, objs, form, wall_s))
+            entries = listed.entries[start : start + RENDERED_SLICE]
+            if form.plain_table and resource.custom is None:
+                # one after the other, so that each object's memory serves the next one
+                rows = [
+                    table_row(resource, await look_at(resource, entry), wall_s, form.version) for entry in entries
+                ]
+                slices.append(orjson.dumps(rows)[1:-1])
+            else:
+                objs = [await read_object(entry) for entry in entries]
+                slices.append(list_items(resource, objs, form, wall_s))
             await asyncio.sleep(0)
         return ListBody(head, slices, tail)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.canonical import decode, peek
+from minikube_py.apiserver.glance import Glance, glance
 from minikube_py.apiserver.list_options import Filter
 from minikube_py.apiserver.selection_index import INDEXES_MAX, IndexName, SelectionIndex, Wanted, equalities
 from minikube_py.store.interface import Entry, Store, StoreEvent
@@ -29,6 +30,13 @@ async def read_object(entry: Entry) -> Obj:
     if len(entry.value) <= READ_HERE_BYTES_MAX:
         return decode(entry)
     return await asyncio.to_thread(peek, entry)
+
+
+async def look_at(resource: Resource, entry: Entry) -> Glance:
+    """Return what a table shows of an entry of a built-in kind; nothing is kept."""
+    if len(entry.value) <= READ_HERE_BYTES_MAX:
+        return glance(resource, entry)
+    return await asyncio.to_thread(glance, resource, entry)
 
 
 class Selections:

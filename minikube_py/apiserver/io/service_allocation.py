@@ -3,25 +3,27 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import Any
 
 from minikube_py.api.meta import Obj, labels_of, name_of
 from minikube_py.api.resource import Fields
-from minikube_py.api.resources import IP_ADDRESSES, SERVICES
+from minikube_py.api.resources import IP_ADDRESSES, SERVICE_CIDRS, SERVICES
 from minikube_py.api.rules.network_addresses import MANAGED_LABEL, SERVICE_MANAGER
-from minikube_py.apiserver.allocators import NOTHING, Held, Ranges, Rng, allocate, held_by
+from minikube_py.apiserver.allocators import NOTHING, Held, allocate, held_by
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Complete
+from minikube_py.apiserver.service_ranges import Ranges, Rng, ready_networks
 from minikube_py.store.interface import Entry, Store, StoreEvent
 
 
 def ranges_of(config: ApiServerConfig) -> Ranges:
-    """Return the ranges that a server is configured with."""
+    """Return the ranges that a server is configured with; further ServiceCIDRs add to them."""
     first, last = config.service_node_port_range
     reserved = frozenset({config.cluster_dns}) if config.cluster_dns else frozenset()
-    return Ranges(IPv4Network(config.service_cluster_ip_range), first, last, reserved)
+    return Ranges((IPv4Network(config.service_cluster_ip_range),), first, last, reserved)
 
 
 class ServiceAllocation:
@@ -32,7 +34,10 @@ class ServiceAllocation:
     """
 
     def __init__(self, store: Store, ranges: Ranges, rng: Rng) -> None:
+        (self._configured,) = ranges.networks
         self._ranges = ranges
+        self._service_cidrs = {entry.key: decode(entry) for entry in store.range(SERVICE_CIDRS.storage_prefix)}
+        self._choose_networks()
         self._rng = rng
         self._ips: Counter[str] = Counter()
         self._ports: Counter[int] = Counter()
@@ -64,6 +69,15 @@ class ServiceAllocation:
             elif event.key.startswith(IP_ADDRESSES.storage_prefix):
                 self.keep(_held_by_others(event.entry))
                 self.release(_held_by_others(event.previous))
+            elif event.key.startswith(SERVICE_CIDRS.storage_prefix):
+                self._service_cidrs.pop(event.key, None)
+                if event.entry is not None:
+                    self._service_cidrs[event.key] = decode(event.entry)
+                self._choose_networks()
+
+    def _choose_networks(self) -> None:
+        networks = ready_networks(self._service_cidrs.values(), self._configured)
+        self._ranges = replace(self._ranges, networks=networks)
 
     def give(self, new: Obj, old: Mapping[str, Any] | None) -> tuple[Fields, Held]:
         """Give a Service what it needs; returns the faults, and what it has now to be kept reserved."""

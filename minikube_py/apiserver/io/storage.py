@@ -44,7 +44,7 @@ from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.users import render_user
 from minikube_py.apiserver.verbs import GENERATED_SUFFIX_LENGTH, create, fill_name
-from minikube_py.apiserver.weight import is_heavy
+from minikube_py.apiserver.weight import check_object, is_heavy
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
 from minikube_py.store.interface import Committed, Delete, Entry, Put, Rejected, Store, StoreReadOnlyError
@@ -176,11 +176,11 @@ class Storage:
             assert isinstance(decision, Write)
             warnings += await self._admission.validate(attributes, decision.obj, None)
             proposed = await self._views.to_storage(resource, decision.obj)
-            value = await self._heavy_work.run_if(options.heavy, partial(canonical, proposed))
+            shown = decision.obj if options.dry_run else proposed
+            value = await self._heavy_work.run_if(options.heavy, partial(_storable, shown))
             key = resource.storage_key(route.namespace, context.name)
             if options.dry_run:
-                there = store.get(key) is not None
-                return None if there else Stored(canonical(decision.obj), created=True, warnings=warnings)
+                return None if store.get(key) is not None else Stored(value, created=True, warnings=warnings)
             outcome = await self._commit(store, Put(key, value, expect=0))
         if isinstance(outcome, Rejected):
             return None
@@ -247,7 +247,7 @@ class Storage:
         seen = await self._views.entry(resource, entry)
         heavy = isinstance(edit, Edit) and (options.heavy or is_heavy(seen.value))
         old = await self._decoded(seen, heavy=heavy)
-        attributes = self._attributes(route, "UPDATE", options)
+        attributes = self._attributes(route, "UPDATE", replace(options, heavy=True) if heavy else options)
         with self._completions(resource, self._clock.wall_s()) as complete:
             context = self._context(route, options, complete)
             warnings: tuple[str, ...] = ()
@@ -281,7 +281,6 @@ class Storage:
         Raises:
             StatusError: refused, not there, or changed all the time.
         """
-        attributes = self._attributes(route, "DELETE", WriteOptions(dry_run=dry_run), options or {})
         for _ in range(CONFLICT_TRIES_MAX):
             entry = self.get(route)
             seen = await self._views.entry(route.resource, entry)
@@ -290,6 +289,8 @@ class Storage:
             decision = await self._heavy_work.run_if(heavy, partial(decide, old, self._clock.wall_s()))
             warnings: tuple[str, ...] = ()
             if options is not None and isinstance(decision, Write | Remove):
+                asked = WriteOptions(dry_run=dry_run, heavy=heavy)
+                attributes = self._attributes(route, "DELETE", asked, options)
                 warnings = (await self._mutate(attributes, {}, old))[1]
                 warnings += await self._admission.validate(attributes, None, old)
             stored = await self._act(route.resource, (entry, seen), decision, dry_run=dry_run, heavy=heavy)
@@ -313,9 +314,9 @@ class Storage:
                 return Stored(seen.value)
             case Write(obj):
                 if dry_run:
-                    return Stored(stamp(await encoded(partial(canonical, obj)), entry.mod_revision))
+                    return Stored(stamp(await encoded(partial(_storable, obj)), entry.mod_revision))
                 proposed = await self._views.to_storage(resource, obj)
-                value = await encoded(partial(canonical, proposed))
+                value = await encoded(partial(_storable, proposed))
                 outcome = await self._commit(store, Put(entry.key, value, expect=entry.mod_revision))
                 return None if isinstance(outcome, Rejected) else Stored(await self._seen_value(resource, outcome))
             case Remove(obj):
@@ -360,6 +361,7 @@ class Storage:
             dry_run=options.dry_run,
             options=_shown_options(options) if shown is None else shown,
             trail=route.trail,
+            heavy=options.heavy,
         )
 
     def _context(self, route: Route, options: WriteOptions, complete: Complete) -> WriteContext:
@@ -372,6 +374,15 @@ class Storage:
             subresource=route.subresource,
             complete=complete,
         )
+
+
+def _storable(obj: Mapping[str, Any]) -> bytes:
+    """Return an object's bytes as they are stored.
+
+    Raises:
+        TooLargeError: they are too many.
+    """
+    return check_object(canonical(obj))
 
 
 def _shown_options(options: WriteOptions) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from minikube_py.api.errors import InternalError, UnavailableError
 from minikube_py.api.meta import Obj, labels_of
 from minikube_py.api.resources import ENDPOINT_SLICES, SERVICES
 from minikube_py.apiserver.canonical import decode
+from minikube_py.apiserver.io.byte_turns import asking_outside
 from minikube_py.apiserver.webhooks import SERVICE_LABEL, Target, pick_endpoint, service_target, url_target
 from minikube_py.store.interface import Store
 
@@ -75,7 +76,7 @@ class WebhookClient:
         return pick_endpoint(decode(entry), mine, int(service.get("port") or 443), next(self._turns))
 
     async def ask(self, target: Target, question: Mapping[str, Any], timeout_s: float) -> Obj:
-        """POST a review and return the answer.
+        """POST a review and return the answer; meanwhile the turn of what it is asked for is put aside.
 
         Raises:
             UnavailableError: no answer in time, or no connection.
@@ -85,15 +86,18 @@ class WebhookClient:
             self._session = aiohttp.ClientSession()
         before = f'Post "{target.shown}"'
         try:
-            async with self._session.post(
-                target.url,
-                data=orjson.dumps(question),
-                headers={"Content-Type": "application/json", "Accept": "application/json, */*"},
-                ssl=_trusting(target.ca_pem),
-                server_hostname=target.server_name or None,
-                timeout=aiohttp.ClientTimeout(total=timeout_s),
-                allow_redirects=False,
-            ) as response:
+            async with (
+                asking_outside(),
+                self._session.post(
+                    target.url,
+                    data=orjson.dumps(question),
+                    headers={"Content-Type": "application/json", "Accept": "application/json, */*"},
+                    ssl=_trusting(target.ca_pem),
+                    server_hostname=target.server_name or None,
+                    timeout=aiohttp.ClientTimeout(total=timeout_s),
+                    allow_redirects=False,
+                ) as response,
+            ):
                 body = await response.content.read(ANSWER_BYTES_MAX + 1)
                 status = response.status
         except TimeoutError as error:

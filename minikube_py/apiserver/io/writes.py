@@ -131,7 +131,7 @@ class Writes:
             size_bytes += heavy_bytes(entry.value)
         if not size_bytes:
             return await write(route, request)
-        async with self._heavy_work.turn(size_bytes):
+        async with self._heavy_work.turn(route.user.name, size_bytes):
             return await write(route, request)
 
     async def create(self, route: Route, request: ApiRequest) -> Answer:

@@ -19,6 +19,7 @@ import orjson
 import yaml
 
 from minikube_py.api.meta import Obj
+from minikube_py.api.value_count import VALUES_MAX
 
 ALIASED_NODES_MAX = 100_000
 """Values that the aliases of one document may add in all; a document that wants more is refused."""
@@ -137,6 +138,8 @@ class _Builder:
         Raises:
             ValueError: the document cannot be taken.
         """
+        if self._nodes > VALUES_MAX:
+            raise ValueError(f"yaml: more than {VALUES_MAX} values")
         match event:
             case yaml.ScalarEvent():
                 self._scalar(event)

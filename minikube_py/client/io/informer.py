@@ -12,7 +12,7 @@ from minikube_py.api.meta import Obj, ObjectKey, key_of, resource_version_of
 from minikube_py.api.resource import Resource
 from minikube_py.client.deltas import compute_event_changes, compute_relist_changes
 from minikube_py.client.indexer import Indexer, IndexValues
-from minikube_py.client.interface import EVERYTHING, Change, Client, ObjectList, Selection, WatchEvent
+from minikube_py.client.interface import EVERYTHING, Change, ListWatch, ObjectList, Selection, WatchEvent
 from minikube_py.client.io.reflector import Reflector
 from minikube_py.kit.clock import Clock
 
@@ -110,7 +110,7 @@ class ReflectorInformer:
 class InformerSet:
     """Implements Informers: shares informers, and runs a reflector for each from the moment that `run` runs."""
 
-    def __init__(self, client: Client, clock: Clock, pick_fraction: Callable[[], float]) -> None:
+    def __init__(self, client: ListWatch, clock: Clock, pick_fraction: Callable[[], float]) -> None:
         self._client = client
         self._clock = clock
         self._pick_fraction = pick_fraction

@@ -2,7 +2,8 @@
 
   1. List, and hand the whole list over; its version is where the watch begins.
   2. Watch from the last version seen, bookmarks included. When the stream ends, watch again from there.
-  3. When that version is gone (410), or a list fails, begin again at 1.
+  3. When that version is gone (410) or not there yet (504: the server was set back), or a list fails, begin again
+     at 1.
 Every failure waits for a back-off with jitter, so that a server that comes back is not met by everybody at once; a
 stream that ended well but at once counts as a failure too.
 """
@@ -11,10 +12,10 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from minikube_py.api.errors import GoneError, StatusError
+from minikube_py.api.errors import GoneError, StatusError, TimeoutStatusError
 from minikube_py.api.meta import resource_version_of
 from minikube_py.api.resource import Resource
-from minikube_py.client.interface import Client, ObjectList, Selection, WatchEvent
+from minikube_py.client.interface import ListWatch, ObjectList, Selection, WatchEvent
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kit.clock import Clock
 
@@ -46,7 +47,7 @@ class Reflector:
 
     def __init__(
         self,
-        client: Client,
+        client: ListWatch,
         resource: Resource,
         selection: Selection,
         target: ReflectorTarget,
@@ -69,7 +70,8 @@ class Reflector:
                 if not self._version:
                     await self._list()
                 await self._watch()
-            except GoneError as error:
+            except (GoneError, TimeoutStatusError) as error:
+                # A server that has not reached the version was set back: it goes on from somewhere else.
                 log.info("watch of %s must begin again: %s", self._resource.qualified, error)
                 self._version = ""
                 await self._back_off()

@@ -6,6 +6,7 @@ an older state, the cache brings the newer one, and the item comes again by itse
 """
 
 import asyncio
+import shutil
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, assert_never
@@ -35,6 +36,7 @@ from minikube_py.controllers.plan import (
     Failure,
     Patch,
     Record,
+    RemoveDirectory,
     Require,
     RequireAbsent,
     RequireEmpty,
@@ -111,10 +113,16 @@ class Performer:
                 await self._require(action)
             case RequireEmpty():
                 await self._require_empty(action)
-            case Record():
-                self._recorder.record(action.involved, action.type, action.reason, action.message)
+            case RemoveDirectory() | Record():
+                await self._beside_the_api(action)
             case _:
                 assert_never(action)
+
+    async def _beside_the_api(self, action: RemoveDirectory | Record) -> None:
+        if isinstance(action, RemoveDirectory):
+            await asyncio.to_thread(_remove_directory, action.path)
+        else:
+            self._recorder.record(action.involved, action.type, action.reason, action.message)
 
     async def _write(self, action: Create | Update | Patch, writes: list[Write]) -> None:
         if isinstance(action, Create):
@@ -249,3 +257,12 @@ async def _at_once(call: Callable[[T], Coroutine[Any, Any, R]], arguments: Seque
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(call(argument)) for argument in arguments]
     return [task.result() for task in tasks]
+
+
+def _remove_directory(path: str) -> None:
+    try:
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UnavailableError(f"{path} cannot be removed: {error}") from error

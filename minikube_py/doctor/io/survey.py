@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from minikube_py.doctor.facts import HostFacts, PortFacts
+from minikube_py.doctor.facts import HostFacts, PortFacts, TunnelFacts
 from minikube_py.kit.io.process import ProcessError, run_program
 
 # One of each thing that the proxy's and the network's rules are made of.
@@ -56,8 +56,17 @@ async def survey_host(data_dir: Path, ports: Mapping[int, str], agent_runs: bool
         wall_s=time.time(),  # noqa: TID251 - the clock itself is what is looked at
         newest_data_s=_newest(data_dir / "server" / "store"),
         firewalld_runs=Path("/run/firewalld").exists() or Path("/var/run/firewalld.pid").exists(),
+        incoming_dropped=await _incoming_dropped(),
         selinux_enforces=_read("/sys/fs/selinux/enforce") == "1",
     )
+
+
+def survey_tunnel(mode: str, port: int) -> TunnelFacts:
+    """Return what this host shows of what a tunnel on that UDP port needs."""
+    modules = Path("/lib/modules", platform.release())
+    known = (_read(str(modules / name)) for name in ("modules.builtin", "modules.dep"))
+    in_kernel = Path("/sys/module/vxlan").exists() or any("/vxlan.ko" in listed for listed in known)
+    return TunnelFacts(mode, port, _taken(port, socket.SOCK_DGRAM), in_kernel)
 
 
 async def _nft_fault() -> str:
@@ -77,6 +86,18 @@ async def _forward_drops() -> bool:
     return any("hook forward" in line and "policy drop" in line for line in listed.stdout.splitlines())
 
 
+async def _incoming_dropped() -> bool:
+    """Return whether iptables, of either kind, ends its INPUT chain with a refusal."""
+    try:
+        listed = await run_program(["iptables", "-S", "INPUT"], timeout_s=10)
+    except ProcessError:
+        return False
+    lines = listed.stdout.splitlines()
+    return "-P INPUT DROP" in lines or any(
+        line.startswith(("-A INPUT -j DROP", "-A INPUT -j REJECT")) for line in lines
+    )
+
+
 def _cgroup_controllers() -> frozenset[str]:
     """Return the controllers of cgroup v2, or those that are mounted for v1."""
     unified = _read("/sys/fs/cgroup/cgroup.controllers")
@@ -86,9 +107,11 @@ def _cgroup_controllers() -> frozenset[str]:
     return frozenset(name for fields in options if fields[2] == "cgroup" for name in fields[3].split(","))
 
 
-def _taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _taken(port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> bool:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            # Of connections that have ended the port may still be seen; of datagrams two programs would share it.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("0.0.0.0", port))
         except OSError as error:

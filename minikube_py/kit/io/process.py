@@ -1,6 +1,8 @@
 """Running a program of the host (nft, mount, modprobe): bounded in time and output."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -48,7 +50,7 @@ async def run_program(
         raise ProcessError(f"{argv[0]} did not end within {timeout_s:g} s") from error
     finally:
         if process.returncode is None:
-            process.kill()
+            kill_child(process.pid)
             await process.wait()
     assert process.returncode is not None
     return Finished(
@@ -56,6 +58,16 @@ async def run_program(
         out[:output_bytes_max].decode(errors="replace"),
         err[:output_bytes_max].decode(errors="replace"),
     )
+
+
+def kill_child(pid: int) -> None:
+    """Kill a child that an event loop watches; fine when it has ended.
+
+    Not Process.kill: outside uvloop it waits for a child that is just ending, and the loop, which then finds nobody
+    to wait for, says "Unknown child process" and makes up an exit code.
+    """
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 async def _communicate(process: asyncio.subprocess.Process, stdin: bytes) -> tuple[bytes, bytes]:

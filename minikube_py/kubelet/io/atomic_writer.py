@@ -12,6 +12,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Sequence
 
 from minikube_py.kubelet.volume_ownership import group_mode
@@ -32,7 +33,7 @@ def write_payload(directory: str, files: Sequence[ProjectedFile], gid: int | Non
     if old and _holds(os.path.join(directory, old), files, gid):
         _link_names(directory, files)
         return False
-    new = tempfile.mkdtemp(prefix="..", dir=directory)
+    new = tempfile.mkdtemp(prefix=time.strftime("..%Y_%m_%d_%H_%M_%S.", time.gmtime()), dir=directory)
     os.chmod(new, 0o755)  # noqa: S103 - containers of any user read it
     try:
         for file in files:

@@ -38,8 +38,19 @@ class LinuxCgroupWriter:
             await self._slices.apply(name, slice_properties(limits, version))
         await asyncio.get_running_loop().run_in_executor(None, self._write, cgroup_path(name), limits, version)
 
+    async def die_together(self, path: str) -> None:
+        """Let all processes of a container's cgroup end when memory kills one (upstream: singleProcessOOMKill)."""
+        await asyncio.get_running_loop().run_in_executor(None, self._die_together, path)
+
+    def _die_together(self, path: str) -> None:
+        write = CgroupWrite("", "memory.oom.group", "1", optional=True)
+        _put(f"{self._hierarchies(2).get('', '')}{path}/{write.file}", write)
+
+    def _hierarchies(self, version: int) -> Mapping[str, str]:
+        return self._places if self._places is not None else hierarchies(read_mounts(), version)
+
     def _write(self, name: str, limits: CgroupLimits, version: int) -> None:
-        places = self._places if self._places is not None else hierarchies(read_mounts(), version)
+        places = self._hierarchies(version)
         made: set[str] = set()
         for write in render_limits(limits, version):
             place = places.get(write.controller)

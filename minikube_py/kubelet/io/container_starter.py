@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from minikube_py.api.errors import StatusError
 from minikube_py.api.resources import SERVICES
+from minikube_py.kubelet.cgroup_names import container_path
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.container_config import (
@@ -31,6 +32,7 @@ from minikube_py.kubelet.cri import (
 )
 from minikube_py.kubelet.downward import PodFacts
 from minikube_py.kubelet.environment import ConfigError, Environment, make_environment, referenced_objects
+from minikube_py.kubelet.images import ImageWanted
 from minikube_py.kubelet.io.container_killer import ContainerKiller
 from minikube_py.kubelet.io.hook_runner import HOOK_S_MAX, HookError, HookRunner
 from minikube_py.kubelet.io.image_puller import ImageError, ImagePuller
@@ -42,6 +44,7 @@ from minikube_py.kubelet.io.volume_preparer import VolumePreparer
 from minikube_py.kubelet.pod_actions import ContainerKill, KillReason
 from minikube_py.kubelet.pod_runtime_status import restart_count_of
 from minikube_py.kubelet.ports import KubeletPorts
+from minikube_py.kubelet.resources import cgroup_parent
 from minikube_py.kubelet.security import check_non_root, missing_seccomp_profile, seccomp_profile_name
 from minikube_py.kubelet.service_environment import service_environment
 from minikube_py.kubelet.volumes import VolumeError
@@ -82,11 +85,13 @@ class ContainerStarter:
             InterruptedByStopError: the pod is to be stopped.
         """
         try:
-            image = await self._tools.images.ensure(state, container)
+            image, mounted = await self._images(state, container)
         except ImageError as error:
             self._say(state, container, "Failed", f"Error: {error.reason}")
             return WaitingReason(error.reason, error.message)
         try:
+            for image_id, path in mounted:
+                await self._ports.image_volumes.set_up_image(image_id, path)
             parts = await self._parts(state, container, image, facts, node)
             config = container_config(state.pod, container, parts, self._config, node)
         except (ConfigError, VolumeError, OSError, StatusError) as error:
@@ -108,6 +113,9 @@ class ContainerStarter:
             except ContainerRuntimeError as error:
                 self._say(state, container, "Failed", f"Error: {error.message}")
                 return WaitingReason("RunContainerError", error.message)
+        if node.cgroup_version == 2:
+            parent = cgroup_parent(state.pod, self._config.cgroup_root, node.cgroup_driver)
+            await self._ports.cgroups.die_together(container_path(parent, made))
         self._say(state, container, "Started", "Container started")
         return await self._post_start(state, container, made)
 
@@ -154,6 +162,17 @@ class ContainerStarter:
             await self._seccomp_profile(state, container),
             self._tools.handlers.handler(state.pod),
         )
+
+    async def _images(self, state: PodState, container: Container) -> tuple[ImageRecord, list[tuple[str, str]]]:
+        """Return a container's image, and of each image that it mounts the id and the directory."""
+        images = self._tools.images
+        wanted = ImageWanted(container.image, container.image_pull_policy, container.field_path)
+        image = await images.ensure(state, wanted)
+        mounted = []
+        for source, path in self._tools.volumes.image_volumes(state.pod, container):
+            found = await images.ensure(state, ImageWanted(source.reference, source.pull_policy))
+            mounted.append((found.id, path))
+        return image, mounted
 
     async def _seccomp_profile(self, state: PodState, container: Container) -> str:
         name = seccomp_profile_name(state.pod, container)

@@ -30,6 +30,8 @@ from minikube_py.kubelet.docker_records import (
 )
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_events import DockerEvents
+from minikube_py.kubelet.io.kernel_log import KernelLog
+from minikube_py.kubelet.oom_kills import may_be_oom_kill
 
 IMAGES_KEPT_MAX = 500
 """Images whose digests are remembered; over it all are forgotten and asked for again."""
@@ -43,8 +45,9 @@ Json = dict[str, Any]
 class DockerListing:
     """Reads the records of one node's containers."""
 
-    def __init__(self, api: DockerApi, node_name: str, events: DockerEvents) -> None:
+    def __init__(self, api: DockerApi, node_name: str, events: DockerEvents, kernel_log: KernelLog) -> None:
         self._api = api
+        self._kernel_log = kernel_log
         self._events = events
         self._node_label = f"{NODE}={node_name}"
         self._inspected: dict[str, tuple[str, Json]] = {}
@@ -87,7 +90,7 @@ class DockerListing:
     def keep(self, document: Mapping[str, Any]) -> None:
         """Keep the inspect document of a container that was just started: the next listing need not ask for it."""
         state = str(document["State"]["Status"])
-        if state in _LASTING:
+        if state in _LASTING and not may_be_oom_kill(document["State"]):
             self._inspected[str(document["Id"])] = (state, _needed(document))
 
     def note(self, event: RuntimeEvent) -> None:
@@ -125,6 +128,8 @@ class DockerListing:
             elif error.kind is not RuntimeErrorKind.NOT_FOUND:
                 failures.append(error)
             return
+        if may_be_oom_kill(document["State"]) and await self._kernel_log.tells_oom_kill(identity):
+            document["State"]["OOMKilled"] = True
         if document["State"]["Status"] == state and state in _LASTING:
             self._inspected[identity] = (state, document)
         documents[identity] = document

@@ -16,7 +16,7 @@ Upstream: dockershim docker_sandbox.go, docker_container.go; cri-dockerd core.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from os.path import dirname
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_events import DockerEvents
 from minikube_py.kubelet.io.docker_listing import DockerListing
 from minikube_py.kubelet.io.exec_streams import attach_stream, exec_stream, exec_sync
+from minikube_py.kubelet.io.kernel_log import KernelLog
 from minikube_py.kubelet.io.log_links import link_log, unlink_log
 from minikube_py.kubelet.io.pause_network import PauseNetwork
 from minikube_py.kubelet.io.pause_source import PauseSource
@@ -70,6 +71,17 @@ REMOVALS_MAX = 4
 Inspected = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class KernelPlaces:
+    """Where the kernel shows what it knows."""
+
+    proc: Path = Path("/proc")
+    log: Path = Path("/dev/kmsg")
+
+
+KERNEL = KernelPlaces()
+
+
 class DockerRuntime:
     """One node's containers at one engine (cri.RuntimeService)."""
 
@@ -82,7 +94,7 @@ class DockerRuntime:
         ids: Ids,
         pause_image: str = "",
         starts_max: int = 2,
-        proc: Path = Path("/proc"),
+        kernel: KernelPlaces = KERNEL,
     ) -> None:
         """Make a runtime; nothing is asked of the engine yet.
 
@@ -93,19 +105,19 @@ class DockerRuntime:
             ids: for names.
             pause_image: empty for the one that the program makes.
             starts_max: one for each processor, at least 2.
-            proc: where the kernel shows the engine's processes.
+            kernel: where the kernel shows what it knows of the engine's processes.
         """
         self._api = api
         self._node_name = node_name
         self._clock = clock
         self._ids = ids
         self._events = DockerEvents(api, node_name, clock)
-        self._listing = DockerListing(api, node_name, self._events)
+        self._listing = DockerListing(api, node_name, self._events, KernelLog(kernel.log))
         self._stopper = ContainerStopper(api, self._events, clock)
         self._starts = asyncio.Semaphore(starts_max)
         self._removals = asyncio.Semaphore(REMOVALS_MAX)
         self._sandboxes = SandboxRunner(
-            api, node_name, PauseSource(api, pause_image), PauseNetwork(clock, proc), self._create
+            api, node_name, PauseSource(api, pause_image), PauseNetwork(clock, kernel.proc), self._create
         )
         self._version: RuntimeVersion | None = None
 

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord, RuntimeErrorKind
-from minikube_py.kubelet.image_gc import ImageUses, bytes_to_free, expired_images, removable_images, used_images
+from minikube_py.kubelet.image_gc import (
+    ImageUses,
+    bytes_to_free,
+    expired_images,
+    images_of,
+    removable_images,
+    used_images,
+)
 from minikube_py.kubelet.images import InvalidImageNameError, parse_image_name
 from minikube_py.kubelet.io.image_folder import ImageFolder
 from minikube_py.kubelet.io.image_puller import ImagePuller
@@ -111,12 +118,12 @@ class ImageGc:
         return removable_images(self._uses, images, pinned, now_s, self._config.image_minimum_gc_age_s)
 
     def _wanted(self) -> frozenset[str]:
-        """Return the images of pods that are not over: a container may be about to be made from one."""
+        """Return the images of pods that are not over: a container, or a volume, may be about to be made from one."""
         found = set()
         for state in self._states():
-            for container in () if state.over else state.pod.all_containers:
+            for name in () if state.over else images_of(state.pod):
                 try:
-                    found.add(parse_image_name(container.image).text)
+                    found.add(parse_image_name(name).text)
                 except InvalidImageNameError:
                     continue
         return frozenset(found)

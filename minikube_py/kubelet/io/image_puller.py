@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from minikube_py.kit.backoff import next_backoff
 from minikube_py.kubelet.config import KubeletConfig
-from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord
 from minikube_py.kubelet.images import (
     PULL_BACKOFF,
     ImageName,
+    ImageWanted,
     InvalidImageNameError,
     back_off_pull_message,
     never_pull_message,
@@ -73,28 +73,28 @@ class ImagePuller:
         """Forget which images are here: some were removed."""
         self._known.clear()
 
-    async def ensure(self, state: PodState, container: Container) -> ImageRecord:
-        """Return the image of a container, pulled if it must be.
+    async def ensure(self, state: PodState, wanted: ImageWanted) -> ImageRecord:
+        """Return an image that a pod needs, pulled if it must be.
 
         Raises:
             ImageError: it cannot be had now.
             InterruptedByStopError: the pod is to be stopped.
         """
         try:
-            name = parse_image_name(container.image)
+            name = parse_image_name(wanted.image)
         except InvalidImageNameError as error:
-            self._say(state, container, "Warning", "InspectFailed", str(error))
+            self._say(state, wanted, "Warning", "InspectFailed", str(error))
             raise ImageError("InvalidImageName", str(error)) from error
-        policy = pull_policy(container.image_pull_policy, name)
-        present = None if policy == "Always" else await self._status(state, container, name)
+        policy = pull_policy(wanted.pull_policy, name)
+        present = None if policy == "Always" else await self._status(state, wanted, name)
         if present is not None and await self._may_use(state, name, present):
-            self._say(state, container, "Normal", "Pulled", present_message(container.image))
+            self._say(state, wanted, "Normal", "Pulled", present_message(wanted.image))
             return present
         if policy == "Never":
-            message = never_pull_message(container.image)
-            self._say(state, container, "Warning", "ErrImageNeverPull", message)
+            message = never_pull_message(wanted.image)
+            self._say(state, wanted, "Warning", "ErrImageNeverPull", message)
             raise ImageError("ErrImageNeverPull", message)
-        return await self._pull(state, container, name)
+        return await self._pull(state, wanted, name)
 
     async def _may_use(self, state: PodState, name: ImageName, image: ImageRecord) -> bool:
         try:
@@ -102,15 +102,15 @@ class ImagePuller:
         except BadCredentialsError:
             return False  # the pull that follows says what is wrong
 
-    async def _status(self, state: PodState, container: Container, name: ImageName) -> ImageRecord | None:
+    async def _status(self, state: PodState, wanted: ImageWanted, name: ImageName) -> ImageRecord | None:
         known = self._known.get(name.text)
         if known is not None and self._clock.now_s() < known.until_s:
             return known.image
         try:
             image = await self._sources.find(name)
         except ContainerRuntimeError as error:
-            message = f'Failed to inspect image "{container.image}": {error.message}'
-            self._say(state, container, "Warning", "InspectFailed", message)
+            message = f'Failed to inspect image "{wanted.image}": {error.message}'
+            self._say(state, wanted, "Warning", "InspectFailed", message)
             raise ImageError("ImageInspectError", message) from error
         if image is not None:
             self._remember(name.text, image)
@@ -122,28 +122,28 @@ class ImagePuller:
             self._known.pop(next(iter(self._known)))
         self._known[text] = _Known(image, self._clock.now_s() + KNOWN_S)
 
-    async def _pull(self, state: PodState, container: Container, name: ImageName) -> ImageRecord:
+    async def _pull(self, state: PodState, wanted: ImageWanted, name: ImageName) -> ImageRecord:
         begun_s = self._clock.now_s()
         backoff = state.pulls.get(name.text)
         if backoff is not None and begun_s < backoff.ready_at_s():
-            message = back_off_pull_message(container.image, state.pull_errors.get(name.text, ""))
-            self._say(state, container, "Normal", "BackOff", f'Back-off pulling image "{container.image}"')
+            message = back_off_pull_message(wanted.image, state.pull_errors.get(name.text, ""))
+            self._say(state, wanted, "Normal", "BackOff", f'Back-off pulling image "{wanted.image}"')
             raise ImageError("ImagePullBackOff", message)
-        self._say(state, container, "Normal", "Pulling", f'Pulling image "{container.image}"')
+        self._say(state, wanted, "Normal", "Pulling", f'Pulling image "{wanted.image}"')
         try:
             image, took_s = await run_unless(state.stop, self._pull_in_turn(state, name))
         except (ContainerRuntimeError, BadCredentialsError) as error:
-            message = f'Failed to pull image "{container.image}": {error}'
-            self._say(state, container, "Warning", "Failed", message)
+            message = f'Failed to pull image "{wanted.image}": {error}'
+            self._say(state, wanted, "Warning", "Failed", message)
             state.pulls[name.text] = next_backoff(PULL_BACKOFF, backoff, self._clock.now_s())
-            reason, words = pull_failure(container.image, str(error))
+            reason, words = pull_failure(wanted.image, str(error))
             state.pull_errors[name.text] = f"{reason}: {words}"
             raise ImageError(reason, words) from error
         state.pulls.pop(name.text, None)
         state.pull_errors.pop(name.text, None)
         waited_s = self._clock.now_s() - begun_s
-        message = pulled_message(container.image, took_s, waited_s, image.size_bytes)
-        self._say(state, container, "Normal", "Pulled", message)
+        message = pulled_message(wanted.image, took_s, waited_s, image.size_bytes)
+        self._say(state, wanted, "Normal", "Pulled", message)
         self._remember(name.text, image)
         return image
 
@@ -160,7 +160,7 @@ class ImagePuller:
             if not turn.wanted:
                 del self._turns[name.text]
 
-    def _say(self, state: PodState, container: Container, kind: str, reason: str, message: str) -> None:
+    def _say(self, state: PodState, wanted: ImageWanted, kind: str, reason: str, message: str) -> None:
         self._recorder.record(
-            state.pod.involved, "Normal" if kind == "Normal" else "Warning", reason, message, container.field_path
+            state.pod.involved, "Normal" if kind == "Normal" else "Warning", reason, message, wanted.field_path
         )

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 
 from minikube_py.api.errors import StatusError
 from minikube_py.api.meta import Obj
+from minikube_py.kit.token_bucket import TokenBucket
 from minikube_py.kubelet.config import KubeletConfig
-from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord
+from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord, RuntimeErrorKind
 from minikube_py.kubelet.images import ImageName, joined_errors, missing_secrets_message, parse_image_name
+from minikube_py.kubelet.io.credential_providers import CredentialProviders
 from minikube_py.kubelet.io.object_reader import ObjectReader
 from minikube_py.kubelet.pod import Pod
 from minikube_py.kubelet.ports import KubeletPorts
@@ -41,6 +43,10 @@ class ImageSources:
         self._ports = ports
         self._objects = objects
         self._records: PullRecords | None = None
+        self._providers = CredentialProviders(
+            config.credential_providers, config.image_credential_provider_bin_dir, objects, ports.clock
+        )
+        self._pulls = TokenBucket(float(config.registry_burst), ports.clock.now_s())
 
     async def find(self, name: ImageName) -> ImageRecord | None:
         """Return an image that is on the host.
@@ -70,7 +76,12 @@ class ImageSources:
         if name.repository not in from_registries and not records.knows(image.id, name.repository):
             return True
         shown = secret_credentials(await self._secrets(pod))
-        return not records.must_pull(image.id, name.repository, shown)
+        try:
+            account = await self._providers.origin(pod)
+        except StatusError as error:
+            log.warning("service account of pod %s is not known: %s", pod.key, error.message)
+            account = ""
+        return not records.must_pull(image.id, name.repository, shown, account)
 
     async def pull(self, pod: Pod | None, name: ImageName) -> ImageRecord:
         """Pull an image and give it the name that the pod asks for; without a pod, with the node's credentials alone.
@@ -84,8 +95,10 @@ class ImageSources:
         failures: list[ContainerRuntimeError] = []
         messages: list[str] = []
         for place in self._places(name):
-            for credential in self._tries(place, credentials):
+            known = await self._providers.credentials(place.repository, pod)
+            for credential in self._tries(place, (*credentials, *known)):
                 try:
+                    self._take_turn()
                     image = await self._ports.images.pull_image(place.image, credential.auth if credential else None)
                     if place.is_mirror and not name.digest:
                         await self._ports.images.tag_image(image.id, name.text)
@@ -97,6 +110,17 @@ class ImageSources:
                 await self._note_pull(image.id, name.repository, credential)
                 return image
         raise ContainerRuntimeError(failures[-1].kind, joined_errors(messages)) from failures[-1]
+
+    def _take_turn(self) -> None:
+        """Count a pull, so that registries are not asked more often than they bear."""
+        if self._config.registry_pull_qps <= 0:
+            return
+        now_s = self._ports.clock.now_s()
+        bucket = self._pulls.refilled(self._config.registry_pull_qps, self._config.registry_burst, now_s)
+        left = bucket.taken()
+        self._pulls = left or bucket
+        if left is None:
+            raise ContainerRuntimeError(RuntimeErrorKind.REFUSED, "pull QPS exceeded")
 
     def _places(self, name: ImageName) -> tuple[PullPlace, ...]:
         return pull_places(name, self._config.registries)

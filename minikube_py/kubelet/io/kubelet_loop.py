@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client.registry import Collector
 
-from minikube_py.api.meta import Obj, ObjectKey, uid_of
+from minikube_py.api.meta import Obj, ObjectKey, format_micro_time, uid_of
 from minikube_py.api.resources import PODS, SERVICES
 from minikube_py.client.interface import Change, Selection
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
@@ -55,6 +55,7 @@ from minikube_py.kubelet.io.status_writer import StatusWriter
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer
 from minikube_py.kubelet.pod import Pod, parse_pod
 from minikube_py.kubelet.pod_runtime_status import PodRuntimeStatus, group_by_pod
+from minikube_py.kubelet.pod_sources import CONFIG_SEEN, received_from_api
 from minikube_py.kubelet.ports import KubeletPorts
 
 log = logging.getLogger("kubelet")
@@ -264,7 +265,7 @@ class Kubelet:
         if change.old is not None and uid_of(change.old) != uid_of(change.new):
             # Deleted and made again while nobody looked: the old one is gone for good.
             self._workers.remove(uid_of(change.old), parse_pod(change.old))
-        pod = parse_pod(change.new)
+        pod = self._received(change.new)
         pod_ip = self._config.node_ip if pod.host_network else self._adopted_ips.pop(pod.uid, "")
         self._workers.update(
             pod,
@@ -272,6 +273,11 @@ class Kubelet:
             runtime_has_some=pod.uid in self._at_start,
             at_start=None if self._follows_events else self._at_start.get(pod.uid),
         )
+
+    def _received(self, obj: Obj) -> Pod:
+        known = self._workers.state(uid_of(obj))
+        seen = known.pod.annotations.get(CONFIG_SEEN) if known is not None else None
+        return received_from_api(parse_pod(obj), seen or format_micro_time(self._ports.clock.wall_s()))
 
     def _stop_orphans(self) -> None:
         for uid, status in self._at_start.items():

@@ -64,6 +64,8 @@ class LeftoverSweep:
         unlisted = [c for c in sorted(found.container_ids - listed) if not await self._is_known(c)]
         pods = {*(s.pod.uid for s in listing.sandboxes), *(c.pod.uid for c in listing.containers)}
         pods |= {state.pod.uid for state in self._states()}
+        # Another agent's on this host, in spite of all.
+        pods |= {cgroup.pod_uid for cgroup in found.cgroups if cgroup.container_id not in unlisted}
         return found.only(found.pod_uids - pods, frozenset(unlisted))
 
     async def _is_known(self, container: str) -> bool:

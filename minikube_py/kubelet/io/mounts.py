@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 MS_BIND = 4096
-MS_NOSUID = 2
-MS_NODEV = 4
 MNT_FORCE = 1
 MNT_DETACH = 2
 UMOUNT_NOFOLLOW = 8
@@ -89,7 +87,7 @@ class KernelMounts:
         Raises:
             OSError: the kernel refused.
         """
-        self._mount(fs_type, path, fs_type, MS_NOSUID | MS_NODEV, options)
+        self._mount(fs_type, path, fs_type, 0, options)
 
     def bind(self, source: str, path: str) -> None:
         """Make `source` visible at `path`.

@@ -1,5 +1,6 @@
-"""Reads ConfigMaps, Secrets and service account tokens that pods refer to, each not more often than its age allows.
+"""Reads ConfigMaps, Secrets and service accounts that pods refer to, each not more often than its age allows.
 
+Tokens of service accounts are made here too, and kept until it is time for new ones.
 Upstream: kubelet util/manager cache-based manager. A plain GET with a small cache in front: a node sees only what its
 pods name, and an object that was just created is found at the next try.
 """
@@ -20,9 +21,14 @@ from minikube_py.kubelet.volumes import VolumeError
 CACHED_MAX = 512
 """Objects and tokens kept; at the bound the oldest goes."""
 TOKEN_REFRESH_SHARE = 0.8
+"""A token is renewed when so much of its life is over, or after a day; if need be it serves on until it expires."""
 TOKEN_REFRESH_S = 24 * 3600.0
 
-_RESOURCES: dict[str, Resource] = {"ConfigMap": CONFIGMAPS, "Secret": SECRETS}
+_RESOURCES: dict[str, Resource] = {
+    "ConfigMap": CONFIGMAPS,
+    "Secret": SECRETS,
+    "ServiceAccount": SERVICE_ACCOUNTS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class _Cached:
 class _Token:
     text: str
     refresh_at_s: float
+    expires_at_s: float
 
 
 def _version(obj: Obj | None) -> int:
@@ -117,13 +124,13 @@ class ObjectReader:
         try:
             answer = await self._client.create_subresource(SERVICE_ACCOUNTS, account, "token", request)
         except StatusError as error:
-            if cached is not None:
+            if cached is not None and wall_s < cached.expires_at_s:
                 return cached.text
             raise VolumeError(f"failed to fetch token: {error.message}") from error
         status = answer.get("status") or {}
-        lifetime_s = parse_time(status["expirationTimestamp"]) - wall_s
-        refresh_at_s = wall_s + min(lifetime_s * TOKEN_REFRESH_SHARE, TOKEN_REFRESH_S)
+        expires_at_s = parse_time(status["expirationTimestamp"])
+        refresh_at_s = wall_s + min((expires_at_s - wall_s) * TOKEN_REFRESH_SHARE, TOKEN_REFRESH_S)
         if len(self._tokens) >= CACHED_MAX:
             self._tokens.pop(next(iter(self._tokens)))
-        self._tokens[(pod.uid, source)] = _Token(str(status["token"]), refresh_at_s)
+        self._tokens[(pod.uid, source)] = _Token(str(status["token"]), refresh_at_s, expires_at_s)
         return str(status["token"])

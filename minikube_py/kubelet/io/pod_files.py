@@ -7,11 +7,12 @@ below it any more, and never across a file system. Upstream: volume/emptydir, ku
 import asyncio
 import errno
 import os
+import stat
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from minikube_py.kubelet.cgroup_names import is_slice
+from minikube_py.kubelet.cgroup_names import is_slice, outermost
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.atomic_writer import write_payload
 from minikube_py.kubelet.io.cgroup_dirs import remove_cgroup
@@ -24,7 +25,7 @@ from minikube_py.kubelet.io.sub_path_mounts import mount_sub_path, unmount_below
 from minikube_py.kubelet.io.volume_ownership import own_volume
 from minikube_py.kubelet.pod_volumes import NfsVolume
 from minikube_py.kubelet.ports import Slices, VolumeRequest
-from minikube_py.kubelet.volume_ownership import ChangePolicy
+from minikube_py.kubelet.volume_ownership import ChangePolicy, group_mode
 
 T = TypeVar("T")
 
@@ -33,6 +34,8 @@ CGROUP_TRIES_MAX = 20
 CGROUP_PAUSE_S = 0.02
 """A killed process leaves its cgroup within milliseconds; one that hangs in the kernel stays after the last try."""
 _KERNEL = KernelMounts()
+_FRESH_MODES = {"tmpfs": 0o1777}
+"""By file system: a new volume's mode, for pods of every user (as upstream); a tmpfs keeps the kernel's own."""
 
 
 class HostPodFiles:
@@ -59,10 +62,11 @@ class HostPodFiles:
             self._mounts.mount(request.file_system, request.path, request.mount_options)
             fresh = True
         if fresh:
-            os.chmod(request.path, 0o777)  # noqa: S103 - as upstream: pods of any user
+            mode = _FRESH_MODES.get(request.file_system, 0o777)
             if request.gid is not None:
                 os.chown(request.path, -1, request.gid)
-                os.chmod(request.path, 0o2777)  # noqa: S103 - and new files belong to the group
+                mode = group_mode(stat.S_IFDIR | mode)
+            os.chmod(request.path, mode)
         if request.files is not None:
             write_payload(request.path, request.files, request.gid)
 
@@ -125,7 +129,7 @@ class HostPodFiles:
     async def remove_cgroup(self, parent: str) -> None:
         """Remove a pod's cgroups in every hierarchy; what is left in them is killed."""
         if is_slice(parent):
-            await self._slices.stop(parent)
+            await self._slices.stop(outermost(parent))
         for _ in range(CGROUP_TRIES_MAX):
             if await self._run(lambda: remove_cgroup(parent, self._mounts.mounted())):
                 return

@@ -20,6 +20,7 @@ from minikube_py.kubelet.pod_volumes import (
     ClaimVolume,
     EmptyDirVolume,
     HostPathVolume,
+    ImageVolume,
     NfsVolume,
     ProjectedVolume,
     UnsupportedVolume,
@@ -93,11 +94,20 @@ class VolumePreparer:
         return frozenset(volume.name for volume in pod.volumes if self._is_read_only(pod, volume))
 
     def _is_read_only(self, pod: Pod, volume: Volume) -> bool:
-        if isinstance(volume.source, ProjectedVolume):
+        if isinstance(volume.source, ProjectedVolume | ImageVolume):
             return True
         bound = self._bound.get((pod.uid, volume.name))
         sources = (volume.source, bound.source if bound else None)
         return any(isinstance(s, ClaimVolume | NfsVolume) and s.read_only for s in sources)
+
+    def image_volumes(self, pod: Pod, container: Container) -> tuple[tuple[ImageVolume, str], ...]:
+        """Return the images that a container mounts, each with the directory that is to hold it."""
+        mounted = {mount.name for mount in container.volume_mounts}
+        return tuple(
+            (volume.source, volume_directory(self._config.pod_dir(pod.uid), volume))
+            for volume in pod.volumes
+            if volume.name in mounted and isinstance(volume.source, ImageVolume)
+        )
 
     def devices(self, pod: Pod, container: Container) -> tuple[Device, ...]:
         """Return the block devices of a container.
@@ -127,12 +137,13 @@ class VolumePreparer:
             case ProjectedVolume():
                 files = render_payload(pod, source, await self._inputs(pod, volume, facts))
                 file_system = "tmpfs" if source.in_memory else ""
-                options = "mode=0777" if source.in_memory else ""
-                await self._files.set_up_volume(VolumeRequest(path, file_system, options, gid, files))
+                await self._files.set_up_volume(VolumeRequest(path, file_system, "", gid, files))
             case NfsVolume():
                 await self._files.mount_nfs(source, path, ())
             case ClaimVolume():
                 await self._prepare_claim(pod, volume, source, path)
+            case ImageVolume():
+                pass  # when a container that mounts it starts: `image_volumes`
             case UnsupportedVolume():
                 raise VolumeError(f"volumes of kind {source.kind} are not served by this kubelet")
 
@@ -223,4 +234,4 @@ def _empty_dir_mount(pod: Pod, source: EmptyDirVolume, facts: PodFacts) -> tuple
     if source.medium != MEMORY:
         return "", ""
     size = memory_size_bytes(pod, source, facts.allocatable)
-    return "tmpfs", "mode=0777" + (f",size={size}" if size else "")
+    return "tmpfs", f"size={size}" if size else ""

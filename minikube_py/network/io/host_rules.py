@@ -58,7 +58,7 @@ class HostRules:
         await self._run_iptables_plan(removal=True)
 
     def _ensure_sysctls(self) -> None:
-        required = required_sysctls(self._config.bridge)
+        required = required_sysctls(self._config.bridge, self._config.tunnel)
         paths = {rule.path: _SYSCTL_ROOT / rule.path for rule in required}
         found = {rule: path.read_text().strip() for rule, path in paths.items() if path.exists()}
         for rule in diff_sysctls(required, found):
@@ -122,7 +122,7 @@ class HostRules:
             self._without_iptables = True
             return
         plan = plan_removal if removal else plan_accept_rules
-        for command in plan(listed.stdout, self._config.bridge):
+        for command in plan(listed.stdout, self._config.bridge, self._config.cluster_cidr):
             finished = await run_program((*iptables, *command))
             log.info("iptables %s", " ".join(command))
             if finished.exit_code != 0:

@@ -15,6 +15,7 @@ from typing import ParamSpec, TypeVar
 
 import orjson
 
+from minikube_py.kit.io.netlink_monitor import SO_RCVBUFFORCE, open_netlink_monitor
 from minikube_py.kit.io.process import Finished, ProcessError, run_program
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.netlink_batch import BatchRefusedError, count_acknowledgements, encode_batch
@@ -28,7 +29,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 NETLINK_NETFILTER = 12
 SO_SNDBUFFORCE = 32
-SO_RCVBUFFORCE = 33
 SEND_BUFFER_BYTES_MIN = 1 << 16
 RECEIVE_BUFFER_BYTES = 1 << 21
 ANSWER_BYTES_MAX = 1 << 16
@@ -107,7 +107,7 @@ class NftApplier:
         if self._monitor is None:
             try:
                 # It stays open between calls, so that the kernel keeps what happens meanwhile.
-                self._monitor = _open_monitor()
+                self._monitor = open_netlink_monitor(NETLINK_NETFILTER, 1 << (NFNLGRP_NFTABLES - 1))
             except OSError as error:
                 raise RulesetError(f"netlink: {error}") from error
         monitor = self._monitor
@@ -187,19 +187,6 @@ class NftApplier:
 
 def _read_listing(text: str, config: ProxyConfig) -> Ruleset | None:
     return parse_listing(orjson.loads(text), config)
-
-
-def _open_monitor() -> socket.socket:
-    monitor = socket.socket(
-        socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK, NETLINK_NETFILTER
-    )
-    try:
-        monitor.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
-        monitor.bind((0, 1 << (NFNLGRP_NFTABLES - 1)))
-    except BaseException:
-        monitor.close()
-        raise
-    return monitor
 
 
 async def _nft(arguments: tuple[str, ...], stdin: str = "") -> Finished:

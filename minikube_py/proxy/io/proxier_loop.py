@@ -229,6 +229,9 @@ class Proxier:
             log.debug("deleted %d stale UDP flows", deleted)
 
     async def _wait_for_work(self) -> None:
+        if self._wake.is_set():
+            self._wake.clear()  # what came during the pause has been collected long enough
+            return
         due_s = self._table.next_due_s()
         if due_s is None:
             await self._wake.wait()

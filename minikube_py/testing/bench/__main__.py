@@ -9,14 +9,14 @@ import click
 from minikube_py.testing.bench.report import print_rows, write_json
 from minikube_py.testing.lab.machine import LabError
 
-NAMES = ("start", "pods", "idle", "store", "api", "proxy")
+NAMES = ("start", "join", "pods", "idle", "store", "api", "proxy")
 
 
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--output", type=click.Path(path_type=Path), default=Path("bench-results"), show_default=True)
 def main(names: tuple[str, ...], output: Path) -> None:
-    """Run the benchmarks NAMES (all when none is given): start, pods, idle, store, api, proxy."""
+    """Run the benchmarks NAMES (all when none is given): start, join, pods, idle, store, api, proxy."""
     unknown = [name for name in names if name not in NAMES]
     if unknown:
         raise click.UsageError(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")

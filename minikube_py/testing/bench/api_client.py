@@ -43,13 +43,14 @@ class Subject:
         lines = Path(f"/proc/{self._process.pid}/smaps_rollup").read_text().splitlines()
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))
 
-    def lag_ms(self) -> float:
-        """Return the largest delay of its loop since the last question."""
+    def stood_still_ms(self) -> tuple[float, float]:
+        """Return for how long its loop stood still at most since the last question, by the clock and in CPU time."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(b"lag\n")
+        self._process.stdin.write(b"\n")
         self._process.stdin.flush()
-        return float(self._process.stdout.readline())
+        wall_ms, cpu_ms = self._process.stdout.readline().split()
+        return float(wall_ms), float(cpu_ms)
 
 
 class Connection:
@@ -111,7 +112,8 @@ class Measured:
     took_s: float
     cpu_s: float
     latencies_s: Sequence[float]
-    lag_ms: float
+    still_ms: tuple[float, float]
+    """For how long the server's loop stood still at most, by the clock and in CPU time."""
 
     @property
     def per_cpu_s(self) -> float:
@@ -141,14 +143,14 @@ async def measure(
             latencies.append(time.perf_counter() - began_s)
 
     connections = [await Connection(subject.port, tls).__aenter__() for _ in range(clients)]
-    subject.lag_ms()
+    subject.stood_still_ms()
     cpu_s, began_s = subject.cpu_s(), time.perf_counter()
     end_s = began_s + (seconds or 1e9)
     async with asyncio.TaskGroup() as group:
         for connection in connections:
             group.create_task(one(connection, end_s))
     took_s, cpu_s = time.perf_counter() - began_s, subject.cpu_s() - cpu_s
-    lag_ms = subject.lag_ms()
+    still_ms = subject.stood_still_ms()
     for connection in connections:
         await connection.__aexit__(None, None, None)
-    return Measured(len(latencies), took_s, cpu_s, latencies, lag_ms)
+    return Measured(len(latencies), took_s, cpu_s, latencies, still_ms)

@@ -1,7 +1,7 @@
 """The server's half of `scripts/bench api`: an API server, or the ceiling, alone on one core.
 
-`python -m minikube_py.testing.bench.api_server api|ceiling FOLDER CORE` prints the port and then answers lines on its
-standard input: `reset` forgets, `lag` prints the largest delay of the event loop since then, in milliseconds.
+`python -m minikube_py.testing.bench.api_server api|ceiling FOLDER CORE` prints the port. To each line on its standard
+input it prints for how long its loop stood still at most since the last one, in milliseconds by the clock and of CPU.
 
 The ceiling is a plain aiohttp handler behind the same TLS that returns bytes which were sent to it before (POST), or
 sends each POST to all who watch: what Python can do at best when nothing is decided.
@@ -25,37 +25,22 @@ from minikube_py.kit.io.keys import new_key_pem
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.store.io.memory_store import MemoryStore
 from minikube_py.store.io.open_store import open_store
+from minikube_py.testing.loop_lag import LoopLag
 from minikube_py.testing.memory_api_server import LOOPBACK_CONFIG, loopback_pki
 
-LAG_PERIOD_S = 0.002
 BODY_BYTES_MAX = 128 << 20
 
 
-class LagMeter:
-    """How late the loop was at worst."""
-
-    def __init__(self) -> None:
-        self.worst_s = 0.0
-
-    async def run(self) -> None:
-        """Measure for ever."""
-        loop = asyncio.get_running_loop()
-        while True:
-            before_s = loop.time()
-            await asyncio.sleep(LAG_PERIOD_S)
-            self.worst_s = max(self.worst_s, loop.time() - before_s - LAG_PERIOD_S)
-
-    async def answer(self) -> None:
-        """Answer questions on standard input, to its end."""
-        reader = asyncio.StreamReader()
-        await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(0, "rb")
-        )
-        while line := await reader.readline():
-            if line.strip() == b"lag":
-                sys.stdout.write(f"{self.worst_s * 1000:.3f}\n")
-                sys.stdout.flush()
-            self.worst_s = 0.0
+async def _answer(lag: LoopLag) -> None:
+    """Answer questions on standard input, to its end."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(0, "rb")
+    )
+    while await reader.readline():
+        sys.stdout.write(f"{lag.wall_s * 1000:.3f} {lag.computing_s * 1000:.3f}\n")
+        sys.stdout.flush()
+        lag.reset()
 
 
 async def _api(folder: Path, listening: "asyncio.Future[int]") -> None:
@@ -119,14 +104,14 @@ async def _ceiling(folder: Path, listening: "asyncio.Future[int]") -> None:
 
 
 async def _run(kind: str, folder: Path) -> None:
-    meter = LagMeter()
+    lag = LoopLag()
     listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as group:
         work = {"api": _api, "ceiling": _ceiling}[kind](folder, listening)
-        tasks = [group.create_task(work), group.create_task(meter.run())]
+        tasks = [group.create_task(work), group.create_task(lag.measure())]
         sys.stdout.write(f"{await listening}\n")
         sys.stdout.flush()
-        await meter.answer()
+        await _answer(lag)
         for task in tasks:
             task.cancel()
 

@@ -1,8 +1,10 @@
-"""What the engine itself needs for the containers of a pod: the measure that pods are held to."""
+"""What the engine itself needs for the containers of pods: the measure that pods are held to."""
 
 import asyncio
 import itertools
 import time
+from collections.abc import Awaitable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -12,6 +14,14 @@ from minikube_py.testing.lab.cluster import IMAGE
 
 GONE_S = 300
 SLEEP = ("sleep", "3600")
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds from the first call to the last answer."""
+
+    made_s: float
+    gone_s: float
 
 
 class BareContainers:
@@ -34,10 +44,12 @@ class BareContainers:
 
     async def _pair(self) -> list[str]:
         first = await self._start({"NetworkMode": "none", "IpcMode": "shareable"})
-        second = await self._start({"NetworkMode": f"container:{first}", "IpcMode": f"container:{first}"})
-        return [second, first]
+        return [await self._join(first), first]
 
-    async def _remove(self, identities: list[str]) -> None:
+    async def _join(self, first: str) -> str:
+        return await self._start({"NetworkMode": f"container:{first}", "IpcMode": f"container:{first}"})
+
+    async def _remove(self, identities: Iterable[str]) -> None:
         for identity in identities:
             async with self._session.delete(f"http://docker/containers/{identity}?force=1") as answer:
                 assert answer.status < 300
@@ -54,26 +66,44 @@ class BareContainers:
             await asyncio.sleep(0.02)
         return time.monotonic()
 
-    async def pair(self) -> float:
-        """Return the seconds for a container without network and one that joins it."""
-        started = time.monotonic()
-        made = await self._pair()
-        took = time.monotonic() - started
-        await self._remove(made)
-        return took
-
-    async def pairs(self, count: int, parallel: int) -> float:
-        """Return the seconds for `count` such pairs, `parallel` at a time."""
-        slots, made = asyncio.Semaphore(parallel), list[str]()
+    async def pairs(self, count: int, parallel: int) -> Took:
+        """Make containers without network with one more in each, and remove them, `parallel` pairs at a time."""
+        slots, made = asyncio.Semaphore(parallel), list[list[str]]()
 
         async def one() -> None:
             async with slots:
-                made.extend(await self._pair())
+                made.append(await self._pair())
 
+        async def no(pair: list[str]) -> None:
+            async with slots:
+                await self._remove(pair)
+
+        made_s = await _all(one() for _ in range(count))
+        return Took(made_s, await _all(map(no, made)))
+
+    async def kill(self, identity: str) -> None:
+        """End a container at once."""
+        await self._post(f"/containers/{identity}/kill")
+
+    async def successor(self) -> float:
+        """Return the seconds from the kill of a container in a pair until another one runs in its place."""
+        first, other = await self._pair()
         started = time.monotonic()
-        async with asyncio.TaskGroup() as group:
-            for _ in range(count):
-                group.create_task(one())
+        await self.kill(first)
+        await self._post(f"/containers/{first}/wait")
+        second = await self._join(other)
         took = time.monotonic() - started
-        await self._remove(made)
+        await self._remove((second, first, other))
         return took
+
+
+async def _all(works: Iterable[Awaitable[None]]) -> float:
+    started = time.monotonic()
+
+    async def do(work: Awaitable[None]) -> None:
+        await work
+
+    async with asyncio.TaskGroup() as group:
+        for work in works:
+            group.create_task(do(work))
+    return time.monotonic() - started

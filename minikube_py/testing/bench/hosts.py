@@ -17,10 +17,10 @@ POLL_S = 0.005
 
 
 @contextmanager
-def bench_host() -> Iterator[Cluster]:
-    """Yield a host with its engine running and no agent yet; everything is removed afterwards."""
+def bench_host(hosts: int = 1) -> Iterator[Cluster]:
+    """Yield a host, or more, with engines running and no agent yet; everything is removed afterwards."""
     folder = Path(mkdtemp(prefix="mkpyb", dir="/run"))
-    lab = Lab(folder, 1)
+    lab = Lab(folder, hosts)
     scratch = Path(mkdtemp(prefix="mkpy-bench-"))
     try:
         lab.make_hosts()

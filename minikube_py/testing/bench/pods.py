@@ -1,35 +1,35 @@
 """Pods beside what the engine itself needs for them, in one run: single ones, crowds, restarts, and their Services.
 
-The rows that upstream was measured with on the same kind of machine have that figure as a note. BENCH_PODS_CROWD and
-BENCH_PODS_SERVICES make a short run of it.
+The rows that upstream was measured with on the same kind of machine have that figure as a note. BENCH_PODS_TRIES,
+BENCH_PODS_CROWD and BENCH_PODS_SERVICES make a short run of it.
 """
 
 import asyncio
+import math
 import os
 import re
 import signal
-import socket
+import statistics
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import aiohttp
 
-from minikube_py.kit.io.netns import open_socket_in
 from minikube_py.testing.bench.bare_containers import BareContainers
 from minikube_py.testing.bench.hosts import bench_host
 from minikube_py.testing.bench.idle import cpu_s, pss_mb
 from minikube_py.testing.bench.pod_api import CORE, Json, PodApi, is_ready, is_running, sleeper
 from minikube_py.testing.bench.report import Row
+from minikube_py.testing.bench.service_answers import ServiceAnswers
 from minikube_py.testing.lab.cluster import Cluster
 
-TRIES = 20
+TRIES = int(os.environ.get("BENCH_PODS_TRIES", "50"))
 CROWD = int(os.environ.get("BENCH_PODS_CROWD", "100"))
-SERVICES = tuple(int(n) for n in os.environ.get("BENCH_PODS_SERVICES", "0,1000,5000").split(","))
-BURST = 20
+BURST, DEPLOYED, ROUNDS = 20, 10, 3
 PARALLEL = max(2, os.cpu_count() or 1)
 """The agent's own bound."""
-PODS, SERVICE = f"{CORE}/pods", f"{CORE}/services"
+PODS = f"{CORE}/pods"
+DEPLOYMENTS = f"/apis/apps/v1{CORE.removeprefix('/api/v1')}/deployments"
 
 
 def run() -> list[Row]:
@@ -46,15 +46,27 @@ async def _all(cluster: Cluster) -> list[Row]:
     unix = aiohttp.UnixConnector(path=str(cluster.host.docker_socket))
     tls = aiohttp.TCPConnector(ssl=context, limit=0)
     async with aiohttp.ClientSession(connector=unix) as docker, aiohttp.ClientSession(connector=tls) as https:
-        bench = _PodBench(cluster, BareContainers(docker), PodApi(https, server))
+        api = PodApi(https, server)
+        bench = _PodBench(cluster, BareContainers(docker), api)
         return [
             *await bench.single(),
-            *await bench.rate(),
+            *await bench.burst(),
             *await bench.deployment(),
             *await bench.restart(),
             *await bench.crowd(),
-            *await bench.services(),  # last: the end of thousands of slices would be measured along with others
+            *await ServiceAnswers(cluster, api).rows(),  # last: thousands of Services would be measured along
         ]
+
+
+def _percentile(tries: Sequence[float], share: float) -> float:
+    """Return the nearest rank."""
+    return sorted(tries)[math.ceil(share * len(tries)) - 1]
+
+
+def _beside(name: str, tries: Sequence[float], other: str, bare: Sequence[float], aim: str, note: str = "") -> Row:
+    """Return the row of a figure with its ratio to what the engine itself needs."""
+    against = f"{other}: {statistics.median(bare):.3g} s"
+    return Row(name, "s", tuple(tries), against, statistics.median(tries) / statistics.median(bare), aim, note)
 
 
 class _PodBench:
@@ -67,137 +79,80 @@ class _PodBench:
         """One pod, one pair of containers, in turns."""
         bare, pods = [], []
         for attempt in range(TRIES + 1):
-            bare.append(await self._bare.pair())
-            took, gone = await self._crowd(1, f"one{attempt}")
-            pods.append(took)
-            assert gone > 0
-        bare, pods = sorted(bare[1:]), sorted(pods[1:])  # the first of each warms caches
-        middle, last = TRIES // 2, max(TRIES * 99 // 100 - 1, 0)
-        against = "two bare containers"
-        return [
-            Row("two bare containers, create + start", "s", tuple(bare)),
-            Row("pod create → Running, p50", "s", tuple(pods), against, pods[middle] / bare[middle], "≤ 1.1"),
-            Row("pod create → Running, p99", "s", (pods[last],), against + ", p99", pods[last] / bare[last], "≤ 1.1"),
-        ]
+            bare.append((await self._bare.pairs(1, 1)).made_s)
+            pods.append(await self._make(1, f"one{attempt}"))
+            await self._end(f"one{attempt}")
+        bare, pods = bare[1:], pods[1:]  # the first of each warms caches
+        rows = [Row("two bare containers, create + start", "s", tuple(bare))]
+        for name, share in (("p50", 0.5), ("p99", 0.99)):
+            pod, pair = _percentile(pods, share), _percentile(bare, share)
+            rows.append(_beside(f"pod create → Running, {name}", [pod], f"two bare, {name}", [pair], "ratio ≤ 1.1"))
+        return rows
 
-    async def rate(self) -> list[Row]:
-        """A burst of pods beside as many pairs of containers, both `PARALLEL` at a time."""
+    async def burst(self) -> list[Row]:
+        """A burst of pods beside as many pairs of containers."""
         bare, pods = [], []
-        for attempt in range(3):
-            bare.append(await self._bare.pairs(BURST, PARALLEL))
-            took, _ = await self._crowd(BURST, f"burst{attempt}")
-            pods.append(took)
-        ratio = sorted(bare)[1] / sorted(pods)[1]
-        return [
-            Row(f"bare pairs per second, {PARALLEL} at a time", "1/s", tuple(BURST / t for t in bare)),
-            Row("pods per second", "1/s", tuple(BURST / t for t in pods), "bare pairs", ratio, "≥ 1"),
-            Row(f"burst of {BURST} pods → all Running", "s", tuple(pods), aim="< 4", note="upstream 5.2–16.7"),
-        ]
+        for attempt in range(ROUNDS):
+            bare.append((await self._bare.pairs(BURST, PARALLEL)).made_s)
+            pods.append(await self._make(BURST, f"burst{attempt}"))
+            await self._end(f"burst{attempt}")
+        name, aim = f"burst of {BURST} pods → all Running", "< 4, ratio ≤ 1"
+        return [_beside(name, pods, _pairs(BURST), bare, aim, "upstream 5.2–16.7")]
 
     async def deployment(self) -> list[Row]:
-        """A Deployment of ten, until all pods are Ready."""
-        path, took = "/apis/apps/v1/namespaces/default/deployments", []
-        for attempt in range(3):
-            group = f"d{attempt}"
-            template = sleeper("", group)
-            spec = {
-                "replicas": 10,
-                "selector": {"matchLabels": {"group": group}},
-                "template": {"metadata": {"labels": {"group": group}}, "spec": template["spec"]},
-            }
-            started = time.monotonic()
-            await self._api.create(path, {"metadata": {"name": group}, "spec": spec})
-            at = await self._api.until(
-                PODS, f"labelSelector=group%3D{group}", lambda pods: sum(map(is_ready, pods.values())) == 10
+        """A Deployment, until all pods are Ready."""
+        bare, took = [], []
+        for attempt in range(ROUNDS):
+            bare.append((await self._bare.pairs(DEPLOYED, PARALLEL)).made_s)
+            took.append(await self._deploy(f"d{attempt}"))
+        name = f"Deployment of {DEPLOYED} → all Ready"
+        return [_beside(name, took, _pairs(DEPLOYED), bare, "< 2.5", "upstream 3.1–6.1")]
+
+    async def _deploy(self, group: str) -> float:
+        spec = {
+            "replicas": DEPLOYED,
+            "selector": {"matchLabels": {"group": group}},
+            "template": {"metadata": {"labels": {"group": group}}, "spec": sleeper("", group)["spec"]},
+        }
+        started = time.monotonic()
+        async with asyncio.TaskGroup() as tasks:
+            all_ready = tasks.create_task(
+                self._api.until(PODS, _of(group), lambda pods: sum(map(is_ready, pods.values())) == DEPLOYED)
             )
-            took.append(at - started)
-            await self._api.delete(f"{path}/{group}?propagationPolicy=Foreground")
-            await self._gone(group)
-        return [Row("Deployment of 10 → all Ready", "s", tuple(took), aim="< 2.5", note="upstream 3.1–6.1")]
+            await self._api.create(DEPLOYMENTS, {"metadata": {"name": group}, "spec": spec})
+        await self._api.delete(f"{DEPLOYMENTS}/{group}?propagationPolicy=Foreground")
+        await self._gone(group)
+        return all_ready.result() - started
 
     async def restart(self) -> list[Row]:
         """A container is killed by the engine's hand, until its successor runs."""
-        await self._make(1, "killed")
-        took = []
-        for _ in range(3):
-            (pod,) = await self._api.list(PODS, "labelSelector=group%3Dkilled")
-            before = pod["status"]["containerStatuses"][0]
-            identity = before["containerID"].removeprefix("docker://")
+        bare, took = [], []
+        for attempt in range(ROUNDS):
+            bare.append(await self._bare.successor())
+            took.append(await self._restart_container(f"killed{attempt}"))
+        against = "bare kill, create, start"
+        return [_beside("container killed → running again", took, against, bare, "< 1", "upstream 2.0")]
+
+    async def _restart_container(self, group: str) -> float:
+        # The first restart is immediate, later ones wait: each try needs a pod of its own.
+        await self._make(1, group)
+        (pod,) = await self._api.list(PODS, _of(group))
+        killed = pod["status"]["containerStatuses"][0]["containerID"]
+
+        def runs_again(pods: Mapping[str, Json]) -> bool:
+            states = [s for p in pods.values() for s in p["status"].get("containerStatuses") or ()]
+            return any("running" in s["state"] and s["containerID"] != killed for s in states)
+
+        async with asyncio.TaskGroup() as tasks:
+            again = tasks.create_task(self._api.until(PODS, _of(group), runs_again))
             started = time.monotonic()
-            await asyncio.to_thread(self._cluster.docker, "kill", identity)
-
-            def runs_again(pods: Mapping[str, Json], old: Json = before) -> bool:
-                states = [s for p in pods.values() for s in p["status"].get("containerStatuses") or ()]
-                return any("running" in s["state"] and s["containerID"] != old["containerID"] for s in states)
-
-            took.append(await self._api.until(PODS, "labelSelector=group%3Dkilled", runs_again) - started)
-            # The first restart is immediate, later ones wait: each try needs a pod of its own.
-            await self._api.delete(f"{PODS}?labelSelector=group%3Dkilled")
-            await self._gone("killed")
-            await self._make(1, "killed")
-        await self._api.delete(f"{PODS}?labelSelector=group%3Dkilled")
-        await self._gone("killed")
-        return [Row("container killed → running again", "s", tuple(took), aim="< 1", note="upstream 2.0")]
-
-    async def services(self) -> list[Row]:
-        """A Service gets an endpoint that is ready already, until its cluster IP answers, beside many others."""
-        server = sleeper("web", "web")
-        server["spec"]["containers"][0]["command"] = ["httpd", "-f", "-p", "8080"]
-        await self._api.create(PODS, server)
-        await self._api.until(PODS, "labelSelector=group%3Dweb", lambda pods: any(map(is_ready, pods.values())))
-        rows, others = [], 0
-        for wanted in SERVICES:
-            while others < wanted:
-                count = min(50, wanted - others)
-                async with asyncio.TaskGroup() as group:
-                    for n in range(others, others + count):
-                        group.create_task(self._api.create(SERVICE, _service(f"other{n}", "web")))
-                others += count
-            await self._api.until(
-                f"/apis/discovery.k8s.io/v1{CORE.removeprefix('/api/v1')}/endpointslices",
-                "",
-                lambda slices, n=wanted: len(slices) >= n,  # type: ignore[misc]
-            )
-            took = [await self._service_answers(f"svc{wanted}-{attempt}") for attempt in range(5)]
-            rows.append(
-                Row(
-                    f"Service made → cluster IP answers, beside {wanted} others",
-                    "s",
-                    tuple(took),
-                    aim="< 0.03",
-                    note="upstream 0.11 / 1.05 / 14.7 with 0 / 1,000 / 5,000",
-                )
-            )
-        await self._api.delete(f"{SERVICE}?labelSelector=bench%3Dyes")
-        await self._api.delete(f"{PODS}?labelSelector=group%3Dweb")
-        await self._gone("web")
-        return rows
-
-    async def _service_answers(self, name: str) -> float:
-        started = time.monotonic()
-        made = await self._api.create(SERVICE, _service(name, "web"))
-        at = await asyncio.to_thread(self._first_answer, made["spec"]["clusterIP"])
-        return at - started
-
-    def _first_answer(self, address: str) -> float:
-        netns = os.open(f"/run/netns/{self._cluster.host.netns}", os.O_RDONLY)
-        deadline = time.monotonic() + 60
-        try:
-            while time.monotonic() < deadline:
-                with open_socket_in(netns, socket.AF_INET, socket.SOCK_STREAM) as connection:
-                    connection.settimeout(0.05)
-                    try:
-                        connection.connect((address, 80))
-                    except OSError:
-                        time.sleep(0.001)
-                        continue
-                    return time.monotonic()
-        finally:
-            os.close(netns)
-        raise AssertionError(f"{address} does not answer within 60 s")
+            await self._bare.kill(killed.removeprefix("docker://"))
+        await self._end(group)
+        return again.result() - started
 
     async def crowd(self) -> list[Row]:
         """Many pods on the node: start, cost while they rest, the agent's own restart, end."""
+        bare = await self._bare.pairs(CROWD, PARALLEL)
         agent = self._agent()
         before_s = cpu_s(agent)
         running_s = await self._make(CROWD, "crowd")
@@ -206,15 +161,16 @@ class _PodBench:
         memory, rest_s = pss_mb(agent), cpu_s(agent)
         await asyncio.sleep(30)
         share = (cpu_s(agent) - rest_s) / 30 * 100
-        adopted_s = await asyncio.to_thread(self._restart_agent)
+        adopted_s = [await asyncio.to_thread(self._restart_agent) for _ in range(ROUNDS)]
         gone_s = await self._end("crowd")
+        rate = f"{CROWD / running_s:.1f} pods/s"
         return [
-            Row(f"{CROWD} pods → all Running", "s", (running_s,), note=f"{CROWD / running_s:.1f} pods/s"),
+            _beside(f"{CROWD} pods → all Running", [running_s], _pairs(CROWD), [bare.made_s], "ratio ≤ 1", rate),
             Row("the agent's CPU for that", "s", (made_s,), note=f"{1000 * made_s / CROWD:.1f} ms for each pod"),
             Row(f"memory of the agent with {CROWD} pods (PSS)", "MB", (memory,)),
             Row(f"CPU of the agent while {CROWD} pods rest", "% of a core", (share,)),
-            Row(f"agent killed and started: {CROWD} pods are its own again", "s", (adopted_s,), aim="< 1"),
-            Row(f"{CROWD} pods deleted → all gone", "s", (gone_s,)),
+            Row(f"agent killed and started: {CROWD} pods are its own again", "s", tuple(adopted_s), aim="< 1"),
+            _beside(f"{CROWD} pods deleted → all gone", [gone_s], "bare rm -f of as many", [bare.gone_s], ""),
         ]
 
     def _restart_agent(self) -> float:
@@ -231,15 +187,11 @@ class _PodBench:
     def _agent(self) -> int:
         return self._cluster.lab.pids[f"{self._cluster.host.name}/agent"]
 
-    async def _crowd(self, count: int, group: str) -> tuple[float, float]:
-        return await self._make(count, group), await self._end(group)
-
     async def _make(self, count: int, group: str) -> float:
         started = time.monotonic()
         async with asyncio.TaskGroup() as tasks:
-            query = f"labelSelector=group%3D{group}"
             all_run = tasks.create_task(
-                self._api.until(PODS, query, lambda pods: sum(map(is_running, pods.values())) == count)
+                self._api.until(PODS, _of(group), lambda pods: sum(map(is_running, pods.values())) == count)
             )
             for n in range(count):
                 tasks.create_task(self._api.create(PODS, sleeper(f"{group}-{n}", group)))
@@ -247,18 +199,18 @@ class _PodBench:
 
     async def _end(self, group: str) -> float:
         started = time.monotonic()
-        await self._api.delete(f"{PODS}?labelSelector=group%3D{group}")
+        await self._api.delete(f"{PODS}?{_of(group)}")
         return await self._gone(group) - started
 
     async def _gone(self, group: str) -> float:
-        await self._api.until_gone(PODS, f"labelSelector=group%3D{group}")
+        await self._api.until_gone(PODS, _of(group))
         # A pod without grace leaves the API at once: what counts is that nothing of it is left.
         return await self._bare.until_no_pods()
 
 
-def _service(name: str, group: str) -> dict[str, Any]:
-    ports = [{"port": 80, "targetPort": 8080}]
-    return {
-        "metadata": {"name": name, "labels": {"bench": "yes"}},
-        "spec": {"selector": {"group": group}, "ports": ports},
-    }
+def _of(group: str) -> str:
+    return f"labelSelector=group%3D{group}"
+
+
+def _pairs(count: int) -> str:
+    return f"{count} bare pairs, {PARALLEL} at a time"

@@ -1,6 +1,7 @@
 """A running lab as users see it: kubectl of every version, requests from the host, a constant load."""
 
 import json
+import re
 import shutil
 import ssl
 import subprocess
@@ -22,6 +23,7 @@ T = TypeVar("T")
 
 IMAGE = "minikube-py/busybox:1"
 SECOND_IMAGE = "minikube-py/busybox:2"
+_FORWARDED = re.compile(r"127\.0\.0\.1:(\d+) -> (\d+)")
 
 
 def find_kubectls() -> Mapping[str, Path]:
@@ -143,6 +145,27 @@ class Cluster:
         for host in self.lab.layout.hosts:
             socket = f"--docker-host=unix://{host.docker_socket}"
             run([sys.executable, "-m", "minikube_py", "image", "import", str(archive), socket])
+
+    @contextmanager
+    def port_forward(
+        self, *args: str, ports: tuple[int, ...], version: str = NEWEST
+    ) -> Iterator[tuple[Mapping[int, int], "subprocess.Popen[str]"]]:
+        """Forward ports as `kubectl port-forward ARGS` does meanwhile; yields the local port of each, and kubectl."""
+        argv = self.kubectl_argv("port-forward", *args, *(f":{port}" for port in ports), version=version)
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            local: dict[int, int] = {}
+            while len(local) < len(ports):
+                line = process.stdout.readline()
+                assert line, process.stderr.read()
+                if found := _FORWARDED.search(line):
+                    local[int(found[2])] = int(found[1])
+            yield local, process
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
 
     def minikube_load(self, *argv: str) -> subprocess.CompletedProcess[str]:
         """Run the load generator in the host's network, to its end."""

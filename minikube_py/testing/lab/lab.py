@@ -76,6 +76,10 @@ class Lab:
     def up(self) -> None:
         """Make every host and start everything; returns when every node is Ready."""
         self.make_hosts()
+        self.start_agents()
+
+    def start_agents(self) -> None:
+        """Start every host's agent; returns when every node is Ready."""
         first, *others = self.layout.hosts
         self.start(first)
         for host in others:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from minikube_py.install.io.host_inventory import mount_points
 from minikube_py.testing.lab.layout import HostLayout, subnet_candidates
 
 SUBNET_CLAIMS = Path("/run/minikube-py-lab-subnets")
@@ -168,6 +169,5 @@ def remove_cgroups(root: str) -> None:
 
 def unmount_below(folder: Path) -> None:
     """Unmount everything that is mounted below `folder`, the deepest first."""
-    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    for mount in sorted((m for m in mounts if m.startswith(f"{folder}/")), reverse=True):
+    for mount in sorted((m for m in mount_points() if m.startswith(f"{folder}/")), reverse=True):
         run(["umount", "-l", mount], check=False)

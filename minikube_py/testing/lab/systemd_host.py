@@ -96,6 +96,7 @@ class SystemdHost:
 
     def __init__(self, host: HostLayout) -> None:
         self.name = host.name
+        self.address = host.address
         self._host = host
         self._place = host.dir / "systemd"
         self._cgroup = f"mkpysd-{blake2b(str(host.dir).encode(), digest_size=4).hexdigest()}"
@@ -106,6 +107,13 @@ class SystemdHost:
     def shared(self) -> Path:
         """Return the folder that the host sees as SHARED."""
         return self._place / "shared"
+
+    @property
+    def entry(self) -> list[str]:
+        """Return the words before a command that is run on the host as its root."""
+        inside = ["--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup"]
+        environment = ["env", "--chdir=/root", "-i", "HOME=/root", f"PATH={_PATH}"]
+        return ["nsenter", f"--target={self._init}", *inside, "--", *environment]
 
     def written_files(self) -> tuple[str, ...]:
         """Return every file that was written or removed on the host's disk since it was made."""
@@ -151,9 +159,8 @@ class SystemdHost:
         Raises:
             LabError: it failed and `check` is set.
         """
-        inside = ["nsenter", f"--target={self._init}", "--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup"]
         done = subprocess.run(
-            [*inside, "--wd=/root", "--", "env", "-i", "HOME=/root", f"PATH={_PATH}", *argv],
+            [*self.entry, *argv],
             capture_output=True,
             text=True,
             timeout=timeout_s,

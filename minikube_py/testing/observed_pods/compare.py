@@ -15,6 +15,12 @@ Json = Mapping[str, Any]
 
 NEW_CONDITIONS = frozenset(("PodReadyToStartContainers",))
 """Conditions that a kubelet of 1.20 did not write."""
+_OF_EVERY_RUN = (
+    (r"\b[0-9a-f]{64}\b", "<cid>"),
+    (r"\.\.\d{4}(_\d\d){5}\.[\w-]+", "..<stamp>"),
+    (r"\b\d{4}-\d\d-\d\dT[\d:.]+Z", "T"),
+)
+"""Patterns -> placeholder: container ids, folders of volumes, times."""
 _ENTRY_FIELDS = ("ready", "restartCount", "image")
 
 
@@ -35,7 +41,8 @@ class Placeholders:
         for value, placeholder in sorted(named.items(), key=lambda item: -len(item[0])):
             if value:
                 text = text.replace(value, placeholder)
-        text = re.sub(r"\b[0-9a-f]{64}\b", "<cid>", text)
+        for pattern, placeholder in _OF_EVERY_RUN:
+            text = re.sub(pattern, placeholder, text)
         return re.sub(rf"(?<![\w-]){re.escape(self.node)}(?![\w-])", "<node>", text) if self.node else text
 
 

@@ -81,6 +81,7 @@ KNOWN: tuple[Known, ...] = (
     Known("kubelet-.*|hostport-.*", r'message: observed "Pod .*" here "Pod was rejected: ', _REJECTED),
     Known("kubelet-.*|hostport-.*", r"events: (missing|extra) Warning (OutOf|NodePorts|SysctlForbidden)", _REJECTED),
     Known("(kubelet|hostport|evict)-.*", r"conditions\.\w+\.\w+: observed null", "1.20 wrote a status without them"),
+    Known("d-volumes", r"inside: (missing|extra) (/m |vtmpfs )", "since 1.22 a memory volume is as big as its limit"),
     # What Docker is asked for in another way.
     Known(ANY, r"docker\.POD\.(CapDrop|ReadonlyRootfs|WorkingDir|User|GroupAdd|SecurityOpt): ", _SANDBOX),
     Known(
@@ -93,6 +94,11 @@ KNOWN: tuple[Known, ...] = (
     Known(ANY, r'docker\.\w+\.Hostname: observed "<host>"', "a lab's host has the name of the machine"),
     Known("(run|d-privileged).*", r"containers\.c\.state: .*failed to start container", _RUNTIME_TEXT),
     # What depends on the host.
+    Known(
+        "config-subpathexpr-missing",
+        r"events: missing Normal SandboxChanged",
+        "the loaded recorder looked at its sandbox before dockershim knew its address, and made another one",
+    ),
     Known("image-missing", r"containers\.c\.state: .*ImagePullBackOff.* here .*ImagePullBackOff", _PULL_TEXT),
     Known(
         "image-always.*",

@@ -3,7 +3,8 @@
 import asyncio
 import platform
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import orjson
 
@@ -13,18 +14,21 @@ from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.testing.lab.cluster import Cluster
 from minikube_py.testing.observed_pods.replay import Outcome, Replay
 from minikube_py.testing.observed_pods.scenarios import Scenario
-from minikube_py.testing.observed_pods.stage import stage_images, stage_objects
+from minikube_py.testing.observed_pods.stage import HOST_FOLDER, shared_folder, stage_images, stage_objects
 
 PARALLEL = 6
 """Pods at a time: a start costs a third of a second of processor time, and what is compared are times too."""
 
 
-def prepare(cluster: Cluster) -> None:
-    """Load the images and make the objects that the scenarios find around them."""
+@contextmanager
+def staged(cluster: Cluster) -> Iterator[None]:
+    """Give the scenarios what they find around them: images, objects, a folder of the host."""
     architecture = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
     asyncio.run(_load_images(cluster, architecture))
     for obj in stage_objects():
         cluster.kubectl("apply", "-f", "-", stdin=orjson.dumps(obj).decode())
+    with shared_folder(HOST_FOLDER):
+        yield
 
 
 async def _load_images(cluster: Cluster, architecture: str) -> None:
@@ -36,14 +40,24 @@ async def _load_images(cluster: Cluster, architecture: str) -> None:
         await api.close()
 
 
-def play_all(cluster: Cluster, scenarios: Sequence[Scenario], *, parallel: int = PARALLEL) -> tuple[Outcome, ...]:
-    """Play scenarios, `parallel` at a time, in their order; returns the outcomes in that order."""
-    return asyncio.run(_play_all(cluster, scenarios, parallel))
+def play_all(
+    cluster: Cluster, scenarios: Sequence[Scenario], on_end: Callable[[Outcome], None] = lambda outcome: None
+) -> tuple[Outcome, ...]:
+    """Play scenarios, `PARALLEL` at a time, in their order; returns the outcomes in that order.
+
+    Args:
+        cluster: a lab that is `staged`.
+        scenarios: what to play.
+        on_end: is told each outcome at once, for runs that somebody looks at.
+    """
+    return asyncio.run(_play_all(cluster, scenarios, on_end))
 
 
-async def _play_all(cluster: Cluster, scenarios: Sequence[Scenario], parallel: int) -> tuple[Outcome, ...]:
+async def _play_all(
+    cluster: Cluster, scenarios: Sequence[Scenario], on_end: Callable[[Outcome], None]
+) -> tuple[Outcome, ...]:
     server, tls = cluster.admin_access()
-    slots = asyncio.Semaphore(parallel)
+    slots = asyncio.Semaphore(PARALLEL)
     rng = random.Random(1)  # noqa: S311 - the times at which watches end
     async with HttpTransport(server, tls, user_agent="observed-pods") as transport:
         client = RestClient(transport, "observed-pods", lambda: rng.randint(*WATCH_TIMEOUT_S_RANGE))
@@ -51,7 +65,9 @@ async def _play_all(cluster: Cluster, scenarios: Sequence[Scenario], parallel: i
 
             async def play(scenario: Scenario) -> Outcome:
                 async with slots:
-                    return await replay.play(scenario)
+                    outcome = await replay.play(scenario)
+                on_end(outcome)
+                return outcome
 
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(play(scenario)) for scenario in scenarios]

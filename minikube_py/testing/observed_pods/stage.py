@@ -1,10 +1,12 @@
-"""What the recorded pods found around them: two images, ConfigMaps, a Secret, a Service.
+"""What the recorded pods found around them: two images, ConfigMaps, a Secret, a Service, a folder of the host.
 
 The recording used busybox and agnhost. Both are made of this host's busybox here: agnhost's few paths that the
 scenarios ask for (a header, a status, a redirect) are a shell script behind `nc`.
 """
 
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from minikube_py.testing.images import APPLETS, BUSYBOX_PATHS, is_static
 from minikube_py.testing.observed_pods.scenarios import NAMESPACE
 
 IMAGES = ("busybox:1.29", "k8s.gcr.io/e2e-test-images/agnhost:2.21")
+HOST_FOLDER = Path("/var/obs-hostpath")
+"""A scenario's hostPath, whose mounts its container follows."""
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _AGNHOST = b"""#!/bin/sh
@@ -87,6 +91,20 @@ def stage_objects() -> tuple[Mapping[str, Any], ...]:
             },
         ),
     )
+
+
+@contextmanager
+def shared_folder(folder: Path) -> Iterator[None]:
+    """Let mounts below a folder of the host be seen in containers, as they are where systemd made / shared."""
+    folder.mkdir(exist_ok=True)
+    subprocess.run(["mount", "--bind", folder, folder], check=True)
+    try:
+        subprocess.run(["mount", "--make-shared", folder], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+        with suppress(OSError):  # another run has it
+            folder.rmdir()
 
 
 def _object(kind: str, name: str, **content: Any) -> Mapping[str, Any]:

@@ -1,15 +1,19 @@
-"""Images as pods get them: from a real registry with and without a password, a mirror, a folder; and how they go."""
+"""Images as pods get them: from registries (open, with a password, with TLS), a mirror, a folder; and how they go."""
 
 import base64
 import json
 import os
+import shutil
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
+from minikube_py.apiserver.io.certificates import ensure_pki
+from minikube_py.apiserver.pki import CertificateSpec
 from minikube_py.kubelet.pause_image import PAUSE_TAG
-from minikube_py.testing.image_registry import PASSWORD, USER, image_registry, push, registry_program
+from minikube_py.testing.image_registry import PASSWORD, USER, RegistryTls, image_registry, push, registry_program
 from minikube_py.testing.lab.cluster import IMAGE, Cluster, wait_until
 from minikube_py.testing.lab.lab import Lab
 
@@ -18,6 +22,8 @@ pytestmark = pytest.mark.node
 OPEN, CLOSED = "127.0.0.1:5000", "127.0.0.1:5001"
 MIRROR = "localhost:5001"
 """The closed one by another name: the node has its password, which opens nothing by the first name."""
+PROVIDED = "127.0.0.2:5001"
+"""And by a third one, for which a program knows the password."""
 FAILED = ("ErrImagePull", "ImagePullBackOff")
 REGISTRIES = {
     "mirrors": {
@@ -34,8 +40,12 @@ def cluster(tmp_path_factory):
     folder = tmp_path_factory.mktemp("images")
     lab = Lab(Path(f"/run/mkpy-images-{os.getpid()}"), 1, fast_timers=True)
     registries = folder / "registries.yaml"
-    registries.write_text(yaml.safe_dump(REGISTRIES))
-    lab.agent_flags = (f"--private-registry={registries}",)
+    ours = lab.layout.hosts[0]
+    tls = tls_files(folder / "pki", ours.address)
+    shown = {"ca_file": tls.ca, "cert_file": folder / "pki/admin.crt", "key_file": folder / "pki/admin.key"}
+    secure = {f"{ours.address}:5002": {"tls": {key: str(path) for key, path in shown.items()}}}
+    registries.write_text(yaml.safe_dump({**REGISTRIES, "configs": {**REGISTRIES["configs"], **secure}}))
+    lab.agent_flags = (f"--private-registry={registries}", *credential_provider(folder / "providers"))
     try:
         lab.up()
         cluster = Cluster(lab, folder)
@@ -44,13 +54,47 @@ def cluster(tmp_path_factory):
         with (
             image_registry(host, 5000, host.dir / "open"),
             image_registry(host, 5001, host.dir / "closed", password=True),
+            image_registry(host, 5002, host.dir / "secure", tls=tls) as secure_address,
         ):
+            push(host, IMAGE, f"{secure_address}/tools/busybox:1")
             push(host, IMAGE, f"{OPEN}/tools/busybox:1")
             for name in ("team/busybox:1", "mirrored/busybox:1"):
                 push(host, IMAGE, f"{CLOSED}/{name}", login=True)
             yield cluster
+        cluster.minikube_py("down", f"--docker-host=unix://{host.docker_socket}")
+        assert not Path("/etc/docker/certs.d", secure_address).exists()
     finally:
+        shutil.rmtree(f"/etc/docker/certs.d/{ours.address}:5002", ignore_errors=True)
         lab.down()
+
+
+def tls_files(folder, address):
+    """Make a CA, a certificate of the registry and one (`admin`) of whom it lets in."""
+    ensure_pki(folder, CertificateSpec("registry", sans=(address,)), CertificateSpec("admin"), time.time())
+    return RegistryTls(folder / "ca.crt", folder / "serving.crt", folder / "serving.key")
+
+
+def credential_provider(folder):
+    """Make a program that knows the closed registry's password by a third name of it; return the agent's flags."""
+    folder.mkdir()
+    auth = {PROVIDED: {"username": USER, "password": PASSWORD}}
+    head = {"apiVersion": "credentialprovider.kubelet.k8s.io/v1", "kind": "CredentialProviderResponse"}
+    answer = json.dumps({**head, "cacheKeyType": "Registry", "cacheDuration": "1h", "auth": auth})
+    program = folder / "ask"
+    program.write_text(f"#!/bin/sh\ncat >{folder}/asked\necho '{answer}'\n")
+    program.chmod(0o755)
+    provider = {
+        "name": "ask",
+        "matchImages": [PROVIDED],
+        "defaultCacheDuration": "0s",
+        "apiVersion": head["apiVersion"],
+    }
+    config = {"apiVersion": "kubelet.config.k8s.io/v1", "kind": "CredentialProviderConfig", "providers": [provider]}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    return (
+        f"--kubelet-arg=image-credential-provider-config={folder}/config.yaml",
+        f"--kubelet-arg=image-credential-provider-bin-dir={folder}",
+    )
 
 
 @pytest.fixture
@@ -175,6 +219,54 @@ def test_a_password_is_shown_to_its_registry_alone_and_opens_the_image_to_nobody
     wait_until(lambda: waiting(cluster, "late").get("reason") in FAILED, 20, "the refusal")
 
 
+def test_a_registry_with_tls_lets_in_who_shows_the_certificate_of_the_file(cluster, pod):
+    address = f"{cluster.host.address}:5002"
+    folder = Path("/etc/docker/certs.d", address)
+    assert sorted(path.name for path in folder.iterdir()) == [".minikube-py", "ca.crt", "client.cert", "client.key"]
+    pod("secure", f"{address}/tools/busybox:1", "Always")
+    runs(cluster, "secure")
+
+    (folder / "client.cert").rename(folder / "client.away")
+    pod("unknown", f"{address}/tools/busybox:1", "Always")
+    wait_until(lambda: waiting(cluster, "unknown").get("reason") in FAILED, 20, "the refusal")
+
+
+def test_a_program_of_the_node_knows_a_registrys_password(cluster, pod):
+    pod("provided", f"{PROVIDED}/team/busybox:1")
+    runs(cluster, "provided")
+
+
+def test_a_volume_holds_what_an_image_does_and_may_only_be_read(cluster):
+    volumes = [
+        {"name": "image", "image": {"reference": f"{OPEN}/tools/busybox:1", "pullPolicy": "Always"}},
+        {"name": "none", "image": {"reference": f"{OPEN}/tools/none:1"}},
+    ]
+    script = "ls /image /bin-only; touch /image/no 2>/dev/null || echo ro; sleep 3600"
+    mounts = [
+        {"name": "image", "mountPath": "/image"},
+        {"name": "image", "mountPath": "/bin-only", "subPath": "bin"},
+    ]
+    main = {"name": "c", "image": IMAGE, "command": ["sh", "-c", script], "volumeMounts": mounts}
+    waits = {"name": "w", "image": IMAGE, "volumeMounts": [{"name": "none", "mountPath": "/none"}]}
+    spec = {"terminationGracePeriodSeconds": 1, "containers": [main, waits], "volumes": volumes}
+    made = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "with-image"}, "spec": spec}
+    cluster.apply("default", json.dumps(made))
+    wait_until(lambda: "ro" in cluster.kubectl("logs", "with-image", "-c", "c", check=False).stdout, 20, "its words")
+
+    def state(name):
+        statuses = cluster.get("pod", "with-image")["status"]["containerStatuses"]
+        return next(s["state"] for s in statuses if s["name"] == name)
+
+    said = cluster.kubectl("logs", "with-image", "-c", "c").stdout
+    shown = said.partition("/image:\n")[2].splitlines()
+    assert "bin" in shown
+    assert not {"dev", "proc", "sys", ".dockerenv"} & set(shown[: shown.index("ro")])
+    assert "sh" in said.partition("/bin-only:\n")[2].split("\n\n")[0].splitlines()
+    wait_until(lambda: state("w").get("waiting", {}).get("reason") in FAILED, 20, "the refusal")
+    assert "image-volume" not in cluster.docker("ps", "-a", "--format", "{{.Names}}")
+    cluster.kubectl("delete", "pod", "with-image", "--wait", timeout_s=30)
+
+
 def test_a_mirror_of_the_file_gives_the_image_under_the_name_that_was_asked_for(cluster, pod):
     pod("mirrored", "closed.example/team/busybox:1")
     runs(cluster, "mirrored")
@@ -189,10 +281,11 @@ def test_an_archive_in_the_folder_is_loaded_when_it_appears(cluster, pod):
     cluster.docker("tag", IMAGE, "preloaded.example/app:1")
     cluster.docker("save", "-o", str(archive), "preloaded.example/app:1")
     cluster.docker("rmi", "preloaded.example/app:1")
-    pod("preloaded", "preloaded.example/app:1", "Never")
     folder = cluster.host.data_dir / "agent" / "images"
     folder.mkdir(exist_ok=True)
     archive.rename(folder / "app.tar")
+    wait_until(lambda: "preloaded.example/app" in cluster.docker("images"), 20, "the load")
+    pod("preloaded", "preloaded.example/app:1", "Never")
 
     runs(cluster, "preloaded")
 
@@ -212,6 +305,7 @@ def test_a_full_disk_loses_the_images_that_nobody_uses(cluster, pod):
         *before,
         "--kubelet-arg=image-gc-high-threshold=1",
         "--kubelet-arg=image-gc-low-threshold=0",
+        "--kubelet-arg=minimum-image-ttl-duration=1s",
     )
     cluster.lab.start(host)
 

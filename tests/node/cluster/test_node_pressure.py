@@ -1,4 +1,4 @@
-"""A node that is told that it needs more memory than there is: pressure, its taint, evictions, refusals."""
+"""A node that is told to need more than there is of memory, process ids, inodes: pressure, taints, evictions."""
 
 import os
 from pathlib import Path
@@ -11,13 +11,14 @@ from minikube_py.testing.lab.lab import Lab
 pytestmark = pytest.mark.node
 
 
-@pytest.fixture
-def pressed(tmp_path):
+@pytest.fixture(scope="module")
+def pressed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pressed")
     lab = Lab(Path(f"/run/mkpy-press-{os.getpid()}"), 1, fast_timers=True)
     try:
         lab.up()
-        cluster = Cluster(lab, tmp_path)
-        cluster.load_images(tmp_path)
+        cluster = Cluster(lab, folder)
+        cluster.load_images(folder)
         yield cluster
     finally:
         lab.down()
@@ -33,19 +34,32 @@ def a_pod(name, resources="{}"):
     return f"{head}spec: {spec}\n---\n"
 
 
+def start_with(cluster, thresholds):
+    cluster.lab.stop(cluster.host)
+    cluster.lab.agent_flags = (f"--kubelet-arg=eviction-hard={thresholds}",)
+    cluster.lab.start(cluster.host)
+
+
+def pressures(cluster):
+    """Return which conditions of pressure the node has, and its taints of pressure."""
+    node = cluster.get("node", "lab1")
+    conditions = {c["type"] for c in node["status"]["conditions"] if c["status"] == "True"}
+    taints = {(t["key"], t["effect"]) for t in node["spec"].get("taints", []) if t["key"].endswith("-pressure")}
+    return conditions - {"Ready"}, taints
+
+
+def under(*words):
+    names = {"memory": "MemoryPressure", "disk": "DiskPressure", "pid": "PIDPressure"}
+    return {names[w] for w in words}, {(f"node.kubernetes.io/{w}-pressure", "NoSchedule") for w in words}
+
+
 def test_a_node_short_of_memory_evicts_and_takes_no_besteffort_pods(pressed):
     def status(name):
         return pressed.get("pod", name)["status"]
 
-    def pressure():
-        conditions = pressed.get("node", "lab1")["status"]["conditions"]
-        return next(c["status"] for c in conditions if c["type"] == "MemoryPressure")
-
     pressed.apply("default", a_pod("runs"))
     pressed.kubectl("wait", "--for=condition=Ready", "pod/runs", "--timeout=30s")
-    pressed.lab.stop(pressed.host)
-    pressed.lab.agent_flags = ("--kubelet-arg=eviction-hard=memory.available<1Ti",)
-    pressed.lab.start(pressed.host)
+    start_with(pressed, "memory.available<1Ti")
 
     wait_until(lambda: status("runs")["phase"] == "Failed", 30, "the eviction")
     evicted = status("runs")
@@ -53,17 +67,19 @@ def test_a_node_short_of_memory_evicts_and_takes_no_besteffort_pods(pressed):
     assert evicted["message"].startswith("The node was low on resource: memory. Threshold quantity: 1Ti, available: ")
     target = next(c for c in evicted["conditions"] if c["type"] == "DisruptionTarget")
     assert (target["status"], target["reason"]) == ("True", "TerminationByKubelet")
-    wait_until(lambda: pressure() == "True", 10, "the condition")
-    taint = {"key": "node.kubernetes.io/memory-pressure", "effect": "NoSchedule"}
-    wait_until(
-        lambda: (
-            taint
-            in [{k: t[k] for k in ("key", "effect")} for t in pressed.get("node", "lab1")["spec"].get("taints", [])]
-        ),
-        10,
-        "the taint",
-    )
+    wait_until(lambda: pressures(pressed) == under("memory"), 10, "the condition and its taint")
     pressed.apply("default", a_pod("late"))
     wait_until(lambda: status("late")["phase"] == "Failed", 10, "the refusal")
     assert status("late")["message"] == "Pod was rejected: The node had condition: [MemoryPressure]. "
     assert "EvictionThresholdMet" in pressed.kubectl("get", "events", "-A").stdout
+
+
+def test_process_ids_and_inodes_can_run_short_too_and_pressure_goes_with_its_cause(pressed):
+    start_with(pressed, "pid.available<1G,nodefs.inodesFree<1T")
+    wait_until(lambda: pressures(pressed) == under("pid", "disk"), 30, "the conditions and their taints")
+    pressed.apply("default", a_pod("refused", "{requests: {cpu: 1m}}"))
+    words = "Pod was rejected: The node had condition: [DiskPressure PIDPressure]. "
+    wait_until(lambda: pressed.get("pod", "refused")["status"].get("message") == words, 10, "the refusal")
+
+    start_with(pressed, "memory.available<1Mi")
+    wait_until(lambda: pressures(pressed) == (set(), set()), 30, "the end of all pressure")

@@ -159,3 +159,26 @@ ports: [{name: dns, port: 53, protocol: UDP}]
     assert "10.96.0.1" in wait_until(answer, 15, "an answer over UDP").split("Name:")[1]
     flows = cluster.in_host("conntrack", "-L", "-p", "udp", f"--orig-dst={address}").stdout
     assert "src=10.96.0.10" in flows
+
+
+def test_an_address_of_another_range_answers_from_a_pod(cluster, namespace):
+    cluster.apply(
+        namespace,
+        """
+apiVersion: networking.k8s.io/v1
+kind: ServiceCIDR
+metadata: {name: more}
+spec: {cidrs: ["10.112.0.0/24"]}
+""",
+    )
+    cluster.kubectl("wait", "--for=condition=Ready", "servicecidr/more", "--timeout=10s")
+    _deploy(cluster, namespace)
+    more = ("create", "service", "clusterip", "more", "-n", namespace, "--tcp=80:8080", "--clusterip=10.112.0.7")
+    cluster.kubectl(*more)
+    cluster.kubectl("set", "selector", "-n", namespace, "service/more", "app=web")
+    in_pod = _client(cluster, namespace)
+
+    names = {pod["metadata"]["name"] for pod in cluster.get("pods", "-n", namespace, "-l", "app=web")["items"]}
+    wait_until(lambda: in_pod("wget", "-qO-", "http://10.112.0.7", check=False).strip() in names)
+
+    cluster.kubectl("delete", "servicecidr", "more", "--wait=false")

@@ -3,12 +3,10 @@
 import asyncio
 import hashlib
 import os
-import re
 import socket
 import ssl
 import subprocess
 import threading
-from contextlib import contextmanager
 
 import aiohttp
 import kr8s
@@ -101,23 +99,8 @@ def test_kubectl_cp(kubectl, tmp_path):
     assert back.read_bytes() == ECHOED
 
 
-@contextmanager
 def forwarding(cluster, version, *ports):
-    argv = cluster.kubectl_argv(
-        "-n", "streams", "port-forward", "pod/streams", *(f":{port}" for port in ports), version=version
-    )
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        local = {}
-        while len(local) < len(ports):
-            line = process.stdout.readline()
-            assert line, process.stderr.read()
-            if found := re.search(r"127\.0\.0\.1:(\d+) -> (\d+)", line):
-                local[int(found[2])] = int(found[1])
-        yield local, process
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
+    return cluster.port_forward("-n", "streams", "pod/streams", ports=ports, version=version)
 
 
 def http_get(port, path):

@@ -69,6 +69,17 @@ spec:
     - {{name: lib64, mountPath: /lib64, readOnly: true}}
     - {{name: lib, mountPath: /lib, readOnly: true}}
 """
+SYSCTLS = f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: tuned}}
+spec:
+  nodeName: lab1
+  terminationGracePeriodSeconds: 1
+  securityContext: {{sysctls: [{{name: net.core.somaxconn, value: "2048"}}]}}
+  containers: [{{name: c, image: {IMAGE}, command: [sleep, "3600"]}}]
+"""
+UNSAFE = ("net.core.somaxconn", "kernel.msgmax")
 NR_HUGE_PAGES = Path("/proc/sys/vm/nr_hugepages")
 
 
@@ -91,6 +102,7 @@ def free_huge_pages():
 def node(tmp_path_factory, huge_pages):
     folder = Path(f"/run/mkpy-systemd-{os.getpid()}")
     lab = Lab(folder, 1, fast_timers=True)
+    lab.agent_flags += ("--kubelet-arg=allowed-unsafe-sysctls=net.core.*",)
     lab.docker_flags = ("--exec-opt=native.cgroupdriver=systemd",)
     shared = {folder, Path.cwd(), Path(sys.prefix), Path(sys.base_prefix)} - {Path("/usr")}
     try:
@@ -104,6 +116,18 @@ def node(tmp_path_factory, huge_pages):
         for log in folder.glob("lab1/*.log"):
             shutil.copy(log, tmp_path_factory.getbasetemp())
         lab.down()
+
+
+def test_unsafe_sysctls_are_set_when_the_node_allows_them(node):
+    cluster, _ = node
+    cluster.apply("default", SYSCTLS + "---" + SYSCTLS.replace("tuned", "greedy").replace(*UNSAFE))
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/tuned", "--timeout=60s")
+
+    assert cluster.kubectl("exec", "tuned", "--", "cat", "/proc/sys/net/core/somaxconn").stdout.strip() == "2048"
+    refused = cluster.get("pod", "greedy")["status"]
+    assert (refused["phase"], refused["reason"]) == ("Failed", "SysctlForbidden")
+    assert refused["message"] == 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted'
+    cluster.kubectl("delete", "pod", "tuned", "greedy", "--wait", timeout_s=30)
 
 
 def test_a_pod_has_the_huge_pages_that_it_asks_for(node):
@@ -155,4 +179,4 @@ def test_pods_and_classes_have_slices_with_their_limits_and_leave_none(node):
     wait_until(lambda: "pod" + pod["metadata"]["uid"][:8] not in host.run(*units.split()), 10, "the slice's end")
     assert not Path(host.places["memory"] + cgroup_path(slice_)).exists()
     cluster.minikube_py("down", f"--docker-host=unix://{cluster.host.docker_socket}")
-    assert "kubepods" not in host.run(*units.split())
+    assert "minikube_py" not in host.run(*units.split())

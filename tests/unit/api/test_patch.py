@@ -94,8 +94,9 @@ def test_a_merge_patch_that_is_no_object_is_refused_as_upstream_does():
     assert refused.value.message.startswith(' "" is invalid: patch: Invalid value: "[1]"')
 
 
-def test_copies_that_copy_one_another_are_bounded():
-    patch = [{"op": "add", "path": "/data/a", "value": ["x" * 1000]}]
+@pytest.mark.parametrize("value", [["x" * 1000], [[]] * 100], ids=["bytes", "values"])
+def test_copies_that_copy_one_another_are_bounded(value):
+    patch = [{"op": "add", "path": "/data/a", "value": value}]
     patch += [{"op": "copy", "from": "/data/a", "path": "/data/a/-"}] * 40
 
     with pytest.raises(InvalidError):

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from minikube_py.api.decode import Expected, decode_parsed
+from minikube_py.api.errors import TooLargeError
 from minikube_py.api.protobuf import MAGIC, ProtobufError, decode_envelope
+from minikube_py.api.value_count import VALUES_MAX
 
 BODIES = json.loads(Path("tests/fixtures/protobuf/kubectl-bodies.json").read_text())
 
@@ -173,6 +175,20 @@ def test_endless_nesting_is_refused():
 
     with pytest.raises(ProtobufError, match="depth"):
         decode_envelope(envelope("apiextensions.k8s.io/v1", "CustomResourceDefinition", part(2, version)), "", "")
+
+
+def test_more_values_than_an_object_may_have_are_refused():
+    groups = part(4, b"\1" * (VALUES_MAX + 1))
+
+    with pytest.raises(ProtobufError, match=f"more than {VALUES_MAX} values"):
+        decode_envelope(envelope("v1", "Pod", part(2, part(14, groups))), "", "")
+
+
+def test_more_values_than_an_object_may_have_are_refused_in_json_inside_of_protobuf_too():
+    fields = b"[" + b"{}," * VALUES_MAX + b"{}]"
+
+    with pytest.raises(TooLargeError):
+        decode_envelope(envelope("v1", "Pod", part(1, part(17, part(7, part(1, fields))))), "", "")
 
 
 @pytest.mark.parametrize("cut", range(1, 60, 7))

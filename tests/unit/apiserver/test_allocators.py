@@ -3,9 +3,10 @@ from random import Random
 
 import pytest
 
-from minikube_py.apiserver.allocators import NOTHING, Held, Ranges, allocate, held_by
+from minikube_py.apiserver.allocators import NOTHING, Held, allocate, held_by
+from minikube_py.apiserver.service_ranges import Ranges
 
-RANGES = Ranges(IPv4Network("10.96.0.0/29"), 30000, 30003, frozenset({"10.96.0.5"}))
+RANGES = Ranges((IPv4Network("10.96.0.0/29"),), 30000, 30003, frozenset({"10.96.0.5"}))
 
 
 def a_service(type_="ClusterIP", ports=((80, "TCP", 0),), **spec):
@@ -53,13 +54,13 @@ def test_headless_and_external_services_get_no_address():
         ),
         (
             "192.168.1.1",
-            'spec.clusterIPs: Invalid value: ["192.168.1.1"]: failed to allocate IP 192.168.1.1: the provided IP '
-            "(192.168.1.1) is not in the valid range. The range of valid IPs is 10.96.0.0/29",
+            'spec.clusterIPs: Invalid value: ["192.168.1.1"]: failed to allocate IP 192.168.1.1: the provided '
+            "network does not match the current range",
         ),
         (
             "10.96.0.7",
-            'spec.clusterIPs: Invalid value: ["10.96.0.7"]: failed to allocate IP 10.96.0.7: the provided IP '
-            "(10.96.0.7) is not in the valid range. The range of valid IPs is 10.96.0.0/29",
+            'spec.clusterIPs: Invalid value: ["10.96.0.7"]: failed to allocate IP 10.96.0.7: the provided '
+            "network does not match the current range",
         ),
     ],
 )

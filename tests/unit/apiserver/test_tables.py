@@ -3,11 +3,15 @@
 import json
 from pathlib import Path
 
+import orjson
 import pytest
 
 from minikube_py.api.meta import format_time
-from minikube_py.api.resources import CONFIGMAPS, PODS, RESOURCES, SECRETS
-from minikube_py.apiserver.tables import partial_metadata, partial_metadata_list, render_table
+from minikube_py.api.resources import CONFIGMAPS, NODES, PODS, RESOURCES, SECRETS
+from minikube_py.apiserver.canonical import canonical, stamp
+from minikube_py.apiserver.glance import glance
+from minikube_py.apiserver.tables import partial_metadata, partial_metadata_list, render_table, table_row
+from minikube_py.store.interface import Entry
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 OBSERVED = json.loads((FIXTURES / "tables" / "observed-1.20.json").read_text())
@@ -102,6 +106,22 @@ def test_a_row_carries_what_was_asked_for(include, kind):
     assert row["cells"] == ["cm", 2, "90s"]
     assert (row["object"] or {}).get("kind") == kind
     assert "conditions" not in row
+
+
+@pytest.mark.parametrize("resource", [PODS, CONFIGMAPS, NODES], ids=lambda resource: resource.kind)
+def test_rows_made_from_stored_bytes_are_those_of_the_objects(resource):
+    meta = {"name": "a", "creationTimestamp": format_time(NOW - 90), "managedFields": [{"manager": "m"}]}
+    status = {"phase": "Failed", "containerStatuses": [{"restartCount": 2, "state": {"terminated": {}}}]}
+    objs = [
+        {"apiVersion": "v1", "kind": resource.kind, "metadata": {**meta, "name": name}, "status": status}
+        for name in ("a", "b")
+    ]
+
+    entries = [Entry("a", stamp(canonical(obj), 7), 7, 7) for obj in objs]
+    rows = orjson.dumps([table_row(resource, glance(resource, entry), NOW, "v1") for entry in entries])
+
+    whole = [{**obj, "metadata": {**obj["metadata"], "resourceVersion": "7"}} for obj in objs]
+    assert json.loads(rows) == render_table(resource, whole, NOW)["rows"]
 
 
 def test_a_table_carries_the_metadata_of_its_list():

@@ -4,6 +4,7 @@ import pytest
 
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import IP_ADDRESSES, SERVICE_CIDRS
+from minikube_py.api.rules.network_addresses import MANAGED_LABEL, SERVICE_MANAGER
 from minikube_py.client.interface import EVERYTHING, Change
 from minikube_py.controllers.plan import Item, Listers, Patch, Update
 from minikube_py.controllers.service_cidr import FINALIZER, observe, reconcile, spec
@@ -13,12 +14,13 @@ from minikube_py.testing.fake_informers import FakeInformer
 def cidr(name="kubernetes", network="10.96.0.0/16", finalizers=(FINALIZER,), going=False, **status):
     meta = {"name": name, "uid": name, "resourceVersion": "7", "finalizers": list(finalizers)}
     if going:
-        meta["deletionTimestamp"] = "t"
+        meta["deletionTimestamp"] = "1970-01-01T00:01:40Z"
     return {"metadata": meta, "spec": {"cidrs": [network]}, "status": status}
 
 
 def listers(cidrs, addresses=()):
-    named = [{"metadata": {"name": ip}} for ip in addresses]
+    named = [{"metadata": {"name": ip, "labels": {MANAGED_LABEL: SERVICE_MANAGER}}} for ip in addresses]
+    named.append({"metadata": {"name": "10.96.0.77"}})  # somebody else's
     return Listers(
         {
             row.qualified: FakeInformer(row, EVERYTHING, objects, 1)
@@ -27,9 +29,9 @@ def listers(cidrs, addresses=()):
     )
 
 
-def planned(cidrs, addresses=()):
+def planned(cidrs, addresses=(), now_s=110.0):
     item = Item(SERVICE_CIDRS.qualified, ObjectKey("", cidrs[0]["metadata"]["name"]))
-    return reconcile(observe(listers(cidrs, addresses), item, None), 0.0).actions
+    return reconcile(observe(listers(cidrs, addresses), item, None), now_s).actions
 
 
 def condition(action):
@@ -43,14 +45,15 @@ def test_a_range_is_kept_by_a_finalizer_first_and_then_says_that_it_is_ready():
     assert isinstance(patch, Patch)
     assert patch.patch["metadata"] == {"resourceVersion": "7", "finalizers": [FINALIZER]}
     (update,) = planned([cidr()])
-    assert condition(update) == ("True", "NetworkingControllerReady")
+    assert condition(update) == ("True", "")
     assert planned([cidr(**update.obj["status"])]) == ()
 
 
-def test_another_range_says_that_nothing_is_given_from_it():
-    (update,) = planned([cidr("more", "10.97.0.0/16")])
+def test_a_range_that_is_deleted_stays_until_every_api_server_has_heard_of_it():
+    item = Item(SERVICE_CIDRS.qualified, ObjectKey("", "kubernetes"))
+    plan = reconcile(observe(listers([cidr(going=True)]), item, None), 103.0)
 
-    assert condition(update) == ("False", "NotUsed")
+    assert (plan.actions, plan.requeue_after_s) == ((), 7.0)
 
 
 def test_a_range_stays_while_an_address_in_it_is_held():

@@ -2,8 +2,10 @@
 
 import pytest
 
+from minikube_py.api.meta import ObjectKey
 from minikube_py.api.persistent_volumes import BOUND_BY_CONTROLLER, PROVISIONED_BY
-from minikube_py.controllers.plan import NOTHING, Record
+from minikube_py.api.resources import PERSISTENT_VOLUMES
+from minikube_py.controllers.plan import NOTHING, Delete, Record, RemoveDirectory, Target
 from minikube_py.controllers.volume_reclaim import VolumeView, reconcile_volume
 from minikube_py.testing.volume_objects import a_claim, a_reference, a_volume
 
@@ -54,6 +56,29 @@ def test_what_nobody_here_can_delete_fails_and_says_so(policy, reason, text):
     assert (event.reason, event.message.startswith(text)) == (reason, True)
     volume["status"]["phase"] = "Failed"
     assert plan(volume) == NOTHING
+
+
+def by_hand(path):
+    kind = {"hostPath": {"path": path}}
+    return a_volume(phase="Released", claimRef=REF, persistentVolumeReclaimPolicy="Delete", **kind)
+
+
+def test_a_host_path_below_tmp_is_deleted_with_its_directory():
+    made = plan(by_hand("/tmp/data/x"))
+
+    remove, delete = made.actions
+    assert remove == RemoveDirectory("/tmp/data/x")
+    assert delete == Delete(PERSISTENT_VOLUMES, Target(ObjectKey("", "pv"), "uid-pv"))
+
+
+@pytest.mark.parametrize(
+    "path", ["/srv/data", "/tmp", "/tmp/", "/tmp/.", "/tmp/../etc", "/tmp/a/../../etc", "/tmpdata/x", "x", ""]
+)
+def test_no_other_host_path_loses_anything(path):
+    (event,) = [a for a in plan(by_hand(path)).actions if isinstance(a, Record)]
+
+    assert event.message == f"host_path deleter only supports /tmp/.+ but received provided {path}"
+    assert not [a for a in plan(by_hand(path)).actions if isinstance(a, RemoveDirectory | Delete)]
 
 
 def test_a_provisioned_volume_is_its_provisioners_to_delete():

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from minikube_py.doctor.checks import CHECKS, examine
-from minikube_py.doctor.facts import EngineFacts, HostFacts, PortFacts, StateFacts
+from minikube_py.doctor.facts import EngineFacts, HostFacts, PortFacts, StateFacts, TunnelFacts
 
 GOOD = HostFacts(
     is_root=True,
@@ -22,6 +22,7 @@ GOOD = HostFacts(
     wall_s=1_800_000_000.0,
     newest_data_s=1_799_999_999.0,
     firewalld_runs=False,
+    incoming_dropped=False,
     selinux_enforces=False,
 )
 ENGINE = EngineFacts("unix:///x", version="20.10.24", api_version="1.41", storage_driver="overlay2", cgroup_version=2)
@@ -58,6 +59,12 @@ def test_a_good_host_has_nothing_to_mend():
         ("clock", "failure", {"wall_s": 1_000.0, "newest_data_s": 0.0}),
         ("clock", "failure", {"newest_data_s": 1_800_000_100.0}),
         ("firewalld", "warning", {"firewalld_runs": True}),
+        ("incoming", "warning", {"incoming_dropped": True}),
+        ("tunnel", "warning", {"tunnel": TunnelFacts(in_kernel=False)}),
+        ("tunnel", "failure", {"tunnel": TunnelFacts(mode="vxlan", in_kernel=False)}),
+        ("tunnel", "ok", {"tunnel": TunnelFacts(mode="direct", in_kernel=False)}),
+        ("tunnel", "warning", {"tunnel": TunnelFacts(port_taken=True)}),
+        ("tunnel", "ok", {"tunnel": TunnelFacts(port_taken=True), "agent_runs": True}),
         ("state", "failure", {"state": StateFacts("revision 7", ("the log is damaged", "so is a snapshot"))}),
         ("selinux", "warning", {"selinux_enforces": True}),
         ("registries", "failure", {"registries_fault": "registries.yaml: mirrors: 'x'", "registries_path": "/x"}),
@@ -86,6 +93,19 @@ def test_what_stands_in_the_way_is_named_and_can_be_mended(name, verdict, change
 )
 def test_the_engine_is_judged_by_what_it_says(verdict, change):
     assert _by_name(GOOD, replace(ENGINE, **change))["docker"].verdict == verdict
+
+
+def test_a_firewall_is_told_every_port_at_which_other_nodes_come_in():
+    ports = (PortFacts(6443, "API server", taken=False), PortFacts(10250, "kubelet", taken=False))
+    strict = replace(GOOD, ports=ports, incoming_dropped=True)
+
+    assert "6443/tcp, 10250/tcp, 8472/udp" in _by_name(strict)["incoming"].remedy
+    direct = replace(strict, tunnel=TunnelFacts(mode="direct"))
+    assert "udp" not in _by_name(direct)["incoming"].remedy
+    with_firewalld = _by_name(replace(strict, firewalld_runs=True))
+    assert with_firewalld["incoming"].verdict == "ok"
+    assert "--add-port=8472/udp" in with_firewalld["firewalld"].remedy
+    assert "--add-interface=mkpy-vxlan" in with_firewalld["firewalld"].remedy
 
 
 def test_neither_nftables_nor_iptables_is_a_failure():

@@ -7,9 +7,11 @@ from minikube_py.kubelet.image_gc import (
     ImageUses,
     bytes_to_free,
     expired_images,
+    images_of,
     removable_images,
     used_images,
 )
+from minikube_py.kubelet.pod import parse_pod
 from minikube_py.testing.kubelet_records import a_run
 
 
@@ -91,3 +93,13 @@ def test_the_disk_is_brought_below_the_low_threshold_once_it_is_above_the_high_o
 
 def test_a_disk_of_which_nothing_is_known_asks_for_nothing():
     assert bytes_to_free(0, 0, 85, 80) == 0
+
+
+def test_a_pod_needs_the_images_of_its_containers_and_of_its_volumes():
+    spec = {
+        "initContainers": [{"name": "i", "image": "init:1"}],
+        "containers": [{"name": "c", "image": "app:1"}],
+        "volumes": [{"name": "v", "image": {"reference": "model:1"}}, {"name": "e", "emptyDir": {}}],
+    }
+
+    assert set(images_of(parse_pod({"metadata": {"name": "p"}, "spec": spec}))) == {"init:1", "app:1", "model:1"}

@@ -34,6 +34,20 @@ def test_flags_become_settings():
     assert config.node_labels == (("a", "b"), ("c", "d"))
 
 
+def test_programs_that_know_passwords_need_their_folder_and_pulls_have_a_pace():
+    with pytest.raises(KubeletArgError, match="image-credential-provider-config and -bin-dir go together"):
+        apply("image-credential-provider-config=/etc/providers.yaml")
+    config = apply(
+        "image-credential-provider-config=/etc/providers.yaml",
+        "image-credential-provider-bin-dir=/opt/providers",
+        "registry-qps=0",
+        "registry-burst=3",
+    )
+
+    assert (config.image_credential_provider_config, config.registry_pull_qps) == ("/etc/providers.yaml", 0)
+    assert (config.image_credential_provider_bin_dir, config.registry_burst) == ("/opt/providers", 3)
+
+
 def test_unsafe_sysctls_are_allowed_by_name_or_pattern_when_a_pod_can_have_its_own():
     assert apply("allowed-unsafe-sysctls=net.core.somaxconn,kernel/msg*").allowed_unsafe_sysctls == (
         "net.core.somaxconn",

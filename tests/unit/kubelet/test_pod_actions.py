@@ -218,3 +218,10 @@ def test_a_pod_that_lost_its_sandbox_goes_on_when_one_container_may_restart():
 
     assert plan(pod, [a_sandbox(ready=False)], runs).create_sandbox
     assert not plan(a_pod(restartPolicy="Never"), [a_sandbox(ready=False)], runs).create_sandbox
+
+
+def test_a_sidecar_keeps_no_pod_going_that_lost_its_sandbox():
+    pod = a_pod(init=("i", SIDECAR), restartPolicy="Never")
+    actions = plan(pod, [a_sandbox(ready=False)], [a_run("i", exit_code=0)])
+
+    assert (actions.kill_pod, actions.create_sandbox) == (True, False)

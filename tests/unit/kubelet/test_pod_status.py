@@ -189,6 +189,30 @@ def test_a_sidecar_that_runs_on_does_not_keep_a_pod_from_succeeding():
     assert generate_pod_status(pod, runs, no_probes, facts())["phase"] == "Succeeded"
 
 
+@pytest.mark.parametrize(
+    ("policy", "exit_code", "shown"),
+    [
+        ("OnFailure", 0, "terminated"),
+        ("Never", 0, "terminated"),
+        ("OnFailure", 3, "running"),
+        ("Always", 0, "running"),
+    ],
+)
+def test_an_init_container_that_was_done_shows_so_while_it_runs_in_a_new_sandbox(policy, exit_code, shown):
+    pod = a_pod(initContainers=[{"name": "i", "image": "i"}], restartPolicy=policy)
+    done = pod_runtime_status([a_sandbox()], [a_run("i", exit_code=exit_code)])
+    before = generate_pod_status(pod, done, no_probes, facts())
+    again = pod_runtime_status([a_sandbox()], [a_run("i", exit_code=exit_code), a_run("i", attempt=1)])
+    status = generate_pod_status(pod, again, no_probes, facts(previous=before))
+    (entry,) = status["initContainerStatuses"]
+
+    assert shown in entry["state"]
+    assert (entry == before["initContainerStatuses"][0]) is (shown == "terminated")
+    over = pod_runtime_status([a_sandbox()], [a_run("i", attempt=1, exit_code=0)])
+    (entry,) = generate_pod_status(pod, over, no_probes, facts(previous=status))["initContainerStatuses"]
+    assert entry["restartCount"] == 1
+
+
 def test_a_container_that_vanished_counts_as_a_restart():
     known = {
         "containerStatuses": [

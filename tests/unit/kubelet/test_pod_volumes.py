@@ -4,6 +4,7 @@ from minikube_py.kubelet.pod_volumes import (
     ClaimVolume,
     EmptyDirVolume,
     HostPathVolume,
+    ImageVolume,
     KeyToPath,
     NfsVolume,
     ObjectSource,
@@ -33,7 +34,7 @@ ITEMS = [{"key": "k", "path": "p", "mode": 256}]
         ({"nfs": {"server": "s", "path": "/p"}}, NfsVolume("s", "/p", False)),
         ({"persistentVolumeClaim": {"claimName": "c", "readOnly": True}}, ClaimVolume("c", True)),
         ({"ephemeral": {"volumeClaimTemplate": {}}}, ClaimVolume("", False)),
-        ({"image": {"reference": "x"}}, UnsupportedVolume("image")),
+        ({"image": {"reference": "x", "pullPolicy": "Never"}}, ImageVolume("x", "Never")),
         (
             {"projected": {"sources": [{"clusterTrustBundle": {"path": "p"}}]}},
             UnsupportedVolume("projected.clusterTrustBundle"),

@@ -32,6 +32,12 @@ def test_every_message_of_a_datagram_is_looked_at():
     assert changers(notification(NEW_RULE, 9, text_attribute(1, "filter")) + datagram, "t") == {5, 77}
 
 
+def test_a_message_that_was_cut_off_is_nobodys():
+    whole = notification(NEW_RULE, 5, text_attribute(1, "t"))
+
+    assert all(changers(whole[:length], "t") in (frozenset(), {5}) for length in range(len(whole)))
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_taken(data):
     changers(data, "t")

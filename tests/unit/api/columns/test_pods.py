@@ -4,6 +4,7 @@ import pytest
 
 from minikube_py.api.columns.pods import POD_COLUMNS, pod_row_conditions
 from minikube_py.api.meta import format_time
+from minikube_py.api.resource import cells_of
 
 NOW = 1_000_000.0
 
@@ -32,7 +33,8 @@ def a_pod(*statuses, phase="Running", init=(), inits=(), conditions=(), deleted=
 
 
 def cells(pod):
-    return {column.name: column.cell(pod, NOW) for column in POD_COLUMNS}
+    names = [column.name for column in POD_COLUMNS]
+    return dict(zip(names, cells_of(POD_COLUMNS, pod, NOW), strict=True))
 
 
 RUNNING = {"running": {"startedAt": "T"}}

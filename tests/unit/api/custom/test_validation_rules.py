@@ -117,7 +117,7 @@ def checked(*rules, **properties):
 
 
 def test_good_rules_have_no_faults():
-    assert checked({"rule": "self.n > 0", "messageExpression": "'n is ' + string(self.n)", "fieldPath": ".n"}) == []
+    assert checked({"rule": "self.n > 0", "messageExpression": "'n is %d'.format([self.n])", "fieldPath": ".n"}) == []
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 import pytest
 
 from minikube_py.api.decode import Expected
-from minikube_py.api.errors import BadRequestError, UnsupportedMediaTypeError
+from minikube_py.api.errors import BadRequestError, TooLargeError, UnsupportedMediaTypeError
+from minikube_py.api.value_count import VALUES_MAX
 from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch
 
 MAP = Expected("v1", "ConfigMap")
@@ -52,3 +53,17 @@ def test_a_patch_is_read_by_its_media_type(media, body, patch):
 def test_a_patch_that_is_none_is_refused(media, body, error):
     with pytest.raises(error):
         parse_patch(body, media, LIMIT)
+
+
+MANY = b'{"data":{"a":[' + b"1," * VALUES_MAX + b"1]}}"
+
+
+@pytest.mark.parametrize("media", ["application/merge-patch+json", "application/apply-patch+yaml"])
+def test_a_patch_with_more_values_than_an_object_may_have_is_refused(media):
+    with pytest.raises(TooLargeError):
+        parse_patch(MANY, media, len(MANY))
+
+
+def test_a_body_with_more_values_than_an_object_may_have_is_refused():
+    with pytest.raises(TooLargeError):
+        decode_body(MANY, "application/json", MAP, "Warn")

@@ -10,7 +10,7 @@ from minikube_py.apiserver.io.heavy_work import HeavyWork, asking
 
 @pytest.fixture
 def heavy_work():
-    work = HeavyWork(works_max=2)
+    work = HeavyWork(works_max=8)
     yield work
     work.close()
 
@@ -30,7 +30,7 @@ async def test_an_error_of_a_work_is_that_of_who_waits_for_it(heavy_work):
 async def test_works_beyond_the_bound_are_to_be_tried_again_later(heavy_work):
     go_on = threading.Event()
     async with asyncio.TaskGroup() as group:
-        taken = [group.create_task(heavy_work.run(go_on.wait)) for _ in range(2)]
+        taken = [group.create_task(heavy_work.run(go_on.wait)) for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(TooManyRequestsError) as refused:
             await heavy_work.run(int)
@@ -51,6 +51,41 @@ async def test_a_work_that_nobody_waits_for_any_more_leaves_the_queue(heavy_work
         go_on.set()
     assert await heavy_work.run(int) == 0
     assert done == []
+
+
+async def test_a_work_that_nobody_waits_for_any_more_does_not_keep_others_from_the_thread(heavy_work):
+    begun = threading.Event()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await heavy_work.run(lambda: _endless(begun))
+    async with asyncio.timeout(1):
+        assert await heavy_work.run(int) == 0
+    assert begun.is_set()
+
+
+def _endless(begun):
+    begun.set()
+    while True:
+        pass
+
+
+async def test_the_works_of_one_user_do_not_wait_for_all_of_anothers(heavy_work):
+    go_on, order = threading.Event(), []
+
+    async def work(user, name, what):
+        async with heavy_work.turn(user, 1):
+            await heavy_work.run(what)
+            order.append(name)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(work("a", "a1", go_on.wait))
+        await asyncio.sleep(0)
+        group.create_task(work("b", "b1", int))
+        group.create_task(work("b", "b2", int))
+        group.create_task(work("c", "c1", int))
+        await asyncio.sleep(0)
+        go_on.set()
+    assert order == ["a1", "b1", "c1", "b2"]
 
 
 async def test_a_work_asks_the_loop_for_what_only_the_loop_may_touch(heavy_work):

@@ -6,13 +6,13 @@ from random import Random
 import orjson
 import pytest
 
-from minikube_py.api.errors import AlreadyExistsError, ConflictError, NotFoundError, UnavailableError
+from minikube_py.api.errors import AlreadyExistsError, ConflictError, NotFoundError, TooLargeError, UnavailableError
 from minikube_py.api.meta import copy_object
 from minikube_py.api.resources import CONFIGMAPS, EVENTS, NAMESPACES, SERVICES
 from minikube_py.api.resources import PERSISTENT_VOLUME_CLAIMS as CLAIMS
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.apiserver.config import ApiServerConfig
-from minikube_py.apiserver.decisions import complete_nothing
+from minikube_py.apiserver.decisions import Write, complete_nothing
 from minikube_py.apiserver.deletion import delete
 from minikube_py.apiserver.io.admission_chain import AdmissionChain, NoAdmission
 from minikube_py.apiserver.io.admission_sources import AdmissionSources
@@ -24,6 +24,7 @@ from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.options import RemovalOptions, WriteOptions
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.verbs import update
+from minikube_py.apiserver.weight import OBJECT_BYTES_MAX
 from minikube_py.store.interface import StoreReadOnlyError
 from minikube_py.store.io.memory_store import MemoryStore
 from minikube_py.testing.custom_objects import refuse_conversion
@@ -53,7 +54,8 @@ def nothing_to_hold():
 def built_in_admission(durable):
     """What every server has: the plug-ins, and no webhook or policy."""
     sources = AdmissionSources(durable, lambda: None)
-    return AdmissionChain(sources, StoredLookups(durable), None, Views(refuse_conversion), sequential_ids())
+    lookups, views = StoredLookups(durable), Views(refuse_conversion)
+    return AdmissionChain(sources, lookups, None, views, sequential_ids(), HeavyWork())
 
 
 async def a_storage(make_admission=lambda durable: NoAdmission()):
@@ -106,6 +108,22 @@ async def test_what_is_created_can_be_read():
         await storage.create(MAPS, a_map(), OPTIONS)
     with pytest.raises(NotFoundError, match='configmaps "d" not found'):
         storage.get(replace(MAPS, name="d"))
+
+
+async def test_an_object_does_not_grow_beyond_what_may_be_stored_patch_after_patch():
+    storage = await a_storage()
+    await storage.create(MAPS, a_map(), OPTIONS)
+    longer = "x" * (OBJECT_BYTES_MAX // 2)
+
+    def add(old, context):
+        new = copy_object(old)
+        new["metadata"].setdefault("annotations", {})[str(len(new["metadata"]["annotations"]))] = longer
+        return Write(new)
+
+    await storage.change(MAPS, OPTIONS, add)
+    for options in (OPTIONS, replace(OPTIONS, dry_run=True)):
+        with pytest.raises(TooLargeError):
+            await storage.change(MAPS, options, add)
 
 
 async def test_side_by_side_changes_all_get_through_and_each_is_decided_once():

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from minikube_py.api.errors import GoneError, UnavailableError
+from minikube_py.api.errors import GoneError, TimeoutStatusError, UnavailableError
 from minikube_py.api.resources import CONFIGMAPS
 from minikube_py.client.interface import EVERYTHING
 from minikube_py.client.io.reflector import Reflector
@@ -97,9 +97,10 @@ async def test_a_watch_that_fails_goes_on_from_its_version_without_a_list(room):
     assert room.target.told == ["list 0@0", "ADDED a"]
 
 
-async def test_a_version_that_is_gone_leads_to_a_list(room):
+@pytest.mark.parametrize("error", [GoneError("too old"), TimeoutStatusError("Too large resource version")])
+async def test_a_version_that_is_gone_or_not_there_yet_leads_to_a_list(room, error):
     await room.start()
-    room.client.fail_next("watch", CONFIGMAPS, GoneError("too old"))
+    room.client.fail_next("watch", CONFIGMAPS, error)
     await room.clock.advance(2)
     room.client.end_watches()
     await settle()

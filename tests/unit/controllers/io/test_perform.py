@@ -13,6 +13,7 @@ from minikube_py.controllers.plan import (
     DeleteCollection,
     Patch,
     Record,
+    RemoveDirectory,
     Require,
     RequireAbsent,
     RequireEmpty,
@@ -201,3 +202,16 @@ async def test_a_record_is_written_about_its_object() -> None:
         "rs",
         {"component": "test-controller"},
     )
+
+
+async def test_a_directory_goes_with_all_that_it_holds_and_one_that_will_not_ends_the_plan(tmp_path) -> None:
+    stage = Stage()
+    (tmp_path / "data" / "deep").mkdir(parents=True)
+    (tmp_path / "file").write_text("x")
+    again = RemoveDirectory(str(tmp_path / "data"))
+    assert (await stage.perform(again, again)).failure is None
+    assert not (tmp_path / "data").exists()
+
+    outcome = await stage.perform(RemoveDirectory(str(tmp_path / "file")), Create(CONFIGMAPS, a_map("a")))
+    assert "cannot be removed: [Errno 20] Not a directory" in outcome.failure.message
+    assert stage.client.objects(CONFIGMAPS) == []

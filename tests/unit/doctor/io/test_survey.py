@@ -1,6 +1,6 @@
 import socket
 
-from minikube_py.doctor.io.survey import survey_host
+from minikube_py.doctor.io.survey import survey_host, survey_tunnel
 
 
 async def test_this_host_is_seen_as_it_is(tmp_path):
@@ -33,3 +33,13 @@ async def test_the_newest_file_of_the_store_is_found(tmp_path):
     facts = await survey_host(tmp_path, {}, agent_runs=False)
 
     assert facts.newest_data_s == (folder / "log").stat().st_mtime
+
+
+def test_a_udp_port_that_somebody_has_is_seen():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("0.0.0.0", 0))
+        port = server.getsockname()[1]
+        taken = survey_tunnel("auto", port)
+
+    assert (taken.mode, taken.port, taken.port_taken) == ("auto", port, True)
+    assert not survey_tunnel("auto", port).port_taken

@@ -1,7 +1,10 @@
+import os
+import subprocess
+
 import pytest
 import uvloop
 
-from minikube_py.kit.io.process import ProcessError, run_program
+from minikube_py.kit.io.process import ProcessError, kill_child, run_program
 
 
 async def test_a_program_gets_its_input_and_gives_its_output():
@@ -25,3 +28,13 @@ def test_a_program_that_ends_without_reading_is_no_fault_under_uvloop():
     finished = uvloop.run(run_program(["true"], stdin=b"x" * (1 << 20)))
 
     assert finished.exit_code == 0
+
+
+def test_a_child_that_is_just_ending_is_left_to_those_who_wait_for_it():
+    child = subprocess.Popen(["false"])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    kill_child(child.pid)
+
+    assert os.waitpid(child.pid, os.WNOHANG) == (child.pid, 1 << 8)
+    kill_child(child.pid)
+    child.wait()

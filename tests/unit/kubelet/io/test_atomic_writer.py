@@ -1,4 +1,5 @@
 import os
+import re
 import stat
 
 import pytest
@@ -22,6 +23,12 @@ def test_files_are_links_through_the_data_folder(tmp_path):
     assert os.readlink(tmp_path / "dir") == "..data/dir"
     assert (tmp_path / "dir/k.txt").read_bytes() == b"x"
     assert stat.S_IMODE((tmp_path / "dir/k.txt").stat().st_mode) == 0o400
+
+
+def test_the_folder_of_a_payload_says_when_it_was_written(tmp_path):
+    write_payload(str(tmp_path), [file("k")], None)
+
+    assert re.fullmatch(r"\.\.\d{4}(_\d\d){5}\.\w+", os.readlink(tmp_path / "..data"))
 
 
 def test_the_same_payload_is_not_written_again(tmp_path):

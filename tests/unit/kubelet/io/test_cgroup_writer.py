@@ -125,3 +125,14 @@ async def test_a_host_without_systemd_is_told(tmp_path):
     with pytest.raises(ConnectionRefusedError):
         await LinuxCgroupWriter(Refusing(), places(tmp_path)).write("kubepods-podu.slice", LIMITS, 1)
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_processes_of_a_container_end_together_when_the_kernel_can_do_so(tmp_path):
+    writer = LinuxCgroupWriter(FakeSlices(), {"": str(tmp_path)})
+    (tmp_path / "pod/c1").mkdir(parents=True)
+    (tmp_path / "pod/c1/memory.oom.group").write_text("0")
+    for container in ("c1", "gone"):
+        await writer.die_together(f"/pod/{container}")
+
+    assert (tmp_path / "pod/c1/memory.oom.group").read_text() == "1"
+    assert [path.name for path in (tmp_path / "pod").iterdir()] == ["c1"]

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ from minikube_py.kubelet.cri import (
 )
 from minikube_py.kubelet.io import container_stopper, docker_api, pause_network
 from minikube_py.kubelet.io.docker_api import DockerApi
-from minikube_py.kubelet.io.docker_runtime import DockerRuntime
+from minikube_py.kubelet.io.docker_runtime import DockerRuntime, KernelPlaces
 from minikube_py.kubelet.pause_image import build_pause_image
 from minikube_py.testing.fake_docker import FakeDocker
 from minikube_py.testing.sequential_ids import sequential_ids
@@ -29,6 +30,11 @@ PAUSE = build_pause_image("amd64")
 PAUSE_JSON = {"Id": PAUSE.id, "RepoTags": [PAUSE.tag], "RepoDigests": [], "Size": 1, "Config": {}}
 APP_JSON = {"Id": "sha256:b0", "RepoTags": ["web:1"], "RepoDigests": [], "Size": 1, "Config": {}}
 APP = ContainerConfig(POD, "app", 0, "web:1", "sha256:b0", command=("x",))
+
+
+def a_runtime(api, engine, log=Path("/dev/null")):
+    kernel = KernelPlaces(engine.proc, log)
+    return DockerRuntime(api, node_name="n1", clock=SystemClock(), ids=sequential_ids(), kernel=kernel)
 
 
 @pytest.fixture
@@ -42,9 +48,9 @@ async def engine(tmp_path):
 
 
 @pytest.fixture
-async def runtime(engine):
+async def runtime(engine, tmp_path):
     api = DockerApi(engine.host)
-    yield DockerRuntime(api, node_name="n1", clock=SystemClock(), ids=sequential_ids(), proc=engine.proc)
+    yield a_runtime(api, engine, tmp_path / "kmsg")
     await api.close()
 
 
@@ -103,7 +109,9 @@ async def test_a_successor_learns_of_refused_scores_from_the_sandbox(engine, run
     engine.refuses_scores = True
     sandbox = await runtime.run_pod_sandbox(SANDBOX)
     api = DockerApi(engine.host)
-    successor = DockerRuntime(api, node_name="n1", clock=SystemClock(), ids=sequential_ids(), proc=engine.proc)
+    successor = DockerRuntime(
+        api, node_name="n1", clock=SystemClock(), ids=sequential_ids(), kernel=KernelPlaces(engine.proc)
+    )
     container = await successor.create_container(
         sandbox.id, replace(APP, resources=ContainerResources(oom_score_adj=-997))
     )
@@ -143,6 +151,19 @@ async def test_one_container_whose_inspect_hangs_does_not_hide_the_others(engine
 
     phases = {record.id: record.phase for record in (await runtime.listing()).containers}
     assert phases == {container: ContainerPhase.RUNNING, another: ContainerPhase.UNKNOWN}
+
+
+async def test_a_container_that_only_the_kernel_calls_oom_killed_is_so(engine, runtime, tmp_path):
+    sandbox = await runtime.run_pod_sandbox(SANDBOX)
+    for name in ("app", "other"):
+        container = await runtime.create_container(sandbox.id, replace(APP, name=name))
+        await runtime.start_container(container)
+        engine.exit_container(container, 137)
+        if name == "app":
+            (tmp_path / "kmsg").write_text(f"6,1,1,-;oom-kill:task_memcg=/kubepods/podu/{container},task=x\n")
+
+    reasons = {c.name: c.reason for c in (await runtime.listing()).containers}
+    assert reasons == {"app": "OOMKilled", "other": "Error"}
 
 
 async def test_a_relist_inspects_only_what_is_new(engine, runtime):
@@ -277,7 +298,9 @@ async def test_a_pause_process_that_stays_in_the_hosts_network_never_gets_a_cont
     shown.unlink()
     shown.symlink_to("net:[1]")
     api = DockerApi(engine.host)
-    successor = DockerRuntime(api, node_name="n1", clock=SystemClock(), ids=sequential_ids(), proc=engine.proc)
+    successor = DockerRuntime(
+        api, node_name="n1", clock=SystemClock(), ids=sequential_ids(), kernel=KernelPlaces(engine.proc)
+    )
     with pytest.raises(ContainerRuntimeError, match="must leave the host's network"):
         await successor.create_container(sandbox.id, APP)
     await api.close()
@@ -322,7 +345,7 @@ async def test_no_more_starts_are_under_way_than_there_are_processors(engine):
     engine.start_takes_s = 0.002
     api = DockerApi(engine.host)
     runtime = DockerRuntime(
-        api, node_name="n1", clock=SystemClock(), ids=sequential_ids(), starts_max=3, proc=engine.proc
+        api, node_name="n1", clock=SystemClock(), ids=sequential_ids(), starts_max=3, kernel=KernelPlaces(engine.proc)
     )
     async with asyncio.TaskGroup() as group:
         for n in range(12):

@@ -8,6 +8,8 @@ from minikube_py.testing.kubelet_lab import IMAGE, a_kubelet_lab, a_pod
 
 pytestmark = pytest.mark.looptime
 GIB = 1 << 30
+INIT = {"name": "i", "image": "absent:1"}
+MODEL = {"name": "v", "image": {"reference": "model:1"}}
 
 
 def a_lab(available, **changes):
@@ -51,6 +53,21 @@ async def test_above_it_unused_images_go_but_not_those_of_pods_nor_of_dead_conta
     assert here(lab) == [IMAGE, "done:1"]
     assert "FreeDiskSpaceFailed" in lab.events.reasons()
     assert "ImageGCFailed" in lab.events.reasons()
+
+
+async def test_images_that_a_pod_has_yet_to_use_for_a_container_or_a_volume_stay():
+    lab = a_lab(50 * GIB)
+    for name in ("unused:1", "model:1", "second:1"):
+        lab.runtime.add_image(name)
+    mount = {"name": "c", "image": "absent:1", "volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    waiting = a_pod("web", mount, {"name": "d", "image": "second:1"}, volumes=[MODEL])
+    async with lab.started():
+        await lab.client.create(PODS, {**waiting, "spec": {**waiting["spec"], "initContainers": [INIT]}})
+        await asyncio.sleep(1)
+        fill(lab, 10 * GIB)
+        await asyncio.sleep(300)
+
+    assert here(lab) == ["model:1", "second:1"]
 
 
 async def test_no_more_goes_than_is_asked_for():

@@ -176,3 +176,37 @@ async def test_a_pod_that_is_deleted_gives_its_pull_up():
         await lab.eventually(lambda: lab.pod("web") is None, 10.0)
 
     assert given_up.is_set()
+
+
+WITH_VOLUME = {"name": "c", "volumeMounts": [{"name": "v", "mountPath": "/model", "subPath": "weights"}]}
+
+
+def of_image(policy):
+    return [{"name": "v", "image": {"reference": IMAGE, "pullPolicy": policy}}]
+
+
+async def test_an_image_volume_is_pulled_like_an_image_and_mounted_read_only():
+    lab = a_kubelet_lab()
+    image = an_image_in_the_registry(lab)
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", WITH_VOLUME, volumes=of_image("IfNotPresent")))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 5.0)
+        (path,) = lab.image_volumes.shown
+        mounts = next(iter(lab.runtime._containers.values())).config.mounts
+
+    assert lab.image_volumes.shown[path] == image.id
+    assert path.endswith("/volumes/kubernetes.io~image/v")
+    (mount,) = [mount for mount in mounts if mount.container_path == "/model"]
+    assert mount.read_only
+    assert lab.files.sub_paths[mount.host_path] == f"{path}/weights"
+    assert ("Normal", "Pulling", f'Pulling image "{IMAGE}"') in lab.events.said
+
+
+async def test_a_container_waits_for_the_image_of_its_volume_and_says_so():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", WITH_VOLUME, volumes=of_image("Never")))
+        await lab.eventually(lambda: waiting(lab, "web").get("reason") == "ErrImageNeverPull", 5.0)
+
+    assert waiting(lab, "web")["message"] == f'Container image "{IMAGE}" is not present with pull policy of Never'
+    assert lab.image_volumes.shown == {}

@@ -27,7 +27,9 @@ class Host:
     def __init__(self, document=None):
         self.lab = a_kubelet_lab()
         self.lab.config = replace(
-            self.lab.config, registries=parse_registries(document), docker_config_paths=("/node/config.json",)
+            self.lab.config,
+            registries=parse_registries(document),
+            docker_config_paths=("/node/config.json",),
         )
         reader = ObjectReader(self.lab.client, self.lab.clock, 5.0)
         self.sources = ImageSources(self.lab.config, self.lab.ports(), reader)
@@ -175,3 +177,16 @@ async def test_a_further_name_that_an_image_was_given_here_is_open_to_all():
     assert not await host.sources.may_use(stranger, IMAGE, image)
     pulled_by_hand = replace(image, repo_digests=(*image.repo_digests, "q.example/app@sha256:" + "1" * 64))
     assert not await host.sources.may_use(stranger, parse_image_name("q.example/app:1"), pulled_by_hand)
+
+
+async def test_registries_are_asked_in_bursts_and_then_at_a_pace():
+    host = Host()
+    host.has(IMAGE.text)
+    for _ in range(host.lab.config.registry_burst):
+        await host.pull()
+    with pytest.raises(ContainerRuntimeError, match="pull QPS exceeded"):
+        await host.pull()
+    await host.lab.clock.sleep(0.2)
+
+    await host.pull()
+    assert len(host.runtime.pulls) == host.lab.config.registry_burst + 1

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from minikube_py.api.errors import UnavailableError
-from minikube_py.api.meta import ObjectKey
+from minikube_py.api.meta import ObjectKey, format_micro_time
 from minikube_py.api.resources import (
     CONFIGMAPS,
     NODES,
@@ -429,6 +429,26 @@ async def test_a_changed_label_reaches_the_pods_files():
         await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
         await lab.client.patch(PODS, ObjectKey("default", "web"), {"metadata": {"labels": {"app": "new"}}})
         await lab.eventually(lambda: [f[0].data for f in lab.files.payloads.values()] == [b'app="new"'], 2.0)
+
+
+async def test_a_pod_s_files_show_when_and_from_where_the_kubelet_had_it_whatever_its_object_says():
+    lab = a_kubelet_lab()
+    items = [{"path": "ann", "fieldRef": {"fieldPath": "metadata.annotations"}}]
+    pod = a_pod("web", volumes=[{"name": "v", "downwardAPI": {"items": items}}])
+    pod["metadata"]["annotations"] = {"kubernetes.io/config.source": "file"}
+    async with lab.started():
+        seen = format_micro_time(lab.clock.wall_s())
+        await lab.client.create(PODS, pod)
+        await lab.eventually(lambda: lab.is_ready("web"), 1.0)
+        ((shown,),) = lab.files.payloads.values()
+        await lab.client.patch(PODS, ObjectKey("default", "web"), {"metadata": {"labels": {"changed": "yes"}}})
+        await asyncio.sleep(1.0)
+
+    assert shown.data.decode().splitlines() == [
+        f'kubernetes.io/config.seen="{seen}"',
+        'kubernetes.io/config.source="api"',
+    ]
+    assert list(lab.files.payloads.values()) == [(shown,)]
 
 
 async def test_a_failing_post_start_hook_stops_the_container():

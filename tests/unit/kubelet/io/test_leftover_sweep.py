@@ -34,7 +34,7 @@ async def test_what_the_engine_knows_is_left_alone_be_it_this_nodes_or_not():
     lab.runtime.foreign.add("foreign")
     ids = [listing.sandboxes[0].id, listing.containers[0].id, "foreign"]
     lab.leftovers.traces = HostTraces(
-        frozenset(),
+        frozenset(("u",)),
         tuple(ContainerCgroup(identity, f"/kubepods/podu/{identity}") for identity in ids),
         tuple(Shim(number, identity) for number, identity in enumerate(ids)),
     )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from minikube_py.api.meta import ObjectKey
@@ -43,3 +45,18 @@ async def test_a_resize_ends_with_the_pods_cgroup_at_its_new_limits():
         await lab.client.patch(PODS, ObjectKey("default", "p"), {"spec": {"containers": [{**IMAGED, **bigger}]}})
         name = f"/kubepods/burstable/pod{lab.pod('p')['metadata']['uid']}"
         await lab.eventually(lambda: lab.cgroups.limits[name] == CgroupLimits(1024, 0, 128 << 20, 4096), 10.0)
+
+
+@pytest.mark.parametrize(("version", "together"), [(1, 0), (2, 1)])
+async def test_with_version_2_all_of_a_container_ends_when_memory_kills_one_process(version, together):
+    lab = a_kubelet_lab()
+    lab.runtime.about = replace(lab.runtime.about, cgroup_version=version, cgroup_driver="systemd")
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.phase("web") == "Running", 5.0)
+        uid, container = lab.pod("web")["metadata"]["uid"], lab.container("web")["containerID"].rpartition("/")[2]
+
+    slice_ = f"kubepods-besteffort-pod{uid.replace('-', '_')}.slice"
+    path = f"/kubepods.slice/kubepods-besteffort.slice/{slice_}/docker-{container}.scope"
+    assert lab.cgroups.together == [path] * together
+    assert slice_ in lab.cgroups.limits

@@ -41,9 +41,19 @@ async def test_what_a_pod_wrote_stays_over_a_second_set_up(files, tmp_path):
 
 async def test_a_volume_in_memory_is_a_tmpfs_of_its_size(files, mounts, tmp_path):
     path = str(tmp_path / "v")
-    await files.set_up_volume(VolumeRequest(path, "tmpfs", "mode=0777,size=4096"))
+    await files.set_up_volume(VolumeRequest(path, "tmpfs", "size=4096"))
 
-    assert mounts.options == {path: "mode=0777,size=4096"}
+    assert mounts.options == {path: "size=4096"}
+    assert stat.S_IMODE((tmp_path / "v").stat().st_mode) == 0o1777
+
+
+async def test_a_volume_of_a_group_hands_the_group_on(files, tmp_path):
+    gid = (tmp_path).stat().st_gid
+    for file_system, mode in (("", 0o2777), ("tmpfs", 0o3777)):
+        path = tmp_path / f"v{mode:o}"
+        await files.set_up_volume(VolumeRequest(str(path), file_system, gid=gid))
+
+        assert (path.stat().st_gid, stat.S_IMODE(path.stat().st_mode)) == (gid, mode)
 
 
 async def test_a_payload_is_written(files, tmp_path):
@@ -134,3 +144,16 @@ async def test_an_export_is_mounted_once_and_a_dead_server_is_not_waited_for(fil
     await files.remove_pod(str(tmp_path / "pods/u"))
 
     assert mounts.points == []
+
+
+async def test_a_pods_slice_is_stopped_and_with_that_of_all_pods_the_agents_own(tmp_path, mounts):
+    slices = FakeSlices()
+    config = KubeletConfig(node_name="n", node_ip="192.0.2.1", root_dir=str(tmp_path), pod_logs_dir=str(tmp_path))
+    files = HostPodFiles(config, slices, mounts)
+    for name in ("a.slice", "a-kubepods.slice", "a-kubepods-podu.slice", "a-kubepods-podv.slice", "b.slice"):
+        await slices.apply(name, ())
+    await files.remove_cgroup("a-kubepods-podu.slice")
+    assert sorted(slices.units) == ["a-kubepods-podv.slice", "a-kubepods.slice", "a.slice", "b.slice"]
+    await files.remove_cgroup("a-kubepods.slice")
+
+    assert sorted(slices.units) == ["b.slice"]

@@ -7,7 +7,7 @@ import pytest
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kubelet.cri import ContainerRuntimeError, PodIdentity, RuntimeErrorKind, SandboxConfig
 from minikube_py.kubelet.io.docker_api import DockerApi
-from minikube_py.kubelet.io.docker_runtime import DockerRuntime
+from minikube_py.kubelet.io.docker_runtime import DockerRuntime, KernelPlaces
 from minikube_py.kubelet.pause_image import build_pause_image
 from minikube_py.testing.fake_docker import FakeDocker
 from minikube_py.testing.sequential_ids import sequential_ids
@@ -29,7 +29,8 @@ async def engine(tmp_path):
 @pytest.fixture
 async def runtime(engine):
     api = DockerApi(engine.host)
-    yield DockerRuntime(api, node_name="n1", clock=SystemClock(), ids=sequential_ids(), proc=engine.proc)
+    kernel = KernelPlaces(engine.proc)
+    yield DockerRuntime(api, node_name="n1", clock=SystemClock(), ids=sequential_ids(), kernel=kernel)
     await api.close()
 
 
@@ -68,7 +69,7 @@ async def test_an_image_of_the_users_own_has_no_such_program(engine):
         clock=SystemClock(),
         ids=sequential_ids(),
         pause_image="sha256:mine",
-        proc=engine.proc,
+        kernel=KernelPlaces(engine.proc),
     )
     sandbox = await runtime.run_pod_sandbox(SANDBOX)
     await api.close()

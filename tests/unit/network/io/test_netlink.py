@@ -1,4 +1,5 @@
 import errno
+import socket
 
 import pytest
 from pyroute2 import NetlinkError
@@ -9,12 +10,14 @@ from minikube_py.network.io.netlink import RtNetlink
 class OneLink:
     """A kernel with one link, which goes away by itself between the look and the delete when it `vanishes`."""
 
-    def __init__(self, refusal: int = 0) -> None:
+    def __init__(self) -> None:
         self.index: int | None = 7
-        self.refusal = refusal
+        self.refusal = 0
 
-    def link_lookup(self, ifname: str) -> list[int]:
-        return [] if self.index is None else [self.index]
+    def if_nametoindex(self, name: str) -> int:
+        if self.index is None:
+            raise OSError(errno.ENODEV, "no interface with this name")
+        return self.index
 
     def link(self, verb: str, index: int) -> None:
         if self.refusal:
@@ -22,8 +25,14 @@ class OneLink:
         self.index = None
 
 
-def test_a_link_is_deleted_once_and_then_there_is_none():
-    kernel = OneLink()
+@pytest.fixture
+def kernel(monkeypatch):
+    made = OneLink()
+    monkeypatch.setattr(socket, "if_nametoindex", made.if_nametoindex)
+    return made
+
+
+def test_a_link_is_deleted_once_and_then_there_is_none(kernel):
     netlink = RtNetlink(kernel, None)
     netlink.delete_link("veth1")
     netlink.delete_link("veth1")
@@ -31,10 +40,14 @@ def test_a_link_is_deleted_once_and_then_there_is_none():
     assert kernel.index is None
 
 
-def test_a_link_that_went_with_its_namespace_just_now_is_gone_as_wished():
-    RtNetlink(OneLink(errno.ENODEV), None).delete_link("veth1")
+def test_a_link_that_went_with_its_namespace_just_now_is_gone_as_wished(kernel):
+    kernel.refusal = errno.ENODEV
+
+    RtNetlink(kernel, None).delete_link("veth1")
 
 
-def test_another_refusal_is_an_error():
+def test_another_refusal_is_an_error(kernel):
+    kernel.refusal = errno.EPERM
+
     with pytest.raises(NetlinkError):
-        RtNetlink(OneLink(errno.EPERM), None).delete_link("veth1")
+        RtNetlink(kernel, None).delete_link("veth1")

@@ -90,6 +90,19 @@ async def test_many_changes_at_once_are_one_transaction():
         assert len(world.nft.applied) == before + 1
 
 
+async def test_endpoints_that_follow_their_service_do_not_wait_for_long():
+    async with running(World()) as world:
+        await world.clock.advance(1)
+        await world.client.create(SERVICES, a_service())
+        await world.clock.advance(0.011)
+        applied = len(world.nft.applied)
+        await world.client.create(ENDPOINT_SLICES, a_slice(an_endpoint(A)))
+        await world.clock.advance(0.02)
+
+        assert world.targets() == {A}
+        assert len(world.nft.applied) == applied + 1
+
+
 async def test_a_restart_applies_nothing_when_all_is_right():
     async with running(World()) as world:
         await world.serve(A)

@@ -81,3 +81,5 @@ def test_this_run_s_values_become_the_recording_s_placeholders():
 
     said = places.apply("u-1 10.0.0.20 10.0.0.2 10.9.0.1 n1 n1-x " + "ab" * 32)
     assert said == "<uid> <hostIP> <podIP> <svcIP> <node> n1-x <cid>"
+    assert places.apply("..data -> ..2026_11_24_12_43_17.a_1-b") == "..data -> ..<stamp>"
+    assert places.apply('seen="2026-11-24T12:43:17.5Z"') == 'seen="T"'
