@@ -9,6 +9,7 @@ ValidatingAdmissionPolicy, ValidatingAdmissionWebhook.
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -34,6 +35,7 @@ from minikube_py.apiserver.admission_policies import (
 from minikube_py.apiserver.admission_review import request_of
 from minikube_py.apiserver.admission_values import object_value
 from minikube_py.apiserver.io.admission_sources import AdmissionSources, BoundPolicy
+from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.stored_lookups import StoredLookups
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.webhook_admission import Means, Objects, WebhookAdmission
@@ -76,11 +78,18 @@ class AdmissionChain:
     """Asks plug-ins, webhooks and policies (apiserver.admission.Admission)."""
 
     def __init__(
-        self, sources: AdmissionSources, lookups: StoredLookups, client: WebhookClient, views: Views, ids: Ids
+        self,
+        sources: AdmissionSources,
+        lookups: StoredLookups,
+        client: WebhookClient,
+        views: Views,
+        ids: Ids,
+        heavy_work: HeavyWork,
     ) -> None:
         self._sources = sources
         self._lookups = lookups
-        self._webhooks = WebhookAdmission(sources, client, views, ids)
+        self._heavy_work = heavy_work
+        self._webhooks = WebhookAdmission(sources, client, views, ids, heavy_work)
 
     def concerns(self, attributes: Attributes) -> bool:
         """Return whether anything may have a say about such a request."""
@@ -100,7 +109,8 @@ class AdmissionChain:
         if not self.asks_others(attributes):
             return Admitted(new)
         if attributes.operation in ("CREATE", "UPDATE") and not attributes.subresource:
-            attributes.resource.rules.set_defaults(new)
+            set_defaults = partial(attributes.resource.rules.set_defaults, new)
+            await self._heavy_work.run_if(attributes.heavy, set_defaults)
         policies, webhooks = Reinvocations(), Reinvocations()
         new, warnings = await self._round(attributes, (new, old), policies, webhooks)
         if policies.changed or webhooks.changed:
@@ -126,19 +136,19 @@ class AdmissionChain:
         """Let those whose turn it is change the object: policies first."""
         new, old = objects
         if attributes.operation != "DELETE":
-            new = self._apply_policies(attributes, new, old, policies)
+            new = await self._apply_policies(attributes, new, old, policies)
         if policies.round > webhooks.round:
             webhooks.begin_again(new)
         return await self._webhooks.mutate(attributes, (new, old), webhooks, Means(self._condition_scope, _completed))
 
-    def _apply_policies(
+    async def _apply_policies(
         self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None, turns: Reinvocations
     ) -> Obj:
         for index, bound in enumerate(self._sources.mutating_policies):
             if not turns.wants(index):
                 continue
             before = new
-            new = self._apply_policy(bound, attributes, new, old)
+            new = await self._apply_policy(bound, attributes, new, old)
             if_needed = bound.policy["spec"].get("reinvocationPolicy") == "IfNeeded"
             turns.asked(index, changed=new != before, if_needed=if_needed)
         turns.end_round(new)
@@ -149,18 +159,16 @@ class AdmissionChain:
 
     # policies
 
-    def _apply_policy(
+    async def _apply_policy(
         self, bound: BoundPolicy, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None
     ) -> Obj:
         spec = bound.policy["spec"]
         ignores = spec.get("failurePolicy") == "Ignore"
         for params in self._params(bound, attributes, (new, old), ignores=ignores):
             scope = self._scope(spec, attributes, (new, old), None, params)
+            mutated = partial(_mutated, spec, scope, new, attributes)
             try:
-                if not conditions_hold(spec.get("matchConditions") or (), scope):
-                    continue
-                changed = apply_mutations(spec, scope, new, attributes.seen_as)
-                new = _completed(changed, attributes) if changed is not new else new
+                new = await self._heavy_work.run_if(attributes.heavy, mutated)
             except (PolicyError, StatusError) as error:
                 why = error.message if isinstance(error, StatusError) else str(error)
                 if ignores:
@@ -229,16 +237,16 @@ class AdmissionChain:
                 plugin.validate(asked)
         if not self.asks_others(attributes):
             return ()
-        warnings = self._validate_policies(attributes, (new, old))
+        warnings = await self._validate_policies(attributes, (new, old))
         warnings += await self._webhooks.validate(attributes, (new, old), self._condition_scope)
         return tuple(dict.fromkeys(warnings))
 
-    def _validate_policies(self, attributes: Attributes, objects: Objects) -> tuple[str, ...]:
+    async def _validate_policies(self, attributes: Attributes, objects: Objects) -> tuple[str, ...]:
         warnings: list[str] = []
         records: list[Obj] = []
         notes: dict[str, list[str]] = {}
         try:
-            self._run_policies(attributes, objects, warnings, records, notes)
+            await self._run_policies(attributes, objects, warnings, records, notes)
         finally:
             for key, values in notes.items():
                 attributes.annotate(key, ", ".join(dict.fromkeys(values)))
@@ -246,7 +254,7 @@ class AdmissionChain:
                 attributes.annotate(FAILURE_ANNOTATION, orjson.dumps(records).decode())
         return tuple(warnings)
 
-    def _run_policies(
+    async def _run_policies(
         self,
         attributes: Attributes,
         objects: Objects,
@@ -259,7 +267,7 @@ class AdmissionChain:
             ignores = spec.get("failurePolicy") == "Ignore"
             for params in self._params(bound, attributes, objects, ignores=ignores):
                 scope = self._scope(spec, attributes, objects, None, params)
-                said = judge(bound.policy, scope)
+                said = await self._heavy_work.run_if(attributes.heavy, partial(judge, bound.policy, scope))
                 for key, value in said.annotations:
                     notes.setdefault(key, []).append(value)
                 for failed in said.failed:
@@ -271,6 +279,14 @@ class AdmissionChain:
                         warnings.append(warning(bound.policy, bound.binding, failed))
                 if said.refused:
                     raise denial(bound.policy, bound.binding, said.refused[0], attributes)
+
+
+def _mutated(spec: Mapping[str, Any], scope: Scope, new: Obj, attributes: Attributes) -> Obj:
+    """Return the object as a policy leaves it."""
+    if not conditions_hold(spec.get("matchConditions") or (), scope):
+        return new
+    changed = apply_mutations(spec, scope, new, attributes.seen_as)
+    return _completed(changed, attributes) if changed is not new else new
 
 
 def _completed(obj: Mapping[str, Any], attributes: Attributes) -> Obj:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from minikube_py.api.errors import InternalError, StatusError, forbidden
@@ -29,6 +30,7 @@ from minikube_py.apiserver.admission_review import (
     request_of,
 )
 from minikube_py.apiserver.io.admission_sources import AdmissionSources, Hook
+from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.webhook_client import WebhookClient
 from minikube_py.apiserver.reinvocation import Reinvocations
@@ -54,11 +56,14 @@ class Means:
 class WebhookAdmission:
     """Asks the webhooks that are registered."""
 
-    def __init__(self, sources: AdmissionSources, client: WebhookClient, views: Views, ids: Ids) -> None:
+    def __init__(
+        self, sources: AdmissionSources, client: WebhookClient, views: Views, ids: Ids, heavy_work: HeavyWork
+    ) -> None:
         self._sources = sources
         self._client = client
         self._views = views
         self._ids = ids
+        self._heavy_work = heavy_work
 
     async def mutate(
         self,
@@ -87,7 +92,10 @@ class WebhookAdmission:
             if review.denied is not None:
                 raise _warned(review.denied, warnings)
             changed = await self._changed(hook, review, attributes, new, row)
-            completed = means.complete(changed, attributes) if changed is not None else new
+            completed = new
+            if changed is not None:
+                work = partial(means.complete, changed, attributes)
+                completed = await self._heavy_work.run_if(attributes.heavy, work)
             is_changed = completed != new
             note_mutation(
                 attributes, hook.configuration, str(hook.webhook["name"]), place, review, changed=is_changed
@@ -142,9 +150,10 @@ class WebhookAdmission:
             return None
         uid = self._ids.new_uid()
         request = request_of(attributes, row, uid)
-        conditions = webhook.get("matchConditions")
-        if conditions and not _conditions_hold(webhook, attributes, scope(attributes, objects, request)):
-            return None
+        if webhook.get("matchConditions"):
+            hold = partial(_conditions_hold, webhook, attributes, scope(attributes, objects, request))
+            if not await self._heavy_work.run_if(attributes.heavy, hold):
+                return None
         check_dry_run(webhook, attributes)
         name = str(webhook["name"])
         try:
@@ -187,7 +196,8 @@ class WebhookAdmission:
             raise internal(f'admission webhook "{hook.webhook["name"]}" {why}')
         shown = await self._converted(new, attributes, attributes.resource, row)
         try:
-            changed = apply_json_patch(shown or new, patch)
+            work = partial(apply_json_patch, shown or new, patch)
+            changed = await self._heavy_work.run_if(attributes.heavy, work)
         except StatusError as error:
             raise internal(error.message) from error
         back = await self._converted(changed, attributes, row, attributes.resource)
