@@ -32,8 +32,8 @@ def join_token(config: AgentConfig) -> JoinToken:
     text = read_token(config)
     if not config.server_url or not text:
         raise AgentError(
-            "this host is no node of a cluster yet: give --server https://HOST:6443 and --token (or --token-file); "
-            "`minikube-py token create` on a master prints both"
+            "this host is no node of a cluster, or not any more: give --server https://HOST:6443 and --token (or "
+            "--token-file); `minikube-py token create --print-join-command` on a master prints both"
         )
     try:
         return parse_token(text)
