@@ -16,8 +16,9 @@ from typing import Any
 
 from minikube_py.agent.cluster_settings import with_cluster_settings
 from minikube_py.agent.errors import AgentError
+from minikube_py.agent.folders import make_folders
 from minikube_py.agent.host import this_host
-from minikube_py.agent.joining import join
+from minikube_py.agent.joining import join, require_same_cluster
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.node import open_runtime, require_engine, run_node
 from minikube_py.agent.node_credentials import Membership, NodeCredentials
@@ -32,7 +33,6 @@ from minikube_py.client.io.replica_files import ReplicaFiles
 from minikube_py.client.io.rest_client import WATCH_TIMEOUT_S_RANGE, RestClient
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.control_socket import control_socket
-from minikube_py.kit.io.files import make_private_folder
 from minikube_py.kit.io.garbage import Garbage
 from minikube_py.kit.io.tls import server_context
 from minikube_py.kubelet.io.certificate_renewal import CertificateRenewal
@@ -74,12 +74,10 @@ class Agent:
         try:
             await require_engine(docker[1])
             async with AsyncExitStack() as stack:
-                self._make_folders()
+                make_folders(self._config.data_dir, self._config.agent_dir)
                 commands = {"status": self.status, "stop": process.stop}
                 await stack.enter_async_context(control_socket(control_path(self._config), commands))
                 membership = await self._membership()
-                if membership is None:
-                    return
                 config = with_cluster_settings(self._config, membership.cluster)
                 await self._run_node(stack, config, membership, docker)
                 await process.wait_stopping()
@@ -87,17 +85,8 @@ class Agent:
             await docker[0].close()
             self._credentials.remove_empty_folders()
 
-    def _make_folders(self) -> None:
-        for folder in (self._config.data_dir, self._config.agent_dir):
-            try:
-                make_private_folder(folder)
-            except OSError as error:
-                raise AgentError(
-                    f"cannot use the data folder {folder}: {error.strerror}; give another one with --data-dir"
-                ) from error
-
-    async def _membership(self) -> Membership | None:
-        """Return the cluster that this host is a node of; None: it was told to stop before it was one.
+    async def _membership(self) -> Membership:
+        """Return the cluster that this host is a node of, from now on or since it joined.
 
         Raises:
             AgentError: it can be of none.
@@ -110,6 +99,7 @@ class Agent:
                 # What is kept of the API may be of another cluster.
                 await asyncio.to_thread(shutil.rmtree, self._replica_dir, ignore_errors=True)
                 return joined
+            require_same_cluster(config, kept.ca_pem)
             if config.server_url and config.server_url != kept.server_url:
                 kept = replace(kept, server_url=config.server_url)
                 self._credentials.remember(kept)
@@ -138,7 +128,7 @@ class Agent:
         informers = InformerSet(replica, host.clock, host.rng.random)
         node_tls = server_context(membership.ca_pem)
         renewals = self._renewals(client, informers, client_tls, node_tls)
-        process.say("the node")
+        process.say(f"node {config.node_name} to be Ready at {membership.server_url}")
         components = {
             "garbage": Garbage(host.clock).run,
             "informers": informers.run,

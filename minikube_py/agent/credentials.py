@@ -20,26 +20,11 @@ from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.apiserver.pki import CertificateSpec, kubelet_serving, serving_sans
 from minikube_py.apiserver.users import AUTHENTICATED, SYSTEM_MASTERS, UserInfo
 from minikube_py.config import AgentConfig
-from minikube_py.kit.io.files import make_private_folder, write_atomic
+from minikube_py.kit.io.files import write_atomic
 from minikube_py.kit.io.keys import new_key_pem
 from minikube_py.kit.io.tls import server_context
 
 ADMIN = CertificateSpec("minikube-py-admin", (SYSTEM_MASTERS,))
-
-
-def make_folders(config: AgentConfig) -> None:
-    """Make the data folders.
-
-    Raises:
-        AgentError: they cannot be made.
-    """
-    for folder in (config.data_dir, config.server_dir, config.agent_dir):
-        try:
-            make_private_folder(folder)
-        except OSError as error:
-            raise AgentError(
-                f"cannot use the data folder {folder}: {error.strerror}; give another one with --data-dir"
-            ) from error
 
 
 def server_pki(config: AgentConfig, now_s: float) -> Pki:

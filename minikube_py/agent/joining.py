@@ -10,9 +10,8 @@ from minikube_py.agent.process import Process
 from minikube_py.agent.program import program_version
 from minikube_py.agent.token_setting import read_token
 from minikube_py.api.errors import StatusError
-from minikube_py.api.join_tokens import JoinToken, TokenFormatError, parse_token
+from minikube_py.api.join_tokens import JoinToken, TokenFormatError, hash_of_ca, parse_token
 from minikube_py.client.io.join_client import JoinClient
-from minikube_py.client.io.waiting_queue import wait_event_or_sleep
 from minikube_py.client.join_faults import JoinRefusedError, version_fault
 from minikube_py.config import AgentConfig
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
@@ -42,10 +41,25 @@ def join_token(config: AgentConfig) -> JoinToken:
         raise AgentError(str(error)) from error
 
 
-async def join(
-    config: AgentConfig, credentials: NodeCredentials, process: Process, clock: Clock
-) -> Membership | None:
-    """Return the cluster that this host is a node of from now on; None: it was told to stop meanwhile.
+def require_same_cluster(config: AgentConfig, ca_pem: bytes) -> None:
+    """Make sure that a token, if one is given, is of the cluster that this host is a node of already.
+
+    Raises:
+        AgentError: it is of another one.
+    """
+    try:
+        token = parse_token(read_token(config))
+    except (AgentError, TokenFormatError):
+        return  # it was needed for joining alone, and may be gone by now
+    if token.ca_hash != hash_of_ca(ca_pem):
+        raise AgentError(
+            f"this host is a node of another cluster than that of the token: `minikube-py down` and the removal of "
+            f"{config.agent_dir} let it join that one"
+        )
+
+
+async def join(config: AgentConfig, credentials: NodeCredentials, process: Process, clock: Clock) -> Membership:
+    """Return the cluster that this host is a node of from now on.
 
     Raises:
         AgentError: the host cannot join; nothing is left of the attempt.
@@ -53,7 +67,7 @@ async def join(
     token = join_token(config)
     client = JoinClient(config.server_url, token, clock, f"minikube-py/{program_version()}")
     failures: BackoffState | None = None
-    while not process.stopping.is_set():
+    while True:
         process.say(f"the server {config.server_url}")
         try:
             return await _join(config, credentials, client)
@@ -64,8 +78,7 @@ async def join(
             failures = next_backoff(RETRY, failures, clock.now_s())
             log.warning("cannot join yet: %s", error.message)
             process.say(f"the server {config.server_url}: {error.message}")
-        await wait_event_or_sleep(process.stopping, clock, failures.delay_s)
-    return None
+        await clock.sleep(failures.delay_s)
 
 
 async def _join(config: AgentConfig, credentials: NodeCredentials, client: JoinClient) -> Membership:

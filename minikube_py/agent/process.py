@@ -42,6 +42,8 @@ def run_process(main: Coroutine[Any, Any, None], explained: tuple[type[Exception
     """
     try:
         uvloop.run(main)
+    except asyncio.CancelledError:
+        log.info("stopped before the node was up")
     except BaseExceptionGroup as group:
         for error in leaves(group):
             if isinstance(error, (AgentError, *explained)):
@@ -59,14 +61,20 @@ class Process:
         self._host = host
         self._notify = SdNotify()
         self._waiting_for = ""
-        self.stopping = asyncio.Event()
-        """Set when it was told to stop."""
+        self._stopping = asyncio.Event()
+        self._starting: asyncio.Task[Any] | None = None
         self.node: Node | None = None
 
     def catch_stop(self) -> None:
-        """Stop in order at SIGTERM and SIGINT."""
+        """Stop in order at SIGTERM and SIGINT; the task that calls this is cancelled if it is not up by then."""
+        self._starting = asyncio.current_task()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self.stopping.set)
+            asyncio.get_running_loop().add_signal_handler(number, self._stop)
+
+    def _stop(self) -> None:
+        self._stopping.set()
+        if self._starting is not None:
+            self._starting.cancel()
 
     def catch_hangup(self, reload: Callable[[], None]) -> None:
         """Call `reload` at SIGHUP."""
@@ -95,12 +103,13 @@ class Process:
 
     async def stop(self) -> Mapping[str, Any]:
         """Begin an orderly stop; answers at once."""
-        self.stopping.set()
+        self._stop()
         return {"pid": os.getpid()}
 
     async def wait_stopping(self) -> None:
-        """Return when it was told to stop, systemd being told too."""
-        await self.stopping.wait()
+        """Return when it was told to stop, systemd being told too; whoever waits is up."""
+        self._starting = None
+        await self._stopping.wait()
         self._notify.send("STOPPING=1")
 
     async def report(self) -> None:
@@ -115,4 +124,4 @@ class Process:
         while interval_s:
             self._notify.send("WATCHDOG=1")
             await asyncio.sleep(interval_s)
-        await self.stopping.wait()
+        await self._stopping.wait()

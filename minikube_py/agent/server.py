@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from minikube_py.agent.credentials import (
-    make_folders,
     node_server_context,
     node_serving,
     node_user,
@@ -20,6 +19,7 @@ from minikube_py.agent.credentials import (
     write_kubeconfig,
 )
 from minikube_py.agent.errors import AgentError
+from minikube_py.agent.folders import make_folders
 from minikube_py.agent.host import this_host
 from minikube_py.agent.lifetime import running
 from minikube_py.agent.master import Master, master_components, run_master
@@ -63,7 +63,7 @@ class Server:
         process.say("the store")
         try:
             await require_engine(docker[1])
-            make_folders(config)
+            make_folders(config.data_dir, config.server_dir, config.agent_dir)
             pki = server_pki(config, host.clock.wall_s())
             tls, kubelet_tls = pki.server_context(), pki.kubelet_context()
             node_tls = node_server_context(config, pki, host.clock.wall_s())

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from minikube_py.agent.credentials import make_folders
 from minikube_py.agent.errors import AgentError
+from minikube_py.agent.folders import make_folders
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.config import AgentConfig
 from minikube_py.kit.clock import Clock
@@ -185,7 +185,7 @@ def restore_folder(config: AgentConfig, snapshot: str, until: Until) -> Mapping[
                 source = RestoreSource(snapshot=parse_snapshot_name(snapshot))
             except UnknownFileError as error:
                 raise AgentError(f"{error}, and no such file exists") from error
-    make_folders(config)
+    make_folders(config.data_dir, config.server_dir, config.agent_dir)
     encryption = _encryption(config)
 
     def work(storage: Storage) -> Mapping[str, Any]:

@@ -82,6 +82,8 @@ class StatusError(Exception):
         self.message = message
         self.details: Obj = details or {}
         self.retry_after_s = retry_after_s
+        self.warnings: tuple[str, ...] = ()
+        """What the client is warned of beside."""
 
 
 class BadRequestError(StatusError):

@@ -32,6 +32,8 @@ class Attributes:
     """What the request's CreateOptions, UpdateOptions or DeleteOptions say beside dryRun."""
     trail: AuditTrail | None = field(default=None, compare=False)
     """Where admission writes down what it did; None: nobody keeps it."""
+    heavy: bool = field(default=False, compare=False)
+    """The objects have so many values that nothing is done with all of them on the event loop."""
 
     @property
     def seen_as(self) -> Resource:

@@ -88,7 +88,9 @@ def matches_selectors(
     if not by_namespace:
         return True
     if not attributes.resource.group and attributes.resource.plural == "namespaces":
-        return any(_selects(by_namespace, obj) for obj in objects if obj is not None)
+        # A namespace is selected by what it will be; by what it was when it goes.
+        own = next((obj for obj in objects if obj is not None), None)
+        return own is not None and _selects(by_namespace, own)
     return namespace is None or _selects(by_namespace, namespace)
 
 

@@ -21,6 +21,9 @@ from minikube_py.apiserver.users import render_user
 REVIEW_VERSION = "admission.k8s.io/v1"
 WARNING_LENGTH_MAX = 256
 """Longer warnings of a webhook are cut (upstream does so when they are many)."""
+_WEBHOOKS = "webhook.admission.k8s.io/"
+_MUTATION = f"mutation.{_WEBHOOKS}"
+_PATCH = f"patch.{_WEBHOOKS}"
 _OPTIONS: Mapping[str, str] = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
 
 
@@ -44,11 +47,14 @@ class DeniedError(StatusError):
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a webhook answered: it allows the request, with this JSON patch."""
+    """What a webhook answered."""
 
-    patch: tuple[Obj, ...] = ()
+    patch: bytes = b""
+    """A JSON patch; empty: the object stays."""
     warnings: tuple[str, ...] = ()
     audit_annotations: tuple[tuple[str, str], ...] = ()
+    denied: DeniedError | None = None
+    """Why it refuses; None: it allows."""
 
 
 def request_of(attributes: Attributes, row: Resource, uid: str) -> Obj:
@@ -101,7 +107,6 @@ def parse_review(answer: Mapping[str, Any], webhook: str, uid: str, *, may_patch
     """Return what an answer means.
 
     Raises:
-        DeniedError: the webhook refuses the request.
         InternalError: it is no answer; the failure policy decides.
     """
     response = answer.get("response")
@@ -112,9 +117,9 @@ def parse_review(answer: Mapping[str, Any], webhook: str, uid: str, *, may_patch
             f'received invalid webhook response: expected response.uid="{uid}", got "{response.get("uid")}"'
         )
     warnings = tuple(str(text)[:WARNING_LENGTH_MAX] for text in response.get("warnings") or ())
-    if not response.get("allowed"):
-        raise _denied(response.get("status") or {}, webhook)
     notes = tuple((f"{webhook}/{key}", str(v)) for key, v in (response.get("auditAnnotations") or {}).items())
+    if not response.get("allowed"):
+        return Review(b"", warnings, notes, _denied(response.get("status") or {}, webhook))
     patch = response.get("patch")
     if not patch:
         return Review(warnings=warnings, audit_annotations=notes)
@@ -131,16 +136,54 @@ def _denied(status: Mapping[str, Any], webhook: str) -> DeniedError:
     return DeniedError(message, max(code, 400), str(status.get("reason") or ""), dict(status.get("details") or {}))
 
 
-def _patch(encoded: str, patch_type: str) -> tuple[Obj, ...]:
+def _patch(encoded: str, patch_type: str) -> bytes:
     if patch_type != "JSONPatch":
         raise InternalError(f'invalid webhook response: response.patchType is "{patch_type}", expected "JSONPatch"')
     try:
-        patch = orjson.loads(base64.b64decode(encoded, validate=True))
-    except (binascii.Error, orjson.JSONDecodeError) as error:
+        return base64.b64decode(encoded, validate=True)
+    except binascii.Error as error:
         raise InternalError(f"invalid webhook response: response.patch: {error}") from error
-    if not isinstance(patch, list) or not all(isinstance(operation, dict) for operation in patch):
-        raise InternalError("invalid webhook response: response.patch is no list of operations")
-    return tuple(patch)
+
+
+def decode_patch(patch: bytes) -> tuple[Obj, ...]:
+    """Return the operations of a patch.
+
+    Raises:
+        InternalError: it is none.
+    """
+    if not patch:
+        return ()
+    try:
+        operations = orjson.loads(patch)
+    except orjson.JSONDecodeError as error:
+        raise internal(f"error decoding patch: {error}") from error
+    if not isinstance(operations, list) or not all(isinstance(operation, dict) for operation in operations):
+        raise internal("error decoding patch: it is no list of operations")
+    return tuple(operations)
+
+
+def note_mutation(
+    attributes: Attributes, configuration: str, webhook: str, place: str, review: Review, *, changed: bool
+) -> None:
+    """Write down for the audit log that a mutating webhook was asked, and what it did."""
+    who = {"configuration": configuration, "webhook": webhook}
+    attributes.annotate(f"{_MUTATION}{place}", orjson.dumps({**who, "mutated": changed}).decode())
+    keeps_patch = attributes.trail is not None and attributes.trail.keeps_request
+    if review.patch and keeps_patch:
+        patch = {**who, "patch": orjson.Fragment(review.patch), "patchType": "JSONPatch"}
+        attributes.annotate(f"{_PATCH}{place}", orjson.dumps(patch).decode())
+
+
+def note_failure(attributes: Attributes, webhook: str, place: str) -> None:
+    """Write down that a webhook could not be asked, and the request goes on without it.
+
+    Args:
+        attributes: the request.
+        webhook: its name.
+        place: `mutation.` or `validating.`, and its place.
+    """
+    kind, _, where = place.partition(".")
+    attributes.annotate(f"failed-open.{kind}.{_WEBHOOKS}{where}", webhook)
 
 
 def call_failed(webhook: str, why: str) -> InternalError:

@@ -10,7 +10,7 @@ No text in an object looks like that, because inside of texts quotes are escaped
 built-in kinds has these fields in this order. Whatever is not found so is parsed.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
@@ -23,8 +23,7 @@ _METADATA_AT = len(b'{"metadata":')
 _OWNERS, _AFTER_OWNERS = b',"managedFields":[', b'}],"name":"'
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
+class Glance(NamedTuple):
     """An object, perhaps without the owners of its fields, and the JSON of its metadata with them."""
 
     obj: Obj

@@ -19,10 +19,11 @@ MASTER_SETTINGS = ("data-dir", "node-ip", "https-listen-port")
 
 @click.group()
 def token() -> None:
-    """Make, show and take back the tokens that let hosts join the cluster; on a master, as root.
+    """Make, show and take back what lets hosts join the cluster.
 
-    A token holds the hash of the cluster's CA, by which a host knows the right server, and a secret that is shown
-    once: the cluster keeps a hash of it. The cluster's own token, in DATA/server/token, is not among these.
+    This is done on a master, as root. A token holds the hash of the cluster's CA, by which a host knows the right
+    server, and a secret that is shown once: the cluster keeps a hash of it. The cluster's own token, in
+    DATA/server/token, is not among these.
 
     \b
     Examples:

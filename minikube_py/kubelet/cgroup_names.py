@@ -9,12 +9,14 @@ Upstream: kubelet cm/cgroup_manager_linux.go (ToSystemd, ToCgroupfs).
 
 TIERS = ("Guaranteed", "Burstable", "BestEffort")
 SYSTEMD = "systemd"
+ALL_PODS = "kubepods"
+"""What the cgroup of all pods is called in the one that it stands in."""
 _SLICE = ".slice"
 
 
 def _parts(root: str, tier: str) -> list[str]:
     above = [part for part in root.split("/") if part]
-    return [*above, "kubepods", *([] if tier == "Guaranteed" else [tier.lower()])]
+    return [*above, ALL_PODS, *([] if tier == "Guaranteed" else [tier.lower()])]
 
 
 def _name(parts: list[str], driver: str) -> str:
@@ -64,6 +66,11 @@ def cgroup_above(name: str) -> str:
         above = name.removesuffix(_SLICE).rpartition("-")[0]
         return above + _SLICE if above else ""
     return name.rpartition("/")[0]
+
+
+def outermost(name: str) -> str:
+    """Return the cgroup that goes when one goes: with that of all pods the one above it, the agent's own."""
+    return (cgroup_above(name) or name) if last_part(name) == ALL_PODS else name
 
 
 def container_path(pod_cgroup_name: str, container_id: str) -> str:

@@ -11,8 +11,8 @@
       env: [{name: AWS_PROFILE, value: pulls}]
 
 A program reads a CredentialProviderRequest and writes a CredentialProviderResponse, whose entries are used as those
-of any other source: each only for the registries that it names. Tokens of service accounts (`tokenAttributes`) are
-not handed to programs.
+of any other source: each only for the registries that it names. With `tokenAttributes` it is told which service
+account pulls, by a token for its own audience and by annotations, and its answers are for that account alone.
 
 Upstream: pkg/credentialprovider/plugin, k8s.io/kubelet config/v1 and apis/credentialprovider/v1.
 """
@@ -20,19 +20,54 @@ Upstream: pkg/credentialprovider/plugin, k8s.io/kubelet config/v1 and apis/crede
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
+from minikube_py.api.meta import Obj, annotations_of, name_of, namespace_of, uid_of
 from minikube_py.kubelet.eviction_thresholds import ThresholdError, parse_duration
 from minikube_py.kubelet.registry_credentials import Credential, credential_of, place_fits
 
 _CONFIGS = tuple(f"kubelet.config.k8s.io/{version}" for version in ("v1", "v1beta1", "v1alpha1"))
 _PROTOCOLS = tuple(f"credentialprovider.kubelet.k8s.io/{version}" for version in ("v1", "v1beta1", "v1alpha1"))
-_FIELDS = {"name", "matchImages", "defaultCacheDuration", "apiVersion", "args", "env"}
+_FIELDS = {"name", "matchImages", "defaultCacheDuration", "apiVersion", "args", "env", "tokenAttributes"}
+_TOKEN_FIELDS = {
+    "serviceAccountTokenAudience",
+    "cacheType",
+    "requireServiceAccount",
+    "requiredServiceAccountAnnotationKeys",
+    "optionalServiceAccountAnnotationKeys",
+}
 _CACHE_KEYS = ("Image", "Registry", "Global")
 
 
 class CredentialProviderError(ValueError):
     """A configuration or an answer that cannot be used; of a configuration every fault, one a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAttributes:
+    """What a program wants to know of the service account of the pod that pulls."""
+
+    audience: str
+    cache_by_token: bool
+    """An answer holds for one token; else for the account while its annotations stay."""
+    required: bool
+    """Without an account the program is not asked."""
+    required_annotations: tuple[str, ...] = ()
+    """Without these annotations it is not asked either."""
+    optional_annotations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A service account, as a program is told of it."""
+
+    token: str
+    annotations: Mapping[str, str]
+    cache_part: str
+    """What an answer's key in the cache has besides."""
+    origin: str
+    """What credentials that this account got are remembered by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +82,7 @@ class CredentialProvider:
     default_cache_s: float
     args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
+    token: TokenAttributes | None = None
 
     def matches(self, repository: str) -> bool:
         """Return whether it is asked about a repository (host and path, as ImageName has it)."""
@@ -101,14 +137,58 @@ def _provider(raw: object, at: int, faults: list[str]) -> CredentialProvider:
     except ThresholdError as error:
         faults.append(f"{where}.defaultCacheDuration: {error}")
         cache_s = 0.0
+    if fields.get("tokenAttributes") is not None and protocol != _PROTOCOLS[0]:
+        faults.append(f"{where}.tokenAttributes: only with apiVersion {_PROTOCOLS[0]}")
+    token = _token_attributes(fields.get("tokenAttributes"), f"{where}.tokenAttributes", faults)
     env = tuple((str(e.get("name")), str(e.get("value"))) for e in fields.get("env") or ())
     images = tuple(str(image) for image in fields.get("matchImages") or ())
-    return CredentialProvider(name, protocol, images, cache_s, tuple(map(str, fields.get("args") or ())), env)
+    return CredentialProvider(name, protocol, images, cache_s, tuple(map(str, fields.get("args") or ())), env, token)
 
 
-def render_request(provider: CredentialProvider, repository: str) -> bytes:
+def _token_attributes(raw: object, where: str, faults: list[str]) -> TokenAttributes | None:
+    if raw is None:
+        return None
+    fields: Mapping[str, Any] = raw if isinstance(raw, dict) else {}
+    faults += [f"{where}: {key!r} is not known" for key in fields if key not in _TOKEN_FIELDS]
+    if not fields.get("serviceAccountTokenAudience"):
+        faults.append(f"{where}.serviceAccountTokenAudience: it is needed")
+    if fields.get("cacheType") not in ("ServiceAccount", "Token"):
+        faults.append(f"{where}.cacheType: {fields.get('cacheType')!r} is neither ServiceAccount nor Token")
+    if not isinstance(fields.get("requireServiceAccount"), bool):
+        faults.append(f"{where}.requireServiceAccount: it must be true or false")
+    return TokenAttributes(
+        str(fields.get("serviceAccountTokenAudience")),
+        fields.get("cacheType") == "Token",
+        bool(fields.get("requireServiceAccount")),
+        tuple(map(str, fields.get("requiredServiceAccountAnnotationKeys") or ())),
+        tuple(map(str, fields.get("optionalServiceAccountAnnotationKeys") or ())),
+    )
+
+
+def missing_annotations(wanted: TokenAttributes, account: Obj) -> tuple[str, ...]:
+    """Return the annotations that an account must have and has not."""
+    return tuple(key for key in wanted.required_annotations if key not in annotations_of(account))
+
+
+def origin_of(account: Obj) -> str:
+    """Return what credentials that a service account got are remembered by."""
+    return f"serviceaccount/{uid_of(account)}/{namespace_of(account)}/{name_of(account)}"
+
+
+def caller_of(wanted: TokenAttributes, account: Obj, token: str) -> Caller:
+    """Return how a program is told of an account that has a token."""
+    keys = (*wanted.required_annotations, *wanted.optional_annotations)
+    shown = {key: text for key, text in annotations_of(account).items() if key in keys}
+    origin = origin_of(account)
+    known_by = token if wanted.cache_by_token else json.dumps([origin, sorted(shown.items())])
+    return Caller(token, shown, sha256(known_by.encode()).hexdigest(), origin)
+
+
+def render_request(provider: CredentialProvider, repository: str, caller: Caller | None = None) -> bytes:
     """Return what a program reads."""
-    request = {"apiVersion": provider.protocol, "kind": "CredentialProviderRequest", "image": repository}
+    request: Obj = {"apiVersion": provider.protocol, "kind": "CredentialProviderRequest", "image": repository}
+    if caller is not None:
+        request |= {"serviceAccountToken": caller.token, "serviceAccountAnnotations": dict(caller.annotations)}
     return json.dumps(request).encode()
 
 
@@ -128,19 +208,22 @@ def cache_keys(repository: str) -> tuple[str, ...]:
     return tuple(cache_key_of(key_type, repository) for key_type in _CACHE_KEYS)
 
 
-def parse_answer(provider: CredentialProvider, repository: str, text: str) -> ProviderAnswer:
+def parse_answer(
+    provider: CredentialProvider, repository: str, text: str, caller: Caller | None = None
+) -> ProviderAnswer:
     """Return what a program said about a repository.
 
     Raises:
         CredentialProviderError: it cannot be understood; the message tells none of it.
     """
+    origin = caller.origin if caller is not None else ""
     try:
         document = json.loads(text)
         said = (document["kind"], document["apiVersion"])
         key_type, duration = document["cacheKeyType"], document.get("cacheDuration")
         entries = dict(document.get("auth") or {})
         credentials = tuple(
-            credential_of(place, {key: auth[key] for key in ("username", "password")})
+            credential_of(place, {key: auth[key] for key in ("username", "password")}, origin)
             for place, auth in entries.items()
         )
         cache_s = provider.default_cache_s if duration is None else parse_duration(str(duration))

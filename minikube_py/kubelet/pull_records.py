@@ -39,15 +39,22 @@ class PullRecords:
 
     images: Mapping[str, Mapping[str, Access]] = field(default_factory=dict)
 
-    def must_pull(self, image_id: str, repository: str, shown: Sequence[Credential]) -> bool:
-        """Return whether a pod that shows these credentials has to pull an image that is on the host."""
+    def must_pull(self, image_id: str, repository: str, shown: Sequence[Credential], account: str = "") -> bool:
+        """Return whether a pod has to pull an image that is on the host.
+
+        Args:
+            image_id: the image.
+            repository: where the pod wants it from.
+            shown: the credentials of the pod's secrets.
+            account: what those are remembered by that programs gave for the pod's service account.
+        """
         known = self.images.get(image_id)
         if known is None:
             return False
         access = known.get(repository)
         if access is None:
             return True
-        if access.is_open:
+        if access.is_open or account in access.secrets:
             return False
         return not any(c.secret in access.secrets or _hash(c) in access.hashes for c in shown if c.secret)
 

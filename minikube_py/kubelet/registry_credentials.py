@@ -39,7 +39,8 @@ class Credential:
     """Host and path, without a scheme."""
     auth: RegistryAuth
     secret: str = ""
-    """`uid/namespace/name` of the Secret it comes from; empty: it is the node's, any pod may use it."""
+    """`uid/namespace/name` of the Secret it comes from, or which service account got it from a program; empty: it is
+    the node's, any pod may use it."""
 
 
 def parse_docker_config(text: bytes | str, secret: str = "", *, old: bool = False) -> tuple[Credential, ...]:

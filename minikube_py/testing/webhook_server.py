@@ -41,11 +41,15 @@ class WebhookServer:
         return {"url": f"{self.url}{path}", "caBundle": self.ca_bundle}
 
 
-def allow(*, patch: object = None, warnings: tuple[str, ...] = ()) -> Answer:
+def allow(
+    *, patch: object = None, warnings: tuple[str, ...] = (), audit_annotations: Mapping[str, str] | None = None
+) -> Answer:
     """Return an answer that allows, perhaps with a JSON patch."""
 
     def answer(request: Obj) -> Mapping[str, Any]:
         response: Obj = {"uid": request["uid"], "allowed": True, "warnings": list(warnings)}
+        if audit_annotations:
+            response["auditAnnotations"] = dict(audit_annotations)
         if patch is not None:
             response |= {"patchType": "JSONPatch", "patch": base64.b64encode(orjson.dumps(patch)).decode()}
         return response
@@ -53,9 +57,15 @@ def allow(*, patch: object = None, warnings: tuple[str, ...] = ()) -> Answer:
     return answer
 
 
-def deny(message: str, code: int = 403) -> Answer:
+def deny(message: str, code: int = 403, warnings: tuple[str, ...] = ()) -> Answer:
     """Return an answer that refuses."""
-    return lambda request: {"uid": request["uid"], "allowed": False, "status": {"message": message, "code": code}}
+    status = {"message": message, "code": code}
+    return lambda request: {
+        "uid": request["uid"],
+        "allowed": False,
+        "status": status,
+        "warnings": list(warnings),
+    }
 
 
 @asynccontextmanager

@@ -8,11 +8,14 @@ import pytest
 
 from minikube_py.api.errors import StatusError, from_status
 from minikube_py.api.value_count import VALUES_MAX
+from minikube_py.apiserver.audit_policy import parse_policy
+from minikube_py.apiserver.audit_rotation import Rotation
+from minikube_py.apiserver.io.audit_log import AuditSettings
 from minikube_py.client.wire import ApiRequest
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.custom_objects import a_definition, a_version, a_widget
 from minikube_py.testing.memory_api_server import loopback_pki, memory_api_server, serving
-from minikube_py.testing.webhook_server import allow, deny, webhook_server
+from minikube_py.testing.webhook_server import SLOW, allow, deny, webhook_server
 
 pytestmark = pytest.mark.slow
 
@@ -43,8 +46,8 @@ class Api:
 
 
 @asynccontextmanager
-async def a_world(tmp_path):
-    server = memory_api_server()
+async def a_world(tmp_path, **options):
+    server = memory_api_server(**options)
     pki = loopback_pki(tmp_path, SystemClock().wall_s())
     async with serving(server, None), webhook_server(pki) as hooks:
         yield Api(server.local_transport()), hooks
@@ -155,6 +158,139 @@ async def test_mutations_are_applied_in_order_and_seen_again(tmp_path):
         assert len(hooks.asked) == 3
         patched = await api("PATCH", f"{MAPS}/m", {"data": {"b": "2"}}, "application/merge-patch+json")
         assert patched["data"]["b"] == "2"
+
+
+def adding(key):
+    """Answer with a patch that adds a key to a ConfigMap's data, unless it is there."""
+
+    def answer(request):
+        there = key in request["object"]["data"]
+        return allow(patch=[] if there else [{"op": "add", "path": f"/data/{key}", "value": "x"}])(request)
+
+    return answer
+
+
+def what_each_saw(hooks):
+    """Return which keys were there at each call, in order."""
+    return ["".join(sorted(review["request"]["object"]["data"])) for review in hooks.asked]
+
+
+async def test_webhooks_are_asked_by_the_names_of_their_configurations_and_once_more_at_the_end(tmp_path):
+    async with a_world(tmp_path) as (api, hooks):
+        for key in "bcd":
+            hooks.answers[f"/{key}"] = adding(key)
+        await register(api, "Mutating", a_webhook(hooks, "/d"), name="z")
+        eager = a_webhook(hooks, "/b", reinvocationPolicy="IfNeeded")
+        await register(api, "Mutating", eager, a_webhook(hooks, "/c"), name="y")
+
+        await api("POST", MAPS, a_map(a="1"))
+
+        assert what_each_saw(hooks) == ["a", "ab", "abc", "abcd"]
+        hooks.asked.clear()
+        await api("PATCH", f"{MAPS}/m", {"data": {"e": "2"}}, "application/merge-patch+json")
+        assert what_each_saw(hooks) == ["abcde"] * 3, "nobody changes anything, so nobody is asked twice"
+
+
+async def test_only_what_comes_later_is_a_reason_to_be_asked_again(tmp_path):
+    async with a_world(tmp_path) as (api, hooks):
+        hooks.answers |= {"/b": adding("b"), "/c": allow()}
+        last = a_webhook(hooks, "/c", reinvocationPolicy="IfNeeded")
+        await register(api, "Mutating", a_webhook(hooks, "/b", reinvocationPolicy="IfNeeded"), last)
+
+        await api("POST", MAPS, a_map(a="1"))
+
+        assert what_each_saw(hooks) == ["a", "ab"]
+
+
+@pytest.mark.parametrize(("match_policy", "size"), [("Equivalent", 7), ("Exact", 3)])
+async def test_a_built_in_resource_is_shown_in_the_version_of_the_rule(tmp_path, match_policy, size):
+    group, scalers = "/apis/autoscaling/v1/namespaces/default", "horizontalpodautoscalers"
+    async with a_world(tmp_path) as (api, hooks):
+        hooks.answers["/scalers"] = allow(patch=[{"op": "replace", "path": "/spec/maxReplicas", "value": 7}])
+        rules = [{"operations": ["*"], "apiGroups": ["autoscaling"], "apiVersions": ["v2"], "resources": [scalers]}]
+        await register(api, "Mutating", a_webhook(hooks, "/scalers", rules=rules, matchPolicy=match_policy))
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}
+        spec = {"scaleTargetRef": target, "maxReplicas": 3, "targetCPUUtilizationPercentage": 50}
+
+        made = await api("POST", f"{group}/{scalers}", {"metadata": {"name": "s"}, "spec": spec})
+
+        assert (made["apiVersion"], made["spec"]["maxReplicas"]) == ("autoscaling/v1", size)
+        seen = [review["request"]["object"] for review in hooks.asked]
+        assert [obj["apiVersion"] for obj in seen] == ["autoscaling/v2"] * (match_policy == "Equivalent")
+        assert all(obj["spec"]["metrics"][0]["resource"]["name"] == "cpu" for obj in seen)
+
+
+@pytest.mark.parametrize(("policy", "code"), [("Fail", 403), ("Ignore", 201)])
+async def test_a_condition_without_an_answer_counts_by_the_failure_policy(tmp_path, policy, code):
+    async with a_world(tmp_path) as (api, hooks):
+        hooks.answers["/no"] = deny("no")
+        unclear = [{"name": "unclear", "expression": "object.data.missing == 'x'"}]
+        await register(api, "Validating", a_webhook(hooks, "/no", matchConditions=unclear, failurePolicy=policy))
+
+        answered, status = await api.raw("POST", MAPS, a_map(a="1"))
+
+        assert (answered, hooks.asked) == (code, [])
+        assert code == 201 or "no such key: missing" in status["message"]
+
+
+@pytest.mark.parametrize("patch", ["nonsense", [{"op": "remove", "path": "/data/none"}]], ids=str)
+async def test_a_patch_that_does_not_fit_is_an_error_whatever_the_failure_policy(tmp_path, patch):
+    async with a_world(tmp_path) as (api, hooks):
+        hooks.answers["/bad"] = allow(patch=patch)
+        await register(api, "Mutating", a_webhook(hooks, "/bad", failurePolicy="Ignore"))
+
+        code, status = await api.raw("POST", MAPS, a_map(a="1"))
+
+        assert (code, status["reason"]) == (500, "InternalError")
+
+
+async def test_a_namespace_is_selected_by_the_labels_that_it_will_have(tmp_path):
+    spaces = [{"operations": ["*"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["namespaces"]}]
+    async with a_world(tmp_path) as (api, hooks):
+        hooks.answers["/no"] = deny("no")
+        selector = {"matchLabels": {"guarded": "yes"}}
+        free = {"metadata": {"name": "n", "labels": {"guarded": "yes"}}}
+        await api("POST", "/api/v1/namespaces", free)
+        await register(api, "Validating", a_webhook(hooks, "/no", rules=spaces, namespaceSelector=selector))
+        merge = "application/merge-patch+json"
+
+        with pytest.raises(StatusError, match="denied the request: no"):
+            await api("PATCH", "/api/v1/namespaces/n", {"metadata": {"labels": {"a": "b"}}}, merge)
+        await api("PATCH", "/api/v1/namespaces/n", {"metadata": {"labels": {"guarded": "no"}}}, merge)
+
+
+async def test_warnings_come_with_a_refusal_too(tmp_path):
+    async with a_world(tmp_path) as (api, hooks):
+        hooks.answers |= {"/first": allow(warnings=("be careful",)), "/no": deny("no", warnings=("told you",))}
+        await register(api, "Validating", a_webhook(hooks, "/first"), a_webhook(hooks, "/no"))
+
+        with pytest.raises(StatusError, match="denied the request: no"):
+            await api("POST", MAPS, a_map())
+
+        assert api.warning == '299 - "be careful", 299 - "told you"'
+
+
+async def test_what_webhooks_did_is_in_the_audit_log(tmp_path):
+    policy = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"]}
+    rules = [{"level": "Request", "verbs": ["create"], "resources": [{"resources": ["configmaps"]}]}]
+    audit = AuditSettings(parse_policy({**policy, "rules": rules}), str(tmp_path / "audit.log"), Rotation())
+    async with a_world(tmp_path, audit=audit) as (api, hooks):
+        hooks.answers |= {"/b": adding("b"), "/c": allow(audit_annotations={"why": "because"}), "/slow": SLOW}
+        slow = a_webhook(hooks, "/slow", timeoutSeconds=1, failurePolicy="Ignore")
+        await register(api, "Mutating", a_webhook(hooks, "/b"), slow)
+        await register(api, "Validating", a_webhook(hooks, "/c"), a_webhook(hooks, "/gone", failurePolicy="Ignore"))
+        await api("POST", MAPS, a_map(name="n", a="1"))
+
+    events = [orjson.loads(line) for line in (tmp_path / "audit.log").read_bytes().splitlines()]
+    (event,) = (event for event in events if event["objectRef"].get("name") == "n")
+    notes, place = event["annotations"], "webhook.admission.k8s.io/round_0_index_"
+    who = {"configuration": "hooks", "webhook": "b.example.com"}
+    assert orjson.loads(notes[f"mutation.{place}0"]) == {**who, "mutated": True}
+    patch = [{"op": "add", "path": "/data/b", "value": "x"}]
+    assert orjson.loads(notes[f"patch.{place}0"]) == {**who, "patch": patch, "patchType": "JSONPatch"}
+    assert notes[f"failed-open.mutation.{place}1"] == "slow.example.com"
+    assert notes[f"failed-open.validating.{place}1"] == "gone.example.com"
+    assert notes["c.example.com/why"] == "because"
 
 
 async def test_the_failure_policy_decides_about_a_webhook_that_is_not_there(tmp_path):

@@ -60,6 +60,27 @@ def _definition():
     return orjson.dumps({**kind, "metadata": {"name": "bigs.x.io"}, "spec": spec})
 
 
+ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+POLICY = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingAdmissionPolicy",
+    "metadata": {"name": "keys"},
+    "spec": {
+        "matchConstraints": {
+            "resourceRules": [
+                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["configmaps"]}
+            ]
+        },
+        "validations": [{"expression": "object.data.all(k, k != 'no' && k != 'never' && !k.startsWith('x'))"}],
+    },
+}
+BINDING = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingAdmissionPolicyBinding",
+    "metadata": {"name": "keys"},
+    "spec": {"policyName": "keys", "validationActions": ["Deny"]},
+}
+
 REQUESTS = (
     ("GET", "/openapi/v2", b"", JSON, "", 200),
     ("POST", MAPS, _map(b"a"), JSON, "", 201),
@@ -83,6 +104,9 @@ REQUESTS = (
     ("GET", f"{PODS}?pretty=true", b"", JSON, "", 200),
     ("GET", f"{PODS}?limit=200", b"", JSON, YAML, 200),
     ("DELETE", f"{PODS}?gracePeriodSeconds=0", b"", JSON, "", 200),
+    ("POST", f"{ADMISSION}/validatingadmissionpolicies", orjson.dumps(POLICY), JSON, "", 201),
+    ("POST", f"{ADMISSION}/validatingadmissionpolicybindings", orjson.dumps(BINDING), JSON, "", 201),
+    ("POST", MAPS, _map(b"d"), JSON, "", 201),
 )
 
 

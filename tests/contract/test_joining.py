@@ -11,7 +11,7 @@ from aiohttp import web
 
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.host import this_host
-from minikube_py.agent.joining import join
+from minikube_py.agent.joining import join, require_same_cluster
 from minikube_py.agent.node_credentials import NodeCredentials
 from minikube_py.agent.process import Process
 from minikube_py.api.errors import ForbiddenError, UnauthorizedError, UnavailableError
@@ -126,6 +126,17 @@ async def test_a_host_is_no_node_by_another_name_nor_for_ever(cluster, tmp_path)
     assert host.credentials.load(CLOCK.wall_s() + 2 * DAY_S) is None
     with pytest.raises(AgentError, match="this host is node n1"):
         renamed.credentials.load(CLOCK.wall_s())
+
+
+async def test_a_node_is_told_when_a_token_is_that_of_another_cluster(cluster, tmp_path):
+    host = Host(tmp_path / "data", cluster.url, cluster.token)
+    membership = await host.join()
+    require_same_cluster(host.config, membership.ca_pem)
+    foreign = Host(tmp_path / "data", cluster.url, replace(cluster.token, ca_hash="0" * 64))
+
+    with pytest.raises(AgentError, match="a node of another cluster"):
+        require_same_cluster(foreign.config, membership.ca_pem)
+    require_same_cluster(replace(host.config, token="", token_file=tmp_path / "gone"), membership.ca_pem)
 
 
 @asynccontextmanager
@@ -352,12 +363,18 @@ async def test_a_host_asks_until_the_server_is_there(cluster, tmp_path, unused_t
 
 async def test_a_host_that_is_told_to_stop_while_it_asks_stops(cluster, tmp_path, unused_tcp_port):
     host = Host(tmp_path / "data", f"https://127.0.0.1:{unused_tcp_port}", cluster.token)
+
+    async def run() -> None:
+        host.process.catch_stop()
+        await host.join()
+
     async with asyncio.timeout(5.0), asyncio.TaskGroup() as group:
-        joining = group.create_task(host.join())
-        await asyncio.sleep(0)
+        joining = group.create_task(run())
+        while "cannot be reached" not in host.process.status("")["waiting_for"]:
+            await asyncio.sleep(0.01)
         await host.process.stop()
 
-    assert joining.result() is None
+    assert joining.cancelled()
 
 
 async def test_a_request_that_nobody_decides_about_is_to_be_sent_again(cluster, monkeypatch):

@@ -41,6 +41,9 @@ class _Restarts:
         return _Restarts(self.count + int(status.get("restartCount", 0)), max(self.last, ended))
 
 
+_NEVER = _Restarts()
+
+
 @dataclass(frozen=True, slots=True)
 class _Summary:
     """What the first columns say of a pod."""
@@ -61,10 +64,13 @@ class _InitSummary:
     sidecar_restarts: _Restarts
 
 
+_NO_INIT = _InitSummary("", 0, _NEVER, _NEVER)
+
+
 def _sidecars(pod: Mapping[str, Any]) -> frozenset[str]:
     """Return the names of the init containers that keep running."""
-    inits = spec_of(pod).get("initContainers") or ()
-    return frozenset(container["name"] for container in inits if container.get("restartPolicy") == "Always")
+    inits = spec_of(pod).get("initContainers")
+    return frozenset(c["name"] for c in inits if c.get("restartPolicy") == "Always") if inits else frozenset()
 
 
 def _ended(prefix: str, terminated: Mapping[str, Any]) -> str:
@@ -85,9 +91,12 @@ def _init_reason(index: int, total: int, state: Mapping[str, Any]) -> str:
 
 
 def _summarize_init(pod: Mapping[str, Any]) -> _InitSummary:
+    statuses = status_of(pod).get("initContainerStatuses")
+    if not statuses:
+        return _NO_INIT
     sidecars = _sidecars(pod)
-    restarts, sidecar_restarts, ready, reason = _Restarts(), _Restarts(), 0, ""
-    for index, status in enumerate(status_of(pod).get("initContainerStatuses") or ()):
+    restarts, sidecar_restarts, ready, reason = _NEVER, _NEVER, 0, ""
+    for index, status in enumerate(statuses):
         state, is_sidecar = status.get("state") or {}, status.get("name") in sidecars
         restarts = restarts.plus(status)
         if is_sidecar:
@@ -104,8 +113,11 @@ def _summarize_init(pod: Mapping[str, Any]) -> _InitSummary:
 
 
 def _condition(pod: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    conditions = status_of(pod).get("conditions") or ()
-    return next((condition for condition in conditions if condition.get("type") == kind), {})
+    for condition in status_of(pod).get("conditions") or ():
+        if condition.get("type") == kind:
+            found: Mapping[str, Any] = condition
+            return found
+    return {}
 
 
 def _summarize_containers(pod: Mapping[str, Any], before: _Summary) -> _Summary:
@@ -134,9 +146,11 @@ def _summarize(pod: Mapping[str, Any]) -> _Summary:
         reason = "SchedulingGated"
     init = _summarize_init(pod)
     total = len(spec_of(pod).get("containers") or ()) + len(_sidecars(pod))
-    summary = _Summary(init.ready, total, init.reason or reason, init.restarts)
     if not init.reason or _condition(pod, "Initialized").get("status") == "True":
-        summary = _summarize_containers(pod, _Summary(init.ready, total, summary.reason, init.sidecar_restarts))
+        before = _Summary(init.ready, total, init.reason or reason, init.sidecar_restarts)
+        summary = _summarize_containers(pod, before) if status.get("containerStatuses") else before
+    else:
+        summary = _Summary(init.ready, total, init.reason, init.restarts)
     if not is_deleting(pod):
         return summary
     if status.get("reason") == "NodeLost":

@@ -13,11 +13,8 @@ from minikube_py.api.custom.validation import validate_value
 from minikube_py.api.custom.validation_rules import check_rules
 from minikube_py.api.resource import Fields, Rules
 from minikube_py.api.rules import apiextensions
-from minikube_py.api.rules.apiextensions import CLEANUP_FINALIZER
 from minikube_py.api.rules.faults import Faults, invalid, items, part
 from minikube_py.api.rules.metadata import validate_metadata, validate_metadata_update
-
-__all__ = ("CLEANUP_FINALIZER", "CUSTOM_RESOURCE_DEFINITION_RULES", "validate_status")
 
 
 def check_default(default: Any, node: Node, path: str) -> Faults:
@@ -56,11 +53,6 @@ def validate_update(new: Mapping[str, Any], old: Mapping[str, Any]) -> Fields:
 
     own = apiextensions.validate_definition_update(new, old, check_default, check_changed)
     return (*validate_metadata_update(new, old), *own)
-
-
-def validate_status(new: Mapping[str, Any], old: Mapping[str, Any]) -> Fields:
-    """Return the faults of an update of a definition's status."""
-    return tuple(apiextensions.validate_status(new, old))
 
 
 CUSTOM_RESOURCE_DEFINITION_RULES = Rules(

@@ -1,9 +1,9 @@
 """The row of apiextensions.k8s.io/v1."""
 
 from minikube_py.api.columns.apiextensions_v1 import CUSTOM_RESOURCE_DEFINITION_COLUMNS
-from minikube_py.api.custom import definitions
 from minikube_py.api.resource import Resource
-from minikube_py.api.table.parts import status
+from minikube_py.api.rules.apiextensions import CLEANUP_FINALIZER
+from minikube_py.api.table.parts import rules_in, status, status_rules_in
 
 CUSTOM_RESOURCE_DEFINITIONS = Resource(
     group="apiextensions.k8s.io",
@@ -12,7 +12,7 @@ CUSTOM_RESOURCE_DEFINITIONS = Resource(
     plural="customresourcedefinitions",
     singular="customresourcedefinition",
     namespaced=False,
-    rules=definitions.CUSTOM_RESOURCE_DEFINITION_RULES,
+    rules=rules_in("definitions", "CUSTOM_RESOURCE_DEFINITION_RULES", folder="custom"),
     columns=CUSTOM_RESOURCE_DEFINITION_COLUMNS,
     short_names=("crd", "crds"),
     categories=("api-extensions",),
@@ -20,8 +20,8 @@ CUSTOM_RESOURCE_DEFINITIONS = Resource(
     status_alone=True,
     has_generation=True,
     unconditional_update=False,
-    finalizers_on_delete=(definitions.CLEANUP_FINALIZER,),
-    validate_status=definitions.validate_status,
+    finalizers_on_delete=(CLEANUP_FINALIZER,),
+    validate_status=status_rules_in("apiextensions"),
 )
 
 ROWS = (CUSTOM_RESOURCE_DEFINITIONS,)

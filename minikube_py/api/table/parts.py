@@ -23,20 +23,20 @@ NEUTRAL = Rules(
 
 
 @cache
-def _load(module: str, name: str) -> Rules:
-    found = getattr(import_module(f"minikube_py.api.rules.{module}"), name)
-    assert isinstance(found, Rules), (module, name)
+def _load(folder: str, module: str, name: str) -> Rules:
+    found = getattr(import_module(f"minikube_py.api.{folder}.{module}"), name)
+    assert isinstance(found, Rules), (folder, module, name)
     return found
 
 
-def rules_in(module: str, name: str) -> Rules:
-    """Return the rules called `name` in `api/rules/<module>.py`, which is imported when one of them is first used."""
+def rules_in(module: str, name: str, folder: str = "rules") -> Rules:
+    """Return the rules called `name` in `api/<folder>/<module>.py`, imported when one of them is first used."""
     return Rules(
-        set_defaults=lambda obj: _load(module, name).set_defaults(obj),
-        prepare_create=lambda obj: _load(module, name).prepare_create(obj),
-        prepare_update=lambda new, old: _load(module, name).prepare_update(new, old),
-        validate=lambda obj: _load(module, name).validate(obj),
-        validate_update=lambda new, old: _load(module, name).validate_update(new, old),
+        set_defaults=lambda obj: _load(folder, module, name).set_defaults(obj),
+        prepare_create=lambda obj: _load(folder, module, name).prepare_create(obj),
+        prepare_update=lambda new, old: _load(folder, module, name).prepare_update(new, old),
+        validate=lambda obj: _load(folder, module, name).validate(obj),
+        validate_update=lambda new, old: _load(folder, module, name).validate_update(new, old),
     )
 
 

@@ -41,6 +41,14 @@ class BoundPolicy:
     binding: Obj
 
 
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A webhook and the name of the configuration that it stands in."""
+
+    configuration: str
+    webhook: Obj
+
+
 class AdmissionSources:
     """The webhooks and policies that are stored, in the order in which they are asked."""
 
@@ -48,8 +56,8 @@ class AdmissionSources:
         self._store = store
         self._catalog = catalog
         self._by_prefix: dict[str, dict[str, Obj]] = {row.storage_prefix: {} for row in _ROWS}
-        self.mutating_webhooks: tuple[Obj, ...] = ()
-        self.validating_webhooks: tuple[Obj, ...] = ()
+        self.mutating_webhooks: tuple[Hook, ...] = ()
+        self.validating_webhooks: tuple[Hook, ...] = ()
         self.mutating_policies: tuple[BoundPolicy, ...] = ()
         self.validating_policies: tuple[BoundPolicy, ...] = ()
         for prefix, objs in self._by_prefix.items():
@@ -87,9 +95,11 @@ class AdmissionSources:
     def _stored(self, row: Resource) -> list[Obj]:
         return sorted(self._by_prefix[row.storage_prefix].values(), key=name_of)
 
-    def _webhooks(self, row: Resource) -> tuple[Obj, ...]:
+    def _webhooks(self, row: Resource) -> tuple[Hook, ...]:
         return tuple(
-            webhook for configuration in self._stored(row) for webhook in configuration.get("webhooks") or ()
+            Hook(name_of(configuration), webhook)
+            for configuration in self._stored(row)
+            for webhook in configuration.get("webhooks") or ()
         )
 
     def _bound(self, policies: Resource, bindings: Resource) -> tuple[BoundPolicy, ...]:

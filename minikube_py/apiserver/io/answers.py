@@ -88,6 +88,8 @@ def text_answer(text: str, status: int = 200) -> ApiResponse:
 def error_answer(error: StatusError) -> ApiResponse:
     """Return an error as its Status."""
     headers = dict(JSON_HEADERS)
+    if error.warnings:
+        headers["warning"] = ", ".join(_warning(text) for text in error.warnings)
     if error.retry_after_s:
         headers["retry-after"] = str(error.retry_after_s)
     body = status_body(error)

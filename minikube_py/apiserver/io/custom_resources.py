@@ -14,14 +14,13 @@ from functools import partial
 from typing import Any
 
 from minikube_py.api.catalog import STATIC, Catalog, catalog_of
-from minikube_py.api.custom.definitions import CLEANUP_FINALIZER
 from minikube_py.api.custom.naming import set_condition, settle_names
 from minikube_py.api.custom.rows import rows_of
 from minikube_py.api.errors import NotFoundError, StatusError
 from minikube_py.api.meta import Obj, copy_object, is_deleting, metadata, name_of
 from minikube_py.api.resource import Fields, Resource
 from minikube_py.api.resources import CUSTOM_RESOURCE_DEFINITIONS
-from minikube_py.api.rules.apiextensions import condition_is, is_established
+from minikube_py.api.rules.apiextensions import CLEANUP_FINALIZER, condition_is, is_established
 from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.decisions import Decision, WriteContext
 from minikube_py.apiserver.deletion import delete

@@ -215,11 +215,14 @@ class HttpServer:
 
     async def _answer_host(self, request: web.BaseRequest, info: RequestInfo, joins: JoinEndpoint) -> ApiResponse:
         """Answer a host that is no node yet; what it causes is in the audit log as the bootstrap user's requests."""
-        with self._room.holding() as grow:
-            async with asyncio.timeout(self._config.request_timeout_s):
-                body = await read_body(request, joining.BODY_BYTES_MAX, grow)
-                headers = {"authorization": request.headers.get("Authorization", "")}
-                return await joins.answer(ApiRequest(request.method, info.path, {}, headers, body))
+        headers = {"authorization": request.headers.get("Authorization", "")}
+        try:
+            with self._room.holding() as grow:
+                async with asyncio.timeout(self._config.request_timeout_s):
+                    body = await read_body(request, joining.BODY_BYTES_MAX, grow)
+                    return await joins.answer(ApiRequest(request.method, info.path, {}, headers, body))
+        except TimeoutError as error:
+            raise _too_late() from error
 
     def _begin(self, request: web.BaseRequest, info: RequestInfo, user: UserInfo) -> Exchange | None:
         """Begin to write a request down; None when nobody wants that."""
@@ -300,8 +303,7 @@ class HttpServer:
                     api_request = ApiRequest(request.method, info.path, query, headers, body)
                     return await self._dispatcher.handle(api_request, user, info, trail)
         except TimeoutError as error:
-            why = "Timeout: request did not complete within the allotted timeout"
-            raise TimeoutStatusError(why, retry_after_s=1) from error
+            raise _too_late() from error
         finally:
             self._in_flight[mutating] -= 1
 
@@ -404,6 +406,10 @@ def _certificate_der(request: web.BaseRequest) -> bytes:
     assert request.transport is not None
     der: bytes = request.transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
     return der
+
+
+def _too_late() -> TimeoutStatusError:
+    return TimeoutStatusError("Timeout: request did not complete within the allotted timeout", retry_after_s=1)
 
 
 def _client_is_gone() -> web.Response:

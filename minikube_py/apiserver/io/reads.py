@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 
+import orjson
+
 from minikube_py.api.errors import BadRequestError, NotAcceptableError
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.canonical import decode, peek
@@ -35,7 +37,7 @@ from minikube_py.apiserver.render import (
 )
 from minikube_py.apiserver.routes import Route
 from minikube_py.apiserver.subresources import render_scale
-from minikube_py.apiserver.tables import table_rows
+from minikube_py.apiserver.tables import table_row
 from minikube_py.apiserver.weight import is_heavy
 from minikube_py.client.wire import ApiRequest
 from minikube_py.kit.clock import Clock
@@ -120,8 +122,11 @@ class Reads:
         for start in range(0, len(listed.entries), RENDERED_SLICE):
             entries = listed.entries[start : start + RENDERED_SLICE]
             if form.plain_table and resource.custom is None:
-                glances = [await look_at(resource, entry) for entry in entries]
-                slices.append(table_rows(resource, glances, wall_s, form.version))
+                # one after the other, so that each object's memory serves the next one
+                rows = [
+                    table_row(resource, await look_at(resource, entry), wall_s, form.version) for entry in entries
+                ]
+                slices.append(orjson.dumps(rows)[1:-1])
             else:
                 objs = [await read_object(entry) for entry in entries]
                 slices.append(list_items(resource, objs, form, wall_s))

@@ -246,7 +246,8 @@ class ApiServer:
     def _admission(self, sources: AdmissionSources, views: Views) -> Admission:
         """Return all that may change or refuse a write: plug-ins first, then webhooks and policies."""
         ports = self._ports
-        chain: Admission = AdmissionChain(sources, StoredLookups(ports.durable), self._webhooks, views, ports.ids)
+        lookups = StoredLookups(ports.durable)
+        chain: Admission = AdmissionChain(sources, lookups, self._webhooks, views, ports.ids, self._heavy_work)
         if account_admission.NAME not in self._config.disable_admission_plugins:
             chain = AccountAdmission(ports.durable, ports.clock, ports.ids, chain)
         return chain

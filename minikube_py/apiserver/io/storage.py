@@ -247,7 +247,7 @@ class Storage:
         seen = await self._views.entry(resource, entry)
         heavy = isinstance(edit, Edit) and (options.heavy or is_heavy(seen.value))
         old = await self._decoded(seen, heavy=heavy)
-        attributes = self._attributes(route, "UPDATE", options)
+        attributes = self._attributes(route, "UPDATE", replace(options, heavy=True) if heavy else options)
         with self._completions(resource, self._clock.wall_s()) as complete:
             context = self._context(route, options, complete)
             warnings: tuple[str, ...] = ()
@@ -281,7 +281,6 @@ class Storage:
         Raises:
             StatusError: refused, not there, or changed all the time.
         """
-        attributes = self._attributes(route, "DELETE", WriteOptions(dry_run=dry_run), options or {})
         for _ in range(CONFLICT_TRIES_MAX):
             entry = self.get(route)
             seen = await self._views.entry(route.resource, entry)
@@ -290,6 +289,8 @@ class Storage:
             decision = await self._heavy_work.run_if(heavy, partial(decide, old, self._clock.wall_s()))
             warnings: tuple[str, ...] = ()
             if options is not None and isinstance(decision, Write | Remove):
+                asked = WriteOptions(dry_run=dry_run, heavy=heavy)
+                attributes = self._attributes(route, "DELETE", asked, options)
                 warnings = (await self._mutate(attributes, {}, old))[1]
                 warnings += await self._admission.validate(attributes, None, old)
             stored = await self._act(route.resource, (entry, seen), decision, dry_run=dry_run, heavy=heavy)
@@ -360,6 +361,7 @@ class Storage:
             dry_run=options.dry_run,
             options=_shown_options(options) if shown is None else shown,
             trail=route.trail,
+            heavy=options.heavy,
         )
 
     def _context(self, route: Route, options: WriteOptions, complete: Complete) -> WriteContext:

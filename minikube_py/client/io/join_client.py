@@ -67,7 +67,7 @@ class JoinClient:
         async with HttpTransport(self._url, blind, user_agent=self._user_agent) as transport:
             answer = await transport.send(ApiRequest("GET", CA_PATH))
         if answer.status != 200:
-            self._raise(error_of(answer))
+            raise self._failure(error_of(answer))
         self._look_at_clock(answer)
         found = hash_of_ca(answer.body)
         if found != self._token.ca_hash:
@@ -113,7 +113,7 @@ class JoinClient:
                 raise JoinRefusedError(self._explain(error.__cause__.certificate_error)) from error
             raise
         if answer.status >= 400:
-            self._raise(error_of(answer))
+            raise self._failure(error_of(answer))
         said: dict[str, Any] = orjson.loads(answer.body)
         return said
 
@@ -121,7 +121,6 @@ class JoinClient:
         code, text = getattr(fault, "verify_code", 0), getattr(fault, "verify_message", str(fault))
         return tls_fault(self._url, code, text, self.clock)
 
-    def _raise(self, error: StatusError) -> None:
-        if isinstance(error, _AGAIN):
-            raise error
-        raise JoinRefusedError(f"the server {self._url} refuses: {error.message}")
+    def _failure(self, error: StatusError) -> Exception:
+        """Return what a server's answer means for the host: not now, or not at all."""
+        return error if isinstance(error, _AGAIN) else JoinRefusedError(f"{self._url} refuses: {error.message}")

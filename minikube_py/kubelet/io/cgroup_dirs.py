@@ -9,11 +9,9 @@ import os
 import signal
 from contextlib import suppress
 
-from minikube_py.kubelet.cgroup_names import cgroup_above, cgroup_path, last_part
+from minikube_py.kubelet.cgroup_names import ALL_PODS, cgroup_above, cgroup_path, last_part
 from minikube_py.kubelet.engine_leftovers import pod_uid_of
 from minikube_py.kubelet.io.mounts import MountPoint
-
-_ROOT_NAME = "kubepods"
 
 
 def remove_cgroup(parent: str, mounts: tuple[MountPoint, ...]) -> bool:
@@ -32,10 +30,10 @@ def remove_cgroup(parent: str, mounts: tuple[MountPoint, ...]) -> bool:
     Raises:
         OSError: the kernel refused for another reason than that it is in use.
     """
-    if _ROOT_NAME not in parent:
+    if ALL_PODS not in parent:
         return True
     path, killed = cgroup_path(parent), False
-    above = cgroup_path(cgroup_above(parent)) if last_part(parent) == _ROOT_NAME else ""
+    above = cgroup_path(cgroup_above(parent)) if last_part(parent) == ALL_PODS else ""
     for mount in mounts:
         if mount.fs_type in ("cgroup", "cgroup2"):
             place = mount.path.rstrip("/") + path

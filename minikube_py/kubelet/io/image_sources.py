@@ -44,7 +44,7 @@ class ImageSources:
         self._objects = objects
         self._records: PullRecords | None = None
         self._providers = CredentialProviders(
-            config.credential_providers, config.image_credential_provider_bin_dir, ports.clock
+            config.credential_providers, config.image_credential_provider_bin_dir, objects, ports.clock
         )
         self._pulls = TokenBucket(float(config.registry_burst), ports.clock.now_s())
 
@@ -76,7 +76,12 @@ class ImageSources:
         if name.repository not in from_registries and not records.knows(image.id, name.repository):
             return True
         shown = secret_credentials(await self._secrets(pod))
-        return not records.must_pull(image.id, name.repository, shown)
+        try:
+            account = await self._providers.origin(pod)
+        except StatusError as error:
+            log.warning("service account of pod %s is not known: %s", pod.key, error.message)
+            account = ""
+        return not records.must_pull(image.id, name.repository, shown, account)
 
     async def pull(self, pod: Pod | None, name: ImageName) -> ImageRecord:
         """Pull an image and give it the name that the pod asks for; without a pod, with the node's credentials alone.
@@ -90,7 +95,7 @@ class ImageSources:
         failures: list[ContainerRuntimeError] = []
         messages: list[str] = []
         for place in self._places(name):
-            known = await self._providers.credentials(place.repository)
+            known = await self._providers.credentials(place.repository, pod)
             for credential in self._tries(place, (*credentials, *known)):
                 try:
                     self._take_turn()

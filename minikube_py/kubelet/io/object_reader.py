@@ -1,5 +1,6 @@
-"""Reads ConfigMaps, Secrets and service account tokens that pods refer to, each not more often than its age allows.
+"""Reads ConfigMaps, Secrets and service accounts that pods refer to, each not more often than its age allows.
 
+Tokens of service accounts are made here too, and kept until it is time for new ones.
 Upstream: kubelet util/manager cache-based manager. A plain GET with a small cache in front: a node sees only what its
 pods name, and an object that was just created is found at the next try.
 """
@@ -23,7 +24,11 @@ TOKEN_REFRESH_SHARE = 0.8
 """A token is renewed when so much of its life is over, or after a day; if need be it serves on until it expires."""
 TOKEN_REFRESH_S = 24 * 3600.0
 
-_RESOURCES: dict[str, Resource] = {"ConfigMap": CONFIGMAPS, "Secret": SECRETS}
+_RESOURCES: dict[str, Resource] = {
+    "ConfigMap": CONFIGMAPS,
+    "Secret": SECRETS,
+    "ServiceAccount": SERVICE_ACCOUNTS,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from minikube_py.kubelet.cgroup_names import is_slice
+from minikube_py.kubelet.cgroup_names import is_slice, outermost
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.atomic_writer import write_payload
 from minikube_py.kubelet.io.cgroup_dirs import remove_cgroup
@@ -129,7 +129,7 @@ class HostPodFiles:
     async def remove_cgroup(self, parent: str) -> None:
         """Remove a pod's cgroups in every hierarchy; what is left in them is killed."""
         if is_slice(parent):
-            await self._slices.stop(parent)
+            await self._slices.stop(outermost(parent))
         for _ in range(CGROUP_TRIES_MAX):
             if await self._run(lambda: remove_cgroup(parent, self._mounts.mounted())):
                 return

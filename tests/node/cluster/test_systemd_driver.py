@@ -179,4 +179,4 @@ def test_pods_and_classes_have_slices_with_their_limits_and_leave_none(node):
     wait_until(lambda: "pod" + pod["metadata"]["uid"][:8] not in host.run(*units.split()), 10, "the slice's end")
     assert not Path(host.places["memory"] + cgroup_path(slice_)).exists()
     cluster.minikube_py("down", f"--docker-host=unix://{cluster.host.docker_socket}")
-    assert "kubepods" not in host.run(*units.split())
+    assert "minikube_py" not in host.run(*units.split())

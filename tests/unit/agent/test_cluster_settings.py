@@ -6,6 +6,7 @@ import pytest
 from minikube_py.agent.cluster_settings import render_cluster_settings, with_cluster_settings
 from minikube_py.agent.errors import AgentError
 from minikube_py.config import collect_settings, parse_config
+from minikube_py.kit.own_address import OwnAddress
 
 SHARED = {
     "cluster-cidr": "10.7.0.0/16",
@@ -19,7 +20,7 @@ SHARED = {
 
 def config(**flags):
     given = {name.replace("_", "-"): value for name, value in flags.items()}
-    return parse_config(collect_settings(given, {}, {}), host_name="n1", default_ip="192.0.2.7")
+    return parse_config(collect_settings(given, {}, {}), host_name="n1", default_ip=OwnAddress("192.0.2.7", ""))
 
 
 def test_a_masters_settings_are_a_hosts_settings():

@@ -6,6 +6,7 @@ from minikube_py.agent.cluster_token import cluster_token
 from minikube_py.agent.errors import AgentError
 from minikube_py.api.join_tokens import hash_of_ca, parse_token, server_token
 from minikube_py.config import collect_settings, parse_config
+from minikube_py.kit.own_address import OwnAddress
 
 CA, OTHER_CA = b"one", b"other"
 
@@ -16,7 +17,7 @@ def token(tmp_path):
 
     def token(ca_pem=CA, **flags):
         given = {"data-dir": str(tmp_path), **{name.replace("_", "-"): value for name, value in flags.items()}}
-        config = parse_config(collect_settings(given, {}, {}), host_name="n1", default_ip="192.0.2.7")
+        config = parse_config(collect_settings(given, {}, {}), host_name="n1", default_ip=OwnAddress("192.0.2.7", ""))
         return cluster_token(config, ca_pem)
 
     return token

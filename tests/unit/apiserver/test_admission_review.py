@@ -6,13 +6,17 @@ from minikube_py.api.errors import BadRequestError, InternalError
 from minikube_py.api.resources import DEPLOYMENTS, PODS
 from minikube_py.apiserver.admission import Attributes
 from minikube_py.apiserver.admission_review import (
-    DeniedError,
+    Review,
     admission_review,
     call_failed,
     check_dry_run,
+    decode_patch,
+    note_failure,
+    note_mutation,
     parse_review,
     request_of,
 )
+from minikube_py.apiserver.audit_trail import AuditTrail
 from minikube_py.apiserver.render import status_body
 from minikube_py.apiserver.users import UserInfo
 
@@ -46,7 +50,7 @@ def encoded(text):
 def test_a_patch_and_warnings_are_read():
     answer = an_answer(patchType="JSONPatch", patch=encoded(b'[{"op":"remove","path":"/a"}]'), warnings=["w" * 300])
     review = parse_review(answer, "h", "u", may_patch=True)
-    assert review.patch == ({"op": "remove", "path": "/a"},)
+    assert decode_patch(review.patch) == ({"op": "remove", "path": "/a"},)
     assert review.warnings == ("w" * 256,)
 
 
@@ -60,10 +64,11 @@ def test_a_patch_and_warnings_are_read():
     ],
 )
 def test_a_refusal_has_the_webhooks_words_and_code(status, code, message):
-    with pytest.raises(DeniedError) as denied:
-        parse_review(an_answer(allowed=False, status=status), "h", "u", may_patch=False)
-    assert (denied.value.code, denied.value.message) == (code, message)
-    assert f'"code":{code}'.encode() in status_body(denied.value)
+    answer = an_answer(allowed=False, status=status, warnings=["w"], auditAnnotations={"why": "x"})
+    review = parse_review(answer, "h", "u", may_patch=False)
+    assert (review.denied.code, review.denied.message) == (code, message)
+    assert f'"code":{code}'.encode() in status_body(review.denied)
+    assert (review.warnings, review.audit_annotations) == (("w",), (("h/why", "x"),))
 
 
 @pytest.mark.parametrize(
@@ -74,13 +79,34 @@ def test_a_refusal_has_the_webhooks_words_and_code(status, code, message):
         an_answer(uid="x"),
         an_answer(patch=encoded(b"[]"), patchType="Magic"),
         an_answer(patch="%%%", patchType="JSONPatch"),
-        an_answer(patch=encoded(b"{}"), patchType="JSONPatch"),
-        an_answer(patch=encoded(b"[1]"), patchType="JSONPatch"),
     ],
 )
 def test_what_is_no_answer_is_left_to_the_failure_policy(answer):
     with pytest.raises(InternalError):
         parse_review(answer, "h", "u", may_patch=True)
+
+
+@pytest.mark.parametrize("patch", [b"{", b"{}", b"[1]"])
+def test_a_patch_that_is_none_is_nobodys_failure_to_answer(patch):
+    review = parse_review(an_answer(patch=encoded(patch), patchType="JSONPatch"), "h", "u", may_patch=True)
+    with pytest.raises(InternalError, match="error decoding patch"):
+        decode_patch(review.patch)
+    assert decode_patch(b"") == ()
+
+
+def test_what_mutating_webhooks_did_is_written_down():
+    trail = AuditTrail(keeps_request=True)
+    attributes = Attributes("CREATE", PODS, "", "n", "p", ALICE, trail=trail)
+    note_mutation(attributes, "c", "h", "round_0_index_1", Review(b"[]"), changed=True)
+    note_failure(attributes, "h", "mutation.round_1_index_2")
+
+    assert trail.annotations == {
+        "mutation.webhook.admission.k8s.io/round_0_index_1": '{"configuration":"c","webhook":"h","mutated":true}',
+        "patch.webhook.admission.k8s.io/round_0_index_1": (
+            '{"configuration":"c","webhook":"h","patch":[],"patchType":"JSONPatch"}'
+        ),
+        "failed-open.mutation.webhook.admission.k8s.io/round_1_index_2": "h",
+    }
 
 
 def test_a_validation_may_not_patch():

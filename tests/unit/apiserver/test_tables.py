@@ -3,13 +3,14 @@
 import json
 from pathlib import Path
 
+import orjson
 import pytest
 
 from minikube_py.api.meta import format_time
 from minikube_py.api.resources import CONFIGMAPS, NODES, PODS, RESOURCES, SECRETS
 from minikube_py.apiserver.canonical import canonical, stamp
 from minikube_py.apiserver.glance import glance
-from minikube_py.apiserver.tables import partial_metadata, partial_metadata_list, render_table, table_rows
+from minikube_py.apiserver.tables import partial_metadata, partial_metadata_list, render_table, table_row
 from minikube_py.store.interface import Entry
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -117,10 +118,10 @@ def test_rows_made_from_stored_bytes_are_those_of_the_objects(resource):
     ]
 
     entries = [Entry("a", stamp(canonical(obj), 7), 7, 7) for obj in objs]
-    rows = table_rows(resource, [glance(resource, entry) for entry in entries], NOW, "v1")
+    rows = orjson.dumps([table_row(resource, glance(resource, entry), NOW, "v1") for entry in entries])
 
     whole = [{**obj, "metadata": {**obj["metadata"], "resourceVersion": "7"}} for obj in objs]
-    assert json.loads(b"[" + rows + b"]") == render_table(resource, whole, NOW)["rows"]
+    assert json.loads(rows) == render_table(resource, whole, NOW)["rows"]
 
 
 def test_a_table_carries_the_metadata_of_its_list():

@@ -6,6 +6,7 @@ from minikube_py.kubelet.cgroup_names import (
     cgroup_path,
     container_path,
     last_part,
+    outermost,
     pod_cgroup,
     tier_cgroup,
 )
@@ -58,3 +59,18 @@ def test_a_container_is_a_scope_in_a_slice_and_a_folder_elsewhere():
 )
 def test_a_name_says_where_its_cgroup_stands(name, last, above):
     assert (last_part(name), cgroup_above(name)) == (last, above)
+
+
+@pytest.mark.parametrize(
+    ("name", "goes"),
+    [
+        ("/kubepods/podx", "/kubepods/podx"),
+        ("/a/kubepods", "/a"),
+        ("/kubepods", "/kubepods"),
+        ("a-kubepods.slice", "a.slice"),
+        ("kubepods.slice", "kubepods.slice"),
+        ("a-kubepods-podx.slice", "a-kubepods-podx.slice"),
+    ],
+)
+def test_with_the_cgroup_of_all_pods_the_agents_own_goes(name, goes):
+    assert outermost(name) == goes

@@ -1,11 +1,15 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from minikube_py.kubelet.credential_provider import (
     CredentialProvider,
     CredentialProviderError,
+    TokenAttributes,
     cache_keys,
+    caller_of,
+    missing_annotations,
     missing_programs,
     parse_answer,
     parse_providers,
@@ -59,7 +63,14 @@ def test_only_about_its_registries_a_program_is_asked(repository, asked):
         ({**HEAD, "providers": [{**PROVIDER, "apiVersion": "v9"}]}, "providers[0].apiVersion: 'v9' is not one of"),
         ({**HEAD, "providers": [{**PROVIDER, "matchImages": []}]}, "providers[0].matchImages: at least one"),
         ({**HEAD, "providers": [{**PROVIDER, "defaultCacheDuration": "1d"}]}, "'1d' is not a duration"),
-        ({**HEAD, "providers": [{**PROVIDER, "tokenAttributes": {}}]}, "'tokenAttributes' is not known to this"),
+        ({**HEAD, "providers": [{**PROVIDER, "tokens": {}}]}, "'tokens' is not known to this"),
+        ({**HEAD, "providers": [{**PROVIDER, "tokenAttributes": {}}]}, "serviceAccountTokenAudience: it is needed"),
+        ({**HEAD, "providers": [{**PROVIDER, "tokenAttributes": {"cacheType": "No"}}]}, "'No' is neither"),
+        ({**HEAD, "providers": [{**PROVIDER, "tokenAttributes": {"other": 1}}]}, "tokenAttributes: 'other' is not"),
+        (
+            {**HEAD, "providers": [{**PROVIDER, "apiVersion": f"{V1}beta1", "tokenAttributes": {}}]},
+            f"tokenAttributes: only with apiVersion {V1}",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_named(document, fault):
@@ -110,3 +121,50 @@ def test_an_answer_that_is_none_is_refused_and_none_of_it_told(fields, fault):
 def test_a_program_that_is_missing_is_named():
     assert missing_programs((ASK,), "/bin", ["other"]) == ("the credential provider ask is not in /bin",)
     assert missing_programs((ASK,), "/bin", ["ask"]) == ()
+
+
+TOKEN = TokenAttributes("registry", False, True, ("team",), ("mail",))
+ACCOUNT = {
+    "metadata": {
+        "name": "puller",
+        "namespace": "n",
+        "uid": "u1",
+        "annotations": {"team": "a", "mail": "m", "other": "o"},
+    }
+}
+
+
+def test_a_program_may_want_to_know_the_service_account():
+    attributes = {
+        "serviceAccountTokenAudience": "registry",
+        "cacheType": "ServiceAccount",
+        "requireServiceAccount": True,
+        "requiredServiceAccountAnnotationKeys": ["team"],
+        "optionalServiceAccountAnnotationKeys": ["mail"],
+    }
+    (provider,) = parse_providers({**HEAD, "providers": [{**PROVIDER, "tokenAttributes": attributes}]})
+
+    assert provider.token == TOKEN
+    assert missing_annotations(TOKEN, ACCOUNT) == ()
+    assert missing_annotations(TOKEN, {"metadata": {}}) == ("team",)
+
+
+def test_a_program_is_told_of_the_account_and_its_answer_is_for_that_account_alone():
+    caller = caller_of(TOKEN, ACCOUNT, "t1")
+    request = json.loads(render_request(ASK, "a.r.example/app", caller))
+    said = {"kind": "CredentialProviderResponse", "apiVersion": V1, "cacheKeyType": "Global"}
+    auth = {"a.r.example": {"username": "u", "password": "p"}}
+    (credential,) = parse_answer(ASK, "a.r.example/app", json.dumps({**said, "auth": auth}), caller).credentials
+
+    assert request["serviceAccountToken"] == "t1"
+    assert request["serviceAccountAnnotations"] == {"team": "a", "mail": "m"}
+    assert credential.secret == "serviceaccount/u1/n/puller"
+
+
+def test_an_answer_holds_for_an_account_while_its_annotations_stay_or_for_one_token():
+    other = {"metadata": {**ACCOUNT["metadata"], "annotations": {"team": "b"}}}
+    by_token = replace(TOKEN, cache_by_token=True)
+
+    assert caller_of(TOKEN, ACCOUNT, "t1").cache_part == caller_of(TOKEN, ACCOUNT, "t2").cache_part
+    assert caller_of(TOKEN, ACCOUNT, "t1").cache_part != caller_of(TOKEN, other, "t1").cache_part
+    assert caller_of(by_token, ACCOUNT, "t1").cache_part != caller_of(by_token, ACCOUNT, "t2").cache_part

@@ -1,8 +1,9 @@
 import pytest
 
 from minikube_py.api.custom.definitions import CUSTOM_RESOURCE_DEFINITION_RULES as RULES
-from minikube_py.api.custom.definitions import check_default, validate_status
+from minikube_py.api.custom.definitions import check_default
 from minikube_py.api.meta import copy_object
+from minikube_py.api.rules.apiextensions import validate_status
 from minikube_py.testing.custom_objects import a_served_definition, a_version
 
 

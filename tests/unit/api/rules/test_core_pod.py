@@ -109,3 +109,12 @@ def test_a_mirror_pod_gets_no_service_account():
     prepare_create(obj)
 
     assert "serviceAccountName" not in obj["spec"]
+
+
+def test_a_spec_that_stays_as_it_is_is_not_looked_at_again():
+    strange = {"metadata": {"name": "p", "namespace": "n"}, "spec": {"restartPolicy": "Perhaps"}}
+    labelled = {**strange, "metadata": {**strange["metadata"], "labels": {"a": "b"}}}
+    changed = {**strange, "spec": {"restartPolicy": "Sometimes"}}
+
+    assert POD_RULES.validate_update(labelled, strange) == ()
+    assert "spec.restartPolicy" in [fault.field for fault in POD_RULES.validate_update(changed, strange)]

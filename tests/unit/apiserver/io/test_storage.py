@@ -54,7 +54,8 @@ def nothing_to_hold():
 def built_in_admission(durable):
     """What every server has: the plug-ins, and no webhook or policy."""
     sources = AdmissionSources(durable, lambda: None)
-    return AdmissionChain(sources, StoredLookups(durable), None, Views(refuse_conversion), sequential_ids())
+    lookups, views = StoredLookups(durable), Views(refuse_conversion)
+    return AdmissionChain(sources, lookups, None, views, sequential_ids(), HeavyWork())
 
 
 async def a_storage(make_admission=lambda durable: NoAdmission()):

@@ -144,3 +144,16 @@ async def test_an_export_is_mounted_once_and_a_dead_server_is_not_waited_for(fil
     await files.remove_pod(str(tmp_path / "pods/u"))
 
     assert mounts.points == []
+
+
+async def test_a_pods_slice_is_stopped_and_with_that_of_all_pods_the_agents_own(tmp_path, mounts):
+    slices = FakeSlices()
+    config = KubeletConfig(node_name="n", node_ip="192.0.2.1", root_dir=str(tmp_path), pod_logs_dir=str(tmp_path))
+    files = HostPodFiles(config, slices, mounts)
+    for name in ("a.slice", "a-kubepods.slice", "a-kubepods-podu.slice", "a-kubepods-podv.slice", "b.slice"):
+        await slices.apply(name, ())
+    await files.remove_cgroup("a-kubepods-podu.slice")
+    assert sorted(slices.units) == ["a-kubepods-podv.slice", "a-kubepods.slice", "a.slice", "b.slice"]
+    await files.remove_cgroup("a-kubepods.slice")
+
+    assert sorted(slices.units) == ["b.slice"]

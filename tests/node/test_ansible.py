@@ -1,0 +1,147 @@
+"""The playbooks against two hosts with systemd: site, site again, an upgrade under load, reset.
+
+The tests stand in the order of a cluster's life; each begins where the one before it ended.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from minikube_py.testing.lab.cluster import KUBECTLS, NEWEST, web
+from minikube_py.testing.lab.installed_host import INSTALLED, InstalledHost
+from minikube_py.testing.lab.systemd_host import systemd_hosts
+
+pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
+
+PLAYBOOKS = Path(__file__).parents[2] / "scripts" / "ansible"
+CONNECTIONS = Path(__file__).parent / "ansible_connections"
+EVICTIONS = "eviction-hard=memory.available<20Mi,nodefs.available<50Mi,imagefs.available<50Mi"
+
+
+class Control:
+    """The control host: an inventory, a kubeconfig with somebody's cluster in it, and ansible-playbook."""
+
+    def __init__(self, folder, hosts):
+        self.hosts = hosts
+        self._folder = folder
+        self.kubeconfig = folder / "kubeconfig"
+        self.kubeconfig.write_text(yaml.safe_dump(SOMEBODYS))
+        self.inventory = folder / "inventory.yml"
+        server, *agents = hosts
+        groups = {"minikube_py_server": [server], "minikube_py_agent": agents}
+        self.inventory.write_text(
+            yaml.safe_dump({"all": {"children": {name: self._group(members) for name, members in groups.items()}}})
+        )
+
+    def _group(self, hosts):
+        reached = {"ansible_connection": "lab_host", "ansible_python_interpreter": "/usr/bin/python3"}
+        return {
+            "hosts": {h.name: {**reached, "lab_host_entry": h.entry, "minikube_py_node_ip": h.address} for h in hosts}
+        }
+
+    def play(self, name, program):
+        """Run a playbook and return what it changed, by host."""
+        variables = {
+            "minikube_py_file": str(program),
+            "minikube_py_kubeconfig": str(self.kubeconfig),
+            "minikube_py_kubectl": str(KUBECTLS[NEWEST]),
+            "minikube_py_config": {"kubelet-arg": [EVICTIONS]},
+            "minikube_py_agents_at_once": "100%",
+        }
+        argv = [Path(sys.executable).with_name("ansible-playbook"), "-i", self.inventory, f"{name}.yml"]
+        done = subprocess.run(
+            [*argv, "-e", json.dumps(variables)],
+            cwd=PLAYBOOKS,
+            env={
+                **os.environ,
+                "ANSIBLE_CONNECTION_PLUGINS": str(CONNECTIONS),
+                "ANSIBLE_HOME": str(self._folder / "home"),
+                "PATH": f"{argv[0].parent}:{os.environ['PATH']}",
+            },
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+        return {
+            host: int(count) for host, count in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", done.stdout, re.M)
+        }
+
+    def kubectl(self, *words, stdin=None):
+        argv = [KUBECTLS[NEWEST], f"--kubeconfig={self.kubeconfig}", "--context=minikube-py", *words]
+        return subprocess.run(argv, capture_output=True, text=True, input=stdin, check=True).stdout
+
+
+SOMEBODYS = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "clusters": [{"name": "theirs", "cluster": {"server": "https://192.0.2.1:6443"}}],
+    "users": [{"name": "theirs", "user": {"token": "t"}}],
+    "contexts": [{"name": "theirs", "context": {"cluster": "theirs", "user": "theirs"}}],
+    "current-context": "theirs",
+}
+
+
+@pytest.fixture(scope="module")
+def control(tmp_path_factory):
+    with systemd_hosts(Path(tempfile.mkdtemp(prefix="mkpya", dir="/run")), 2, InstalledHost) as hosts:
+        control = Control(tmp_path_factory.mktemp("ansible"), hosts)
+        control.before = [(host.files(), host.links()) for host in hosts]
+        control.program = hosts[0].write_program("minikube-py")
+        for host in hosts:
+            host.load_image()
+        yield control
+
+
+def test_site_makes_every_host_a_ready_node(control):
+    assert all(control.play("site", control.program).values())
+    nodes = json.loads(control.kubectl("get", "nodes", "-o", "json"))["items"]
+    ready = {
+        n["metadata"]["name"]: c["status"] for n in nodes for c in n["status"]["conditions"] if c["type"] == "Ready"
+    }
+    assert ready == {"lab1": "True", "lab2": "True"}
+    assert yaml.safe_load(control.kubeconfig.read_text())["current-context"] == "theirs"
+
+
+def test_a_second_site_changes_nothing(control):
+    assert control.play("site", control.program) == {"lab1": 0, "lab2": 0}
+
+
+def test_an_upgrade_loses_no_request_that_goes_through_a_service(control):
+    # Its servers end at once on TERM: as everywhere, a pod that other hosts send to waits until all of them know.
+    manifest = web(replicas=4).replace(
+        "readinessProbe:", "lifecycle: {preStop: {sleep: {seconds: 3}}}\n        readinessProbe:"
+    )
+    control.kubectl("apply", "-f", "-", stdin=manifest)
+    control.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+    address = json.loads(control.kubectl("get", "service", "web", "-o", "json"))["spec"]["clusterIP"]
+    newer = control.hosts[0].write_program("newer")
+    argv = [*control.hosts[1].entry, f"PYTHONPATH={PLAYBOOKS.parents[1]}", sys.executable]
+    load = subprocess.Popen(
+        [*argv, "-m", "minikube_py.testing.load", "load", address, "80"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        changed = control.play("upgrade", newer)
+    finally:
+        outcome = json.loads(load.communicate("", timeout=30)[0])
+    assert all(changed.values())
+    assert [host.run("sed", "-n", "2p", INSTALLED).stdout for host in control.hosts] == ["# newer\n"] * 2
+    assert sum(outcome["answers"].values()) > 100
+    assert outcome["failures"] == 0, outcome
+    assert "SchedulingDisabled" not in control.kubectl("get", "nodes")
+
+
+def test_a_reset_leaves_the_hosts_and_the_kubeconfig_as_they_were(control):
+    control.play("reset", control.program)
+    assert [(host.files(), host.links()) for host in control.hosts] == control.before
+    assert [host.pod_cgroups() for host in control.hosts] == [[], []]
+    assert yaml.safe_load(control.kubeconfig.read_text()) == SOMEBODYS
