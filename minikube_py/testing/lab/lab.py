@@ -41,6 +41,8 @@ class Lab:
         """The mode of agents started from here on."""
         self.pod_network = pod_network
         """As `proxy_mode`: how pods of different hosts reach one another."""
+        self.program: tuple[str, ...] = (sys.executable, "-m", "minikube_py")
+        """What starts `minikube-py`: this Python, or the one file in its place."""
         self.agent_flags: tuple[str, ...] = (FEW_EVICTIONS,)
         """Flags that every agent started from here on gets besides."""
         self.docker_flags: tuple[str, ...] = ()
@@ -116,7 +118,7 @@ class Lab:
     def agent_argv(self, host: HostLayout) -> list[str]:
         """Return the command that runs the host's agent in the host's network."""
         argv = [
-            *(sys.executable, "-m", "minikube_py"),
+            *self.program,
             *self._role(host),
             f"--data-dir={host.data_dir}",
             f"--docker-host=unix://{host.docker_socket}",
@@ -165,7 +167,7 @@ class Lab:
 
     def command(self, host: HostLayout, argv: Sequence[str]) -> list[str]:
         """Return a `minikube-py` command for the host's agent."""
-        return machine.in_host(host, [sys.executable, "-m", "minikube_py", *argv, f"--data-dir={host.data_dir}"])
+        return machine.in_host(host, [*self.program, *argv, f"--data-dir={host.data_dir}"])
 
     def stop(self, host: HostLayout, *, sig: int = signal.SIGTERM) -> None:
         """End the host's agent with a signal; its pods stay."""
