@@ -20,7 +20,7 @@ from minikube_py.install.io.host_inventory import mount_points
 from minikube_py.testing.lab.cluster import IMAGE, KUBECTLS, Cluster, wait_until
 from minikube_py.testing.lab.lab import Lab
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.timeout(300)]
 
 HOST_PORT = 8088
 MTU = {"direct": 1500, "vxlan": 1450}
