@@ -71,6 +71,9 @@ def hosts(request, tmp_path_factory):
     try:
         lab.up()
         cluster = Cluster(lab, folder)
+        for host in lab.layout.hosts:
+            # As Docker leaves it where it has switched forwarding on itself.
+            cluster.on(host.name).in_host("iptables", "-P", "FORWARD", "DROP")
         cluster.load_images(folder)
         cluster.apply("default", MANIFEST)
         cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
