@@ -86,7 +86,7 @@ async def _join(config: AgentConfig, credentials: NodeCredentials, client: JoinC
     greeting = await client.greet()
     if fault := version_fault(greeting.version, program_version()):
         raise JoinRefusedError(fault)
-    if client.clock is not None and (fault := client.clock.fault()):
+    if client.server_clock is not None and (fault := client.server_clock.fault()):
         log.warning("%s", fault)
     with_cluster_settings(config, greeting.cluster)
     key_pem = await asyncio.to_thread(credentials.joining_key)
