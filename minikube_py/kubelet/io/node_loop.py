@@ -2,7 +2,10 @@
 
 The Node is created or, when it is there, brought up to date; its status is computed every 10 s and written when it
 changed, at least every 5 minutes; the Lease is renewed every 10 s. All three go on by themselves when the API server
-is away. Upstream: kubelet_node_status.go, component-helpers node lease controller.
+is away. A Node that somebody deletes stays deleted until this agent is started again (or somebody makes it): who
+deletes it wants the host out of the cluster.
+
+Upstream: kubelet_node_status.go, component-helpers node lease controller.
 """
 
 import asyncio
@@ -67,6 +70,10 @@ class NodeLoop:
         self._version: RuntimeVersion | None = None
         self._node: Obj = {}
         self._hurry = asyncio.Event()
+        self._registered = False
+        """Whether this process has done it."""
+        self._present = asyncio.Event()
+        """Whether the API has the Node, as far as we know: its Lease lives and dies with it."""
         self.ready = asyncio.Event()
         """Set once the API has this node as Ready."""
         self.faults: tuple[str, ...] = ("container runtime status check may not have completed yet",)
@@ -136,6 +143,8 @@ class NodeLoop:
             try:
                 await self._report()
                 failures = None
+            except NotFoundError:
+                self._note_deleted()
             except (StatusError, OSError) as error:
                 failures = next_backoff(RETRY, failures, self._ports.clock.now_s())
                 delay_s = failures.delay_s
@@ -151,7 +160,7 @@ class NodeLoop:
         host = await self._ports.host.survey()
         if self._version is not None:
             self._take(host, self._version)
-        self._node = await self._registered(host)
+        self._node = await self._find_node(host)
         self._knowledge.node = self._node
         old = self._node.get("status") or {}
         now_s = self._ports.clock.now_s()
@@ -189,9 +198,23 @@ class NodeLoop:
         else:
             self.faults = ()
 
-    async def _registered(self, host: HostFacts) -> Obj:
-        """Return the Node of the API, made or given what it lacks if need be."""
-        node = await register_node(self._ports.client, self._config, host)
+    def _note_deleted(self) -> None:
+        if self._present.is_set():
+            log.warning("node %s was deleted: a restart of this agent registers it again", self._config.node_name)
+        self._present.clear()
+
+    async def _find_node(self, host: HostFacts) -> Obj:
+        """Return the Node of the API, made if this process has not yet, and given what it lacks.
+
+        Raises:
+            NotFoundError: it was deleted since it was made.
+        """
+        if self._registered:
+            node = await self._ports.client.get(NODES, self._key)
+        else:
+            node = await register_node(self._ports.client, self._config, host)
+        self._registered = True
+        self._present.set()
         missing = missing_metadata(self._config, host, node)
         if not missing:
             return node
@@ -210,6 +233,7 @@ class NodeLoop:
     async def _renew_forever(self) -> None:
         failures: BackoffState | None = None
         while True:
+            await self._present.wait()
             delay_s = self._config.lease_renew_s
             try:
                 await self._renew()

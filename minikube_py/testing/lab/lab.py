@@ -40,6 +40,8 @@ class Lab:
         """As `proxy_mode`: how pods of different hosts reach one another."""
         self.agent_flags: tuple[str, ...] = (FEW_EVICTIONS,)
         """Flags that every agent started from here on gets besides."""
+        self.server_flags: tuple[str, ...] = ()
+        """Flags that the master started from here on gets besides."""
         self.docker_flags: tuple[str, ...] = ()
         """Flags that every engine started from here on gets besides."""
         self.pids: dict[str, int] = {}
@@ -130,7 +132,7 @@ class Lab:
     def _role(self, host: HostLayout) -> list[str]:
         master = self.layout.master
         if host == master:
-            return ["server", f"--write-kubeconfig={self.layout.kubeconfig}"]
+            return ["server", f"--write-kubeconfig={self.layout.kubeconfig}", *self.server_flags]
         token = f"--token-file={master.data_dir}/server/token"
         return ["agent", f"--server=https://{master.address}:{API_PORT}", token]
 
