@@ -38,6 +38,10 @@ from minikube_py.kubelet.shutdown import NODE_FAULT
 log = logging.getLogger("kubelet")
 
 RETRY = BackoffPolicy(initial_s=0.2, maximum_s=7.0, reset_after_s=60.0)
+HEARTBEAT_TIMEOUT_S = 10.0
+"""What the API does not take in this time is tried again over another connection: this one may lead to nobody, and
+the grace period runs (upstream: the heartbeat client's timeout)."""
+NO_ANSWER = "the API server does not answer in time"
 
 
 async def register_node(client: Client, config: KubeletConfig, host: HostFacts) -> Obj:
@@ -145,10 +149,10 @@ class NodeLoop:
                 failures = None
             except NotFoundError:
                 self._note_deleted()
-            except (StatusError, OSError) as error:
+            except (StatusError, OSError) as error:  # TimeoutError is an OSError
                 failures = next_backoff(RETRY, failures, self._ports.clock.now_s())
                 delay_s = failures.delay_s
-                log.warning("node status is not written: %s", error)
+                log.warning("node status is not written: %s", str(error) or NO_ANSWER)
             try:
                 async with asyncio.timeout(delay_s):
                     await self._hurry.wait()
@@ -160,7 +164,8 @@ class NodeLoop:
         host = await self._ports.host.survey()
         if self._version is not None:
             self._take(host, self._version)
-        self._node = await self._find_node(host)
+        async with asyncio.timeout(HEARTBEAT_TIMEOUT_S):
+            self._node = await self._find_node(host)
         self._knowledge.node = self._node
         old = self._node.get("status") or {}
         now_s = self._ports.clock.now_s()
@@ -173,7 +178,8 @@ class NodeLoop:
         )
         if status_is_due(status, old, since_s, self._config.node_status_report_s):
             body = {"metadata": {"uid": uid_of(self._node)}, "status": status}
-            self._node = await self._ports.client.patch(NODES, self._key, body, subresource="status")
+            async with asyncio.timeout(HEARTBEAT_TIMEOUT_S):
+                self._node = await self._ports.client.patch(NODES, self._key, body, subresource="status")
             self._reported_at_s = now_s
             for reason in node_events(status, old):
                 self._say(reason, f"Node {self._config.node_name} status is now: {reason}")
@@ -236,12 +242,13 @@ class NodeLoop:
             await self._present.wait()
             delay_s = self._config.lease_renew_s
             try:
-                await self._renew()
+                async with asyncio.timeout(HEARTBEAT_TIMEOUT_S):
+                    await self._renew()
                 failures = None
-            except StatusError as error:
+            except (StatusError, TimeoutError) as error:
                 failures = next_backoff(RETRY, failures, self._ports.clock.now_s())
                 delay_s = failures.delay_s
-                log.warning("lease is not renewed: %s", error.message)
+                log.warning("lease is not renewed: %s", str(error) or NO_ANSWER)
             await self._ports.clock.sleep(delay_s)
 
     async def _renew(self) -> None:

@@ -1,7 +1,10 @@
 """Writes pods' statuses: the latest wanted one of each pod, only what changed, never an older one after a newer.
 
-Upstream: kubelet/status/status_manager.go. A status that comes while one is being written replaces what waits. The
-base of the difference is the newer of the informer's copy and the answer to the last write.
+A status that comes while one is being written replaces what waits. The base of the difference is the newer of the
+informer's copy and the answer to the last write. What somebody else wrote over a status (a controller that took the
+node for dead) is written over in turn.
+
+Upstream: kubelet/status/status_manager.go.
 """
 
 import asyncio
@@ -33,6 +36,7 @@ class _Entry:
     version: int = 0
     written: int = -1
     answer: Obj | None = None
+    """What the API had when the status was written last."""
     failures: BackoffState | None = None
 
 
@@ -64,13 +68,19 @@ class StatusWriter:
         entry = self._entries.get(pod.uid)
         if entry is None:
             entry = self._entries[pod.uid] = _Entry(pod.key, status)
-        elif entry.status == status:
+        elif entry.status == status and not self._is_overwritten(pod.uid, entry):
             return
         entry.status = status
         entry.version += 1
         async with self._changed:
             self._queue[pod.uid] = None
             self._changed.notify_all()
+
+    def _is_overwritten(self, uid: str, entry: _Entry) -> bool:
+        base = self._base(uid, entry)
+        if base is None or entry.answer is None or base is entry.answer or not self._is_written(uid):
+            return False
+        return bool(status_patch(entry.answer.get("status") or {}, base.get("status") or {}))
 
     async def write_again(self, uid: str) -> None:
         """Have the last wanted status of a pod written once more, to an object that has not got it."""
@@ -145,6 +155,7 @@ class StatusWriter:
             return
         patch = status_patch(entry.status, base.get("status") or {})
         if not patch:
+            entry.answer = base
             return
         body: Obj = {"metadata": {"uid": uid_of(base)}, "status": patch}
         foreign = any(c["type"] not in OWNED for c in (base.get("status") or {}).get("conditions") or ())

@@ -119,3 +119,17 @@ async def test_a_server_that_is_away_at_first_is_tried_again():
     lab.client.fail_next("get", NODES, UnavailableError("not yet"))
     async with a_node(lab) as (_, loop, _):
         await asyncio.wait_for(loop.ready.wait(), 5)
+
+
+@pytest.mark.parametrize(("verb", "resource"), [("patch", LEASES), ("get", NODES), ("patch", NODES)])
+async def test_a_heartbeat_that_nobody_answers_is_sent_again_within_the_grace_period(verb, resource):
+    async with a_node() as (lab, loop, _):
+        await loop.ready.wait()
+        await asyncio.sleep(1)
+        lab.client.ignore_next(verb, resource)
+        lab.runtime.up = False
+        await asyncio.sleep(25)
+        lease = await lab.client.get(LEASES, ObjectKey("kube-node-lease", "node1"))
+
+        assert ready(lab)["status"] == "False"
+        assert lab.clock.wall_s() - parse_time(lease["spec"]["renewTime"]) < 12

@@ -47,6 +47,20 @@ async def test_an_unchanged_status_is_not_written_again():
         assert lab.client.revision == revision
 
 
+async def test_what_somebody_else_wrote_over_a_status_is_written_over():
+    status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+    async with a_writer() as (lab, pod, writer):
+        await writer.put(pod, status)
+        await writer.wait_written(pod.uid)
+        lost = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+        await lab.client.patch(PODS, KEY, lost, subresource="status")
+        await asyncio.sleep(1)
+        await writer.put(pod, status)
+        await writer.wait_written(pod.uid)
+
+        assert (await lab.status("web"))["conditions"] == status["conditions"]
+
+
 async def test_a_server_that_is_away_is_tried_again():
     async with a_writer() as (lab, pod, writer):
         lab.client.fail_next("patch", PODS, UnavailableError("away"))
