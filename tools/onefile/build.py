@@ -76,15 +76,14 @@ class _Parts:
         self.python = self.interpreter / "python"
 
     @functools.cached_property
-    def _compiler(self) -> Steps:
-        """The steps that have the compiler, downloaded when the first part needs it."""
-        compiler = Steps(self._cache.log)
+    def _compiler(self) -> tuple[Steps, Path]:
+        """The steps that have the compiler, and its folder; downloaded when the first part needs it."""
+        steps = Steps(self._cache.log)
         with told("the compiler"):
-            install_compiler(compiler, self._work / "compiler")
-        return compiler
+            return steps, install_compiler(steps, self._work / "compiler")
 
     def _make_interpreter(self, target: Path) -> None:
-        interpreter.build_interpreter(self._compiler, self._work, target, self._jobs)
+        interpreter.build_interpreter(*self._compiler, self._work, target, self._jobs)
 
     def base(self) -> bytes:
         """Return the archive of interpreter and dependencies."""
@@ -104,6 +103,7 @@ class _Parts:
             tree.strip_libraries(self._steps, base)
             free_from_cxx_library(self._steps, self._work, base, self.interpreter / "guards")
             shutil.copy(self.interpreter / "made-of.json", base)
+            shutil.copytree(self.interpreter / "licenses", base / "licenses")
             target.write_bytes(self._packed(base))
 
         return self._cache.part(f"base-{key}", "interpreter and dependencies in one archive", make).read_bytes()
@@ -124,7 +124,7 @@ class _Parts:
         liblzma = self.interpreter / "stub"
 
         def make(target: Path) -> None:
-            compile_stub(self._compiler, liblzma, target)
+            compile_stub(self._compiler[0], liblzma, target)
 
         key = key_of([self.interpreter.name, *_texts_of(("stub.py", "stub.c"))])
         return self._cache.part(f"stub-{key}", "the stub", make).read_bytes()
