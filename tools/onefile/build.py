@@ -50,7 +50,7 @@ def build(output: Path, cache: Cache, jobs: int, *, fresh: bool) -> None:
 
 
 def _cpu_s() -> float:
-    """Return the processor time of this process and of the programs that it ran: what a loaded machine cannot blur."""
+    """Return the processor time of this process and of what it ran: what a loaded machine cannot blur."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
