@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from minikube_py.kubelet.io.host_statistics import hierarchies
+from minikube_py.kubelet.io.cgroup_mounts import hierarchies
 from minikube_py.kubelet.io.mounts import read_mounts
 
 SYSTEMD = Path("/usr/lib/systemd/systemd")

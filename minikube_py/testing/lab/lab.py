@@ -1,5 +1,6 @@
 """A lab's life: up, stop, start, pause, resume, cut, heal, reboot, status, down."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -8,11 +9,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from minikube_py.kit.io.control_socket import AgentNotRunningError, ask_agent
 from minikube_py.testing.lab import machine, network, power
 from minikube_py.testing.lab.layout import HOSTS_MAX, HostLayout, LabLayout, lay_out
 from minikube_py.testing.lab.machine import LabError
 
 READY_TIMEOUT_S = 60.0
+ANSWER_TIMEOUT_S = 5.0
 API_PORT = 6443
 LOG_LINES_SHOWN = 20
 FEW_EVICTIONS = "--kubelet-arg=eviction-hard=memory.available<20Mi,nodefs.available<50Mi,imagefs.available<50Mi"
@@ -153,8 +156,12 @@ class Lab:
             if not machine.is_running(pid):
                 last = "\n".join(host.agent_log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
                 raise LabError(f"the agent of {host.name} ended; its last words in {host.agent_log}:\n{last}")
-            done = machine.run(self.command(host, ["status", "-o", "json"]), check=False)
-            return done.returncode == 0 and bool(json.loads(done.stdout)["ready"])
+            # Not `minikube-py status`: a Python start for each look would take the processor from the agents.
+            try:
+                facts = asyncio.run(ask_agent(host.data_dir / "agent" / "control.sock", "status", ANSWER_TIMEOUT_S))
+            except (AgentNotRunningError, TimeoutError):
+                return False
+            return bool(facts["ready"])
 
         machine.wait_until(ready, READY_TIMEOUT_S, f"{host.name} is not Ready: see {host.agent_log}")
 
