@@ -53,7 +53,7 @@ def cluster_token(config: AgentConfig, ca_pem: bytes) -> JoinToken:
 
 def _token_of(text: str, ca_pem: bytes) -> JoinToken:
     """Return the cluster's own token that a whole token, or a password alone, stands for."""
-    if not text.startswith(f"{PREFIX}"):
+    if not text.startswith(PREFIX):
         return server_token(text, ca_pem)
     token = parse_token(text)
     if token.id != SERVER_ID:

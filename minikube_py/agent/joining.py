@@ -32,8 +32,8 @@ def join_token(config: AgentConfig) -> JoinToken:
     text = read_token(config)
     if not config.server_url or not text:
         raise AgentError(
-            "this host is no node of a cluster yet: give --server https://HOST:6443 and --token (or --token-file); "
-            "`minikube-py token create` on a master prints both"
+            "this host is no node of a cluster, or not any more: give --server https://HOST:6443 and --token (or "
+            "--token-file); `minikube-py token create --print-join-command` on a master prints both"
         )
     try:
         return parse_token(text)
@@ -86,7 +86,7 @@ async def _join(config: AgentConfig, credentials: NodeCredentials, client: JoinC
     greeting = await client.greet()
     if fault := version_fault(greeting.version, program_version()):
         raise JoinRefusedError(fault)
-    if client.clock is not None and (fault := client.clock.fault()):
+    if client.server_clock is not None and (fault := client.server_clock.fault()):
         log.warning("%s", fault)
     with_cluster_settings(config, greeting.cluster)
     key_pem = await asyncio.to_thread(credentials.joining_key)

@@ -25,8 +25,8 @@ CLUSTER_PATH = "/v1-minikube-py/cluster"
 JOIN_PATH = "/v1-minikube-py/join"
 """Where a server is asked (apiserver.joining says what)."""
 
-_WHOLE = re.compile(r"K10(?P<hash>[0-9a-f]{64})::(?P<credential>\S+)")
-_CREDENTIAL = re.compile(r"(?:(?P<server>server):(?P<password>\S+)|(?P<id>[a-z0-9]{6})\.(?P<secret>[a-z0-9]{16}))")
+_WHOLE = re.compile(rf"{PREFIX}(?P<hash>[0-9a-f]{{64}})::(?P<credential>\S+)")
+_CREDENTIAL = re.compile(rf"(?P<server>{SERVER_ID}):\S+|(?P<id>[a-z0-9]{{{ID_LENGTH}}})\.[a-z0-9]{{{SECRET_LENGTH}}}")
 
 
 class TokenFormatError(Exception):

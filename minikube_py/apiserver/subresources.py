@@ -7,6 +7,7 @@ registry/core/namespace/storage (FinalizeREST).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from minikube_py.api.columns.autoscaling_v1 import SCALE_COLUMNS
 from minikube_py.api.errors import (
     BadRequestError,
     FieldError,
@@ -21,10 +22,23 @@ from minikube_py.api.meta import Obj, copy_object, format_time, is_deleting, met
 from minikube_py.api.resource import Resource, ScalePaths
 from minikube_py.api.schema import schema_of
 from minikube_py.api.server_side_apply import Writer, apply
+from minikube_py.api.table.parts import NEUTRAL
 from minikube_py.apiserver.decisions import Decision, Reject, Write, WriteContext
 from minikube_py.apiserver.scale_owners import SCALE_VERSION, parent_owners, scale_owners
 from minikube_py.apiserver.verbs import check_identity, settle, update
 
+SCALES = Resource(
+    group="autoscaling",
+    version="v1",
+    kind="Scale",
+    plural="scales",
+    singular="scale",
+    namespaced=True,
+    rules=NEUTRAL,
+    columns=SCALE_COLUMNS,
+    computed=True,
+)
+"""How a Scale is shown, whatever it belongs to; there is no collection of them."""
 _PATHS = ScalePaths(("spec", "replicas"), ("status", "replicas"))
 _INT32_MAX = 2**31 - 1
 

@@ -69,8 +69,6 @@ class KubeletConfig:
     """At a soft threshold a pod has at most this long to end; 0: what the pod says."""
     eviction_monitoring_s: float = 10.0
     """How often the node's resources are looked at."""
-    create_parallel_min: int = 2
-    """Containers are created and started max(this, CPUs) at a time: more only adds waiting (measured)."""
     delete_parallel: int = 4
     probe_exec_parallel: int = 4
     """An exec costs a runc start; more at once would starve the pods themselves."""

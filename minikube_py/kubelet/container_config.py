@@ -109,6 +109,7 @@ def sandbox_config(
         host_network=pod.host_network,
         host_pid=pod.host_pid,
         host_ipc=pod.host_ipc,
+        share_process_namespace=pod.share_process_namespace,
         sysctls={s["name"]: str(s["value"]) for s in pod.security.get("sysctls") or ()},
         runtime_handler=runtime_handler,
         labels=pod.labels,

@@ -58,6 +58,8 @@ class SandboxConfig:
     host_network: bool = False
     host_pid: bool = False
     host_ipc: bool = False
+    share_process_namespace: bool = False
+    """The app containers see the pause process."""
     sysctls: Mapping[str, str] = field(default_factory=dict)
     runtime_handler: str = ""
     """The engine's runtime (RuntimeClass handler); empty: its default."""
@@ -324,8 +326,11 @@ class RuntimeService(Protocol):
         """Create (not start) an app container in the sandbox."""
         ...
 
-    async def start_container(self, container: ContainerId) -> None:
-        """Start it. REFUSED carries the runtime's text (`exec: "x": executable file not found in $PATH`)."""
+    async def start_container(self, container: ContainerId) -> ContainerRecord | None:
+        """Start it and return its record from just after; None when it is gone by then.
+
+        REFUSED carries the runtime's text (`exec: "x": executable file not found in $PATH`).
+        """
         ...
 
     async def update_container(self, container: ContainerId, resources: ContainerResources) -> None:

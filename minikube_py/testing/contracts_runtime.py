@@ -195,8 +195,8 @@ class RuntimeContract:
         sandbox = await subject.sandbox()
         container = await subject.started(sandbox.id, Behaviour.RUNS)
         before = await subject.record(container)
-        await subject.runtime.start_container(container)
 
+        assert await subject.runtime.start_container(container) == before
         assert await subject.record(container) == before
 
     @pytest.mark.parametrize(

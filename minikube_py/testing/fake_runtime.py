@@ -212,15 +212,14 @@ class FakeRuntime:
         )
         self._containers[identity] = _Container(record, config, program)
         self.journal.append(f"create {config.name}/{config.attempt}")
-        self._tell(config.pod.uid, "create", identity)
         return identity
 
-    async def start_container(self, container: ContainerId) -> None:
+    async def start_container(self, container: ContainerId) -> ContainerRecord | None:
         """Start it; its program begins."""
         await self._enter("start_container")
         held = self._find(container)
         if held.record.phase is ContainerPhase.RUNNING:
-            return
+            return held.record
         if held.program.start_error:
             now_s = held.record.created_at_s
             held.record = replace(
@@ -244,6 +243,7 @@ class FakeRuntime:
             held.timer = asyncio.get_running_loop().call_later(
                 held.program.runs_s, self._end, held, program.exit_code, reason
             )
+        return held.record
 
     async def update_container(self, container: ContainerId, resources: ContainerResources) -> None:
         """Give a container other resources; less memory than it `uses_bytes` is refused."""

@@ -9,7 +9,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-PERIOD_S = 0.002
+PERIOD_S = 0.005
 
 
 @dataclass

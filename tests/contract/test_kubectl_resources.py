@@ -135,6 +135,15 @@ async def test_all_and_short_names_mean_what_they_mean_upstream(tmp_path):
     assert [row[2] for row in rows if row[0] == "horizontalpodautoscalers"] == ["autoscaling/v2"]
 
 
+async def test_a_scale_is_shown_with_its_numbers(tmp_path):
+    async with cluster(FOUND[NEWEST], tmp_path) as kubectl:
+        await kubectl("create", "deployment", "web", "--image=busybox", "--replicas=3")
+        rows = [
+            line.split() for line in (await kubectl("get", "deployment", "web", "--subresource=scale")).splitlines()
+        ]
+        assert (rows[0], rows[1][:3]) == (["NAME", "DESIRED", "AVAILABLE", "AGE"], ["web", "3", "0"])
+
+
 async def test_what_only_computes_answers(tmp_path):
     async with cluster(FOUND[NEWEST], tmp_path) as kubectl:
         assert await kubectl("auth", "can-i", "create", "pods") == "yes\n"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -30,3 +31,12 @@ async def docker() -> AsyncIterator[DockerSubject]:
     """Give a runtime whose containers are gone after the test."""
     async with docker_subject() as subject:
         yield subject
+
+
+@pytest.fixture(scope="session")
+def binary() -> Path:
+    """Give the one file; `scripts/test` builds it before."""
+    file = Path(__file__).parents[2] / "dist/minikube-py"
+    if not file.exists():
+        pytest.fail(f"{file} is missing: build it with scripts/build-binary")
+    return file

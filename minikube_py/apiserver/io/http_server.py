@@ -51,7 +51,7 @@ from minikube_py.apiserver.users import ANONYMOUS, UserInfo
 from minikube_py.client.wire import ApiRequest, ApiResponse
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
-from minikube_py.kit.peer_subject import PeerSubject, subject_of
+from minikube_py.kit.peer_subject import PeerSubject
 from minikube_py.streaming.io.http_listener import NotifyingServer, listen
 
 log = logging.getLogger("apiserver")
@@ -240,24 +240,15 @@ class HttpServer:
         return self._audit.begin(call)
 
     def _user_of(self, request: web.BaseRequest) -> UserInfo:
-        transport = request.transport
-        certificate = transport.get_extra_info("peercert") if transport is not None else None
-        authorization = request.headers.get("Authorization", "")
-        user = None
-        if self._front_proxies is not None and self._front_proxies.issued(certificate):
-            user = self._user_of_front_proxy(request)
-            certificate = None
-            if user is None and not authorization:
-                raise UnauthorizedError("Unauthorized")
-        der = _certificate_der(request) if certificate else b""
-        return user or self._authenticate(subject_of(certificate, der), authorization)
-
-    def _user_of_front_proxy(self, request: web.BaseRequest) -> UserInfo | None:
-        """Return whom a server in front names; None: nobody, or this is no such server."""
-        assert self._front_proxies is not None
-        if not self._front_proxies.believes(_certificate_der(request)):
-            return None
-        return user_in(tuple(request.headers.items()))
+        connection = request.protocol
+        assert isinstance(connection, StatusRequestHandler)
+        peer, authorization = connection.peer, request.headers.get("Authorization", "")
+        if self._front_proxies is None or not self._front_proxies.issued(peer.certificate):
+            return self._authenticate(peer.subject, authorization)
+        user = user_in(tuple(request.headers.items())) if self._front_proxies.believes(peer.der) else None
+        if user is None and not authorization:
+            raise UnauthorizedError("Unauthorized")
+        return user or self._authenticate(None, authorization)
 
     async def _answer(
         self,
@@ -399,13 +390,6 @@ class HttpServer:
     def _count(self, info: RequestInfo, code: int, duration_s: float | None) -> None:
         labels = self._metrics.labels_of(info, served=code not in (401, 403, 404, 405))
         self._metrics.count(labels, code, duration_s)
-
-
-def _certificate_der(request: web.BaseRequest) -> bytes:
-    """Return the client's certificate, of a connection that has one."""
-    assert request.transport is not None
-    der: bytes = request.transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
-    return der
 
 
 def _too_late() -> TimeoutStatusError:

@@ -36,7 +36,7 @@ from minikube_py.apiserver.render import (
     transform_object,
 )
 from minikube_py.apiserver.routes import Route
-from minikube_py.apiserver.subresources import render_scale
+from minikube_py.apiserver.subresources import SCALES, render_scale
 from minikube_py.apiserver.tables import table_row
 from minikube_py.apiserver.weight import is_heavy
 from minikube_py.client.wire import ApiRequest
@@ -75,7 +75,8 @@ class Reads:
         entry = await self._views.entry(route.resource, self._storage.get(route))
         if route.subresource == "scale":
             scale = render_scale(decode(entry), route.resource.scale)
-            return object_answer(scale, choose_form(request.headers.get("accept", ""), request.query))
+            form = choose_form(request.headers.get("accept", ""), request.query)
+            return object_answer(transform_object(SCALES, scale, form, self._clock.wall_s()), form)
         return await self._shown(route, request, entry)
 
     async def _shown(self, route: Route, request: ApiRequest, entry: Entry) -> Answer:

@@ -1,14 +1,41 @@
-"""One connection to the API server: what the HTTP parser refuses is a Status too, as everything else is."""
+"""One connection to the API server: who is at its other end, and a Status for what the HTTP parser refuses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod
 
 from minikube_py.api.errors import BadRequestError, InternalError, MethodNotSupportedError, StatusError
 from minikube_py.apiserver.render import status_body
+from minikube_py.kit.peer_subject import PeerSubject, subject_of
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The client certificate of a connection, as TLS has verified it; None and nothing when there is none."""
+
+    certificate: Mapping[str, object] | None
+    der: bytes
+    subject: PeerSubject | None
 
 
 class StatusRequestHandler(web.RequestHandler):
     """One connection; what the HTTP parser refuses is answered with a Status, as everything else is."""
+
+    _peer: Peer | None = None
+
+    @property
+    def peer(self) -> Peer:
+        """Return who the client is, which is looked at once in the life of a connection."""
+        if self._peer is None:
+            transport = self.transport
+            certificate = transport.get_extra_info("peercert") if transport is not None else None
+            der = b""
+            if transport is not None and certificate:
+                der = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            self._peer = Peer(certificate, der, subject_of(certificate, der))
+        return self._peer
 
     def handle_error(
         self,

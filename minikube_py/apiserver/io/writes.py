@@ -49,7 +49,7 @@ from minikube_py.apiserver.patching import patched
 from minikube_py.apiserver.pod_subresources import update_ephemeral_containers, update_resources
 from minikube_py.apiserver.render import deleted_status, list_body, success_status, transform_object
 from minikube_py.apiserver.routes import Route
-from minikube_py.apiserver.subresources import apply_scale, bind, finalize, render_scale, update_scale
+from minikube_py.apiserver.subresources import SCALES, apply_scale, bind, finalize, render_scale, update_scale
 from minikube_py.apiserver.verbs import check_patched_uid, update, update_status
 from minikube_py.apiserver.weight import heavy_bytes, is_heavy
 from minikube_py.client.wire import ApiRequest
@@ -314,7 +314,8 @@ class Writes:
             warnings = (route.resource.custom.warning, *warnings)
         if route.subresource == "scale":
             scale = render_scale(orjson.loads(stored.value), route.resource.scale)
-            return object_answer(scale, form, status=status, warnings=warnings)
+            changed = transform_object(SCALES, scale, form, self._clock.wall_s())
+            return object_answer(changed, form, status=status, warnings=warnings)
         if form.plain:
             return bytes_answer(stored.value, form, status=status, warnings=warnings)
 

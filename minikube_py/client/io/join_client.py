@@ -9,6 +9,7 @@ Upstream: kubeadm's token-based discovery; k3s pkg/clientaccess.
 
 import base64
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -39,7 +40,8 @@ class Greeting:
     """What a server says of itself and its cluster."""
 
     version: str
-    cluster: dict[str, Any]
+    cluster: Mapping[str, Any]
+    """The settings that all nodes share."""
 
 
 class JoinClient:
@@ -50,7 +52,7 @@ class JoinClient:
         self._token = token
         self._clock = clock
         self._user_agent = user_agent
-        self.clock: ServerClock | None = None
+        self.server_clock: ServerClock | None = None
         """The server's clock, once it has said what that says."""
         self.ca_pem = b""
         """The CA, once it is known to be the right one."""
@@ -79,7 +81,7 @@ class JoinClient:
             server_s = parsedate_to_datetime(answer.headers["date"]).timestamp()
         except (KeyError, ValueError):
             return
-        self.clock = ServerClock(server_s, self._clock.wall_s() - server_s)
+        self.server_clock = ServerClock(server_s, self._clock.wall_s() - server_s)
 
     async def greet(self) -> Greeting:
         """Show the token and return what the server says of the cluster.
@@ -89,7 +91,7 @@ class JoinClient:
             StatusError: not now.
         """
         said = await self._ask(ApiRequest("GET", CLUSTER_PATH, {}, _JSON))
-        return Greeting(str(said["version"]), dict(said["cluster"]))
+        return Greeting(str(said["version"]), said["cluster"])
 
     async def join(self, request_pem: bytes) -> bytes:
         """Ask for a client certificate by a PKCS#10 request and return it (PEM).
@@ -119,7 +121,7 @@ class JoinClient:
 
     def _explain(self, fault: Exception) -> str:
         code, text = getattr(fault, "verify_code", 0), getattr(fault, "verify_message", str(fault))
-        return tls_fault(self._url, code, text, self.clock)
+        return tls_fault(self._url, code, text, self.server_clock)
 
     def _failure(self, error: StatusError) -> Exception:
         """Return what a server's answer means for the host: not now, or not at all."""

@@ -12,8 +12,7 @@ import os
 from collections.abc import Mapping
 
 from minikube_py.kubelet.cgroup_names import cgroup_path, is_slice
-from minikube_py.kubelet.io.host_statistics import hierarchies
-from minikube_py.kubelet.io.mounts import read_mounts
+from minikube_py.kubelet.io.cgroup_mounts import CgroupMounts
 from minikube_py.kubelet.pod_cgroup import CgroupLimits, CgroupWrite, render_limits
 from minikube_py.kubelet.ports import Slices
 from minikube_py.kubelet.slice_properties import slice_properties
@@ -27,6 +26,7 @@ class LinuxCgroupWriter:
     def __init__(self, slices: Slices, places: Mapping[str, str] | None = None) -> None:
         self._slices = slices
         self._places = places
+        self._mounts = CgroupMounts()
 
     async def write(self, name: str, limits: CgroupLimits, version: int) -> None:
         """Make a cgroup and write its limits.
@@ -47,7 +47,7 @@ class LinuxCgroupWriter:
         _put(f"{self._hierarchies(2).get('', '')}{path}/{write.file}", write)
 
     def _hierarchies(self, version: int) -> Mapping[str, str]:
-        return self._places if self._places is not None else hierarchies(read_mounts(), version)
+        return self._places if self._places is not None else self._mounts.places(version)
 
     def _write(self, name: str, limits: CgroupLimits, version: int) -> None:
         places = self._hierarchies(version)

@@ -3,7 +3,6 @@
 Upstream: kuberuntime startContainer. What fails is returned as the waiting reason that the status shows.
 """
 
-import asyncio
 from dataclasses import dataclass
 
 from minikube_py.api.errors import StatusError
@@ -38,6 +37,7 @@ from minikube_py.kubelet.io.hook_runner import HOOK_S_MAX, HookError, HookRunner
 from minikube_py.kubelet.io.image_puller import ImageError, ImagePuller
 from minikube_py.kubelet.io.interrupt import run_unless
 from minikube_py.kubelet.io.object_reader import ObjectReader
+from minikube_py.kubelet.io.pod_observer import PodObserver
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.runtime_handlers import RuntimeHandlers
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer
@@ -57,14 +57,13 @@ PROFILE_BYTES_MAX = 1 << 20
 class StartTools:
     """What a starter works with besides the ports."""
 
+    observer: PodObserver
     images: ImagePuller
     objects: ObjectReader
     volumes: VolumePreparer
     hooks: HookRunner
     killer: ContainerKiller
     handlers: RuntimeHandlers
-    slots: asyncio.Semaphore
-    """At most max(2, CPUs) creates and starts at a time."""
 
 
 class ContainerStarter:
@@ -100,22 +99,23 @@ class ContainerStarter:
         except ContainerRuntimeError as error:
             self._say(state, container, "Failed", f"Error: {error.message}")
             return WaitingReason("CreateContainerError", error.message)
-        async with self._tools.slots:
-            try:
-                made = await self._ports.runtime.create_container(sandbox, config)
-            except ContainerRuntimeError as error:
-                self._say(state, container, "Failed", f"Error: {error.message}")
-                return WaitingReason("CreateContainerError", error.message)
-            self._say(state, container, "Created", "Container created")
-            try:
-                await self._ports.runtime.start_container(made)
-                state.started.add(made)
-            except ContainerRuntimeError as error:
-                self._say(state, container, "Failed", f"Error: {error.message}")
-                return WaitingReason("RunContainerError", error.message)
+        try:
+            made = await self._ports.runtime.create_container(sandbox, config)
+        except ContainerRuntimeError as error:
+            self._say(state, container, "Failed", f"Error: {error.message}")
+            return WaitingReason("CreateContainerError", error.message)
+        self._say(state, container, "Created", "Container created")
+        state.started.add(made)
+        try:
+            started = await self._ports.runtime.start_container(made)
+        except ContainerRuntimeError as error:
+            state.started.discard(made)
+            self._say(state, container, "Failed", f"Error: {error.message}")
+            return WaitingReason("RunContainerError", error.message)
         if node.cgroup_version == 2:
             parent = cgroup_parent(state.pod, self._config.cgroup_root, node.cgroup_driver)
             await self._ports.cgroups.die_together(container_path(parent, made))
+        await self._tools.observer.add_started(state, started)
         self._say(state, container, "Started", "Container started")
         return await self._post_start(state, container, made)
 

@@ -80,8 +80,12 @@ class DockerListing:
             if entry["Labels"][CONTAINER_TYPE] == TYPE_SANDBOX:
                 sandboxes.append(sandbox_from_listed(entry, documents[identity]))
             else:
-                containers.append(await self._container(entry, documents[identity]))
+                containers.append(await self.container(entry, documents[identity]))
         return RuntimeListing(tuple(sandboxes), tuple(containers))
+
+    async def container(self, entry: Mapping[str, Any], document: Json | None) -> ContainerRecord:
+        """Return the record of a container from its list entry and inspect document."""
+        return container_from_listed(entry, document, await self._image(str(entry.get("ImageID", ""))))
 
     async def sandbox_members(self, sandbox: str) -> tuple[str, ...]:
         """Return the ids of the app containers that were made in a sandbox."""
@@ -133,9 +137,6 @@ class DockerListing:
         if document["State"]["Status"] == state and state in _LASTING:
             self._inspected[identity] = (state, document)
         documents[identity] = document
-
-    async def _container(self, entry: Mapping[str, Any], document: Json | None) -> ContainerRecord:
-        return container_from_listed(entry, document, await self._image(str(entry.get("ImageID", ""))))
 
     async def _image(self, identity: str) -> ImageRecord | None:
         found = self._images.get(identity)

@@ -9,6 +9,7 @@ nothing is remembered here but caches. What needs care:
 - **Stopping** runs on our own timers (`container_stopper`).
 - **Removing** always takes anonymous volumes along, or images with VOLUME fill the disk.
 - Starting takes CPU of the engine: more than one start for each processor at a time only makes all of them slower.
+  Creating has as many slots of its own, so that what is to start next is made by then.
 
 Upstream: dockershim docker_sandbox.go, docker_container.go; cri-dockerd core.
 """
@@ -27,6 +28,7 @@ from minikube_py.kubelet.container_spec import render_container, render_update
 from minikube_py.kubelet.cri import (
     ContainerConfig,
     ContainerId,
+    ContainerRecord,
     ContainerResources,
     ContainerRuntimeError,
     ExecResult,
@@ -114,10 +116,11 @@ class DockerRuntime:
         self._events = DockerEvents(api, node_name, clock)
         self._listing = DockerListing(api, node_name, self._events, KernelLog(kernel.log))
         self._stopper = ContainerStopper(api, self._events, clock)
+        self._creates = asyncio.Semaphore(starts_max)
         self._starts = asyncio.Semaphore(starts_max)
         self._removals = asyncio.Semaphore(REMOVALS_MAX)
         self._sandboxes = SandboxRunner(
-            api, node_name, PauseSource(api, pause_image), PauseNetwork(clock, kernel.proc), self._create
+            api, node_name, PauseSource(api, pause_image), PauseNetwork(clock, kernel.proc), self._create, self._start
         )
         self._version: RuntimeVersion | None = None
 
@@ -141,8 +144,7 @@ class DockerRuntime:
 
     async def run_pod_sandbox(self, config: SandboxConfig) -> SandboxRecord:
         """Create and start the pause container; one of the same pod and attempt that runs is adopted."""
-        async with self._starts:
-            document = await self._sandboxes.run(config)
+        document = await self._sandboxes.run(config)
         self._listing.keep(document)
         return sandbox_from_listed(as_listed(document), document)
 
@@ -160,31 +162,31 @@ class DockerRuntime:
 
     async def create_container(self, sandbox: SandboxId, config: ContainerConfig) -> ContainerId:
         """Create an app container in the sandbox; one of the same name that runs in it is adopted."""
-        async with self._starts:
-            await self._sandboxes.require_departure(sandbox)
-            if config.resources.oom_score_adj < 0 and await self._sandboxes.refuses_scores(sandbox):
-                config = replace(config, resources=replace(config.resources, oom_score_adj=0))
-            body = render_container(sandbox, config, node_name=self._node_name)
-            name = container_name(config.pod, config.name, config.attempt)
-            return ContainerId(await self._create(name, body, lambda other: _label(other, SANDBOX_ID) == sandbox))
+        await self._sandboxes.require_departure(sandbox)
+        if config.resources.oom_score_adj < 0 and await self._sandboxes.refuses_scores(sandbox):
+            config = replace(config, resources=replace(config.resources, oom_score_adj=0))
+        body = render_container(sandbox, config, node_name=self._node_name)
+        name = container_name(config.pod, config.name, config.attempt)
+        return ContainerId(await self._create(name, body, lambda other: _label(other, SANDBOX_ID) == sandbox))
 
-    async def start_container(self, container: ContainerId) -> None:
+    async def start_container(self, container: ContainerId) -> ContainerRecord | None:
         """Start it, and make its log findable."""
-        async with self._starts:
-            try:
-                await self._api.start_container(container)
-            finally:
-                self._listing.forget(container)
+        try:
+            await self._start(container)
+        finally:
+            self._listing.forget(container)
         started = await self._api.find_container(container)
-        if started:
-            self._listing.keep(started)
-        log_path = _label(started, CONTAINER_LOG_PATH) if started else ""
-        if started and log_path and started.get("LogPath"):
+        if started is None:
+            return None
+        self._listing.keep(started)
+        log_path = _label(started, CONTAINER_LOG_PATH)
+        if log_path and started.get("LogPath"):
             try:
                 await asyncio.to_thread(link_log, log_path, str(started["LogPath"]), *_whose(started))
             except OSError as error:
                 # The pod runs and `kubectl logs` does not need the link: only log shippers miss it.
                 log.warning("cannot link the log of container %s at %s: %s", container, log_path, error)
+        return await self._listing.container(as_listed(started), started)
 
     async def update_container(self, container: ContainerId, resources: ContainerResources) -> None:
         """Give a running container other resources."""
@@ -254,11 +256,16 @@ class DockerRuntime:
         """Wait for an event of its death for at most `timeout_s` (while `events` is read): whether it came."""
         return await self._events.wait_death(container, timeout_s)
 
+    async def _start(self, container: str) -> None:
+        async with self._starts:
+            await self._api.start_container(container)
+
     async def _create(self, name: str, body: dict[str, Any], may_adopt: Callable[[Inspected], bool]) -> str:
         wanted = name
         for _ in range(NAME_TRIES_MAX):
             try:
-                return await self._api.create_container(wanted, body)
+                async with self._creates:
+                    return await self._api.create_container(wanted, body)
             except ContainerRuntimeError as error:
                 taken_by = conflicting_container(error.message)
                 if error.kind is not RuntimeErrorKind.CONFLICT or taken_by is None:

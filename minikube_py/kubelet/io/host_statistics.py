@@ -8,30 +8,17 @@ seldom. Nothing here fails for one file that is gone: containers end while they 
 import asyncio
 import os
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.cgroup_files import files_of, parse_cgroup, parse_interfaces, with_host_memory
+from minikube_py.kubelet.io.cgroup_mounts import CgroupMounts
 from minikube_py.kubelet.io.host_survey import parse_loadavg, parse_meminfo
-from minikube_py.kubelet.io.mounts import MountPoint, read_mounts
 from minikube_py.kubelet.statistics import CgroupSample, DiskUsage, FileSystem, InterfaceCounters, NodeSample
 
 T = TypeVar("T")
 _BLOCK_BYTES = 512
-_UNIFIED = ""
-
-
-def hierarchies(mounts: Sequence[MountPoint], version: int) -> Mapping[str, str]:
-    """Return where each controller of version 1 is mounted; of version 2 the one hierarchy under an empty name."""
-    found: dict[str, str] = {}
-    for mount in mounts:
-        if version == 2 and mount.fs_type == "cgroup2":
-            found.setdefault(_UNIFIED, mount.path)
-        elif version == 1 and mount.fs_type == "cgroup":
-            for option in mount.options.split(","):
-                found.setdefault(option, mount.path)
-    return found
 
 
 class LinuxHostStatistics:
@@ -39,7 +26,7 @@ class LinuxHostStatistics:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._hierarchies: dict[int, Mapping[str, str]] = {}
+        self._cgroups = CgroupMounts()
 
     async def cgroups(
         self, paths: Sequence[str], version: int, *, detailed: bool = False
@@ -81,7 +68,7 @@ class LinuxHostStatistics:
         )
 
     def _cgroup(self, path: str, version: int, *, detailed: bool) -> CgroupSample | None:
-        places, at_s = self._places(version), self._clock.wall_s()
+        places, at_s = self._cgroups.places(version), self._clock.wall_s()
         texts: dict[str, str] = {}
         for controller, name in files_of(version, detailed=detailed):
             place = places.get(controller)
@@ -89,11 +76,6 @@ class LinuxHostStatistics:
             if text:
                 texts[name] = text
         return parse_cgroup(version, texts, at_s)
-
-    def _places(self, version: int) -> Mapping[str, str]:
-        if version not in self._hierarchies:
-            self._hierarchies[version] = hierarchies(read_mounts(), version)
-        return self._hierarchies[version]
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

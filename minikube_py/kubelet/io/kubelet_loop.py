@@ -10,7 +10,6 @@ Upstream: kubelet.go syncLoop, pleg/generic.go.
 
 import asyncio
 import logging
-import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client.registry import Collector
@@ -73,7 +72,6 @@ class Kubelet:
         self._ports = ports
         self._pods = ports.informers.informer(PODS, Selection(field_selector=f"spec.nodeName={config.node_name}"))
         self._services = ports.informers.informer(SERVICES)
-        starts = asyncio.Semaphore(max(config.create_parallel_min, os.cpu_count() or 1))
         deletes = asyncio.Semaphore(config.delete_parallel)
         objects = ObjectReader(ports.client, ports.clock, config.object_ttl_s)
         self._watches = ObjectWatches(ports.client, ports.clock, ports.random, objects.learn)
@@ -87,7 +85,8 @@ class Kubelet:
         self._images = ImagePuller(config, ports, sources)
         self._image_folder = ImageFolder(config, ports, lambda name: sources.pull(None, name))
         self._handlers = RuntimeHandlers(ports.informers)
-        start_tools = StartTools(self._images, objects, volumes, hooks, killer, self._handlers, starts)
+        observer = PodObserver(config, ports)
+        start_tools = StartTools(observer, self._images, objects, volumes, hooks, killer, self._handlers)
         self._prober = Prober(ports, config.probe_exec_parallel, config.kubelet_version)
         self._statuses = StatusWriter(ports.client, self._pods, ports.clock)
         self._knowledge = NodeKnowledge()
@@ -97,8 +96,8 @@ class Kubelet:
             config,
             ports,
             SyncTools(
-                observer=PodObserver(config, ports),
-                sandboxes=SandboxStarter(config, ports, volumes, self._handlers, starts),
+                observer=observer,
+                sandboxes=SandboxStarter(config, ports, volumes, self._handlers),
                 containers=ContainerStarter(config, ports, start_tools),
                 killer=killer,
                 terminator=PodTerminator(config, ports, killer, deletes),
@@ -311,11 +310,13 @@ class Kubelet:
             self._compare(listing)
 
     def _compare(self, listing: RuntimeListing) -> None:
-        """Have every pod looked at whose records differ from those of the last listing."""
+        """Have every pod looked at whose records differ from those of the last listing and from what is known."""
         by_pod = group_by_pod(listing)
         now = {uid: _signature(status) for uid, status in by_pod.items()}
         for uid in sorted(now.keys() | self._listed.keys()):
-            if now.get(uid) != self._listed.get(uid):
+            state = self._workers.state(uid)
+            known = _signature(state.status) if state is not None else None
+            if now.get(uid) not in (self._listed.get(uid), known):
                 self._workers.note_runtime_change(uid)
         for uid, status in by_pod.items():
             # Seen twice without a worker: not one that has just ended while this listing was on its way.

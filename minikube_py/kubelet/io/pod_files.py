@@ -16,6 +16,7 @@ from minikube_py.kubelet.cgroup_names import is_slice, outermost
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.atomic_writer import write_payload
 from minikube_py.kubelet.io.cgroup_dirs import remove_cgroup
+from minikube_py.kubelet.io.cgroup_mounts import CgroupMounts
 from minikube_py.kubelet.io.host_paths import check_host_path
 from minikube_py.kubelet.io.log_sweep import sweep_logs
 from minikube_py.kubelet.io.log_tail import read_log_tail
@@ -46,6 +47,7 @@ class HostPodFiles:
         self._pod_logs_dir = config.pod_logs_dir
         self._slices = slices
         self._mounts = mounts
+        self._cgroups = CgroupMounts(mounts.mounted)
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="pod-files")
 
     async def _run(self, work: Callable[[], T]) -> T:
@@ -131,7 +133,7 @@ class HostPodFiles:
         if is_slice(parent):
             await self._slices.stop(outermost(parent))
         for _ in range(CGROUP_TRIES_MAX):
-            if await self._run(lambda: remove_cgroup(parent, self._mounts.mounted())):
+            if await self._run(lambda: remove_cgroup(parent, self._cgroups.all())):
                 return
             await asyncio.sleep(CGROUP_PAUSE_S)
 

@@ -55,6 +55,17 @@ class PodObserver:
             state.users = {k: v for k, v in state.users.items() if k in known}
         return state.status
 
+    async def add_started(self, state: PodState, record: ContainerRecord | None) -> None:
+        """Add a container that was just started to `state.status`: a pod that starts is not listed for it.
+
+        Anything else than a running one (None: it is gone) is left to the next look.
+        """
+        if record is None or record.phase is not ContainerPhase.RUNNING:
+            state.status_is_current = False
+            return
+        containers = (*state.status.containers, await self._with_user(state, record))
+        state.status = pod_runtime_status(state.status.sandboxes, containers)
+
     async def _with_message(self, state: PodState, record: ContainerRecord) -> ContainerRecord:
         if record.phase is not ContainerPhase.EXITED:
             return record

@@ -38,6 +38,8 @@ class PodState:
     """What the runtime had of the pod when the kubelet started: the first look takes it and asks nothing."""
     started: set[str] = field(default_factory=set)
     """Sandboxes and containers that its worker started and that have not died since: their starts are no news."""
+    starts_sandbox: bool = False
+    """Its worker starts a sandbox, whose id is not known before it runs: starts are no news meanwhile."""
     pod_ip: str = ""
     messages: dict[ContainerId, str] = field(default_factory=dict)
     """What ended containers left in their termination logs; empty texts too, so that each file is read once."""

@@ -26,7 +26,7 @@ from minikube_py.kubelet.io.pod_resizer import PodResizer
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.io.pod_terminator import PodTerminator
 from minikube_py.kubelet.io.prober import Prober
-from minikube_py.kubelet.io.sandbox_starter import GroundError, SandboxStarter
+from minikube_py.kubelet.io.sandbox_starter import Ground, GroundError, SandboxStarter
 from minikube_py.kubelet.io.status_writer import StatusWriter
 from minikube_py.kubelet.io.volume_preparer import VolumePreparer
 from minikube_py.kubelet.pod_actions import ContainerKill, KillReason, PodActions, compute_pod_actions
@@ -236,13 +236,22 @@ class PodSync:
             await self._tools.terminator.kill_containers(state, state.pod.termination_grace_s)
             await self._tools.terminator.stop_sandboxes(state)
             await self._write_status(state, ended=False)
-        node = self._tools.node.traits
-        state.status_is_current = False
+            state.status_is_current = False
         await self._tools.cgroups.ensure(state.pod)
-        ground = await self._tools.sandboxes.start(state, actions.attempt, self._facts(state), node)
+        ground = await self._start_sandbox(state, actions.attempt)
         # What was just made is known without asking for it.
         state.started.add(ground.sandbox.id)
         state.status = replace(state.status, sandboxes=(ground.sandbox, *state.status.sandboxes))
+
+    async def _start_sandbox(self, state: PodState, attempt: int) -> Ground:
+        state.starts_sandbox = True
+        try:
+            return await self._tools.sandboxes.start(state, attempt, self._facts(state), self._tools.node.traits)
+        except BaseException:
+            state.status_is_current = False  # there may be one that is not known
+            raise
+        finally:
+            state.starts_sandbox = False
 
     async def _ensure_ground(self, state: PodState) -> None:
         """Connect a sandbox that has no network yet, and set up or refresh volumes."""
@@ -275,10 +284,10 @@ class PodSync:
         failure = await self._tools.containers.start(
             state, container, sandbox.id, self._facts(state), self._tools.node.traits
         )
-        state.status_is_current = False
         if failure is None:
             state.waiting.pop(container.name, None)
             return None
+        state.status_is_current = False
         state.waiting[container.name] = failure
         await self._tools.observer.observe(state)
         await self._write_status(state, ended=False)

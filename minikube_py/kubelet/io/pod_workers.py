@@ -95,9 +95,10 @@ class PodWorkers:
     def note_event(self, event: RuntimeEvent) -> None:
         """Have the pod of an event looked at, unless it tells of what the pod's own worker did."""
         state = self._states.get(event.pod_uid)
-        if state is not None and event.container in state.started:
-            if event.action == "start":
+        if state is not None and event.action == "start":
+            if state.starts_sandbox or event.container in state.started:
                 return
+        elif state is not None:
             state.started.discard(event.container)
         self.note_runtime_change(event.pod_uid)
 

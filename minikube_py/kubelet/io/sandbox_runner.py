@@ -32,18 +32,28 @@ Inspected = Mapping[str, Any]
 Create = Callable[[str, dict[str, Any], Callable[[Inspected], bool]], Awaitable[str]]
 """Create under a name, adopting a running container of that name if the last argument says so; returns the id."""
 
+Start = Callable[[str], Awaitable[None]]
+"""Start by id."""
+
 
 class SandboxRunner:
     """One for the runtime; what it learns of the host is kept for the agent's life."""
 
     def __init__(
-        self, api: DockerApi, node_name: str, pause: PauseSource, network: PauseNetwork, create: Create
+        self,
+        api: DockerApi,
+        node_name: str,
+        pause: PauseSource,
+        network: PauseNetwork,
+        create: Create,
+        start: Start,
     ) -> None:
         self._api = api
         self._node_name = node_name
         self._pause = pause
         self._network = network
         self._create = create
+        self._start = start
         self._scores_refused: bool | None = None
         """None: not known yet."""
         self._own_network: bool | None = None
@@ -133,7 +143,7 @@ class SandboxRunner:
                 raise
             self._pause.forget()  # somebody pruned the image
             identity = await self._made(config, score, own_network)
-        await self._api.start_container(identity)
+        await self._start(identity)
         return identity
 
     async def _made(self, config: SandboxConfig, score: int, own_network: bool) -> str:

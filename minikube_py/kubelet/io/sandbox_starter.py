@@ -53,13 +53,11 @@ class SandboxStarter:
         ports: KubeletPorts,
         volumes: VolumePreparer,
         handlers: RuntimeHandlers,
-        slots: asyncio.Semaphore,
     ) -> None:
         self._config = config
         self._ports = ports
         self._volumes = volumes
         self._handlers = handlers
-        self._slots = slots
 
     async def start(self, state: PodState, attempt: int, facts: PodFacts, node: NodeTraits) -> Ground:
         """Make a sandbox of `attempt`, connect it, and set up volumes meanwhile.
@@ -100,8 +98,7 @@ class SandboxStarter:
             if pod_wants_user_namespace(state.pod):
                 raise ValueError('RuntimeClass handler "" does not support user namespaces')
             wanted = sandbox_config(state.pod, attempt, self._config, node, self._handlers.handler(state.pod))
-            async with self._slots:
-                sandbox = await self._ports.runtime.run_pod_sandbox(wanted)
+            sandbox = await self._ports.runtime.run_pod_sandbox(wanted)
         except (ContainerRuntimeError, ValueError) as error:
             raise GroundError("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}") from error
         return await self.connect(state, sandbox)

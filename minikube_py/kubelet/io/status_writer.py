@@ -1,10 +1,9 @@
 """Writes pods' statuses: the latest wanted one of each pod, only what changed, never an older one after a newer.
 
 A status that comes while one is being written replaces what waits. The base of the difference is the newer of the
-informer's copy and the answer to the last write. What somebody else wrote over a status (a controller that took the
-node for dead) is written over in turn.
-
-Upstream: kubelet/status/status_manager.go.
+informer's copy and the answer to the last write. What somebody else changed since that answer is written again: the
+master marks the pods of a node that it does not hear of, and must not be the last to speak once it hears of it.
+Upstream: kubelet/status/status_manager.go, needsReconcile.
 """
 
 import asyncio
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from minikube_py.api.errors import ConflictError, NotFoundError, StatusError
 from minikube_py.api.meta import Obj, ObjectKey, resource_version_of, uid_of
 from minikube_py.api.resources import PODS
-from minikube_py.client.interface import Client, Informer
+from minikube_py.client.interface import Change, Client, Informer
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.pod import Pod
@@ -36,7 +35,7 @@ class _Entry:
     version: int = 0
     written: int = -1
     answer: Obj | None = None
-    """What the API had when the status was written last."""
+    """The newest object that a write has seen; once the write is done, one that has the status."""
     failures: BackoffState | None = None
 
 
@@ -51,6 +50,9 @@ class StatusWriter:
         self._queue: OrderedDict[str, None] = OrderedDict()
         self._busy: set[str] = set()
         self._changed = asyncio.Condition()
+        self._strayed: set[str] = set()
+        self._stray = asyncio.Event()
+        pods.subscribe(self._on_pod)
 
     def latest(self, pod: Pod) -> Obj:
         """Return the status that was wanted last, or the one that came with the pod."""
@@ -68,19 +70,13 @@ class StatusWriter:
         entry = self._entries.get(pod.uid)
         if entry is None:
             entry = self._entries[pod.uid] = _Entry(pod.key, status)
-        elif entry.status == status and not self._is_overwritten(pod.uid, entry):
+        elif entry.status == status:
             return
         entry.status = status
         entry.version += 1
         async with self._changed:
             self._queue[pod.uid] = None
             self._changed.notify_all()
-
-    def _is_overwritten(self, uid: str, entry: _Entry) -> bool:
-        base = self._base(uid, entry)
-        if base is None or entry.answer is None or base is entry.answer or not self._is_written(uid):
-            return False
-        return bool(status_patch(entry.answer.get("status") or {}, base.get("status") or {}))
 
     async def write_again(self, uid: str) -> None:
         """Have the last wanted status of a pod written once more, to an object that has not got it."""
@@ -92,6 +88,19 @@ class StatusWriter:
         async with self._changed:
             self._queue[uid] = None
             self._changed.notify_all()
+
+    def _on_pod(self, change: Change) -> None:
+        pod = change.new
+        for uid in (uid_of(pod), static_uid(pod)) if pod is not None else ():
+            entry = self._entries.get(uid)
+            if entry is None or entry.answer is None or not self._is_written(uid):
+                continue
+            assert pod is not None
+            newer = resource_version_of(pod) > resource_version_of(entry.answer)
+            # Compared with what the server made of our status, not with what we wanted: it may write things its way.
+            if newer and status_patch(entry.answer.get("status") or {}, pod.get("status") or {}):
+                self._strayed.add(uid)
+                self._stray.set()
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a pod that is gone."""
@@ -112,6 +121,11 @@ class StatusWriter:
         async with asyncio.TaskGroup() as group:
             for number in range(WRITERS):
                 group.create_task(self._write_forever(), name=f"pod-status-{number}")
+            while True:
+                await self._stray.wait()
+                self._stray.clear()
+                while self._strayed:
+                    await self.write_again(self._strayed.pop())
 
     async def _write_forever(self) -> None:
         while True:

@@ -1,5 +1,6 @@
 """A lab's life: up, stop, start, pause, resume, cut, heal, reboot, status, down."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -8,11 +9,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from minikube_py.kit.io.control_socket import AgentNotRunningError, ask_agent
 from minikube_py.testing.lab import machine, network, power
 from minikube_py.testing.lab.layout import HOSTS_MAX, HostLayout, LabLayout, lay_out
 from minikube_py.testing.lab.machine import LabError
 
 READY_TIMEOUT_S = 60.0
+ANSWER_TIMEOUT_S = 5.0
 API_PORT = 6443
 LOG_LINES_SHOWN = 20
 FEW_EVICTIONS = "--kubelet-arg=eviction-hard=memory.available<20Mi,nodefs.available<50Mi,imagefs.available<50Mi"
@@ -38,6 +41,8 @@ class Lab:
         """The mode of agents started from here on."""
         self.pod_network = pod_network
         """As `proxy_mode`: how pods of different hosts reach one another."""
+        self.program: tuple[str, ...] = (sys.executable, "-m", "minikube_py")
+        """What starts `minikube-py`: this Python, or the one file in its place."""
         self.agent_flags: tuple[str, ...] = (FEW_EVICTIONS,)
         """Flags that every agent started from here on gets besides."""
         self.server_flags: tuple[str, ...] = ()
@@ -115,7 +120,7 @@ class Lab:
     def agent_argv(self, host: HostLayout) -> list[str]:
         """Return the command that runs the host's agent in the host's network."""
         argv = [
-            *(sys.executable, "-m", "minikube_py"),
+            *self.program,
             *self._role(host),
             f"--data-dir={host.data_dir}",
             f"--docker-host=unix://{host.docker_socket}",
@@ -153,14 +158,18 @@ class Lab:
             if not machine.is_running(pid):
                 last = "\n".join(host.agent_log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
                 raise LabError(f"the agent of {host.name} ended; its last words in {host.agent_log}:\n{last}")
-            done = machine.run(self.command(host, ["status", "-o", "json"]), check=False)
-            return done.returncode == 0 and bool(json.loads(done.stdout)["ready"])
+            # Not `minikube-py status`: a Python start for each look would take the processor from the agents.
+            try:
+                facts = asyncio.run(ask_agent(host.data_dir / "agent" / "control.sock", "status", ANSWER_TIMEOUT_S))
+            except (AgentNotRunningError, TimeoutError):
+                return False
+            return bool(facts["ready"])
 
         machine.wait_until(ready, READY_TIMEOUT_S, f"{host.name} is not Ready: see {host.agent_log}")
 
     def command(self, host: HostLayout, argv: Sequence[str]) -> list[str]:
         """Return a `minikube-py` command for the host's agent."""
-        return machine.in_host(host, [sys.executable, "-m", "minikube_py", *argv, f"--data-dir={host.data_dir}"])
+        return machine.in_host(host, [*self.program, *argv, f"--data-dir={host.data_dir}"])
 
     def stop(self, host: HostLayout, *, sig: int = signal.SIGTERM) -> None:
         """End the host's agent with a signal; its pods stay."""

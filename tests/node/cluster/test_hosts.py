@@ -20,7 +20,7 @@ from minikube_py.install.io.host_inventory import mount_points
 from minikube_py.testing.lab.cluster import IMAGE, KUBECTLS, Cluster, wait_until
 from minikube_py.testing.lab.lab import Lab
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.timeout(300)]
 
 HOST_PORT = 8088
 MTU = {"direct": 1500, "vxlan": 1450}
@@ -71,6 +71,9 @@ def hosts(request, tmp_path_factory):
     try:
         lab.up()
         cluster = Cluster(lab, folder)
+        for host in lab.layout.hosts:
+            # As Docker leaves it where it has switched forwarding on itself.
+            cluster.on(host.name).in_host("iptables", "-P", "FORWARD", "DROP")
         cluster.load_images(folder)
         cluster.apply("default", MANIFEST)
         cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")

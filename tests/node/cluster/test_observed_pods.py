@@ -5,7 +5,7 @@ import pytest
 from minikube_py.testing.observed_pods.run import play_all, report, staged
 from minikube_py.testing.observed_pods.scenarios import load_scenarios
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.timeout(400)]
 
 SLOW = (
     *("crashloop-long", "delete-finalizer", "delete-pending-unscheduled", "evict-pod-ephemeral-limit"),

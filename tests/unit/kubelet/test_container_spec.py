@@ -72,10 +72,14 @@ def test_a_sandbox_owns_namespaces_and_nothing_else():
             "OomScoreAdj": -998,
             "ReadonlyRootfs": True,
             "CapDrop": ["ALL"],
-            "SecurityOpt": ["no-new-privileges"],
+            "SecurityOpt": ["no-new-privileges", "seccomp=unconfined"],
             "CgroupParent": "/kubepods/besteffort/podu-1",
         },
     }
+
+
+def test_a_pause_process_that_containers_see_has_the_engines_seccomp_profile():
+    assert sandbox(share_process_namespace=True)["HostConfig"]["SecurityOpt"] == ["no-new-privileges"]
 
 
 def test_a_container_joins_network_and_ipc_of_its_sandbox():
@@ -127,7 +131,7 @@ def test_host_pid_and_ipc_take_the_selinux_label_off():
     host = sandbox(host_pid=True, host_ipc=True)["HostConfig"]
 
     assert (host["PidMode"], host["IpcMode"]) == ("host", "host")
-    assert host["SecurityOpt"] == ["no-new-privileges", "label=disable"]
+    assert host["SecurityOpt"] == ["no-new-privileges", "label=disable", "seccomp=unconfined"]
 
 
 def test_sysctls_and_score_go_to_the_sandbox():

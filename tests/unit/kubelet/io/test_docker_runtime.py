@@ -15,6 +15,7 @@ from minikube_py.kubelet.cri import (
     ContainerRuntimeError,
     PodIdentity,
     RuntimeErrorKind,
+    RuntimeListing,
     SandboxConfig,
 )
 from minikube_py.kubelet.io import container_stopper, docker_api, pause_network
@@ -200,26 +201,48 @@ def _calls(engine):
     return calls
 
 
-async def test_a_pod_of_one_container_costs_six_calls_a_list_and_one_look_at_a_new_image(engine, runtime):
+async def test_a_pod_of_one_container_costs_six_calls_and_one_look_at_a_new_image(engine, runtime):
     await runtime.run_pod_sandbox(replace(SANDBOX, pod=replace(POD, uid="u-0")))
     _calls(engine)
     async with aclosing(runtime.events()) as events:
         await anext(events)
         sandbox = await runtime.run_pod_sandbox(SANDBOX)
-        await runtime.start_container(await runtime.create_container(sandbox.id, APP))
-        first = await runtime.listing(POD.uid)
+        started = await runtime.start_container(await runtime.create_container(sandbox.id, APP))
+        calls = _calls(engine)
 
-    assert [c.phase for c in first.containers] == [ContainerPhase.RUNNING]
-    assert _calls(engine) == [
+        assert started.phase is ContainerPhase.RUNNING
+        assert await runtime.listing(POD.uid) == RuntimeListing((sandbox,), (started,))
+    assert calls == [
         "POST containers/create",
         "POST containers/0002/start",
         "GET containers/0002/json",
         "POST containers/create",
         "POST containers/0003/start",
         "GET containers/0003/json",
-        "GET containers/json",
         "GET images/sha256:b0/json",
     ]
+
+
+async def test_an_agent_that_starts_asks_once_for_each_container_and_does_not_wait_for_the_answers_in_turn(
+    engine, runtime
+):
+    for n in range(8):
+        pod = replace(POD, uid=f"u-{n}")
+        sandbox = await runtime.run_pod_sandbox(replace(SANDBOX, pod=pod))
+        await runtime.start_container(await runtime.create_container(sandbox.id, replace(APP, pod=pod)))
+    api = DockerApi(engine.host)
+    _calls(engine)
+    engine.hang.clear()  # no inspect is answered for now
+    async with asyncio.TaskGroup() as group, asyncio.timeout(5):
+        listing = group.create_task(a_runtime(api, engine).listing())
+        while len(engine.calls) < 18:
+            await asyncio.sleep(0)
+        engine.hang.set()
+    await api.close()
+
+    assert [len(records) for records in (listing.result().sandboxes, listing.result().containers)] == [8, 8]
+    inspects = [f"GET containers/{n:04x}/json" for n in range(1, 17)]
+    assert sorted(engine.calls[2:-1]) == inspects  # before them the version and the list, then the one image
 
 
 async def test_a_listing_after_events_asks_only_for_what_they_told_of(engine, runtime):

@@ -1,21 +1,7 @@
 import os
 
 from minikube_py.kit.io.system_clock import SystemClock
-from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics, disk_usage, file_system, hierarchies
-from minikube_py.kubelet.io.mounts import MountPoint
-
-
-def test_controllers_are_found_by_what_is_mounted():
-    mounts = [
-        MountPoint("/c/cpu,cpuacct", "cgroup", "rw,cpu,cpuacct"),
-        MountPoint("/c/memory", "cgroup", "rw,memory"),
-        MountPoint("/c/unified", "cgroup2", "rw"),
-        MountPoint("/", "ext4", "rw,memory"),
-    ]
-
-    v1 = hierarchies(mounts, 1)
-    assert (v1["cpu"], v1["cpuacct"], v1["memory"]) == ("/c/cpu,cpuacct", "/c/cpu,cpuacct", "/c/memory")
-    assert hierarchies(mounts, 2) == {"": "/c/unified"}
+from minikube_py.kubelet.io.host_statistics import LinuxHostStatistics, disk_usage, file_system
 
 
 def test_usage_counts_blocks_and_entries_and_a_file_with_two_names_once(tmp_path):

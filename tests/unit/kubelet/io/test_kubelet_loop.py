@@ -609,8 +609,34 @@ async def test_a_pod_of_one_container_asks_the_runtime_for_nothing_twice():
         "image_status": 1,
         "create_container": 1,
         "start_container": 1,
-        "listing": 1,
     }
+
+
+async def test_a_listing_that_shows_what_is_known_already_asks_of_no_pod():
+    lab = a_kubelet_lab()
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web"))
+        await lab.eventually(lambda: lab.is_ready("web"), 1.0)
+        lab.runtime.verbs.clear()
+        await asyncio.sleep(1.5 * lab.config.relist_s)
+
+    assert lab.runtime.verbs["listing"] == 1
+
+
+async def test_a_container_that_dies_while_its_start_is_told_is_seen_at_once():
+    lab = a_kubelet_lab()
+    start = lab.runtime.start_container
+
+    async def start_and_die(container):
+        record = await start(container)
+        lab.runtime.exit_container(container, 3)
+        await asyncio.sleep(0.01)
+        return record
+
+    lab.runtime.start_container = start_and_die
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", restartPolicy="Never"))
+        await lab.eventually(lambda: lab.phase("web") == "Failed", 1.0)
 
 
 async def test_a_look_at_an_unchanged_pod_asks_the_runtime_nothing():

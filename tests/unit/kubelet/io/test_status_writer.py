@@ -47,20 +47,6 @@ async def test_an_unchanged_status_is_not_written_again():
         assert lab.client.revision == revision
 
 
-async def test_what_somebody_else_wrote_over_a_status_is_written_over():
-    status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
-    async with a_writer() as (lab, pod, writer):
-        await writer.put(pod, status)
-        await writer.wait_written(pod.uid)
-        lost = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
-        await lab.client.patch(PODS, KEY, lost, subresource="status")
-        await asyncio.sleep(1)
-        await writer.put(pod, status)
-        await writer.wait_written(pod.uid)
-
-        assert (await lab.status("web"))["conditions"] == status["conditions"]
-
-
 async def test_a_server_that_is_away_is_tried_again():
     async with a_writer() as (lab, pod, writer):
         lab.client.fail_next("patch", PODS, UnavailableError("away"))
@@ -89,6 +75,34 @@ async def test_conditions_of_others_survive():
 
         types = [c["type"] for c in (await lab.status("web"))["conditions"]]
         assert sorted(types) == ["Ready", "example.com/gate"]
+
+
+async def test_what_somebody_else_changed_is_written_again_and_then_there_is_peace():
+    async with a_writer() as (lab, pod, writer):
+        ready = {"type": "Ready", "status": "True"}
+        await writer.put(pod, {"phase": "Running", "conditions": [ready]})
+        await writer.wait_written(pod.uid)
+        for _ in range(2):
+            marked = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+            await lab.client.patch(PODS, KEY, marked, subresource="status")
+            await asyncio.sleep(5)
+            assert (await lab.status("web"))["conditions"] == [ready]
+        revision = lab.client.revision
+        await asyncio.sleep(60)
+
+        assert lab.client.revision == revision
+
+
+async def test_what_others_add_is_no_reason_to_write():
+    async with a_writer() as (lab, pod, writer):
+        await writer.put(pod, {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]})
+        await writer.wait_written(pod.uid)
+        more = [*(await lab.status("web"))["conditions"], {"type": "example.com/gate", "status": "True"}]
+        await lab.client.patch(PODS, KEY, {"status": {"conditions": more}}, subresource="status")
+        revision = lab.client.revision
+        await asyncio.sleep(5)
+
+        assert lab.client.revision == revision
 
 
 async def test_what_is_forgotten_is_not_waited_for():

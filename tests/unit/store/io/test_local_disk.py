@@ -1,3 +1,7 @@
+import os
+import re
+from pathlib import Path
+
 import pytest
 
 from minikube_py.store.io.local_disk import LocalDisk
@@ -36,3 +40,26 @@ def test_a_file_is_for_its_owner_alone_and_the_disk_has_room(tmp_path):
 
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
     assert DISK.free_bytes(tmp_path) > 0
+
+
+def _open_flags(path):
+    """The flags of every descriptor of this process that is open on the file."""
+    found = []
+    for entry in Path("/proc/self/fd").iterdir():
+        if entry.is_symlink() and os.readlink(entry) == str(path):
+            facts = Path(f"/proc/self/fdinfo/{entry.name}").read_text()
+            found.append(int(re.search(r"flags:\s*(\d+)", facts)[1], 8))
+    return found
+
+
+def test_what_is_written_through_goes_by_a_descriptor_whose_writes_are_durable_when_they_return(tmp_path):
+    path = tmp_path / "log"
+    file = DISK.create(path)
+    file.write_at(b"0123456789", 0)
+    assert not [flags for flags in _open_flags(path) if flags & os.O_DSYNC]
+    file.write_through(b"abc", 4)
+    file.write_through(b"de", 7)
+    assert len([flags for flags in _open_flags(path) if flags & os.O_DSYNC]) == 1
+    assert file.read_at(0, 20) == b"0123abcde9"
+    file.close()
+    assert _open_flags(path) == []

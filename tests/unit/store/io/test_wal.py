@@ -182,7 +182,7 @@ def test_a_write_that_fails_otherwise_is_final(tmp_path, full_disk):
 def test_a_closed_file_is_a_broken_log(tmp_path):
     log = Words(tmp_path)
     log.append("x")
-    os.close(log.wal._file._fd)
+    os.close(log.wal._file._through_fd)
 
     with pytest.raises(LogBrokenError):
         log.append("x")
