@@ -7,7 +7,7 @@ once; an unknown key names the nearest known one.
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Network
@@ -16,10 +16,14 @@ from typing import Any
 
 import yaml
 
+from minikube_py.apiserver.server_args import read_server_args
+from minikube_py.controllers.controller_args import read_controller_args
+from minikube_py.kit.arguments import ArgumentError
 from minikube_py.kit.errors import UserError
 from minikube_py.kit.own_address import OwnAddress
+from minikube_py.kit.value_faults import ValueFaults, bad_choice
 from minikube_py.kubelet.config import KubeletConfig
-from minikube_py.kubelet.kubelet_args import KubeletArgError, apply_kubelet_args
+from minikube_py.kubelet.kubelet_args import apply_kubelet_args
 from minikube_py.kubelet.registration import faults_of
 from minikube_py.network.config import PodNetworkMode
 
@@ -104,6 +108,18 @@ SETTINGS: tuple[Setting, ...] = (
         "NAME=VALUE: a flag of the kubelet, such as eviction-hard=memory.available<500Mi",
         many=True,
     ),
+    Setting(
+        "kube-apiserver-arg",
+        None,
+        "NAME=VALUE: a flag of the API server, such as default-unreachable-toleration-seconds=60",
+        many=True,
+    ),
+    Setting(
+        "kube-controller-manager-arg",
+        None,
+        "NAME=VALUE: a flag of the controllers, such as node-monitor-grace-period=20s",
+        many=True,
+    ),
     Setting("kubelet-port", 10250, "the port of this node's kubelet"),
     Setting("node-external-ip", None, "the address under which this node is reached from outside"),
     Setting("node-label", None, "NAME=VALUE: a label of this node", many=True),
@@ -182,6 +198,8 @@ class AgentConfig:
     pod_network: PodNetworkMode
     vxlan_port: int
     kubelet_args: tuple[str, ...]
+    server_args: tuple[str, ...]
+    controller_args: tuple[str, ...]
     kubelet_port: int
     node_external_ip: str
     node_labels: tuple[str, ...]
@@ -305,68 +323,6 @@ def _unknown_key(key: str) -> str:
     return f"unknown setting {key!r} in the config file" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
-class _Faults:
-    """Collects what is wrong while values are parsed."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def network(self, name: str, value: object, fallback: str) -> IPv4Network:
-        try:
-            return IPv4Network(str(value))
-        except ValueError as error:
-            self.lines.append(f"--{name}: {error}")
-            return IPv4Network(fallback)
-
-    def address(self, name: str, value: object, fallback: str) -> IPv4Address:
-        try:
-            return IPv4Address(str(value))
-        except ValueError as error:
-            self.lines.append(f"--{name}: {error}")
-            return IPv4Address(fallback)
-
-    def port(self, name: str, value: object) -> int:
-        text = str(value)
-        if text.isdecimal() and 0 < int(text) < 65536:
-            return int(text)
-        self.lines.append(f"--{name}: {text!r} is not a port (1 to 65535)")
-        return 1
-
-    def count(self, name: str, value: object) -> int:
-        text = str(value)
-        if text.isdecimal():
-            return int(text)
-        self.lines.append(f"--{name}: {text!r} is not a number (0 or more)")
-        return 0
-
-    def port_range(self, name: str, value: object) -> range:
-        first, dash, last = str(value).partition("-")
-        if dash and first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) < 65536:
-            return range(int(first), int(last) + 1)
-        self.lines.append(f"--{name}: {str(value)!r} is not a range of ports such as 30000-32767")
-        return range(1, 2)
-
-    def mode(self, name: str, value: object) -> int:
-        # YAML reads an unquoted 0600 as the number 384: both spellings mean the same mode.
-        text = f"{value:o}" if isinstance(value, int) else str(value)
-        if text and set(text) <= set("01234567"):
-            return int(text, 8)
-        self.lines.append(f"--{name}: {text!r} is not a file mode such as 0600")
-        return 0o600
-
-    def many(self, setting: Setting, value: object) -> tuple[str, ...]:
-        parts = [value] if isinstance(value, str) else list(value) if isinstance(value, Sequence) else []
-        items = tuple(str(part) for part in parts)
-        self.lines += [
-            _bad_choice(setting, item) for item in items if setting.choices and item not in setting.choices
-        ]
-        return items
-
-
-def _bad_choice(setting: Setting, value: object) -> str:
-    return f"--{setting.name}: {value!r} is not one of {', '.join(setting.choices)}"
-
-
 def parse_config(given: Mapping[str, Any], *, host_name: str, default_ip: OwnAddress) -> AgentConfig:
     """Return the checked settings.
 
@@ -378,12 +334,12 @@ def parse_config(given: Mapping[str, Any], *, host_name: str, default_ip: OwnAdd
     Raises:
         ConfigError: every fault found, one a line.
     """
-    faults = _Faults()
+    faults = ValueFaults()
     values = {setting.name: given.get(setting.name, setting.default) for setting in SETTINGS}
     for setting in SETTINGS:
         value = values[setting.name]
         if setting.choices and not setting.many and value not in setting.choices:
-            faults.lines.append(_bad_choice(setting, value))
+            faults.lines.append(bad_choice(setting.name, value, setting.choices))
     if not (values["node-ip"] or default_ip.address):
         faults.lines.append("--node-ip: this host has no default route to take the address from; give the address")
     config = AgentConfig(
@@ -400,39 +356,41 @@ def parse_config(given: Mapping[str, Any], *, host_name: str, default_ip: OwnAdd
         node_ports=faults.port_range("service-node-port-range", values["service-node-port-range"]),
         bind_address=str(values["bind-address"]),
         https_port=faults.port("https-listen-port", values["https-listen-port"]),
-        tls_sans=faults.many(_BY_NAME["tls-san"], values["tls-san"]),
+        tls_sans=faults.many("tls-san", values["tls-san"]),
         server_url=_server_url(values["server"], faults),
         token=str(values["token"] or ""),
         token_file=Path(str(values["token-file"])) if values["token-file"] else None,
         audit=_audit(values, faults),
         write_kubeconfig=str(values["write-kubeconfig"] or ""),
         kubeconfig_mode=faults.mode("write-kubeconfig-mode", values["write-kubeconfig-mode"]),
-        disabled=frozenset(faults.many(_BY_NAME["disable"], values["disable"])),
+        disabled=frozenset(faults.many("disable", values["disable"], BUNDLED_PARTS)),
         pause_image=str(values["pause-image"] or ""),
         proxy_mode=str(values["proxy-mode"]),
         pod_network=values["pod-network"],
         vxlan_port=faults.port("vxlan-port", values["vxlan-port"]),
-        kubelet_args=faults.many(_BY_NAME["kubelet-arg"], values["kubelet-arg"] or ()),
+        kubelet_args=faults.many("kubelet-arg", values["kubelet-arg"] or ()),
+        server_args=faults.many("kube-apiserver-arg", values["kube-apiserver-arg"] or ()),
+        controller_args=faults.many("kube-controller-manager-arg", values["kube-controller-manager-arg"] or ()),
         private_registry=str(values["private-registry"] or ""),
         kubelet_port=faults.port("kubelet-port", values["kubelet-port"]),
         node_external_ip=_optional_address(values["node-external-ip"], faults),
-        node_labels=faults.many(_BY_NAME["node-label"], values["node-label"] or ()),
-        node_taints=faults.many(_BY_NAME["node-taint"], values["node-taint"] or ()),
+        node_labels=faults.many("node-label", values["node-label"] or ()),
+        node_taints=faults.many("node-taint", values["node-taint"] or ()),
         pod_manifest_path=str(values["pod-manifest-path"] or ""),
         log_format=str(values["log-format"]),
         fast_timers=values["timers"] == "fast",
         explicit=frozenset(given),
     )
     faults.lines += _contradictions(config)
-    faults.lines += _bad_kubelet_args(config)
+    faults.lines += _bad_arguments(config)
     faults.lines += faults_of(config.node_labels, config.node_taints)
     if faults.lines:
         raise ConfigError("\n".join(faults.lines))
     return config
 
 
-def _datastore(values: Mapping[str, Any], faults: _Faults) -> Datastore | None:
-    given = faults.many(_BY_NAME["datastore-endpoint"], values["datastore-endpoint"] or ())
+def _datastore(values: Mapping[str, Any], faults: ValueFaults) -> Datastore | None:
+    given = faults.many("datastore-endpoint", values["datastore-endpoint"] or ())
     urls = tuple(url for item in given for url in item.split(",") if url)
     files = [values[name] for name in ("datastore-cafile", "datastore-certfile", "datastore-keyfile")]
     faults.lines += [
@@ -448,7 +406,7 @@ def _datastore(values: Mapping[str, Any], faults: _Faults) -> Datastore | None:
     return Datastore(urls, *paths) if urls else None
 
 
-def _server_url(value: object, faults: _Faults) -> str:
+def _server_url(value: object, faults: ValueFaults) -> str:
     url = str(value or "").rstrip("/")
     if not url:
         return ""
@@ -457,11 +415,11 @@ def _server_url(value: object, faults: _Faults) -> str:
     return url if url.count(":") > 1 else f"{url}:6443"
 
 
-def _optional_address(value: object, faults: _Faults) -> str:
+def _optional_address(value: object, faults: ValueFaults) -> str:
     return str(faults.address("node-external-ip", value, "127.0.0.1")) if value else ""
 
 
-def _audit(values: Mapping[str, Any], faults: _Faults) -> Audit | None:
+def _audit(values: Mapping[str, Any], faults: ValueFaults) -> Audit | None:
     path, policy = values["audit-log-path"], values["audit-policy-file"]
     if bool(path) != bool(policy):
         faults.lines.append("--audit-log-path and --audit-policy-file go together")
@@ -471,12 +429,13 @@ def _audit(values: Mapping[str, Any], faults: _Faults) -> Audit | None:
     return Audit(str(path), Path(str(policy)), size, age, backups) if path and policy else None
 
 
-def _bad_kubelet_args(config: AgentConfig) -> list[str]:
+def _bad_arguments(config: AgentConfig) -> list[str]:
+    faults = [*read_server_args(config.server_args).faults, *read_controller_args(config.controller_args).faults]
     try:
         apply_kubelet_args(KubeletConfig("", "", "", ""), config.kubelet_args)
-    except KubeletArgError as error:
-        return str(error).splitlines()
-    return []
+    except ArgumentError as error:
+        faults += str(error).splitlines()
+    return faults
 
 
 def _contradictions(config: AgentConfig) -> list[str]:

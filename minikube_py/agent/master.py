@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from minikube_py.agent.cluster_token import join_settings
 from minikube_py.agent.credentials import audit_settings, token_key_pem
@@ -15,9 +15,10 @@ from minikube_py.agent.state import Command, open_state
 from minikube_py.api.resources import EVENTS
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp
-from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.config import ApiServerConfig, with_fast_timers
 from minikube_py.apiserver.io.certificates import KeyPair, Pki
 from minikube_py.apiserver.io.server import ApiServer, ApiServerPorts
+from minikube_py.apiserver.server_args import read_server_args
 from minikube_py.apiserver.users import AUTHENTICATED, LOOPBACK, SYSTEM_MASTERS, UserInfo
 from minikube_py.client.io.informer import InformerSet
 from minikube_py.client.io.rest_client import WATCH_TIMEOUT_S_RANGE, RestClient
@@ -25,7 +26,8 @@ from minikube_py.config import AgentConfig
 from minikube_py.controllers import accounts as accounts_of
 from minikube_py.controllers.certificate_authority import load_authority
 from minikube_py.controllers.certificate_signing import Signer
-from minikube_py.controllers.config import ControllersConfig
+from minikube_py.controllers.config import ControllersConfig, with_fast_periods
+from minikube_py.controllers.controller_args import read_controller_args
 from minikube_py.controllers.io.controller_loop import Controllers
 from minikube_py.controllers.table import controllers
 from minikube_py.scheduler.config import SchedulerConfig
@@ -71,7 +73,7 @@ class Master:
 
 def api_config(config: AgentConfig) -> ApiServerConfig:
     """Return the API server's settings."""
-    return ApiServerConfig(
+    settings = ApiServerConfig(
         bind_address=config.bind_address,
         secure_port=config.https_port,
         advertise_address=config.node_ip,
@@ -79,8 +81,20 @@ def api_config(config: AgentConfig) -> ApiServerConfig:
         cluster_dns="" if "dns" in config.disabled else str(config.cluster_dns),
         local_path_class="local-storage" not in config.disabled,
         service_node_port_range=(config.node_ports[0], config.node_ports[-1]),
-        metric_resolution_s=3.0 if config.fast_timers else 15.0,
     )
+    settings = with_fast_timers(settings) if config.fast_timers else settings
+    return replace(settings, **read_server_args(config.server_args).fields)
+
+
+def controllers_config(config: AgentConfig, ca: KeyPair) -> ControllersConfig:
+    """Return the controllers' settings."""
+    settings = ControllersConfig(
+        root_ca_pem=ca.certificate_pem.decode(),
+        signer=Signer(load_authority(ca.certificate_pem, ca.key_pem), SIGNING_DURATION_S),
+        cluster_cidr=str(config.cluster_cidr),
+    )
+    settings = with_fast_periods(settings) if config.fast_timers else settings
+    return replace(settings, **read_controller_args(config.controller_args).fields)
 
 
 def master_components(
@@ -88,13 +102,7 @@ def master_components(
 ) -> Mapping[str, Run]:
     """Return the scheduler and the controllers; made before the informers run, since they add indexes."""
     host = master.host
-    settings = ControllersConfig(
-        root_ca_pem=ca.certificate_pem.decode(),
-        signer=Signer(load_authority(ca.certificate_pem, ca.key_pem), SIGNING_DURATION_S),
-        cluster_cidr=str(config.cluster_cidr),
-        node_monitor_grace_period_s=4.0 if config.fast_timers else 40.0,
-    )
-    table = controllers(settings)
+    table = controllers(controllers_config(config, ca))
     client = master.client(UserInfo(CONTROLLER_MANAGER, (SYSTEM_MASTERS, AUTHENTICATED)))
     scheduler_client = master.client(UserInfo("system:kube-scheduler", (SYSTEM_MASTERS, AUTHENTICATED)))
     return {

@@ -41,8 +41,8 @@ from minikube_py.client.interface import Client, Selection
 from minikube_py.client.io.http_transport import HttpTransport
 from minikube_py.client.io.rest_client import WATCH_TIMEOUT_S_RANGE, RestClient
 from minikube_py.config import AgentConfig
+from minikube_py.kit.durations import parse_duration
 from minikube_py.kit.io.system_clock import SystemClock
-from minikube_py.kubelet.eviction_thresholds import parse_duration
 
 T = TypeVar("T")
 

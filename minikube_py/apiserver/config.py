@@ -1,6 +1,6 @@
 """What the API server can be told (upstream: kube-apiserver's flags of the same names)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,10 @@ class ApiServerConfig:
     """--service-node-port-range: first and last node port."""
     disable_admission_plugins: tuple[str, ...] = ()
     """Plug-ins to leave out, by upstream's names (upstream: --disable-admission-plugins)."""
+    default_not_ready_toleration_s: int = 300
+    """How long a pod that says nothing about it stays on a node whose kubelet says that it is not ready."""
+    default_unreachable_toleration_s: int = 300
+    """The same for a node that is not heard of (upstream: --default-unreachable-toleration-seconds)."""
     body_bytes_max: int = 3 << 20
     """Request bodies over this are answered with 413 (upstream: 3 MiB)."""
     requests_in_flight_max: int = 400
@@ -58,3 +62,10 @@ class ApiServerConfig:
     def reachable_port(self) -> int:
         """Return the port under which the cluster reaches this server."""
         return self.advertise_port or self.secure_port
+
+
+def with_fast_timers(config: ApiServerConfig) -> ApiServerConfig:
+    """Return the settings for tests that wait for figures, and for pods of nodes that are gone to be replaced."""
+    return replace(
+        config, metric_resolution_s=3.0, default_not_ready_toleration_s=30, default_unreachable_toleration_s=30
+    )

@@ -1,6 +1,6 @@
 """What an operator can set about controllers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from minikube_py.controllers.certificate_signing import Signer
 
@@ -17,7 +17,9 @@ class ControllersConfig:
     """IPv4 range from which each node gets its pod range; no further node gets one when it is used up."""
     node_cidr_mask_size: int = 24
     """Prefix length of a node's pod range."""
-    node_monitor_grace_period_s: float = 40.0
+    node_monitor_period_s: float = 5.0
+    """A node is looked at this often at least."""
+    node_monitor_grace_period_s: float = 50.0
     """A node whose lease was not renewed for so long is Unknown."""
     node_startup_grace_period_s: float = 60.0
     """The same for a node that has not reported anything yet."""
@@ -33,3 +35,13 @@ class ControllersConfig:
     """Ended pods beyond this number are deleted, the oldest first."""
     orphan_quarantine_s: float = 40.0
     """Pods of a node that does not exist are deleted when it has been missing for so long."""
+
+    @property
+    def look_every_s(self) -> float:
+        """Return how often a node is looked at: several times in a grace period, however short."""
+        return min(self.node_monitor_period_s, self.node_monitor_grace_period_s / 4)
+
+
+def with_fast_periods(config: ControllersConfig) -> ControllersConfig:
+    """Return the settings for tests that wait for nodes to be given up; a lease is renewed every 2 s there."""
+    return replace(config, node_monitor_grace_period_s=8.0, orphan_quarantine_s=5.0)

@@ -10,10 +10,8 @@ Upstream: node lifecycle controller (nodeHealthData, probeTimestamp).
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-LOOK_EVERY_S = 5.0
-"""How often a node is looked at (upstream: --node-monitor-period); more often when the grace period is short."""
-STALLED_S = 4 * LOOK_EVERY_S
-"""A gap between two looks that says: it was us who stood still."""
+STALLED_PERIODS = 4
+"""A gap of so many periods between two looks says: it was us who stood still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +24,17 @@ class Heard:
 
 
 class NodeHealth:
-    """Remembers the last sign of life of each node; bounded by the number of nodes."""
+    """Remembers the last sign of life of each node, looked at once a period; bounded by the number of nodes."""
 
-    def __init__(self) -> None:
+    def __init__(self, period_s: float) -> None:
+        self._stalled_s = STALLED_PERIODS * period_s
         self._heard: dict[str, Heard] = {}
 
     def look(self, name: str, sign: Hashable, now_s: float) -> Heard:
         """Note a node's present sign (renewTime, heartbeat) and return when it last changed."""
         before = self._heard.get(name)
         heard_s = now_s
-        if before is not None and before.sign == sign and 0 <= now_s - before.looked_s <= STALLED_S:
+        if before is not None and before.sign == sign and 0 <= now_s - before.looked_s <= self._stalled_s:
             heard_s = before.heard_s
         heard = Heard(sign, heard_s, now_s)
         self._heard[name] = heard

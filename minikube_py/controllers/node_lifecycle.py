@@ -27,7 +27,7 @@ from minikube_py.client.interface import STRATEGIC, Change
 from minikube_py.controllers.config import ControllersConfig
 from minikube_py.controllers.eviction_pace import EvictionPace, ZoneView, eviction_rate, view_zone, zone_of
 from minikube_py.controllers.indexes import NODE_NAME, PODS_BY_NODE
-from minikube_py.controllers.node_health import LOOK_EVERY_S, NodeHealth
+from minikube_py.controllers.node_health import NodeHealth
 from minikube_py.controllers.plan import Action, Failure, Item, Listers, Patch, Plan, Record, Update, latest_item
 from minikube_py.controllers.pod_state import is_ready, is_terminal
 from minikube_py.controllers.spec import ControllerSpec, Watch
@@ -102,7 +102,7 @@ def decide(seen: NodeView, config: ControllersConfig, now_s: float) -> Plan:
             actions.append(Patch(NODES, key_of(seen.node), patch, uid=uid_of(seen.node)))
         if reported and _ready_status(seen.node) == "Unknown":
             actions += _pods_not_ready(seen, now_s)
-    return Plan(tuple(actions), requeue_after_s=min(LOOK_EVERY_S, config.node_monitor_grace_period_s / 4))
+    return Plan(tuple(actions), requeue_after_s=config.look_every_s)
 
 
 def _unknown_conditions(node: Obj, now_s: float) -> list[Obj] | None:
@@ -194,7 +194,7 @@ def _may_evict(seen: NodeView, config: ControllersConfig, pace: EvictionPace, no
 
 def spec(config: ControllersConfig) -> ControllerSpec[NodeView]:
     """Return the row of the table of controllers; it carries the memory of when nodes were heard of."""
-    health, pace = NodeHealth(), EvictionPace()
+    health, pace = NodeHealth(config.look_every_s), EvictionPace()
 
     def observe(listers: Listers, item: Item, failure: Failure | None) -> NodeView | None:
         node = listers.get(NODES, item.key)

@@ -24,7 +24,7 @@ from hashlib import sha256
 from typing import Any
 
 from minikube_py.api.meta import Obj, annotations_of, name_of, namespace_of, uid_of
-from minikube_py.kubelet.eviction_thresholds import ThresholdError, parse_duration
+from minikube_py.kit.durations import DurationError, parse_duration
 from minikube_py.kubelet.registry_credentials import Credential, credential_of, place_fits
 
 _CONFIGS = tuple(f"kubelet.config.k8s.io/{version}" for version in ("v1", "v1beta1", "v1alpha1"))
@@ -134,7 +134,7 @@ def _provider(raw: object, at: int, faults: list[str]) -> CredentialProvider:
         faults.append(f"{where}.matchImages: at least one is needed")
     try:
         cache_s = parse_duration(str(fields.get("defaultCacheDuration") or ""))
-    except ThresholdError as error:
+    except DurationError as error:
         faults.append(f"{where}.defaultCacheDuration: {error}")
         cache_s = 0.0
     if fields.get("tokenAttributes") is not None and protocol != _PROTOCOLS[0]:

@@ -7,12 +7,12 @@ that the node does not swing around it. 0% and 100% switch a signal off.
 Upstream: kubelet/eviction/helpers.go (ParseThresholdConfig), eviction/api/types.go.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from struct import pack, unpack
 
 from minikube_py.api.quantity import NANO, Quantity, QuantityError, parse_quantity
+from minikube_py.kit.durations import parse_duration
 
 MEMORY, ALLOCATABLE_MEMORY = "memory.available", "allocatableMemory.available"
 NODE_FS, NODE_INODES = "nodefs.available", "nodefs.inodesFree"
@@ -42,8 +42,6 @@ RESOURCE_OF: Mapping[str, str] = {
 SIGNALS = tuple(signal for signal in CONDITION_OF if signal != ALLOCATABLE_MEMORY)
 Texts = tuple[tuple[str, str], ...]
 """(signal, text) as the flags give them."""
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
-_SECONDS: Mapping[str, float] = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 class ThresholdError(ValueError):
@@ -85,18 +83,6 @@ class Threshold:
         return wanted > available * NANO
 
 
-def parse_duration(text: str) -> float:
-    """Return the seconds of a duration as Go spells it (`1m30s`).
-
-    Raises:
-        ThresholdError: it is none.
-    """
-    parts = _DURATION.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ThresholdError(f"{text!r} is not a duration such as 1m30s")
-    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
-
-
 def parse_amount(signal: str, text: str) -> Amount | None:
     """Return a threshold's amount; None when it is switched off.
 
@@ -135,6 +121,7 @@ def parse_thresholds(hard: Texts, soft: Texts, grace: Texts, reclaim: Texts) -> 
 
     Raises:
         ThresholdError: a flag cannot be used, or a soft threshold has no grace period.
+        DurationError: a grace period is no duration.
     """
     reclaims = {signal: _reclaim(signal, text) for signal, text in reclaim}
     graces = {signal: parse_duration(text) for signal, text in grace}

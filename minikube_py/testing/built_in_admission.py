@@ -7,6 +7,7 @@ from typing import Any
 from minikube_py.api.meta import Obj, name_of, namespace_of
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.admission import Attributes, Operation
+from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.plugins.plugin import Asked, Permission, place_of
 from minikube_py.apiserver.plugins.table import plugins_at
 from minikube_py.apiserver.users import LOOPBACK, UserInfo
@@ -60,7 +61,7 @@ def admit(request: Request, obj: Obj, lookups: DictLookups | None = None, old: O
     attributes = Attributes(
         request.operation, resource, request.subresource, namespace or "n", name_of(seen), request.user
     )
-    asked = Asked(attributes, obj, old, lookups or DictLookups())
+    asked = Asked(attributes, obj, old, lookups or DictLookups(), ApiServerConfig())
     plugins = plugins_at(place_of(attributes), request.operation)
     for act in [p.mutate for p in plugins] + [p.validate for p in plugins]:
         if act is not None:

@@ -62,7 +62,7 @@ class FakeClient:
         self._compact_revision = 0
         self._watches: list[_Watch] = []
         self._listeners: list[Callable[[Recorded], None]] = []
-        self._failures: list[tuple[str, str, StatusError]] = []
+        self._failures: list[tuple[str, str, StatusError | None]] = []
         self.revision = 0
 
     # What a test may do beyond the API.
@@ -82,6 +82,10 @@ class FakeClient:
     def fail_next(self, verb: str, resource: Resource, error: StatusError) -> None:
         """Let the next `verb` (create, get, list, update, patch, delete, watch) on `resource` raise `error`."""
         self._failures.append((verb, resource.qualified, error))
+
+    def ignore_next(self, verb: str, resource: Resource) -> None:
+        """Let the next `verb` on `resource` never be answered, as over a connection that leads to nobody."""
+        self._failures.append((verb, resource.qualified, None))
 
     def end_watches(self) -> None:
         """End all watch streams, as a server does at their timeout."""
@@ -106,7 +110,7 @@ class FakeClient:
 
     async def create(self, resource: Resource, obj: Mapping[str, Any], *, namespace: str = "") -> Obj:
         """Create and return the stored object."""
-        self._maybe_fail("create", resource)
+        await self._maybe_fail("create", resource)
         given = fake_verbs.with_namespace(resource, obj, namespace)
         stored = fake_verbs.new_object(resource, given, self._ids, self._clock.wall_s())
         key = key_of(stored)
@@ -118,7 +122,7 @@ class FakeClient:
         self, resource: Resource, key: ObjectKey, subresource: str, obj: Mapping[str, Any]
     ) -> Obj:
         """POST binding (a pod to a node), eviction (a pod from its node) or token (of a service account)."""
-        self._maybe_fail("create", resource)
+        await self._maybe_fail("create", resource)
         current = self._get(resource, key)
         if subresource == "binding":
             node = str((obj.get("target") or {}).get("name", ""))
@@ -134,18 +138,18 @@ class FakeClient:
 
     async def get(self, resource: Resource, key: ObjectKey) -> Obj:
         """Return the newest object."""
-        self._maybe_fail("get", resource)
+        await self._maybe_fail("get", resource)
         return self._get(resource, key)
 
     async def list(self, resource: Resource, selection: Selection = EVERYTHING) -> ObjectList:
         """Return all selected objects."""
-        self._maybe_fail("list", resource)
+        await self._maybe_fail("list", resource)
         items = tuple(obj for obj in self.objects(resource) if selects(resource, selection, obj))
         return ObjectList(items, str(self.revision))
 
     async def update(self, resource: Resource, obj: Mapping[str, Any], *, subresource: str = "") -> Obj:
         """PUT the object, or its status or finalize part."""
-        self._maybe_fail("update", resource)
+        await self._maybe_fail("update", resource)
         given = fake_verbs.with_namespace(resource, obj, namespace_of(obj))
         current = self._find(resource, key_of(given))
         if current is None:
@@ -164,7 +168,7 @@ class FakeClient:
         subresource: str = "",
     ) -> Obj:
         """PATCH the object, or its status part."""
-        self._maybe_fail("patch", resource)
+        await self._maybe_fail("patch", resource)
         current = self._get(resource, key)
         return self._replace(resource, current, patched(current, patch, patch_type), subresource)
 
@@ -177,7 +181,7 @@ class FakeClient:
 
     async def delete(self, resource: Resource, key: ObjectKey, options: DeleteOptions = DEFAULT_DELETE) -> Obj:
         """Delete, or mark for deletion when a finalizer or a grace period holds the object."""
-        self._maybe_fail("delete", resource)
+        await self._maybe_fail("delete", resource)
         current = self._get(resource, key)
         lingering = fake_verbs.mark_deleted(resource, current, options, self._clock.wall_s())
         if lingering is None:
@@ -189,7 +193,7 @@ class FakeClient:
         self, resource: Resource, resource_version: str, selection: Selection = EVERYTHING
     ) -> AsyncIterator[WatchEvent]:
         """Yield what happens after `resource_version`."""
-        self._maybe_fail("watch", resource)
+        await self._maybe_fail("watch", resource)
         after = int(resource_version or self.revision)
         if after < self._compact_revision or (self._history and after < self._history[0].revision - 1):
             raise GoneError(f"too old resource version: {after} ({self.revision})")
@@ -206,11 +210,14 @@ class FakeClient:
 
     # How a change is made.
 
-    def _maybe_fail(self, verb: str, resource: Resource) -> None:
+    async def _maybe_fail(self, verb: str, resource: Resource) -> None:
         for failure in self._failures:
             if failure[:2] == (verb, resource.qualified):
                 self._failures.remove(failure)
-                raise failure[2]
+                if failure[2] is None:
+                    await asyncio.get_running_loop().create_future()
+                else:
+                    raise failure[2]
 
     def _find(self, resource: Resource, key: ObjectKey) -> Obj | None:
         return self._objects.get(resource.qualified, {}).get(key)

@@ -141,6 +141,8 @@ def test_other_commands_answer(node):
     config = yaml.safe_load(node.minikube_py("kubeconfig").stdout)
     assert config["clusters"][0]["cluster"]["server"].endswith(":6443")
     assert json.loads(node.minikube_py("snapshot", "save", "-o", "json").stdout)["keys"] > 0
+    planned = node.in_host(*node.lab.program, "install", "server", "--dry-run").stdout
+    assert "/etc/systemd/system/minikube-py-server.service would be created" in planned
     helped = node.in_host(*node.lab.program, "--help").stdout
     assert helped.startswith("Usage: minikube-py ")
 

@@ -1,5 +1,6 @@
 """Cgroups of pods where systemd owns them: a real systemd, booted in namespaces, and this kernel's hierarchies."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from minikube_py.kubelet.io.mounts import MountPoint
 from minikube_py.kubelet.io.systemd_slices import SystemdSlices
 from minikube_py.kubelet.pod_cgroup import CgroupLimits
 from minikube_py.kubelet.slice_properties import slice_properties
-from minikube_py.testing.systemd_host import systemd_host
+from minikube_py.testing.lab.systemd_host import SystemdHost, systemd_hosts
 
 pytestmark = pytest.mark.node
 
@@ -20,23 +21,23 @@ LIMITS = CgroupLimits(512, 50_500, 64 << 20, 100)
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory):
-    with systemd_host(tmp_path_factory.mktemp("systemd") / "root") as booted:
+def host():
+    with systemd_hosts(Path(tempfile.mkdtemp(prefix="mkpyd", dir="/run")), 1, SystemdHost) as (booted,):
         yield booted
 
 
 def shown(host, name, *properties):
-    lines = host.run("systemctl", "show", name, *(f"--property={p}" for p in properties)).splitlines()
+    lines = host.run("systemctl", "show", name, *(f"--property={p}" for p in properties)).stdout.splitlines()
     return dict(line.partition("=")[::2] for line in lines)
 
 
 def in_kernel(host, controller, file):
-    return Path(host.places[controller], FOLDER, file).read_text().strip()
+    return Path(host.cgroup_places[controller], FOLDER, file).read_text().strip()
 
 
 async def test_a_pods_slice_is_made_changed_and_kept_over_a_reload_and_goes_with_its_tier(host):
     slices = SystemdSlices(host.bus)
-    writer = LinuxCgroupWriter(slices, host.places)
+    writer = LinuxCgroupWriter(slices, host.cgroup_places)
     await writer.write(TIER, CgroupLimits(1024), 1)
     await writer.write(POD, LIMITS, 1)
     assert shown(host, POD, "ActiveState", "Slice", "CPUShares", "MemoryLimit", "TasksMax") == {
@@ -55,14 +56,14 @@ async def test_a_pods_slice_is_made_changed_and_kept_over_a_reload_and_goes_with
     assert [in_kernel(host, "cpu", f"cpu.{f}") for f in ("shares", "cfs_quota_us")] == ["256", "-1"]
     assert int(in_kernel(host, "memory", "memory.limit_in_bytes")) > 1 << 60
 
-    mounts = tuple(MountPoint(place, "cgroup", controller) for controller, place in host.places.items())
+    mounts = tuple(MountPoint(place, "cgroup", controller) for controller, place in host.cgroup_places.items())
     await slices.stop(POD)
     assert remove_cgroup(POD, mounts)
-    assert not any(Path(place, FOLDER).exists() for place in host.places.values())
+    assert not any(Path(place, FOLDER).exists() for place in host.cgroup_places.values())
     await slices.stop(ALL)
     assert remove_cgroup(ALL, mounts)
-    assert not any(Path(place, "lab.slice").exists() for place in host.places.values())
-    assert "lab-kubepods" not in host.run("systemctl", "list-units", "--all", "--plain")
+    assert not any(Path(place, "lab.slice").exists() for place in host.cgroup_places.values())
+    assert "lab-kubepods" not in host.run("systemctl", "list-units", "--all", "--plain").stdout
 
 
 async def test_what_is_told_for_version_2_is_understood(host):

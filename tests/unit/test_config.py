@@ -81,6 +81,8 @@ def test_all_faults_are_reported_at_once():
         ("https_listen_port", 30001, "lies inside"),
         ("kubelet_arg", ["max-pod=3"], "no argument 'max-pod'; did you mean 'max-pods'"),
         ("kubelet_arg", ["eviction-hard=memory.free<1Gi"], "unsupported eviction signal memory.free"),
+        ("kube_controller_manager_arg", ["node-monitor-grace-period=40"], "'40' is not a duration"),
+        ("kube_apiserver_arg", ["default-toleration=1"], "--kube-apiserver-arg: there is no argument"),
     ],
 )
 def test_each_wrong_value_is_named(name, value, message):

@@ -19,7 +19,12 @@ def main() -> int:
     )
     add = parser.add_argument
     add("--output", type=Path, default=ROOT / "dist/minikube-py", help="the file (%(default)s)")
-    add("--cache", type=Path, default=default_folder(), help="where finished parts are kept (%(default)s)")
+    add(
+        "--cache",
+        type=Path,
+        default=default_folder(),
+        help="where finished parts are kept; MINIKUBE_PY_BUILD_CACHE is the same (%(default)s)",
+    )
     add("--jobs", type=int, default=os.cpu_count(), help="compile so many files at once (%(default)s)")
     add("--fresh", action="store_true", help="build all anew, with Debian's security updates of today")
     add("--check", type=Path, metavar="FILE", help="only check a file that was built")

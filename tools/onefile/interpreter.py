@@ -1,6 +1,8 @@
 """CPython against glibc 2.17, with its libraries inside, in a folder that works wherever it is put."""
 
 import json
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from tools.onefile import libraries
@@ -22,11 +24,11 @@ INPUTS = ("recipe.py", "toolchain.py", "libraries.py", "interpreter.py", "guards
 """The modules that say how the interpreter is made: its key is over their texts."""
 
 
-def build_interpreter(steps: Steps, work: Path, target: Path, jobs: int) -> None:
-    """Build everything in the folder `work` with the compiler that `steps` have.
+def build_interpreter(steps: Steps, compiler: Path, work: Path, target: Path, jobs: int) -> None:
+    """Build everything in the folder `work` with the compiler that `steps` have, which lies in the folder `compiler`.
 
     In `target` are then: `python/` (the installation), `stub/` (the stub's liblzma), `guards/` (see cxx_library.py),
-    `made-of.json` (the versions).
+    `licenses/`, `made-of.json` (the versions).
     """
     with told("Debian's sources"):
         archive = SourceArchive(steps, work)
@@ -36,6 +38,7 @@ def build_interpreter(steps: Steps, work: Path, target: Path, jobs: int) -> None
             trees[source.name], versions[source.name] = archive.fetch(source)
     made = work / "made"
     prefix = work / "prefix"
+    _copy_licenses(made / "licenses", trees, compiler)
     with told("zlib, liblzma, libffi"):
         libraries.build_zlib(steps, trees["zlib"], prefix)
         libraries.build_xz(steps, trees["xz-utils"], prefix, made / "stub")
@@ -48,6 +51,14 @@ def build_interpreter(steps: Steps, work: Path, target: Path, jobs: int) -> None
         steps.run(["make", "install", f"DESTDIR={made}"], cwd=trees["python3.13"])
     (made / "made-of.json").write_text(json.dumps(versions, indent=2, sort_keys=True) + "\n")
     made.rename(target)
+
+
+def _copy_licenses(folder: Path, trees: Mapping[str, Path], compiler: Path) -> None:
+    """Copy what the licenses of the parts ask to go with every copy of them."""
+    folder.mkdir(parents=True)
+    for name, tree in trees.items():
+        shutil.copy(tree / "debian/copyright", folder / name)
+    shutil.copy(compiler / "lib/libc/musl/COPYRIGHT", folder / "musl")
 
 
 def _build_python(steps: Steps, tree: Path, prefix: Path, jobs: int) -> None:

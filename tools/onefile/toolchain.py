@@ -28,8 +28,8 @@ def pip_download(steps: Steps, folder: Path, arguments: Sequence[str]) -> list[P
     return sorted(folder.glob("*.whl"))
 
 
-def install_compiler(steps: Steps, work: Path) -> None:
-    """Put the compiler and its wrappers into `work`, and them first in the steps' PATH.
+def install_compiler(steps: Steps, work: Path) -> Path:
+    """Put the compiler and its wrappers into `work`, and them first in the steps' PATH; return the compiler's folder.
 
     `mkcc` compiles against glibc 2.17, `mkcc-static` for no C library; `mkar` and `mkranlib` go with both.
     """
@@ -60,6 +60,7 @@ def install_compiler(steps: Steps, work: Path) -> None:
         "ZIG_GLOBAL_CACHE_DIR": str(work / "zig-cache"),
         "SOURCE_DATE_EPOCH": "1",
     }
+    return zig.parent
 
 
 class SourceArchive:

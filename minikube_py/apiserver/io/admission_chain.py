@@ -34,6 +34,7 @@ from minikube_py.apiserver.admission_policies import (
 )
 from minikube_py.apiserver.admission_review import request_of
 from minikube_py.apiserver.admission_values import object_value
+from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.io.admission_sources import AdmissionSources, BoundPolicy
 from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.stored_lookups import StoredLookups
@@ -85,7 +86,9 @@ class AdmissionChain:
         views: Views,
         ids: Ids,
         heavy_work: HeavyWork,
+        config: ApiServerConfig,
     ) -> None:
+        self._config = config
         self._sources = sources
         self._lookups = lookups
         self._heavy_work = heavy_work
@@ -121,7 +124,7 @@ class AdmissionChain:
         return Admitted(new, tuple(dict.fromkeys(warnings)))
 
     def _run_plugins(self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None) -> None:
-        asked = Asked(attributes, new, old, self._lookups)
+        asked = Asked(attributes, new, old, self._lookups, self._config)
         for plugin in plugins_at(place_of(attributes), attributes.operation):
             if plugin.mutate is not None:
                 plugin.mutate(asked)
@@ -231,7 +234,7 @@ class AdmissionChain:
         Raises:
             StatusError: refused.
         """
-        asked = Asked(attributes, dict(new or {}), old, self._lookups)
+        asked = Asked(attributes, dict(new or {}), old, self._lookups, self._config)
         for plugin in plugins_at(place_of(attributes), attributes.operation):
             if plugin.validate is not None:
                 plugin.validate(asked)

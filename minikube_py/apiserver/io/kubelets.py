@@ -19,6 +19,7 @@ from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.io.passed_upgrade import CONNECT_TIMEOUT_S, Onward, dial_failure, pass_upgrade
 from minikube_py.apiserver.io.storage import Storage
 from minikube_py.apiserver.proxying import Location, Target, forwarded_headers, node_location
+from minikube_py.kit.io.dead_peers import open_socket
 
 READ_TIMEOUT_S = 10.0
 """How long a kubelet has for a whole document (metrics); streams have no such limit."""
@@ -122,7 +123,7 @@ class Kubelets:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=0, ssl=self._tls)
+            connector = aiohttp.TCPConnector(limit=0, ssl=self._tls, socket_factory=open_socket)
             self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         return self._session
 

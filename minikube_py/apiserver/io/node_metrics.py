@@ -75,7 +75,7 @@ class NodeMetricsScraper:
         except OSError as error:  # TimeoutError is one too
             if name not in self._silent:
                 self._silent.add(name)
-                log.warning("metrics of node %s are not known: %s", name, error or "it does not answer")
+                log.warning("metrics of node %s are not known: %s", name, str(error) or "it does not answer")
             return None
         self._silent.discard(name)
         return parse_reading(name, text)

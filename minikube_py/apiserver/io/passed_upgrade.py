@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 
 from minikube_py.apiserver.io.http_requests import start
 from minikube_py.apiserver.proxying import Location, returned_headers
+from minikube_py.kit.io.dead_peers import give_up_dead_peers
 from minikube_py.kit.io.mailbox import Mailbox, MailboxClosedError, OnFull
 from minikube_py.streaming.io.spdy_link import HijackedLink
 
@@ -56,6 +57,7 @@ async def pass_upgrade(request: web.BaseRequest, onward: Onward, tls: ssl.SSLCon
             server_hostname=(onward.server_name or location.host) if secure else None,
             limit=HEAD_BYTES_MAX,
         )
+    give_up_dead_peers(writer.get_extra_info("socket"))
     try:
         lines = [
             f"{request.method} {onward.target} HTTP/1.1",

@@ -247,7 +247,9 @@ class ApiServer:
         """Return all that may change or refuse a write: plug-ins first, then webhooks and policies."""
         ports = self._ports
         lookups = StoredLookups(ports.durable)
-        chain: Admission = AdmissionChain(sources, lookups, self._webhooks, views, ports.ids, self._heavy_work)
+        chain: Admission = AdmissionChain(
+            sources, lookups, self._webhooks, views, ports.ids, self._heavy_work, self._config
+        )
         if account_admission.NAME not in self._config.disable_admission_plugins:
             chain = AccountAdmission(ports.durable, ports.clock, ports.ids, chain)
         return chain

@@ -12,6 +12,7 @@ from minikube_py.api.errors import ForbiddenError, forbidden
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.admission import Attributes, Operation
+from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.users import UserInfo
 
 
@@ -50,6 +51,7 @@ class Asked:
     """The object that is wanted; while mutating it is private, and changed in place. Empty for a deletion."""
     old: Mapping[str, Any] | None
     lookups: Lookups
+    config: ApiServerConfig
 
     def refusal(self, why: str) -> ForbiddenError:
         """Return a 403 with upstream's words (admission.NewForbidden)."""

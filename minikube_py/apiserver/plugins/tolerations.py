@@ -8,20 +8,21 @@ from typing import Any
 
 from minikube_py.api.meta import Obj
 from minikube_py.api.taints import NO_EXECUTE, NOT_READY, UNREACHABLE
+from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.plugins.plugin import Asked, Plugin
-
-TOLERATION_S = 300
-"""Upstream: --default-not-ready-toleration-seconds and --default-unreachable-toleration-seconds."""
 
 Toleration = Mapping[str, Any]
 
 
-def add_default_tolerations(spec: Obj) -> None:
-    """Let a pod that says nothing about it stay for TOLERATION_S; in place."""
+def add_default_tolerations(spec: Obj, config: ApiServerConfig) -> None:
+    """Let a pod that says nothing about it stay for as long as the settings say; in place."""
     tolerations = list(spec.get("tolerations") or ())
     tolerations += [
-        {"key": taint, "operator": "Exists", "effect": NO_EXECUTE, "tolerationSeconds": TOLERATION_S}
-        for taint in (NOT_READY, UNREACHABLE)
+        {"key": taint, "operator": "Exists", "effect": NO_EXECUTE, "tolerationSeconds": seconds}
+        for taint, seconds in (
+            (NOT_READY, config.default_not_ready_toleration_s),
+            (UNREACHABLE, config.default_unreachable_toleration_s),
+        )
         if not _speaks_of(tolerations, taint)
     ]
     if tolerations:
@@ -64,7 +65,7 @@ def covers(wide: Toleration, narrow: Toleration) -> bool:
 
 
 def _admit(asked: Asked) -> None:
-    add_default_tolerations(asked.new.setdefault("spec", {}))
+    add_default_tolerations(asked.new.setdefault("spec", {}), asked.config)
 
 
 PLUGINS = (Plugin("DefaultTolerationSeconds", ("pods",), ("CREATE", "UPDATE"), mutate=_admit),)

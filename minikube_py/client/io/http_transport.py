@@ -1,11 +1,10 @@
 """HTTPS to an API server on this or another host (client.wire.Transport), on aiohttp.
 
 Watches have no total time limit: they end when the server ends them. A connection whose other end is gone without
-a word is found by the kernel (DEAD_PEER_S); a server that is there and says nothing, by the time since the last byte
-(the watch's own timeoutSeconds, and WATCH_SLACK_S).
+a word is found by the kernel (kit.io.dead_peers); a server that is there and says nothing, by the time since the last
+byte (the watch's own timeoutSeconds, and WATCH_SLACK_S).
 """
 
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from types import TracebackType
@@ -20,15 +19,12 @@ from minikube_py.client.interface import WatchEvent
 from minikube_py.client.io.rest_client import error_of
 from minikube_py.client.lines import LineSplitter, LineTooLongError
 from minikube_py.client.wire import ApiRequest, ApiResponse
+from minikube_py.kit.io.dead_peers import open_socket
 
 CONNECT_TIMEOUT_S = 10.0
 REQUEST_TIMEOUT_S = 75.0
 """More than the server's own 60 s, so that its 504 is heard."""
 WATCH_SLACK_S = 30.0
-DEAD_PEER_S = 30
-"""A connection whose other end answers nothing for so long, not even empty probes, is over (upstream: the health
-check of HTTP/2, 45 s)."""
-_PROBE_S, _PROBES = 5, 3
 CONNECTIONS_MAX = 256
 """Connections to the server, watches included; further requests wait for one."""
 
@@ -107,18 +103,6 @@ class HttpTransport:
 
     def _unavailable(self, error: Exception) -> UnavailableError:
         return UnavailableError(f"the API server at {self._url} cannot be reached: {error or type(error).__name__}")
-
-
-def open_socket(address: aiohttp.AddrInfoType) -> socket.socket:
-    """Return a socket for an address that getaddrinfo gave, on which a dead peer is noticed."""
-    family, kind, protocol, _, _ = address
-    opened = socket.socket(family, kind, protocol)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, DEAD_PEER_S - _PROBE_S * _PROBES)
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _PROBE_S)
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_S * 1000)
-    return opened
 
 
 async def _whole(response: aiohttp.ClientResponse) -> ApiResponse:

@@ -2,7 +2,10 @@
 
 The Node is created or, when it is there, brought up to date; its status is computed every 10 s and written when it
 changed, at least every 5 minutes; the Lease is renewed every 10 s. All three go on by themselves when the API server
-is away. Upstream: kubelet_node_status.go, component-helpers node lease controller.
+is away. A Node that somebody deletes stays deleted until this agent is started again (or somebody makes it): who
+deletes it wants the host out of the cluster.
+
+Upstream: kubelet_node_status.go, component-helpers node lease controller.
 """
 
 import asyncio
@@ -35,6 +38,10 @@ from minikube_py.kubelet.shutdown import NODE_FAULT
 log = logging.getLogger("kubelet")
 
 RETRY = BackoffPolicy(initial_s=0.2, maximum_s=7.0, reset_after_s=60.0)
+HEARTBEAT_TIMEOUT_S = 10.0
+"""What the API does not take in this time is tried again over another connection: this one may lead to nobody, and
+the grace period runs (upstream: the heartbeat client's timeout)."""
+NO_ANSWER = "the API server does not answer in time"
 
 
 async def register_node(client: Client, config: KubeletConfig, host: HostFacts) -> Obj:
@@ -67,6 +74,10 @@ class NodeLoop:
         self._version: RuntimeVersion | None = None
         self._node: Obj = {}
         self._hurry = asyncio.Event()
+        self._registered = False
+        """Whether this process has done it."""
+        self._present = asyncio.Event()
+        """Whether the API has the Node, as far as we know: its Lease lives and dies with it."""
         self.ready = asyncio.Event()
         """Set once the API has this node as Ready."""
         self.faults: tuple[str, ...] = ("container runtime status check may not have completed yet",)
@@ -136,10 +147,12 @@ class NodeLoop:
             try:
                 await self._report()
                 failures = None
-            except (StatusError, OSError) as error:
+            except NotFoundError:
+                self._note_deleted()
+            except (StatusError, OSError) as error:  # TimeoutError is an OSError
                 failures = next_backoff(RETRY, failures, self._ports.clock.now_s())
                 delay_s = failures.delay_s
-                log.warning("node status is not written: %s", error)
+                log.warning("node status is not written: %s", str(error) or NO_ANSWER)
             try:
                 async with asyncio.timeout(delay_s):
                     await self._hurry.wait()
@@ -151,7 +164,8 @@ class NodeLoop:
         host = await self._ports.host.survey()
         if self._version is not None:
             self._take(host, self._version)
-        self._node = await self._registered(host)
+        async with asyncio.timeout(HEARTBEAT_TIMEOUT_S):
+            self._node = await self._find_node(host)
         self._knowledge.node = self._node
         old = self._node.get("status") or {}
         now_s = self._ports.clock.now_s()
@@ -164,7 +178,8 @@ class NodeLoop:
         )
         if status_is_due(status, old, since_s, self._config.node_status_report_s):
             body = {"metadata": {"uid": uid_of(self._node)}, "status": status}
-            self._node = await self._ports.client.patch(NODES, self._key, body, subresource="status")
+            async with asyncio.timeout(HEARTBEAT_TIMEOUT_S):
+                self._node = await self._ports.client.patch(NODES, self._key, body, subresource="status")
             self._reported_at_s = now_s
             for reason in node_events(status, old):
                 self._say(reason, f"Node {self._config.node_name} status is now: {reason}")
@@ -189,9 +204,23 @@ class NodeLoop:
         else:
             self.faults = ()
 
-    async def _registered(self, host: HostFacts) -> Obj:
-        """Return the Node of the API, made or given what it lacks if need be."""
-        node = await register_node(self._ports.client, self._config, host)
+    def _note_deleted(self) -> None:
+        if self._present.is_set():
+            log.warning("node %s was deleted: a restart of this agent registers it again", self._config.node_name)
+        self._present.clear()
+
+    async def _find_node(self, host: HostFacts) -> Obj:
+        """Return the Node of the API, made if this process has not yet, and given what it lacks.
+
+        Raises:
+            NotFoundError: it was deleted since it was made.
+        """
+        if self._registered:
+            node = await self._ports.client.get(NODES, self._key)
+        else:
+            node = await register_node(self._ports.client, self._config, host)
+        self._registered = True
+        self._present.set()
         missing = missing_metadata(self._config, host, node)
         if not missing:
             return node
@@ -210,14 +239,16 @@ class NodeLoop:
     async def _renew_forever(self) -> None:
         failures: BackoffState | None = None
         while True:
+            await self._present.wait()
             delay_s = self._config.lease_renew_s
             try:
-                await self._renew()
+                async with asyncio.timeout(HEARTBEAT_TIMEOUT_S):
+                    await self._renew()
                 failures = None
-            except StatusError as error:
+            except (StatusError, TimeoutError) as error:
                 failures = next_backoff(RETRY, failures, self._ports.clock.now_s())
                 delay_s = failures.delay_s
-                log.warning("lease is not renewed: %s", error.message)
+                log.warning("lease is not renewed: %s", str(error) or NO_ANSWER)
             await self._ports.clock.sleep(delay_s)
 
     async def _renew(self) -> None:

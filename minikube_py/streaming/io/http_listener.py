@@ -2,11 +2,14 @@
 
 import asyncio
 import errno
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from aiohttp import web
+
+from minikube_py.kit.io.dead_peers import give_up_dead_peers
 
 T = TypeVar("T")
 
@@ -68,9 +71,10 @@ async def listen(runner: web.ServerRunner, address: str, port: int, tls: ssl.SSL
     Raises:
         ListenError: the address cannot be had.
     """
-    site = web.TCPSite(runner, address, port, ssl_context=tls, backlog=1024)
     try:
-        await site.start()
+        listener = socket.create_server((address, port), backlog=1024)
+        give_up_dead_peers(listener)
+        await web.SockSite(runner, listener, ssl_context=tls, backlog=1024).start()
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         why = "address already in use" if taken else error.strerror or str(error)

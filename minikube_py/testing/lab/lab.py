@@ -45,6 +45,8 @@ class Lab:
         """What starts `minikube-py`: this Python, or the one file in its place."""
         self.agent_flags: tuple[str, ...] = (FEW_EVICTIONS,)
         """Flags that every agent started from here on gets besides."""
+        self.server_flags: tuple[str, ...] = ()
+        """Flags that the master started from here on gets besides."""
         self.docker_flags: tuple[str, ...] = ()
         """Flags that every engine started from here on gets besides."""
         self.pids: dict[str, int] = {}
@@ -135,7 +137,7 @@ class Lab:
     def _role(self, host: HostLayout) -> list[str]:
         master = self.layout.master
         if host == master:
-            return ["server", f"--write-kubeconfig={self.layout.kubeconfig}"]
+            return ["server", f"--write-kubeconfig={self.layout.kubeconfig}", *self.server_flags]
         token = f"--token-file={master.data_dir}/server/token"
         return ["agent", f"--server=https://{master.address}:{API_PORT}", token]
 

@@ -26,7 +26,7 @@ class HostLayout:
     gateway: str
     dir: Path
     init_pid: int = 0
-    """The host's first process (testing.systemd_host), in whose namespaces everything runs; 0: in this machine's."""
+    """The host's systemd (testing.lab.systemd_host), in whose namespaces everything runs; 0: in this machine's."""
 
     @property
     def mac(self) -> str:

@@ -5,15 +5,18 @@ machine's, with a layer on top that takes every write, so that the layer is the 
 data lies on the real disk, since one overlay cannot lie on another.
 """
 
+import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
+from minikube_py.kubelet.io.cgroup_mounts import hierarchies
+from minikube_py.kubelet.io.mounts import read_mounts
 from minikube_py.testing.lab import machine, network
 from minikube_py.testing.lab.lab import Lab
 from minikube_py.testing.lab.layout import HostLayout
@@ -38,7 +41,7 @@ _MASKED = (
 )
 _BOOT = r"""
 set -eu
-place=$1; name=$2; host_name=$3; masked=$4
+place=$1; name=$2; host_name=$3; masked=$4; shared=$5
 for folder in /sys/fs/cgroup/*/; do
     [ -e "$folder/cgroup.procs" ] || continue
     mkdir -p "$folder/$name"
@@ -50,7 +53,7 @@ done
 mount -t tmpfs -o mode=755 layer "$place/layer"
 mkdir "$place/layer/up" "$place/layer/work"
 exec unshare --mount --pid --fork --uts --ipc --cgroup --propagation private /bin/sh -eu -c '
-    place=$1; root=$place/root; masked=$3
+    place=$1; root=$place/root; masked=$3; shared=$4
     hostname "$2"
     mount -t overlay -o "lowerdir=/,upperdir=$place/layer/up,workdir=$place/layer/work" root "$root"
     mount -t proc proc "$root/proc"
@@ -78,6 +81,10 @@ exec unshare --mount --pid --fork --uts --ipc --cgroup --propagation private /bi
     mount --bind "$place/shared" "$root/mnt/shared"
     hostname > "$root/etc/hostname"
     mkdir -p "$root/etc/systemd/system"
+    for folder in $shared; do
+        mkdir -p "$root$folder"
+        mount --bind "$folder" "$root$folder"
+    done
     for unit in $masked; do ln -sf /dev/null "$root/etc/systemd/system/$unit"; done
     cd "$root"
     mkdir -p mnt/earlier
@@ -87,15 +94,24 @@ exec unshare --mount --pid --fork --uts --ipc --cgroup --propagation private /bi
     mount --make-rshared /
     exec env -i container=lab PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         /lib/systemd/systemd --system --unit=basic.target --show-status=no --log-target=journal
-' sh "$place" "$host_name" "$masked"
+' sh "$place" "$host_name" "$masked" "$shared"
 """
 
 
 class SystemdHost:
-    """One such host; its network namespace is a lab's, and must exist."""
+    """One such host."""
 
-    def __init__(self, host: HostLayout) -> None:
+    def __init__(self, host: HostLayout, *, own_network: bool = False, shared: Sequence[Path] = ()) -> None:
+        """Describe a host that is not booted yet.
+
+        Args:
+            host: its name and folder, and the lab's network namespace that it lives in.
+            own_network: it has a network namespace of its own instead.
+            shared: folders of this machine that it sees at the same paths, where its own are in memory.
+        """
         self.name = host.name
+        self._own_network = own_network
+        self._shared_folders = shared
         self.address = host.address
         self._host = host
         self._place = host.dir / "systemd"
@@ -107,6 +123,26 @@ class SystemdHost:
     def shared(self) -> Path:
         """Return the folder that the host sees as SHARED."""
         return self._place / "shared"
+
+    @property
+    def init_pid(self) -> int:
+        """Return its systemd's process id, seen from here."""
+        return self._init
+
+    @property
+    def bus(self) -> str:
+        """Return the socket of its system bus, seen from here."""
+        return f"/proc/{self._init}/root/run/dbus/system_bus_socket"
+
+    @property
+    def cgroup_places(self) -> Mapping[str, str]:
+        """Return where the root of its cgroups stands for each controller, seen from here."""
+        return {
+            controller: f"{place}/{self._cgroup}"
+            for controller, place in hierarchies(read_mounts(), 1).items()
+            # Controllers that are mounted together have a link for each beside the folder of them all.
+            if os.path.isdir(place) and (controller.startswith("name=") or os.path.basename(place) == controller)
+        }
 
     @property
     def entry(self) -> list[str]:
@@ -128,11 +164,18 @@ class SystemdHost:
         """
         for folder in ("layer", "root", "docker", "shared"):
             (self._place / folder).mkdir(parents=True, exist_ok=True)
-        words = (str(self._place), self._cgroup, self.name, " ".join(_MASKED))
+        words = (
+            str(self._place),
+            self._cgroup,
+            self.name,
+            " ".join(_MASKED),
+            " ".join(map(str, self._shared_folders)),
+        )
+        boot = ["sh", "-c", _BOOT, "sh", *words]
         log = (self._place / "boot.log").open("ab")
         with log:
             self._process = subprocess.Popen(
-                machine.in_host(self._host, ["sh", "-c", _BOOT, "sh", *words]),
+                ["unshare", "--net", "--", *boot] if self._own_network else machine.in_host(self._host, boot),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -136,11 +136,13 @@ def test_debug_shows_the_nodes_files(cluster, namespace):
     assert cluster.kubectl("logs", "-n", namespace, name).stdout.strip() == expected
 
 
-def test_a_node_that_was_deleted_registers_again_and_its_pods_run_on(cluster, namespace):
+def test_a_node_that_was_deleted_is_back_with_the_next_start_and_its_pods_run_on(cluster, namespace):
     cluster.apply(namespace, DEPLOYMENT)
     wait_until(lambda: len(running(cluster, namespace)) == 2, 60)
     before, uid = set(running(cluster, namespace)), node_of(cluster)["metadata"]["uid"]
     cluster.kubectl("delete", "node", NODE)
+    cluster.lab.stop(cluster.host)
+    cluster.lab.start(cluster.host)
 
     def is_back():
         found = cluster.kubectl("get", "node", NODE, "-o", "json", check=False)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from minikube_py.kubelet.cgroup_names import cgroup_path, container_path
 from minikube_py.testing.lab.cluster import IMAGE, Cluster, wait_until
 from minikube_py.testing.lab.lab import Lab
-from minikube_py.testing.systemd_host import systemd_host
+from minikube_py.testing.lab.systemd_host import SystemdHost
 
 pytestmark = pytest.mark.node
 
@@ -104,18 +103,20 @@ def node(tmp_path_factory, huge_pages):
     lab = Lab(folder, 1, fast_timers=True)
     lab.agent_flags += ("--kubelet-arg=allowed-unsafe-sysctls=net.core.*",)
     lab.docker_flags = ("--exec-opt=native.cgroupdriver=systemd",)
-    shared = {folder, Path.cwd(), Path(sys.prefix), Path(sys.base_prefix)} - {Path("/usr")}
+    (layout,) = lab.layout.hosts
+    host = SystemdHost(layout, own_network=True, shared=[folder])
     try:
-        with systemd_host(tmp_path_factory.mktemp("systemd") / "root", sorted(shared)) as host:
-            lab.layout = replace(lab.layout, hosts=tuple(replace(h, init_pid=host.pid) for h in lab.layout.hosts))
-            lab.up()
-            cluster = Cluster(lab, tmp_path_factory.mktemp("kubectl"))
-            cluster.load_images(tmp_path_factory.mktemp("images"))
-            yield cluster, host
+        host.boot()
+        lab.layout = replace(lab.layout, hosts=(replace(layout, init_pid=host.init_pid),))
+        lab.up()
+        cluster = Cluster(lab, tmp_path_factory.mktemp("kubectl"))
+        cluster.load_images(tmp_path_factory.mktemp("images"))
+        yield cluster, host
     finally:
         for log in folder.glob("lab1/*.log"):
             shutil.copy(log, tmp_path_factory.getbasetemp())
         lab.down()
+        host.power_off()
 
 
 def test_unsafe_sysctls_are_set_when_the_node_allows_them(node):
@@ -155,7 +156,7 @@ def test_pods_and_classes_have_slices_with_their_limits_and_leave_none(node):
     slice_ = cluster.docker("inspect", "-f", "{{.HostConfig.CgroupParent}}", container).strip()
 
     def read(controller, path, file):
-        return Path(host.places[controller] + path, file).read_text().strip()
+        return Path(host.cgroup_places[controller] + path, file).read_text().strip()
 
     assert slice_.endswith(f"-kubepods-burstable-pod{pod['metadata']['uid'].replace('-', '_')}.slice")
     for path in (cgroup_path(slice_), container_path(slice_, container)):
@@ -165,7 +166,7 @@ def test_pods_and_classes_have_slices_with_their_limits_and_leave_none(node):
     tier = slice_.rpartition("-")[0]
     assert read("cpu", cgroup_path(f"{tier}.slice"), "cpu.shares") == "102"
     assert read("cpu", cgroup_path(f"{tier.replace('burstable', 'besteffort')}.slice"), "cpu.shares") == "2"
-    assert host.run("systemctl", "show", slice_, "--property=CPUShares,MemoryLimit").splitlines() == [
+    assert host.run("systemctl", "show", slice_, "--property=CPUShares,MemoryLimit").stdout.splitlines() == [
         "CPUShares=102",
         f"MemoryLimit={32 * MIB}",
     ]
@@ -176,7 +177,9 @@ def test_pods_and_classes_have_slices_with_their_limits_and_leave_none(node):
 
     cluster.kubectl("delete", "pod", "limited", "plain", "--wait", timeout_s=30)
     units = "systemctl list-units --all --plain --no-legend"
-    wait_until(lambda: "pod" + pod["metadata"]["uid"][:8] not in host.run(*units.split()), 10, "the slice's end")
-    assert not Path(host.places["memory"] + cgroup_path(slice_)).exists()
+    wait_until(
+        lambda: "pod" + pod["metadata"]["uid"][:8] not in host.run(*units.split()).stdout, 10, "the slice's end"
+    )
+    assert not Path(host.cgroup_places["memory"] + cgroup_path(slice_)).exists()
     cluster.minikube_py("down", f"--docker-host=unix://{cluster.host.docker_socket}")
-    assert "minikube_py" not in host.run(*units.split())
+    assert "minikube_py" not in host.run(*units.split()).stdout

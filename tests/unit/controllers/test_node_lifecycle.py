@@ -21,11 +21,11 @@ def keys(taints) -> list[tuple[str, str]]:
 
 
 def test_a_node_that_is_heard_of_is_left_alone() -> None:
-    assert decide(view(a_node(), silent_s=39), CONFIG, NOW_S).actions == ()
+    assert decide(view(a_node(), silent_s=49), CONFIG, NOW_S).actions == ()
 
 
 def test_silence_beyond_the_grace_period_makes_all_conditions_unknown() -> None:
-    event, update = decide(view(a_node(), silent_s=41), CONFIG, NOW_S).actions
+    event, update = decide(view(a_node(), silent_s=51), CONFIG, NOW_S).actions
 
     assert isinstance(event, Record)
     assert event.message == "Node n1 status is now: NodeNotReady"
@@ -115,11 +115,11 @@ def test_the_row_remembers_silence_between_two_looks() -> None:
     row = spec(CONFIG)
     seen = NodeView(a_node(), None, ())
     first = row.reconcile(seen, NOW_S)
-    for at_s in range(5, 45, 5):
+    for at_s in range(5, 55, 5):
         last = row.reconcile(seen, NOW_S + at_s)
-        if at_s <= 40:
+        if at_s <= 50:
             assert last.actions == ()
-    silent = row.reconcile(seen, NOW_S + 45)
+    silent = row.reconcile(seen, NOW_S + 55)
 
     assert [a.reason for a in first.actions if isinstance(a, Record)] == ["RegisteredNode"]
     assert any(isinstance(a, Update) and a.resource is NODES for a in silent.actions)

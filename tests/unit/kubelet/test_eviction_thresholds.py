@@ -5,7 +5,6 @@ from minikube_py.kubelet.eviction_thresholds import (
     ThresholdError,
     hard_reservation,
     parse_amount,
-    parse_duration,
     parse_thresholds,
 )
 
@@ -61,17 +60,6 @@ def test_what_cannot_be_used_is_named(signal, text, words):
 def test_a_soft_threshold_needs_a_grace_period():
     with pytest.raises(ThresholdError, match=r"grace period must be specified .* pid\.available"):
         parse_thresholds((), (("pid.available", "100"),), (), ())
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("1m30s", 90), ("1.5h", 5400), ("250ms", 0.25)])
-def test_durations_are_spelled_as_go_spells_them(text, seconds):
-    assert parse_duration(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "30", "s", "1m x"])
-def test_other_texts_are_no_durations(text):
-    with pytest.raises(ThresholdError):
-        parse_duration(text)
 
 
 def test_hard_thresholds_keep_their_amount_from_pods():

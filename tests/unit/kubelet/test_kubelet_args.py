@@ -1,7 +1,8 @@
 import pytest
 
+from minikube_py.kit.arguments import ArgumentError
 from minikube_py.kubelet.config import KubeletConfig
-from minikube_py.kubelet.kubelet_args import KubeletArgError, apply_kubelet_args
+from minikube_py.kubelet.kubelet_args import apply_kubelet_args
 
 CONFIG = KubeletConfig("n", "192.0.2.1", "/r", "/l")
 
@@ -35,7 +36,7 @@ def test_flags_become_settings():
 
 
 def test_programs_that_know_passwords_need_their_folder_and_pulls_have_a_pace():
-    with pytest.raises(KubeletArgError, match="image-credential-provider-config and -bin-dir go together"):
+    with pytest.raises(ArgumentError, match="image-credential-provider-config and -bin-dir go together"):
         apply("image-credential-provider-config=/etc/providers.yaml")
     config = apply(
         "image-credential-provider-config=/etc/providers.yaml",
@@ -53,7 +54,7 @@ def test_unsafe_sysctls_are_allowed_by_name_or_pattern_when_a_pod_can_have_its_o
         "net.core.somaxconn",
         "kernel.msg*",
     )
-    with pytest.raises(KubeletArgError, match=r"allowed-unsafe-sysctls: the sysctl 'vm.swappiness' is not known"):
+    with pytest.raises(ArgumentError, match=r"allowed-unsafe-sysctls: the sysctl 'vm.swappiness' is not known"):
         apply("allowed-unsafe-sysctls=vm.swappiness")
 
 
@@ -107,12 +108,12 @@ def test_the_last_one_wins_and_none_changes_nothing():
     ],
 )
 def test_what_cannot_be_used_is_named(arg, words):
-    with pytest.raises(KubeletArgError) as caught:
+    with pytest.raises(ArgumentError) as caught:
         apply(arg)
     assert words in str(caught.value)
 
 
 def test_all_faults_are_named_at_once():
-    with pytest.raises(KubeletArgError) as caught:
+    with pytest.raises(ArgumentError) as caught:
         apply("max-pods=x", "nonsense=1")
     assert len(str(caught.value).splitlines()) == 2

@@ -93,7 +93,6 @@ def cost(node, rule):
         (to_replace, "string", "self.str.replace(self.before, self.after) == 'does not matter'", 629154, 4, 12),
         (two_texts, "string", "self.str.split(self.separator) == []", 629160, 10, 22),
     ],
-    ids=str,
 )
 def test_a_rule_costs_what_upstream_says(make, kind, rule, unbounded, bound, bounded):
     if unbounded is None:

@@ -55,7 +55,7 @@ def built_in_admission(durable):
     """What every server has: the plug-ins, and no webhook or policy."""
     sources = AdmissionSources(durable, lambda: None)
     lookups, views = StoredLookups(durable), Views(refuse_conversion)
-    return AdmissionChain(sources, lookups, None, views, sequential_ids(), HeavyWork())
+    return AdmissionChain(sources, lookups, None, views, sequential_ids(), HeavyWork(), ApiServerConfig())
 
 
 async def a_storage(make_admission=lambda durable: NoAdmission()):

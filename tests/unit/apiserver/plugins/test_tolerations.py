@@ -1,6 +1,7 @@
 import pytest
 
 from minikube_py.api.resources import PODS
+from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.plugins.tolerations import add_default_tolerations, covers, merge_tolerations
 from minikube_py.testing.built_in_admission import Request, admit
 
@@ -15,15 +16,23 @@ def test_a_pod_stays_five_minutes_on_a_node_that_is_not_ready():
     ]
 
 
+def test_how_long_can_be_set_for_each_of_the_two():
+    spec = {}
+    add_default_tolerations(
+        spec, ApiServerConfig(default_not_ready_toleration_s=3, default_unreachable_toleration_s=0)
+    )
+    assert [(t["key"], t["tolerationSeconds"]) for t in spec["tolerations"]] == [(NOT_READY, 3), (UNREACHABLE, 0)]
+
+
 def test_a_pod_that_tolerates_everything_gets_no_further_tolerations():
     spec = {"tolerations": [{"operator": "Exists"}]}
-    add_default_tolerations(spec)
+    add_default_tolerations(spec, ApiServerConfig())
     assert spec == {"tolerations": [{"operator": "Exists"}]}
 
 
 def test_a_toleration_of_another_effect_does_not_count():
     spec = {"tolerations": [{"key": NOT_READY, "operator": "Exists", "effect": "NoSchedule"}]}
-    add_default_tolerations(spec)
+    add_default_tolerations(spec, ApiServerConfig())
     assert len(spec["tolerations"]) == 3
 
 

@@ -85,8 +85,51 @@ async def test_a_runtime_that_is_down_makes_the_node_not_ready_and_back():
     assert up["status"] == "True"
 
 
+async def test_a_node_that_was_deleted_comes_back_by_a_restart_only():
+    async with a_node() as (lab, loop, _):
+        await loop.ready.wait()
+        await asyncio.sleep(1)
+        await lab.client.delete(NODES, ObjectKey("", "node1"))
+        await asyncio.sleep(11)
+        await lab.client.delete(LEASES, ObjectKey("kube-node-lease", "node1"))
+        await asyncio.sleep(60)
+        assert lab.client.objects(NODES) == lab.client.objects(LEASES) == []
+
+    async with a_node(lab) as (_, loop, _):
+        await asyncio.wait_for(loop.ready.wait(), 5)
+        await asyncio.sleep(1)
+        (node,), (lease,) = lab.client.objects(NODES), lab.client.objects(LEASES)
+
+    assert lease["metadata"]["ownerReferences"][0]["uid"] == node["metadata"]["uid"]
+
+
+async def test_a_node_that_somebody_makes_anew_is_served_again():
+    async with a_node() as (lab, loop, _):
+        await loop.ready.wait()
+        await lab.client.delete(NODES, ObjectKey("", "node1"))
+        await asyncio.sleep(11)
+        await lab.client.create(NODES, {"metadata": {"name": "node1"}})
+        await asyncio.sleep(11)
+
+        assert ready(lab)["status"] == "True"
+
+
 async def test_a_server_that_is_away_at_first_is_tried_again():
     lab = a_kubelet_lab()
     lab.client.fail_next("get", NODES, UnavailableError("not yet"))
     async with a_node(lab) as (_, loop, _):
         await asyncio.wait_for(loop.ready.wait(), 5)
+
+
+@pytest.mark.parametrize(("verb", "resource"), [("patch", LEASES), ("get", NODES), ("patch", NODES)])
+async def test_a_heartbeat_that_nobody_answers_is_sent_again_within_the_grace_period(verb, resource):
+    async with a_node() as (lab, loop, _):
+        await loop.ready.wait()
+        await asyncio.sleep(1)
+        lab.client.ignore_next(verb, resource)
+        lab.runtime.up = False
+        await asyncio.sleep(25)
+        lease = await lab.client.get(LEASES, ObjectKey("kube-node-lease", "node1"))
+
+        assert ready(lab)["status"] == "False"
+        assert lab.clock.wall_s() - parse_time(lease["spec"]["renewTime"]) < 12
