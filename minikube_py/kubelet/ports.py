@@ -57,6 +57,10 @@ class EndpointDrain(Protocol):
         """
         ...
 
+    async def wait_unreachable(self, pod_ip: str, timeout_s: float) -> bool:
+        """Wait until no rule leads to `pod_ip`, not even as the last resort; False when `timeout_s` passes first."""
+        ...
+
 
 class EventSink(Protocol):
     """Says what happened to an object (client.io.event_recorder.EventRecorder)."""

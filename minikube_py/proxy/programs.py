@@ -46,6 +46,8 @@ class Program:
     """For each UDP entry the endpoints whose flows may live on: all that serve, chosen or not."""
     forwards: frozenset[str]
     """Addresses of endpoints that get new connections, those of the last resort excepted."""
+    reaches: frozenset[str] = frozenset()
+    """Addresses of all endpoints that new connections may go to."""
 
 
 EMPTY = Program({}, {}, frozenset())
@@ -85,6 +87,7 @@ def compile_service(ports: Iterable[ServicePort], endpoints: EndpointsByPort, fa
     elements: dict[ElementKey, Data] = {}
     udp: dict[UdpEntry, frozenset[Target]] = {}
     forwards: set[str] = set()
+    reaches: set[str] = set()
     for port in ports:
         found = endpoints.get(port.port_name, ())
         selected = select_endpoints(found, facts.node)
@@ -102,9 +105,11 @@ def compile_service(ports: Iterable[ServicePort], endpoints: EndpointsByPort, fa
             serving = frozenset(endpoint.target for endpoint in found if endpoint.serving)
             udp.update({(entry.address or "", entry.port): serving for entry in entries})
         for choice in (selected.cluster, selected.local):
+            addresses = [endpoint.address for endpoint in choice.endpoints]
+            reaches.update(addresses)
             if not choice.last_resort:
-                forwards.update(endpoint.address for endpoint in choice.endpoints)
-    return Program(elements, udp, frozenset(forwards))
+                forwards.update(addresses)
+    return Program(elements, udp, frozenset(forwards), frozenset(reaches))
 
 
 def compile_ruleset(

@@ -84,6 +84,11 @@ class FakeEndpointDrain:
         self.journal.append(f"withdrawn {pod_ip}")
         return True
 
+    async def wait_unreachable(self, pod_ip: str, timeout_s: float) -> bool:
+        """Return whether the rules that are left go in time; they go by themselves."""
+        self.journal.append(f"unreachable {pod_ip}")
+        return self.takes_s is not None
+
 
 class FakePodFiles:
     """Directories and files as a dict; `host` holds what was on the host before."""

@@ -358,6 +358,7 @@ class PodSync:
         self._tools.resizer.forget(state.pod.uid)
         if not state.removed:
             await self._write_status(state, ended=True)
+        await terminator.wait_unreachable(state)
         await terminator.stop_sandboxes(state)
         await self._clean_up(state)
         # Nothing is left on the host by now, however long the API server takes.

@@ -2,8 +2,9 @@
 
 1. Its endpoint leaves the kernel: no new connection is sent to a process that is about to stop.
 2. preStop, TERM, KILL for the regular containers at once, then for the sidecars in reverse order, all in one grace.
-3. The sandbox stops; only then its address is set free (the link goes with the namespace, so nobody can have the same
-   address twice).
+3. The last rule goes that leads to the pod: nothing runs in it, but its network still refuses connections, which would
+   wait for an answer in vain without it. The sandbox stops; only then its address is set free (the link goes with the
+   namespace, so nobody can have the same address twice).
 4. Containers and sandbox are removed, volumes unmounted, directories and cgroups deleted.
 5. The terminal status is written, then the object is deleted with grace 0 and its uid as precondition.
 
@@ -66,6 +67,11 @@ class PodTerminator:
             if not withdrawn:
                 log.warning("pod %s is stopped while rules still lead to it", state.pod.key)
         await self._ports.clock.sleep(self._config.endpoint_drain_linger_s)
+
+    async def wait_unreachable(self, state: PodState) -> None:
+        """Wait until no rule of this node leads to the pod, whose processes have ended (bounded)."""
+        if state.pod_ip and not state.pod.host_network and self._is_selected(state):
+            await self._ports.endpoint_drain.wait_unreachable(state.pod_ip, self._config.endpoint_gone_s)
 
     def _is_selected(self, state: PodState) -> bool:
         labels = state.pod.labels

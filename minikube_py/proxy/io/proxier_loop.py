@@ -73,6 +73,7 @@ class Proxier:
         self._pending: dict[Owner, Program] = {}
         self._programs: dict[Owner, Program] = {}
         self._forwarded: Counter[str] = Counter()
+        self._reached: Counter[str] = Counter()
         self._facts = CompileFacts(NodeFacts(config.node_name), frozenset(config.node_local_vips))
         self._wake = asyncio.Event()
         self._committed = asyncio.Event()
@@ -116,8 +117,15 @@ class Proxier:
 
         A pod that is only kept as the last resort (serving, terminating, no ready endpoint) counts as withdrawn.
         """
+        return await self._wait_rules(lambda: not self._forwarded[pod_ip], timeout_s)
+
+    async def wait_unreachable(self, pod_ip: str, timeout_s: float) -> bool:
+        """Wait until no rule leads to `pod_ip`, not even as the last resort; False when `timeout_s` passes first."""
+        return await self._wait_rules(lambda: not self._reached[pod_ip], timeout_s)
+
+    async def _wait_rules(self, are_right: Callable[[], bool], timeout_s: float) -> bool:
         deadline_s = self._clock.now_s() + timeout_s
-        while not self._has_synced or self._forwarded[pod_ip]:
+        while not (self._has_synced and are_right()):
             if not await self._wait(self._committed, deadline_s - self._clock.now_s()):
                 return False
         return True
@@ -208,9 +216,11 @@ class Proxier:
                 self._programs[owner] = program
             self._forwarded.subtract(old.forwards)
             self._forwarded.update(program.forwards)
+            self._reached.subtract(old.reaches)
+            self._reached.update(program.reaches)
             self._stale_flows.update(_changed_udp(old.udp, program.udp))
         self._pending = {}
-        self._forwarded = +self._forwarded
+        self._forwarded, self._reached = +self._forwarded, +self._reached
         self._has_synced = True
         self._committed.set()
         self._committed = asyncio.Event()

@@ -118,6 +118,7 @@ async def test_a_deleted_pod_leaves_the_kernels_rules_before_its_process_is_told
         "withdrawn 10.244.0.2",
         "term c/0",
         "end c/0 143",
+        "unreachable 10.244.0.2",
         "stop sandbox web/0",
         "detach 10.244.0.2",
         "remove c/0",

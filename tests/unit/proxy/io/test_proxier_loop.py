@@ -205,6 +205,24 @@ async def test_the_last_resort_counts_as_withdrawn():
         assert await world.proxier.wait_withdrawn(A, 0)
 
 
+async def test_the_last_resort_is_reached_until_its_rules_are_gone():
+    async with running(World()) as world, asyncio.TaskGroup() as group:
+        await world.serve(A)
+        await world.clock.advance(1)
+        await world.endpoints(an_endpoint(A, ready=False, serving=True, terminating=True))
+        await world.clock.advance(1)
+        waiting = group.create_task(world.proxier.wait_unreachable(A, 30))
+        await world.clock.advance(1)
+        assert not waiting.done()
+
+        await world.endpoints()
+        await world.clock.advance(1)
+
+        assert waiting.done()
+        assert waiting.result()
+        assert world.targets() == set()
+
+
 async def test_udp_flows_are_looked_at_when_endpoints_change_go_or_the_service_is_deleted():
     async with running(World()) as world:
         await world.client.create(SERVICES, a_service(ports=UDP))
