@@ -129,7 +129,7 @@ class KubeletConfig:
     endpoint_drain_linger_s: float = 0.3
     """And then this long, so that what was just accepted reaches the process."""
     endpoint_gone_s: float = 1.0
-    """A pod that has ended keeps its network, which refuses connections, until no rule leads there; at most so long."""
+    """A pod that has ended keeps its network at most so long, until no rule leads to it: it refuses connections."""
     retry_initial_s: float = 0.5
     retry_max_s: float = 10.0
     """Waits between tries of a sync that failed."""

@@ -3,8 +3,8 @@
 1. Its endpoint leaves the kernel: no new connection is sent to a process that is about to stop.
 2. preStop, TERM, KILL for the regular containers at once, then for the sidecars in reverse order, all in one grace.
 3. The last rule goes that leads to the pod: nothing runs in it, but its network still refuses connections, which
-   would wait for an answer in vain without it. The sandbox stops; only then its address is set free (the link goes with the
-   namespace, so nobody can have the same address twice).
+   would wait for an answer in vain without it. The sandbox stops; only then its address is set free (the link goes
+   with the namespace, so nobody can have the same address twice).
 4. Containers and sandbox are removed, volumes unmounted, directories and cgroups deleted.
 5. The terminal status is written, then the object is deleted with grace 0 and its uid as precondition.
 
