@@ -50,6 +50,7 @@ spec:
     metadata: {{labels: {{app: {name}}}}}
     spec:
       terminationGracePeriodSeconds: 1
+      automountServiceAccountToken: false
       {spec}
       containers:{container}"""
 
@@ -234,6 +235,7 @@ def test_the_master_may_be_killed_and_no_request_to_a_service_is_lost(three):
 
 
 def test_a_worker_that_reboots_while_the_master_is_away_starts_its_pods_from_what_it_keeps(three):
+    # Its pods ask for no token of a service account: that is the master's to give.
     host = three.lab.layout.host("lab3")
     kept = three.keeper("lab3")
     replica = host.data_dir / "agent" / "replica"
