@@ -18,11 +18,10 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from minikube_py.kit.io.netns import open_socket_in
-from minikube_py.network.io.pod_end import pod_end_index
+from minikube_py.network.io.pod_end import set_up_pod_end
 from minikube_py.network.links import POD_END, PodLink
 
 T = TypeVar("T")
-LOOPBACK_INDEX = 1
 HAIRPIN_ON = 1
 RTEXT_FILTER_SKIP_STATS = 1 << 3
 """Kernel 4.4 and newer leave the counters out, which take most of the time to read."""
@@ -174,13 +173,7 @@ class RtNetlink:
                 state="up",
                 peer={"ifname": POD_END, "net_ns_fd": netns, "address": plan.mac, "mtu": mtu},
             )
-            with self._socket_in(netns) as pod:
-                index = pod_end_index(netns)
-                pod.addr("add", index=index, address=plan.address, prefixlen=32)
-                pod.link("set", index=LOOPBACK_INDEX, state="up")
-                pod.link("set", index=index, state="up")
-                pod.route("add", dst=f"{gateway}/32", oif=index, scope="link")
-                pod.route("add", dst="default", gateway=gateway, oif=index)
+            set_up_pod_end(netns, plan.address, gateway)
         host_index = socket.if_nametoindex(plan.host_end)
         # With bridge-nf-call-iptables=1 (Docker sets it) the bridge applies DNAT itself and would not send a packet
         # back to the port it came from: a pod could not reach itself through its Service.
