@@ -16,8 +16,6 @@ from typing import Any
 
 import yaml
 
-from minikube_py.apiserver.server_args import read_server_args
-from minikube_py.controllers.controller_args import read_controller_args
 from minikube_py.kit.arguments import ArgumentError
 from minikube_py.kit.errors import UserError
 from minikube_py.kit.own_address import OwnAddress
@@ -429,8 +427,16 @@ def _audit(values: Mapping[str, Any], faults: ValueFaults) -> Audit | None:
     return Audit(str(path), Path(str(policy)), size, age, backups) if path and policy else None
 
 
+def _bad_master_arguments(config: AgentConfig) -> list[str]:
+    # A worker has nothing of a master in its memory.
+    from minikube_py.apiserver.server_args import read_server_args  # noqa: PLC0415
+    from minikube_py.controllers.controller_args import read_controller_args  # noqa: PLC0415
+
+    return [*read_server_args(config.server_args).faults, *read_controller_args(config.controller_args).faults]
+
+
 def _bad_arguments(config: AgentConfig) -> list[str]:
-    faults = [*read_server_args(config.server_args).faults, *read_controller_args(config.controller_args).faults]
+    faults = _bad_master_arguments(config) if config.server_args or config.controller_args else []
     try:
         apply_kubelet_args(KubeletConfig("", "", "", ""), config.kubelet_args)
     except ArgumentError as error:

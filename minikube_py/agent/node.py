@@ -15,7 +15,7 @@ from minikube_py.agent.errors import AgentError
 from minikube_py.agent.host import Host, this_host
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.node_credentials import kept_cluster_settings
-from minikube_py.agent.pod_range import learn_pod_cidr
+from minikube_py.agent.pod_range import learn_pod_cidr, require_pod_cidr
 from minikube_py.agent.registries import with_registries
 from minikube_py.api.served import GIT_VERSION
 from minikube_py.client.interface import Client, Informers
@@ -255,6 +255,7 @@ async def run_node(
     kubelet = Kubelet(settings, ports)
     server = kubelet_server(settings, ports, kubelet, runtime)
     components: dict[str, Run] = {
+        "pod-range": partial(require_pod_cidr, informers, config.node_name, pod_cidr),
         "network": network.run,
         "network-peers": PeerLoop(network_settings, informers, host.clock, network).run,
         "proxy": proxier.run,

@@ -1,4 +1,8 @@
-"""Which addresses the pods of this node get: its Node says it, and so does what is kept of it."""
+"""Which addresses the pods of this node get: its Node says it, and so does what is kept of it.
+
+A Node that was deleted and made anew may have got another range, when a further one has joined meanwhile: then the
+agent begins anew, too, since bridge, routes and rules are all made for one range.
+"""
 
 import asyncio
 import logging
@@ -7,7 +11,7 @@ from minikube_py.agent.errors import AgentError
 from minikube_py.api.errors import UnavailableError
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import NODES
-from minikube_py.client.interface import Client, Informers, Selection
+from minikube_py.client.interface import Change, Client, Informers, Selection
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kit.clock import Clock
 from minikube_py.kubelet.config import KubeletConfig
@@ -47,6 +51,25 @@ async def learn_pod_cidr(
     node = informer.get(ObjectKey("", node_name))
     assert node is not None
     return str(node["spec"]["podCIDR"])
+
+
+async def require_pod_cidr(informers: Informers, node_name: str, pod_cidr: str) -> None:
+    """Run until the node's range is no more the one that is in use.
+
+    Raises:
+        AgentError: so it is.
+    """
+    changed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def look(change: Change) -> None:
+        given = str((change.latest.get("spec") or {}).get("podCIDR") or pod_cidr)
+        if given != pod_cidr and not changed.done():
+            changed.set_result(given)
+
+    informers.informer(NODES, Selection(field_selector=f"metadata.name={node_name}")).subscribe(look)
+    raise AgentError(
+        f"node {node_name} has the pod range {await changed} now, no more {pod_cidr}: start this agent again"
+    )
 
 
 async def _register(client: Client, config: KubeletConfig, host: HostSurvey, clock: Clock) -> None:

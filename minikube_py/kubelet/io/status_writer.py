@@ -81,10 +81,12 @@ class StatusWriter:
     async def write_again(self, uid: str) -> None:
         """Have the last wanted status of a pod written once more, to an object that has not got it."""
         entry = self._entries.get(uid)
-        if entry is None:
-            return
+        if entry is not None:
+            entry.answer = None
+            await self._want_again(uid, entry)
+
+    async def _want_again(self, uid: str, entry: _Entry) -> None:
         entry.version += 1
-        entry.answer = None
         async with self._changed:
             self._queue[uid] = None
             self._changed.notify_all()
@@ -93,14 +95,21 @@ class StatusWriter:
         pod = change.new
         for uid in (uid_of(pod), static_uid(pod)) if pod is not None else ():
             entry = self._entries.get(uid)
-            if entry is None or entry.answer is None or not self._is_written(uid):
-                continue
-            assert pod is not None
-            newer = resource_version_of(pod) > resource_version_of(entry.answer)
-            # Compared with what the server made of our status, not with what we wanted: it may write things its way.
-            if newer and status_patch(entry.answer.get("status") or {}, pod.get("status") or {}):
-                self._strayed.add(uid)
-                self._stray.set()
+            # During a write nothing is sure; its end looks at the newest copy.
+            if entry is not None and pod is not None and self._is_written(uid):
+                self._compare(uid, entry, pod)
+
+    def _compare(self, uid: str, entry: _Entry, pod: Obj) -> None:
+        """Have a status written again when a newer object of the API shows another one."""
+        if entry.answer is None or resource_version_of(pod) <= resource_version_of(entry.answer):
+            return
+        # Compared with what the server made of our status, not with what we wanted: it may write things its way.
+        if status_patch(entry.answer.get("status") or {}, pod.get("status") or {}):
+            self._write_strayed(uid)
+
+    def _write_strayed(self, uid: str) -> None:
+        self._strayed.add(uid)
+        self._stray.set()
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of a pod that is gone."""
@@ -125,7 +134,9 @@ class StatusWriter:
                 await self._stray.wait()
                 self._stray.clear()
                 while self._strayed:
-                    await self.write_again(self._strayed.pop())
+                    uid = self._strayed.pop()
+                    if uid in self._entries:
+                        await self._want_again(uid, self._entries[uid])
 
     async def _write_forever(self) -> None:
         while True:
@@ -161,6 +172,9 @@ class StatusWriter:
             return entry.failures.delay_s
         entry.failures = None
         entry.written = max(entry.written, version)
+        newest = self._base(uid, entry)
+        if newest is not None and self._is_written(uid):
+            self._compare(uid, entry, newest)
         return 0.0
 
     async def _write_once(self, uid: str, entry: _Entry) -> None:
@@ -178,6 +192,8 @@ class StatusWriter:
             body["metadata"]["resourceVersion"] = base["metadata"]["resourceVersion"]
         try:
             entry.answer = await self._client.patch(PODS, entry.key, body, subresource="status")
+            if _has_changed(base, entry.answer, set(entry.status) - set(patch)):
+                self._write_strayed(uid)
         except ConflictError:
             current = await self._client.get(PODS, entry.key)
             if not _shows(current, uid):
@@ -189,6 +205,12 @@ class StatusWriter:
         cached = self._pods.get(entry.key)
         candidates = [obj for obj in (cached, entry.answer) if obj is not None and _shows(obj, uid)]
         return max(candidates, key=resource_version_of, default=None)
+
+
+def _has_changed(before: Obj, after: Obj, fields: set[str]) -> bool:
+    """Return whether any of these fields of the status differs."""
+    old, new = before.get("status") or {}, after.get("status") or {}
+    return any(old.get(field) != new.get(field) for field in fields)
 
 
 def _shows(obj: Obj, uid: str) -> bool:

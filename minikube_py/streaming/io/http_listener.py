@@ -72,7 +72,8 @@ async def listen(runner: web.ServerRunner, address: str, port: int, tls: ssl.SSL
         ListenError: the address cannot be had.
     """
     try:
-        listener = socket.create_server((address, port), backlog=1024)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        listener = socket.create_server((address, port), family=family, backlog=1024)
         give_up_dead_peers(listener)
         await web.SockSite(runner, listener, ssl_context=tls, backlog=1024).start()
     except OSError as error:

@@ -93,6 +93,24 @@ async def test_what_somebody_else_changed_is_written_again_and_then_there_is_pea
         assert lab.client.revision == revision
 
 
+async def test_what_somebody_else_changed_unseen_while_something_else_was_written_is_written_again():
+    ready = [{"type": "Ready", "status": "True"}]
+    async with a_writer() as (lab, pod, writer):
+        await writer.put(pod, {"phase": "Running", "conditions": ready})
+        await writer.wait_written(pod.uid)
+        await asyncio.sleep(1)
+        lab.informers.pause()
+        lost = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+        await lab.client.patch(PODS, KEY, lost, subresource="status")
+        await writer.put(pod, {"phase": "Running", "conditions": ready, "hostIP": "192.0.2.1"})
+        await asyncio.sleep(1)
+        lab.informers.resume()
+        await asyncio.sleep(5)
+
+        status = await lab.status("web")
+        assert (status["conditions"], status["hostIP"]) == (ready, "192.0.2.1")
+
+
 async def test_what_others_add_is_no_reason_to_write():
     async with a_writer() as (lab, pod, writer):
         await writer.put(pod, {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]})
