@@ -198,6 +198,8 @@ class Prober:
             run is not None and self.lookup(state.pod.uid)(run, "startup") is ProbeResult.SUCCESS
         )
         before = pod.results[key]
+        # What was so for another run says nothing of this one.
+        shown = before.result if run is not None and before.container_id == run.id else INITIAL_RESULT[kind]
         now_s = self._clock.wall_s()
         after, step = observe(before, probe, run, started=started, deleting=state.must_stop, now_wall_s=now_s)
         pod.results[key] = after
@@ -206,7 +208,7 @@ class Prober:
             if pod.results[key].container_id == run.id:
                 pod.results[key] = record(pod.results[key], probe, outcome)
             self._tell(pod, container, kind, outcome)
-        if pod.results[key].result is not before.result or pod.results[key].on_hold != before.on_hold:
+        if pod.results[key].result is not shown or pod.results[key].on_hold != before.on_hold:
             state.wake.set()
             if kind == "startup":
                 self._kick(pod, container.name)

@@ -336,6 +336,19 @@ async def test_a_ready_pod_stays_ready_over_a_restart_of_the_kubelet():
     assert False not in readiness
 
 
+async def test_a_container_that_died_while_the_kubelet_was_away_gets_ready_again_in_its_next_run():
+    lab = a_kubelet_lab()
+    lab.probes.answers["http://10.244.0.2:80/"] = ProbeOutcome(ProbeResult.SUCCESS)
+    probe = {"httpGet": {"path": "/", "port": 80}, "periodSeconds": 10}
+    async with lab.started():
+        await lab.client.create(PODS, a_pod("web", {"name": "c", "readinessProbe": probe}))
+        await lab.eventually(lambda: lab.is_ready("web"), 12.0)
+    (run,) = lab.runtime.records("c")
+    lab.runtime.exit_container(run.id, 137)
+    async with lab.started():
+        await lab.eventually(lambda: lab.container("web").get("restartCount") == 1 and lab.is_ready("web"), 25.0)
+
+
 async def test_init_containers_run_one_after_the_other_before_the_rest():
     lab = a_kubelet_lab()
     lab.runtime.programs["i1"] = lab.runtime.programs["i2"] = Program(runs_s=2.0)
