@@ -1,11 +1,13 @@
 """`install`, `upgrade` and `uninstall` on a host whose init is systemd, with real Docker, kernel and units."""
 
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
 
+from minikube_py.install.plan import RUNTIME_DIR
 from minikube_py.testing.lab import machine
 from minikube_py.testing.lab.cluster import IMAGE
 from minikube_py.testing.lab.installed_host import INSTALLED, InstalledHost
@@ -23,6 +25,11 @@ SLEEP = "trap 'exit 0' TERM; sleep 1000 & wait"
 
 class Host(InstalledHost):
     """The host, and what these tests do with it."""
+
+    def offer(self, file):
+        """Put a file where the host can start it, and return its path there."""
+        shutil.copy(file, self.shared / "one-file")
+        return f"{SHARED}/one-file"
 
     def main_pid(self):
         return int(self.run("systemctl", "show", "-p", "MainPID", UNIT).stdout.partition("=")[2])
@@ -150,9 +157,9 @@ def test_what_is_left_over_is_named_and_the_exit_status_says_so(installed):
     assert "left over: cgroups /sys/fs/cgroup/pids/minikube-py-left" in done.stderr
 
 
-def test_an_installation_leaves_nothing_behind_when_it_goes(host):
+def test_an_installation_of_the_one_file_leaves_nothing_behind_when_it_goes(host, binary):
     before, links = host.files(), host.links()
-    program = host.program("minikube-py")
+    program = host.offer(binary)
     said = host.run(program, "install", "server", FEW_EVICTIONS, timeout_s=240).stdout
     assert f"{UNIT} is active: node {host.name} is Ready" in said
     assert host.run("systemctl", "is-enabled", UNIT).stdout.strip() == "enabled"
@@ -161,6 +168,7 @@ def test_an_installation_leaves_nothing_behind_when_it_goes(host):
     assert "created" not in again
     assert "changed" not in again.replace("unchanged", "")
     host.run_pod()
+    assert host.is_ready()
     assert host.pod_cgroups()
     assert host.links() != links
 
@@ -172,6 +180,17 @@ def test_an_installation_leaves_nothing_behind_when_it_goes(host):
     assert host.pod_cgroups() == []
     assert host.run("docker", "ps", "-aq").stdout == ""
     assert host.run("systemctl", "status", UNIT, check=False).returncode == 4
+
+
+def test_a_node_is_upgraded_to_the_one_file_and_its_pods_do_not_notice(installed, binary):
+    container = installed.run_pod()
+    said = installed.run(INSTALLED, "upgrade", installed.offer(binary), timeout_s=240).stdout
+    assert f"{UNIT} is active" in said
+    assert installed.run("readlink", f"/proc/{installed.main_pid()}/exe").stdout.startswith(RUNTIME_DIR)
+    assert installed.is_ready()
+    assert installed.running_pod() == container
+    done = installed.run(INSTALLED, "uninstall", "--yes", timeout_s=120)
+    assert done.stdout.endswith("nothing of minikube-py is left on this host\n")
 
 
 def test_the_vagrant_provisioner_makes_a_host_a_node_and_again_changes_nothing(host):
