@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from minikube_py.api.errors import StatusError
+from minikube_py.api.errors import NotFoundError, StatusError
 from minikube_py.api.meta import Obj, copy_object, format_micro_time
 from minikube_py.api.resources import LEASES
 from minikube_py.apiserver.decisions import Decision, WriteContext
@@ -24,6 +24,7 @@ log = logging.getLogger("apiserver")
 
 DURATION_S = 3600
 RENEW_S = 10.0
+FIRST_RETRY_S = 0.5
 NAMESPACE = "kube-system"
 _LABELS = {"apiserver.kubernetes.io/identity": "kube-apiserver"}
 _OPTIONS = WriteOptions(field_manager="kube-apiserver")
@@ -44,6 +45,10 @@ class IdentityLease:
         while True:
             try:
                 await self.renew()
+            except NotFoundError:
+                # At a cluster's first start: the namespace is about to be made.
+                await self._clock.sleep(FIRST_RETRY_S)
+                continue
             except StatusError as error:
                 log.warning("cannot renew the API server's lease: %s", error.message)
             await self._clock.sleep(RENEW_S)
