@@ -34,12 +34,14 @@ SERVER_FLAGS = (
 )
 
 
-@pytest.fixture(scope="module")
-def three(tmp_path_factory):
+@pytest.fixture(scope="module", params=[("nftables", False), ("iptables", True)], ids=["nftables", "iptables routed"])
+def three(request, tmp_path_factory):
+    """Three hosts on one link, and three that are joined by a router only (VXLAN), in the other proxy mode."""
     if not KUBECTLS:
         pytest.fail("kubectl is missing: scripts/test installs it")
     folder = tmp_path_factory.mktemp("lifecycle")
-    lab = Lab(Path(f"/run/mkpy-life-{os.getpid()}"), 3, fast_timers=True)
+    proxy_mode, routed = request.param
+    lab = Lab(Path(f"/run/mkpy-life-{os.getpid()}"), 3, fast_timers=True, proxy_mode=proxy_mode, routed=routed)
     lab.server_flags = SERVER_FLAGS
     try:
         lab.up()
