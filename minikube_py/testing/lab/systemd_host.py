@@ -9,12 +9,14 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
+import minikube_py
 from minikube_py.kubelet.io.cgroup_mounts import hierarchies
 from minikube_py.kubelet.io.mounts import read_mounts
 from minikube_py.testing.lab import machine, network
@@ -26,6 +28,8 @@ BOOT_TIMEOUT_S = 60.0
 SHARED = "/mnt/shared"
 """Where a host sees a folder that it shares with this machine."""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_IN_MEMORY = ("/run", "/tmp", "/var/log")  # noqa: S108 - where mounts go, not files
+"""Folders that a host has of its own, empty."""
 _MASKED = (
     # They would change this machine's kernel, devices or the lab's link, which are not theirs alone.
     *("systemd-sysctl.service", "systemd-modules-load.service", "systemd-binfmt.service", "systemd-udevd.service"),
@@ -41,7 +45,7 @@ _MASKED = (
 )
 _BOOT = r"""
 set -eu
-place=$1; name=$2; host_name=$3; masked=$4; shared=$5
+place=$1; name=$2; host_name=$3; masked=$4; shared=$5; own=$6
 for folder in /sys/fs/cgroup/*/; do
     [ -e "$folder/cgroup.procs" ] || continue
     mkdir -p "$folder/$name"
@@ -53,7 +57,7 @@ done
 mount -t tmpfs -o mode=755 layer "$place/layer"
 mkdir "$place/layer/up" "$place/layer/work"
 exec unshare --mount --pid --fork --uts --ipc --cgroup --propagation private /bin/sh -eu -c '
-    place=$1; root=$place/root; masked=$3; shared=$4
+    place=$1; root=$place/root; masked=$3; shared=$4; own=$5
     hostname "$2"
     mount -t overlay -o "lowerdir=/,upperdir=$place/layer/up,workdir=$place/layer/work" root "$root"
     mount -t proc proc "$root/proc"
@@ -75,7 +79,7 @@ exec unshare --mount --pid --fork --uts --ipc --cgroup --propagation private /bi
     ln -s pts/ptmx "$root/dev/ptmx"
     ln -s /proc/self/fd "$root/dev/fd"
     mount -t tmpfs shm "$root/dev/shm"
-    for folder in run tmp var/log; do mount -t tmpfs "$folder" "$root/$folder"; done
+    for folder in $own; do mount -t tmpfs own "$root$folder"; done
     mkdir -p "$root/var/lib/docker" "$root/mnt/shared"
     mount --bind "$place/docker" "$root/var/lib/docker"
     mount --bind "$place/shared" "$root/mnt/shared"
@@ -94,7 +98,7 @@ exec unshare --mount --pid --fork --uts --ipc --cgroup --propagation private /bi
     mount --make-rshared /
     exec env -i container=lab PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         /lib/systemd/systemd --system --unit=basic.target --show-status=no --log-target=journal
-' sh "$place" "$host_name" "$masked" "$shared"
+' sh "$place" "$host_name" "$masked" "$shared" "$own"
 """
 
 
@@ -164,13 +168,9 @@ class SystemdHost:
         """
         for folder in ("layer", "root", "docker", "shared"):
             (self._place / folder).mkdir(parents=True, exist_ok=True)
-        words = (
-            str(self._place),
-            self._cgroup,
-            self.name,
-            " ".join(_MASKED),
-            " ".join(map(str, self._shared_folders)),
-        )
+        shared = map(str, (*self._shared_folders, *_hidden_programs()))
+        lists = (" ".join(_MASKED), " ".join(shared), " ".join(_IN_MEMORY))
+        words = (str(self._place), self._cgroup, self.name, *lists)
         boot = ["sh", "-c", _BOOT, "sh", *words]
         log = (self._place / "boot.log").open("ab")
         with log:
@@ -224,6 +224,12 @@ class SystemdHost:
         machine.unmount_below(self._place)
         machine.remove_cgroups(f"/{self._cgroup}")
         shutil.rmtree(self._place, ignore_errors=True)
+
+
+def _hidden_programs() -> list[Path]:
+    """Return where this Python and the program are, if a host's own folders would hide them."""
+    needed = {Path(minikube_py.__file__).parents[1], Path(sys.prefix), Path(sys.base_prefix)}
+    return sorted(path for path in needed if any(path.is_relative_to(folder) for folder in _IN_MEMORY))
 
 
 AnyHost = TypeVar("AnyHost", bound=SystemdHost)
