@@ -60,8 +60,9 @@ async def test_a_pods_slice_is_made_changed_and_kept_over_a_reload_and_goes_with
     await slices.stop(POD)
     assert remove_cgroup(POD, mounts)
     assert not any(Path(place, FOLDER).exists() for place in host.cgroup_places.values())
-    await slices.stop(ALL)
-    assert remove_cgroup(ALL, mounts)
+    for above in (ALL, "lab.slice"):
+        await slices.stop(above)
+        assert remove_cgroup(above, mounts)
     assert not any(Path(place, "lab.slice").exists() for place in host.cgroup_places.values())
     assert "lab-kubepods" not in host.run("systemctl", "list-units", "--all", "--plain").stdout
 
