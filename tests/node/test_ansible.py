@@ -3,6 +3,7 @@
 The tests stand in the order of a cluster's life; each begins where the one before it ended.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -113,7 +114,7 @@ def test_a_second_site_changes_nothing(control):
     assert control.play("site", control.program) == {"lab1": 0, "lab2": 0}
 
 
-def test_an_upgrade_loses_no_request_that_goes_through_a_service(control):
+def test_an_upgrade_to_the_one_file_loses_no_request_that_goes_through_a_service(control, binary):
     # Its servers end at once on TERM: as everywhere, a pod that other hosts send to waits until all of them know.
     manifest = web(replicas=4).replace(
         "readinessProbe:", "lifecycle: {preStop: {sleep: {seconds: 3}}}\n        readinessProbe:"
@@ -121,7 +122,6 @@ def test_an_upgrade_loses_no_request_that_goes_through_a_service(control):
     control.kubectl("apply", "-f", "-", stdin=manifest)
     control.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     address = json.loads(control.kubectl("get", "service", "web", "-o", "json"))["spec"]["clusterIP"]
-    newer = control.hosts[0].write_program("newer")
     argv = [*control.hosts[1].entry, f"PYTHONPATH={PLAYBOOKS.parents[1]}", sys.executable]
     load = subprocess.Popen(
         [*argv, "-m", "minikube_py.testing.load", "load", address, "80"],
@@ -130,11 +130,12 @@ def test_an_upgrade_loses_no_request_that_goes_through_a_service(control):
         text=True,
     )
     try:
-        changed = control.play("upgrade", newer)
+        changed = control.play("upgrade", binary)
     finally:
         outcome = json.loads(load.communicate("", timeout=30)[0])
     assert all(changed.values())
-    assert [host.run("sed", "-n", "2p", INSTALLED).stdout for host in control.hosts] == ["# newer\n"] * 2
+    offered = hashlib.sha256(binary.read_bytes()).hexdigest()
+    assert [host.run("sha256sum", INSTALLED).stdout.split()[0] for host in control.hosts] == [offered] * 2
     assert sum(outcome["answers"].values()) > 100
     assert outcome["failures"] == 0, outcome
     assert "SchedulingDisabled" not in control.kubectl("get", "nodes")
