@@ -45,8 +45,10 @@ def test_folders_and_logs_of_pods_that_are_gone_or_over_are_seen(cluster):
 
 
 def test_a_shim_of_a_container_that_does_not_run_is_seen(cluster, tmp_path):
-    command = ["/usr/bin/containerd-shim-runc-v2", "-c", "read line", f"{tmp_path}/exec", "-id", ID]
-    with subprocess.Popen(command, executable="/bin/sh", stdin=subprocess.PIPE) as shim:
+    command = ["/usr/bin/containerd-shim-runc-v2", "-c", "echo up; read line", f"{tmp_path}/exec", "-id", ID]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, executable="/bin/sh", stdin=pipe, stdout=pipe) as shim:
+        assert shim.stdout.readline() == b"up\n"  # before, /proc may not have its words: exec closes files first
         wrong, right = list(process_faults(_scene(cluster, OTHER))), list(process_faults(_scene(cluster, ID)))
         shim.kill()
 
