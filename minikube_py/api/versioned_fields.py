@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from minikube_py.api.managed_fields import NO_FIELDS, FieldSet, ManagedEntry
+from minikube_py.api.field_paths import NO_FIELDS, FieldSet
+from minikube_py.api.managed_fields import ManagedEntry
 from minikube_py.api.meta import Obj
 from minikube_py.api.schema import Schema
 from minikube_py.api.typed_merge import remove, with_named_fields
