@@ -88,6 +88,8 @@ class Changes:
 
     def ignoring(self, prefixes: FieldSet) -> "Changes":
         """Return the changes outside of the given paths and everything below them."""
+        if not prefixes:
+            return self
         return Changes(*(outside(paths, prefixes) for paths in (self.added, self.removed, self.modified)))
 
 
