@@ -25,6 +25,7 @@ from minikube_py.testing.fake_node import (
     FakeProbeNetwork,
 )
 from minikube_py.testing.fake_runtime import FakeRuntime
+from minikube_py.testing.inline_executor import InlineExecutor
 from minikube_py.testing.loop_clock import LoopClock
 
 NODE = "node1"
@@ -127,7 +128,8 @@ class KubeletLab:
 
 
 def a_kubelet_lab() -> KubeletLab:
-    """Return a fresh host with one image; call it inside a running loop."""
+    """Return a fresh host with one image; call it inside a running loop, which then has no threads."""
+    asyncio.get_running_loop().set_default_executor(InlineExecutor())
     clock = LoopClock()
     client = FakeClient(clock)
     runtime = FakeRuntime(clock)

@@ -68,7 +68,7 @@ class Kubectl:
 
     async def run(self, *args, stdin=""):
         process = await self.start(*args)
-        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 30)
+        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 90)
         return Ran(process.returncode, out.decode(), err.decode())
 
     async def __call__(self, *args, stdin=""):
@@ -148,9 +148,9 @@ async def test_create_commands_send_what_the_server_understands(kubectl):
 
 async def test_watch_prints_each_change(kubectl):
     await kubectl("create", "configmap", "first", "--from-literal=a=1")
-    watching = await kubectl.start("get", "configmaps", "-w", "--output-watch-events", "--request-timeout=20s")
+    watching = await kubectl.start("get", "configmaps", "-w", "--output-watch-events", "--request-timeout=90s")
     rows = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         rows.append((await watching.stdout.readline()).split())
         rows.append((await watching.stdout.readline()).split())
         await kubectl("create", "configmap", "second", "--from-literal=a=1")

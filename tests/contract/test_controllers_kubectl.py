@@ -76,7 +76,7 @@ class Cluster:
         await self.client.create(NODES, {"metadata": {"name": name}})
         await self.client.patch(NODES, ObjectKey("", name), {"status": status}, subresource="status")
 
-    async def until(self, *args, shows, within_s=15.0):
+    async def until(self, *args, shows, within_s=60.0):
         async with asyncio.timeout(within_s):
             while shows not in (seen := await self.kubectl(*args)):
                 await asyncio.sleep(0.1)
@@ -204,7 +204,7 @@ async def test_a_drain_waits_for_the_budget_and_goes_on(cluster):
     assert (await kubectl("get", "pdb", "web", "--no-headers")).split()[:4] == ["web", "N/A", "1", "1"]
 
     async with asyncio.TaskGroup() as group:
-        draining = group.create_task(kubectl.run("drain", "n1", "--timeout=25s"))
+        draining = group.create_task(kubectl.run("drain", "n1", "--timeout=80s"))
         await cluster.until("get", "pdb", "web", "-o", "jsonpath={.status.currentHealthy}", shows="1")
         await asyncio.sleep(1.0)
         assert not draining.done()

@@ -75,7 +75,7 @@ async def kubectl(request, tmp_path):
 
 async def test_a_definition_and_its_objects_from_beginning_to_end(kubectl):
     assert "created" in await kubectl("apply", "-f", "-", stdin=DEFINITION)
-    await kubectl("wait", "--for=condition=established", "crd/widgets.ex.io", "--timeout=5s")
+    await kubectl("wait", "--for=condition=established", "crd/widgets.ex.io", "--timeout=60s")
     assert "unchanged" in await kubectl("apply", "-f", "-", stdin=DEFINITION)
 
     assert await kubectl("apply", "-f", "-", stdin=WIDGET) == "widget.ex.io/w1 created\n"
@@ -149,7 +149,7 @@ async def test_server_side_apply_merges_lists_by_their_keys(kubectl):
 async def test_a_definition_goes_with_its_objects(kubectl):
     await kubectl("apply", "-f", "-", stdin=DEFINITION)
     await kubectl("apply", "-f", "-", stdin=WIDGET)
-    await kubectl("delete", "crd", "widgets.ex.io", "--timeout=10s")
+    await kubectl("delete", "crd", "widgets.ex.io", "--timeout=60s")
 
     gone = await kubectl.run("get", "widgets.v1.ex.io")
     assert gone.code == 1
