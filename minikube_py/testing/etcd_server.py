@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from minikube_py.testing.free_ports import free_ports
+
 START_TIMEOUT_S = 20.0
 
 

@@ -1,5 +1,7 @@
-"""Work for threads, done at once on the loop: virtual time does not wait for a thread, so in a test that has it there
-must be none. How far the time has gone when a thread is done would depend on how busy the machine is.
+"""Work for threads, done at once on the loop.
+
+Virtual time does not wait for a thread: how far it has gone when one is done depends on how busy the machine is. So
+in a test with virtual time there must be none.
 """
 
 from collections.abc import Callable
@@ -18,6 +20,6 @@ class InlineExecutor(ThreadPoolExecutor):
         done: Future[T] = Future()
         try:
             done.set_result(fn(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001 - it is that of who waits for the work
+        except BaseException as error:
             done.set_exception(error)
         return done

@@ -15,7 +15,7 @@ from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.apiserver.pki import CertificateSpec
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.extension_server import ROOT, api_service, extension_server, external_service
-from minikube_py.testing.kubectl import FOUND_KUBECTLS, Kubectl
+from minikube_py.testing.kubectl import KUBECTLS, Kubectl
 from minikube_py.testing.memory_api_server import (
     ADMIN_TOKEN,
     READER_TOKEN,
@@ -385,12 +385,12 @@ def forged_certificate(folder):
     return "forged"
 
 
-@pytest.fixture(params=FOUND_KUBECTLS)
+@pytest.fixture(params=KUBECTLS)
 async def kubectl(request, cluster):
     pki = cluster.pki
     config = kubeconfig(cluster.url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
     (cluster.folder / "config").write_text(yaml.safe_dump(config))
-    return Kubectl(FOUND_KUBECTLS[request.param], cluster.folder)
+    return Kubectl(KUBECTLS[request.param], cluster.folder)
 
 
 NOTE = """
@@ -441,7 +441,7 @@ async def test_kubectl_is_not_hindered_by_a_server_that_is_away(cluster, kubectl
     assert await kubectl("apply", "-f", "-", stdin=configmap) == "configmap/a created\n"
     resources = await kubectl.run("api-resources")
     assert "deployments" in resources.out
-    if kubectl.binary.endswith(("1.27", "1.28", "1.29")):  # they ask each group version; newer ones see it is stale
+    if kubectl.binary.name.endswith(("1.27", "1.28", "1.29")):  # they ask each group version; newer ones see it is stale
         assert resources.code == 1
         assert "notes.example.com/v1" in resources.err
     refused = await kubectl.run("get", "--raw", f"{ROOT}/notes")

@@ -26,13 +26,12 @@ from minikube_py.controllers.table import controllers
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.scheduler.config import SchedulerConfig
 from minikube_py.scheduler.io.scheduler_loop import Scheduler
-from minikube_py.testing.kubectl import FOUND_KUBECTLS, Kubectl
+from minikube_py.testing.kubectl import KUBECTLS, NEWEST, Kubectl
 from minikube_py.testing.memory_api_server import client_context, loopback_pki, memory_api_server, serving
 from minikube_py.testing.signing_requests import new_key, pkcs10
 
 pytestmark = pytest.mark.slow
 CLOCK = SystemClock()
-NEWEST = max(FOUND_KUBECTLS, key=lambda name: [int(part) for part in name.split(".")[1:]])
 
 
 class FakeKubelet:
@@ -100,7 +99,7 @@ async def _cluster(home, binary):
             informers,
         )
         tasks = [group.create_task(part.run()) for part in parts]
-        yield Cluster(Kubectl(FOUND_KUBECTLS[binary], home), client, url, pki)
+        yield Cluster(Kubectl(KUBECTLS[binary], home), client, url, pki)
         for task in tasks:
             task.cancel()
 

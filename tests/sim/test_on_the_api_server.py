@@ -91,9 +91,7 @@ class Cluster:
         for number in count():
             heard = {"type": "Ready", "status": "True", "lastHeartbeatTime": format_time(CLOCK.wall_s() + number)}
             change = {"status": {"conditions": [heard]}}
-            await self.client.patch(
-                NODES, ObjectKey("", "n1"), change, patch_type=STRATEGIC, subresource="status"
-            )
+            await self.client.patch(NODES, ObjectKey("", "n1"), change, patch_type=STRATEGIC, subresource="status")
             await asyncio.sleep(0.1)
 
     def is_rolled_out(self, replicas: int) -> bool:
