@@ -156,7 +156,7 @@ class Resource:
     graceful_deletion: bool = False
     """Deletion waits for a grace period and an agent that confirms it (pods)."""
     field_selectors: Mapping[str, Callable[[Mapping[str, Any]], str]] | None = None
-    """Field selectors beyond metadata.name and (where there are namespaces) metadata.namespace: path -> how to read it.
+    """Field selectors beyond metadata.name and, of namespaced kinds, metadata.namespace: path -> how to read it.
 
     None: the kind has no list of its own, and upstream's general one holds (both of them for every kind).
     """

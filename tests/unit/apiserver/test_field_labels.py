@@ -55,7 +55,7 @@ FIELDS: dict[tuple[str, str], set[str]] = {
     ("certificates.k8s.io", "CertificateSigningRequest"): {"spec.signerName"},
     ("resource.k8s.io", "ResourceSlice"): {"spec.nodeName", "spec.driver"},
 }
-"""Beside metadata.name, which every kind has. ReplicaSet's is in upstream's documentation, not in its code any more."""
+"""Beside metadata.name, which every kind has. ReplicaSet's is in upstream's documentation, not in its code."""
 REFUSALS = {
     ("batch", "Job"): 'field label "{}" not supported for batchv1.Job',
     ("resource.k8s.io", "ResourceSlice"): (
