@@ -104,8 +104,8 @@ def test_a_worker_that_reboots_while_the_master_is_away_starts_its_pods_from_wha
     host = three.lab.layout.host("lab3")
     kept = three.keeper("lab3")
     before = run_of(kept)
-    replica = host.data_dir / "agent" / "replica"
-    wait_until(lambda: any(name_of(kept) in file.read_text() for file in replica.glob("pods-*")), LONG_S, "a replica")
+    replica, address = host.data_dir / "agent" / "replica", kept["status"]["podIP"]
+    wait_until(lambda: any(address in file.read_text() for file in replica.glob("pods-*")), LONG_S, "a replica")
     three.lab.stop(three.master, sig=signal.SIGKILL)
     three.lab.power_off(host)
     three.lab.power_on(host, wait=False)
@@ -119,6 +119,7 @@ def test_a_worker_that_reboots_while_the_master_is_away_starts_its_pods_from_wha
     wait_until(answers, LONG_S, "a pod started without a master")
     three.lab.start(three.master)
     three.wait_back("lab3", before, restarts=1)
+    assert three.keeper("lab3")["status"]["podIP"] == address
 
 
 def test_a_drained_worker_is_empty_until_it_is_uncordoned(three):
