@@ -3,7 +3,8 @@
 Round robin instead of lowest-free, and a quarantine after release, keep stale conntrack entries and ARP caches of a
 gone pod from hitting its successor. A pod that starts anew after a reboot gets the address that it had, if that is
 free: rules and endpoints of all nodes name it, and without a master nobody could tell them another one. The truth is
-not kept here: after a restart the pool is told (`restore`) what the running sandboxes hold. Upstream: the host-local IPAM plugin of CNI.
+not kept here: after a restart the pool is told (`restore`) what the running sandboxes hold. Upstream: the host-local
+IPAM plugin of CNI.
 """
 
 from ipaddress import IPv4Address, IPv4Network
