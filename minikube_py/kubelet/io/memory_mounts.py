@@ -38,5 +38,7 @@ class MemoryMounts:
         self._mounts.mount("tmpfs", path, options)
         if self._noswap:
             # Said only now: had the options of the volume been wrong, this one had failed too.
-            log.info("this kernel has no %s for tmpfs: what volumes in memory hold may be swapped to the disk", NOSWAP)
+            log.info(
+                "this kernel has no %s for tmpfs: what volumes in memory hold may be swapped to the disk", NOSWAP
+            )
             self._noswap = False
