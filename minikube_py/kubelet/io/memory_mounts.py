@@ -1,7 +1,7 @@
 """Volumes in memory stay out of the swap space, where the kernel can keep them out: they hold keys and passwords.
 
-Tried, not asked for by version: `noswap` came with Linux 6.4, was taken over by some older ones, and is refused inside
-a user namespace. Upstream: kubelet/util/swap IsTmpfsNoswapOptionSupported.
+Tried, not asked for by version: `noswap` came with Linux 6.4, was taken over by some older kernels, and is refused
+inside a user namespace. Upstream: kubelet/util/swap IsTmpfsNoswapOptionSupported.
 """
 
 import errno
