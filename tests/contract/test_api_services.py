@@ -441,7 +441,8 @@ async def test_kubectl_is_not_hindered_by_a_server_that_is_away(cluster, kubectl
     assert await kubectl("apply", "-f", "-", stdin=configmap) == "configmap/a created\n"
     resources = await kubectl.run("api-resources")
     assert "deployments" in resources.out
-    if kubectl.binary.name.endswith(("1.27", "1.28", "1.29")):  # they ask each group version; newer ones see it is stale
+    # They ask each group version; newer ones see that it is stale.
+    if kubectl.binary.name.endswith(("1.27", "1.28", "1.29")):
         assert resources.code == 1
         assert "notes.example.com/v1" in resources.err
     refused = await kubectl.run("get", "--raw", f"{ROOT}/notes")
