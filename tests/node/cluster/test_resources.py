@@ -103,11 +103,11 @@ class TestCgroupFiles:
         assert path.exists()
 
         cluster.kubectl("delete", "pod", "goes", "-n", "resources")
-        wait_until(lambda: not path.exists(), 10, "the end of the cgroup")
+        wait_until(lambda: not path.exists(), 60, "the end of the cgroup")
 
 
 def test_a_container_that_wants_too_much_memory_is_killed_and_says_so(pods):
-    wait_until(lambda: pods("greedy")["status"]["phase"] == "Failed", 30, "the end of greedy")
+    wait_until(lambda: pods("greedy")["status"]["phase"] == "Failed", 60, "the end of greedy")
     ended = pods("greedy")["status"]["containerStatuses"][0]["state"]["terminated"]
 
     assert (ended["exitCode"], ended["reason"]) == (137, "OOMKilled")
@@ -125,7 +125,7 @@ def test_a_container_that_wants_too_much_memory_is_killed_and_says_so(pods):
     ],
 )
 def test_the_node_refuses_what_it_cannot_run(cluster, pods, name, reason, words):
-    wait_until(lambda: pods(name)["status"]["phase"] == "Failed", 20, f"the refusal of {name}")
+    wait_until(lambda: pods(name)["status"]["phase"] == "Failed", 60, f"the refusal of {name}")
     status = pods(name)["status"]
 
     assert status["reason"] == reason
@@ -143,7 +143,7 @@ def test_the_node_refuses_what_it_cannot_run(cluster, pods, name, reason, words)
     ],
 )
 def test_a_pod_over_its_limits_on_disk_is_evicted(pods, name, message):
-    wait_until(lambda: pods(name)["status"]["phase"] == "Failed", 45, f"the eviction of {name}")
+    wait_until(lambda: pods(name)["status"]["phase"] == "Failed", 60, f"the eviction of {name}")
     status = pods(name)["status"]
 
     assert (status["reason"], status["message"]) == ("Evicted", message)
