@@ -156,7 +156,12 @@ class Resource:
     graceful_deletion: bool = False
     """Deletion waits for a grace period and an agent that confirms it (pods)."""
     field_selectors: Mapping[str, Callable[[Mapping[str, Any]], str]] | None = None
-    """Field selectors beyond metadata.name and metadata.namespace: path -> how to read it."""
+    """Field selectors beyond metadata.name and, of namespaced kinds, metadata.namespace: path -> how to read it.
+
+    None: the kind has no list of its own, and upstream's general one holds (both of them for every kind).
+    """
+    field_refusal: str = "field label not supported: {}"
+    """What a selector by another field is told, with the field in place of {} (kinds with a list of their own)."""
     row_conditions: Callable[[Mapping[str, Any]], tuple[Obj, ...]] | None = None
     """Conditions of an object's row in a Table (pods: Completed), for kubectl to hide or colour finished ones."""
     unconditional_update: bool = True

@@ -14,7 +14,7 @@ from minikube_py.agent.host import this_host
 from minikube_py.agent.joining import join, require_same_cluster
 from minikube_py.agent.node_credentials import NodeCredentials
 from minikube_py.agent.process import Process
-from minikube_py.api.errors import ForbiddenError, UnauthorizedError, UnavailableError
+from minikube_py.api.errors import ConflictError, ForbiddenError, UnauthorizedError, UnavailableError
 from minikube_py.api.join_token_secrets import record_of, secret_key
 from minikube_py.api.join_tokens import CA_PATH, JoinToken
 from minikube_py.api.meta import ObjectKey, name_of
@@ -27,6 +27,7 @@ from minikube_py.client.io.join_client import JoinClient
 from minikube_py.client.io.rest_client import RestClient
 from minikube_py.client.join_faults import JoinRefusedError
 from minikube_py.config import collect_settings, parse_config
+from minikube_py.controllers import certificate_approval
 from minikube_py.kit.io.keys import new_key_pem
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kit.own_address import OwnAddress
@@ -242,11 +243,31 @@ async def test_a_name_that_is_taken_is_refused_and_the_use_given_back(cluster, t
     assert await ask(cluster, token, "n2")
 
 
-async def test_of_two_hosts_of_one_name_the_first_one_wins(cluster):
-    await ask(cluster, cluster.token, "n1")
+async def test_of_two_hosts_of_one_name_the_first_one_wins_and_the_other_leaves_nothing(cluster, tmp_path):
+    token = await cluster.add_token("abcdef", uses=2)
+    await ask(cluster, token, "n1")
+    before = await left(cluster)
 
-    with pytest.raises(JoinRefusedError, match='another host is joining as "n1"'):
-        await ask(cluster, cluster.token, "n1")
+    with pytest.raises(ConflictError, match='another host is joining as "n1"'):
+        await ask(cluster, token, "n1")
+    assert await left(cluster) == before
+    assert await claims(cluster, token) == ["n1"]
+    await cluster.add_node("n1")
+    assert 'there is a node "n1" already' in await Host(tmp_path / "data", cluster.url, token).refusal()
+
+
+async def test_a_host_asks_until_its_name_is_free(cluster, tmp_path, monkeypatch):
+    await ask(cluster, cluster.token, "n1")
+    host = Host(tmp_path / "data", cluster.url, cluster.token)
+
+    async with asyncio.timeout(10.0), asyncio.TaskGroup() as group:
+        joining = group.create_task(host.join())
+        while "is free again at" not in host.process.status("")["waiting_for"]:
+            await asyncio.sleep(0.01)
+        monkeypatch.setattr(certificate_approval, "PROMISE_S", 0.0)
+        await joining
+
+    assert read_pair(host.credentials.client).node_name == "n1"
 
 
 async def test_a_token_gives_no_certificate_but_a_nodes(cluster):

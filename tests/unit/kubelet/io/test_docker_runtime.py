@@ -349,7 +349,9 @@ async def test_where_docker_makes_the_network_it_goes_on_to(engine, runtime, con
 
 async def test_an_engine_older_than_docker_19_03_is_refused(engine, runtime):
     engine.version.update(Version="18.09.9", ApiVersion="1.39")
-    with pytest.raises(ContainerRuntimeError, match=r"speaks API 1\.39; 1\.40 is needed \(Docker 19\.03") as refusal:
+    with pytest.raises(
+        ContainerRuntimeError, match=r"^Docker 18\.09\.9 at unix://.* 1\.39; 1\.40 is needed"
+    ) as refusal:
         await runtime.version()
 
     assert refusal.value.kind is RuntimeErrorKind.REFUSED
