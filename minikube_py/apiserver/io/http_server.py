@@ -45,6 +45,7 @@ from minikube_py.apiserver.io.http_requests import (
 from minikube_py.apiserver.io.http_watch import HttpWatch
 from minikube_py.apiserver.io.join_endpoint import JoinEndpoint
 from minikube_py.apiserver.io.metrics import ApiMetrics
+from minikube_py.apiserver.io.request_counts import request_labels
 from minikube_py.apiserver.io.status_connection import StatusRequestHandler
 from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.io.whole_response import WRITER, WholeResponse, client_http
@@ -193,7 +194,7 @@ class HttpServer:
     ) -> web.StreamResponse:
         """Answer somebody who is not who he says."""
         answer = error_answer(error)
-        self._count(info, answer.status, None)
+        self._metrics.requests.count(info, answer.status, None)
         if (exchange := self._begin(request, info, NOBODY)) is not None:
             exchange.stage("ResponseStarted", Outcome(answer.status, answer.body))
         return await self._whole(request, answer)
@@ -215,7 +216,7 @@ class HttpServer:
         except StatusError as error:
             answer = error_answer(error)
         if isinstance(answer, web.StreamResponse):
-            self._count(asked.info, answer.status, None)
+            self._metrics.requests.count(asked.info, answer.status, None)
             return answer, answer
         return await self._send(request, asked.info, answer, started_s), answer
 
@@ -314,10 +315,10 @@ class HttpServer:
     ) -> web.StreamResponse:
         match answer:
             case ApiResponse():
-                self._count(info, answer.status, self._clock.now_s() - started_s)
+                self._metrics.requests.count(info, answer.status, self._clock.now_s() - started_s)
                 return await self._whole(request, answer)
             case PartsResponse():
-                self._count(info, 200, self._clock.now_s() - started_s)
+                self._metrics.requests.count(info, 200, self._clock.now_s() - started_s)
                 return await self._parts(request, answer)
             case WatchResponse(session):
                 if request.version < HttpVersion11:
@@ -325,10 +326,10 @@ class HttpServer:
                 if len(self._open) >= self._config.watches_max:
                     return await self._whole(request, error_answer(too_many_requests()))
                 watch = HttpWatch(session, self._config, self._clock, self._rng)
-                self._count(info, 200, None)
+                self._metrics.requests.count(info, 200, None)
                 return await self._watch(request, watch, info)
             case StreamResponse(chunks, headers):
-                self._count(info, 200, None)
+                self._metrics.requests.count(info, 200, None)
                 response = web.StreamResponse(headers={**headers, **self._common_headers(request)})
                 return await self._stream(request, response, chunks)
 
@@ -371,7 +372,7 @@ class HttpServer:
     async def _watch(self, request: web.BaseRequest, watch: HttpWatch, info: RequestInfo) -> web.StreamResponse:
         assert self._server is not None
         response = web.StreamResponse(headers=self._common_headers(request))
-        gauge = self._metrics.watchers.labels(*self._metrics.labels_of(info, served=True))
+        gauge = self._metrics.watchers.labels(*request_labels(info))
         self._server.on_lost[request.protocol] = watch.end
         self._open[watch] = None
         gauge.inc()
@@ -398,10 +399,6 @@ class HttpServer:
         finally:
             await chunks.aclose()
         return response
-
-    def _count(self, info: RequestInfo, code: int, duration_s: float | None) -> None:
-        labels = self._metrics.labels_of(info, served=code not in (401, 403, 404, 405))
-        self._metrics.count(labels, code, duration_s)
 
 
 def _too_late() -> TimeoutStatusError:
