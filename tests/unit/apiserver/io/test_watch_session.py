@@ -15,17 +15,16 @@ from minikube_py.testing.custom_objects import refuse_conversion
 from minikube_py.testing.manual_clock import ManualClock
 
 FIRST_REVISION = 100
-FUTURE_WAIT_S = 0.02
 VIEWS = Views(refuse_conversion)
 
 
 class Reader:
     """Follows one watch: what it was told of the past and of the present, in one list."""
 
-    def __init__(self, store, fanout, selections=None, namespace="", **query):
+    def __init__(self, store, fanout, selections=None, namespace="", future_wait_s=60.0, **query):
         options = parse_list_options(Route(PODS, "watch", namespace, ""), query)
         source = WatchSource(store, fanout.of(PODS), VIEWS, selections)
-        self.session = WatchSession(source, options, PLAIN, FUTURE_WAIT_S)
+        self.session = WatchSession(source, options, PLAIN, future_wait_s)
         self.names = []
         self.failure = None
 
@@ -113,7 +112,7 @@ async def test_a_watch_from_a_compacted_version_fails_and_does_not_go_live():
 
 async def test_a_watch_from_the_future_waits_and_then_says_so():
     store, fanout = a_world()
-    never = Reader(store, fanout, resourceVersion="9999")
+    never = Reader(store, fanout, 0.02, resourceVersion="9999")
     soon = Reader(store, fanout, resourceVersion=str(FIRST_REVISION + 1))
     async with asyncio.TaskGroup() as group:
         group.create_task(never.read())
