@@ -112,7 +112,7 @@ async def test_a_watch_from_a_compacted_version_fails_and_does_not_go_live():
 
 async def test_a_watch_from_the_future_waits_and_then_says_so():
     store, fanout = a_world()
-    never = Reader(store, fanout, 0.02, resourceVersion="9999")
+    never = Reader(store, fanout, future_wait_s=0.02, resourceVersion="9999")
     soon = Reader(store, fanout, resourceVersion=str(FIRST_REVISION + 1))
     async with asyncio.TaskGroup() as group:
         group.create_task(never.read())
