@@ -4,7 +4,8 @@ import subprocess
 
 import pytest
 
-from minikube_py.testing.lab.cluster import IMAGE, KUBECTLS, NEWEST, wait_until
+from minikube_py.testing.kubectl import KUBECTLS, NEWEST
+from minikube_py.testing.lab.cluster import IMAGE, wait_until
 
 pytestmark = pytest.mark.node
 
