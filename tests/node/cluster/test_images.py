@@ -145,7 +145,7 @@ def messages(cluster, name, reason):
 
 
 def runs(cluster, name):
-    wait_until(lambda: "running" in container(cluster, name).get("state", {}), 20, f"pod {name} running")
+    wait_until(lambda: "running" in container(cluster, name).get("state", {}), 60, f"pod {name} running")
     return container(cluster, name)
 
 
@@ -185,9 +185,9 @@ def test_what_no_registry_has_waits_in_its_back_off_and_never_means_never(cluste
     pod("absent", f"{OPEN}/tools/none:1")
     pod("never", f"{OPEN}/tools/none:1", "Never")
     pod("invalid", "Bad_Name:1")
-    wait_until(lambda: waiting(cluster, "absent").get("reason") == "ImagePullBackOff", 20, "the back-off")
-    wait_until(lambda: waiting(cluster, "never").get("reason") == "ErrImageNeverPull", 20, "the refusal")
-    wait_until(lambda: waiting(cluster, "invalid").get("reason") == "InvalidImageName", 20, "the refusal")
+    wait_until(lambda: waiting(cluster, "absent").get("reason") == "ImagePullBackOff", 60, "the back-off")
+    wait_until(lambda: waiting(cluster, "never").get("reason") == "ErrImageNeverPull", 60, "the refusal")
+    wait_until(lambda: waiting(cluster, "invalid").get("reason") == "InvalidImageName", 60, "the refusal")
 
     image = f"{OPEN}/tools/none:1"
     back_off = waiting(cluster, "absent")["message"]
@@ -208,7 +208,7 @@ def test_a_password_is_shown_to_its_registry_alone_and_opens_the_image_to_nobody
     a_secret(cluster, "other-part", {f"{CLOSED}/others": {"username": USER, "password": "wrong"}})
     a_secret(cluster, "right", {f"{CLOSED}/team": good})
     pod("stranger", image, secrets=("elsewhere", "other-part", "gone"))
-    wait_until(lambda: waiting(cluster, "stranger").get("reason") in FAILED, 20, "the refusal")
+    wait_until(lambda: waiting(cluster, "stranger").get("reason") in FAILED, 60, "the refusal")
     assert "no basic auth credentials" in waiting(cluster, "stranger")["message"]
     missing = "Unable to retrieve some image pull secrets (gone); attempting to pull the image may not succeed."
     assert missing in messages(cluster, "stranger", "FailedToRetrieveImagePullSecret")
@@ -220,7 +220,7 @@ def test_a_password_is_shown_to_its_registry_alone_and_opens_the_image_to_nobody
     pod("by-account", image, "Always", account="puller")
     runs(cluster, "by-account")
     pod("late", image)
-    wait_until(lambda: waiting(cluster, "late").get("reason") in FAILED, 20, "the refusal")
+    wait_until(lambda: waiting(cluster, "late").get("reason") in FAILED, 60, "the refusal")
 
 
 def test_a_registry_with_tls_lets_in_who_shows_the_certificate_of_the_file(cluster, pod):
@@ -232,7 +232,7 @@ def test_a_registry_with_tls_lets_in_who_shows_the_certificate_of_the_file(clust
 
     (folder / "client.cert").rename(folder / "client.away")
     pod("unknown", f"{address}/tools/busybox:1", "Always")
-    wait_until(lambda: waiting(cluster, "unknown").get("reason") in FAILED, 20, "the refusal")
+    wait_until(lambda: waiting(cluster, "unknown").get("reason") in FAILED, 60, "the refusal")
 
 
 def test_a_program_of_the_node_knows_a_registrys_password(cluster, pod):
@@ -255,7 +255,7 @@ def test_a_volume_holds_what_an_image_does_and_may_only_be_read(cluster):
     spec = {"terminationGracePeriodSeconds": 1, "containers": [main, waits], "volumes": volumes}
     made = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "with-image"}, "spec": spec}
     cluster.apply("default", json.dumps(made))
-    wait_until(lambda: "ro" in cluster.kubectl("logs", "with-image", "-c", "c", check=False).stdout, 20, "its words")
+    wait_until(lambda: "ro" in cluster.kubectl("logs", "with-image", "-c", "c", check=False).stdout, 60, "its words")
 
     def state(name):
         statuses = cluster.get("pod", "with-image")["status"]["containerStatuses"]
@@ -266,9 +266,9 @@ def test_a_volume_holds_what_an_image_does_and_may_only_be_read(cluster):
     assert "bin" in shown
     assert not {"dev", "proc", "sys", ".dockerenv"} & set(shown[: shown.index("ro")])
     assert "sh" in said.partition("/bin-only:\n")[2].split("\n\n")[0].splitlines()
-    wait_until(lambda: state("w").get("waiting", {}).get("reason") in FAILED, 20, "the refusal")
+    wait_until(lambda: state("w").get("waiting", {}).get("reason") in FAILED, 60, "the refusal")
     assert "image-volume" not in cluster.docker("ps", "-a", "--format", "{{.Names}}")
-    cluster.kubectl("delete", "pod", "with-image", "--wait", timeout_s=30)
+    cluster.kubectl("delete", "pod", "with-image", "--wait", timeout_s=60)
 
 
 def test_a_mirror_of_the_file_gives_the_image_under_the_name_that_was_asked_for(cluster, pod):
@@ -288,7 +288,7 @@ def test_an_archive_in_the_folder_is_loaded_when_it_appears(cluster, pod):
     folder = cluster.host.data_dir / "agent" / "images"
     folder.mkdir(exist_ok=True)
     archive.rename(folder / "app.tar")
-    wait_until(lambda: "preloaded.example/app" in cluster.docker("images"), 20, "the load")
+    wait_until(lambda: "preloaded.example/app" in cluster.docker("images"), 60, "the load")
     pod("preloaded", "preloaded.example/app:1", "Never")
 
     runs(cluster, "preloaded")
@@ -361,7 +361,7 @@ def test_a_full_disk_loses_the_images_that_nobody_uses(cluster, pod):
     def names():
         return cluster.docker("images", "--format", "{{.Repository}}:{{.Tag}}").split()
 
-    wait_until(lambda: "unused.example/app:2" not in names(), 30, "the collection")
+    wait_until(lambda: "unused.example/app:2" not in names(), 60, "the collection")
     assert f"{OPEN}/tools/busybox:1" in names()
     assert PAUSE_TAG in names()
     assert "FreeDiskSpaceFailed" in cluster.kubectl("get", "events", "-A").stdout

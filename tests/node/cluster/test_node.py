@@ -121,7 +121,7 @@ def test_cordon_taint_and_drain(cluster, namespace):
     wait_until(lambda: len(running(cluster, namespace)) == 2, 60)
     cluster.kubectl("taint", "node", NODE, "example.com/out=yes:NoExecute")
     try:
-        wait_until(lambda: running(cluster, namespace) == [], 30)
+        wait_until(lambda: running(cluster, namespace) == [], 60)
     finally:
         cluster.kubectl("taint", "node", NODE, "example.com/out-")
     wait_until(lambda: len(running(cluster, namespace)) == 2, 60)
@@ -153,11 +153,11 @@ def test_a_node_that_was_deleted_is_back_with_the_next_start_and_its_pods_run_on
         ready = {c["type"]: c["status"] for c in node.get("status", {}).get("conditions", [])}.get("Ready")
         return node.get("metadata", {}).get("uid", uid) != uid and ready == "True"
 
-    wait_until(is_back, 30)
+    wait_until(is_back, 60)
     node = node_of(cluster)
     assert node["metadata"]["labels"]["kubernetes.io/hostname"] == NODE
-    wait_until(lambda: "node-role.kubernetes.io/control-plane" in node_of(cluster)["metadata"]["labels"], 10)
-    wait_until(lambda: node_of(cluster)["spec"].get("podCIDR") == "10.244.0.0/24", 10)
+    wait_until(lambda: "node-role.kubernetes.io/control-plane" in node_of(cluster)["metadata"]["labels"], 60)
+    wait_until(lambda: node_of(cluster)["spec"].get("podCIDR") == "10.244.0.0/24", 60)
     assert set(running(cluster, namespace)) == before
 
 
