@@ -100,9 +100,9 @@ def track_update(
         return []
     try:
         if live is None and not entries and definition is not None and definition.own_fields is None:
-            tracked = _owned_by_creator(_bare(new), definition, writer)
+            tracked = _owned_by_creator(new, definition, writer)
         else:
-            tracked = _updated(_bare(live or {}), _bare(new), definition, entries, writer)
+            tracked = _updated(live or {}, new, definition, entries, writer)
     except WalkError:
         tracked = entries
     return encode_entries(tracked)
@@ -121,7 +121,7 @@ def _entries_to_start_with(
     return ()
 
 
-def _owned_by_creator(new: Obj, definition: Schema, writer: Writer) -> tuple[ManagedEntry, ...]:
+def _owned_by_creator(new: Mapping[str, Any], definition: Schema, writer: Writer) -> tuple[ManagedEntry, ...]:
     """Return the one entry of a new object of a built-in kind, as `_updated` from nothing to it would."""
     fields_v1 = without_paths(added_fields(new, definition), writer.ignored, below=True)
     fields_v1 = without_paths(fields_v1, NEVER_OWNED)
@@ -129,7 +129,11 @@ def _owned_by_creator(new: Obj, definition: Schema, writer: Writer) -> tuple[Man
 
 
 def _updated(
-    live: Obj, new: Obj, definition: Schema | None, entries: Sequence[ManagedEntry], writer: Writer
+    live: Mapping[str, Any],
+    new: Mapping[str, Any],
+    definition: Schema | None,
+    entries: Sequence[ManagedEntry],
+    writer: Writer,
 ) -> tuple[ManagedEntry, ...]:
     versions = VersionSet(writer.api_version, definition, writer.versions)
     changes = versions.changes(live, new, entries, writer.ignored)
