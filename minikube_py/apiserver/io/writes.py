@@ -276,6 +276,7 @@ class Writes:
 
         async def remove_in_turn() -> None:
             for entry in left:
+                await self._pace.begin()
                 meta = metadata(await read_object(entry))
                 one = replace(route, name=meta["name"], namespace=meta.get("namespace", ""))
                 try:
@@ -284,7 +285,6 @@ class Writes:
                     continue  # somebody else was faster
                 except StatusError as error:
                     refused.append(error)
-                await asyncio.sleep(0)  # a dry run waits for nothing
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(DELETIONS_AT_ONCE_MAX, len(listed.entries))):
