@@ -1,4 +1,4 @@
-"""Certificates of a real node that live for less than a minute: renewed in the running agent, and after they ran out."""
+"""Certificates of a real node that live for less than a minute: renewed as they age, and after they ran out."""
 
 import os
 import shutil
