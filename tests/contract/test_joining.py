@@ -1,6 +1,7 @@
 """How a host becomes a node, and how it does not: a real API server with real TLS, and the host's own code."""
 
 import asyncio
+import socket
 import ssl
 from base64 import b64decode
 from contextlib import asynccontextmanager
@@ -40,6 +41,14 @@ from minikube_py.testing.signing_requests import SERVING_USAGES, pkcs10, signing
 
 CLOCK = SystemClock()
 DAY_S = 86400.0
+
+
+@pytest.fixture
+def silent_port():
+    """A port that is nobody else's: who connects is refused until somebody listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound
 
 
 @pytest.fixture
@@ -313,7 +322,7 @@ async def test_a_node_gets_no_certificate_of_another_node(cluster):
     async def status(name):
         return (await cluster.client.get(SIGNING_REQUESTS, ObjectKey("", name))).get("status") or {}
 
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(30):
         while not (await status("own")).get("certificate"):
             await asyncio.sleep(0.01)
     for name in ("other-client", "other-serving", "other-address"):
@@ -356,8 +365,8 @@ async def test_flags_that_say_something_else_than_the_cluster_are_an_error(clust
     assert await left(cluster) == []
 
 
-async def test_a_host_asks_until_the_server_is_there(cluster, tmp_path, unused_tcp_port):
-    host = Host(tmp_path / "data", f"https://127.0.0.1:{unused_tcp_port}", cluster.token)
+async def test_a_host_asks_until_the_server_is_there(cluster, tmp_path, silent_port):
+    host = Host(tmp_path / "data", f"https://127.0.0.1:{silent_port.getsockname()[1]}", cluster.token)
 
     async def relay(reader, writer):
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", cluster.server.http.port)
@@ -371,25 +380,25 @@ async def test_a_host_asks_until_the_server_is_there(cluster, tmp_path, unused_t
             group.create_task(pump(reader, inner_writer))
             group.create_task(pump(inner_reader, writer))
 
-    async with asyncio.timeout(10.0), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         joining = group.create_task(host.join())
         while "cannot be reached" not in host.process.status("")["waiting_for"]:
             await asyncio.sleep(0.01)
-        server = await asyncio.start_server(relay, "127.0.0.1", unused_tcp_port)
+        server = await asyncio.start_server(relay, sock=silent_port)
         assert await joining is not None
         server.close()
 
     assert read_pair(host.credentials.client).node_name == "n1"
 
 
-async def test_a_host_that_is_told_to_stop_while_it_asks_stops(cluster, tmp_path, unused_tcp_port):
-    host = Host(tmp_path / "data", f"https://127.0.0.1:{unused_tcp_port}", cluster.token)
+async def test_a_host_that_is_told_to_stop_while_it_asks_stops(cluster, tmp_path, silent_port):
+    host = Host(tmp_path / "data", f"https://127.0.0.1:{silent_port.getsockname()[1]}", cluster.token)
 
     async def run() -> None:
         host.process.catch_stop()
         await host.join()
 
-    async with asyncio.timeout(5.0), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         joining = group.create_task(run())
         while "cannot be reached" not in host.process.status("")["waiting_for"]:
             await asyncio.sleep(0.01)

@@ -210,16 +210,25 @@ class Storage:
         Raises:
             StatusError: refused, not there, or changed all the time.
         """
-        if options.dry_run or self._asks_outside(route, options):
-            return await self._change(route, options, edit, make)
-        async with self._turns.turn(route.resource.storage_key(route.namespace, route.name)):
-            return await self._change(route, options, edit, make)
+        resource = route.resource
+        key = resource.storage_key(route.namespace, route.name)
+        attributes = self._attributes(route, "UPDATE", options)
+        # A custom resource's conversion, or admission, may ask a webhook.
+        if options.dry_run or resource.custom is not None or self._admission.asks_others(attributes):
+            return await self._change(route, key, attributes, options, edit, make)
+        async with self._turns.turn(key):
+            return await self._change(route, key, attributes, options, edit, make)
 
     async def _change(
-        self, route: Route, options: WriteOptions, edit: Edit | Decide, make: Callable[[], Obj] | None
+        self,
+        route: Route,
+        key: str,
+        attributes: Attributes,
+        options: WriteOptions,
+        edit: Edit | Decide,
+        make: Callable[[], Obj] | None,
     ) -> Stored:
         resource, store = route.resource, self.store_of(route.resource)
-        key = resource.storage_key(route.namespace, route.name)
         for _ in range(CONFLICT_TRIES_MAX):
             entry = store.get(key)
             if entry is None:
@@ -229,25 +238,20 @@ class Storage:
                 if made is not None:
                     return made
                 continue
-            stored = await self._try_change(route, options, edit, entry)
+            stored = await self._try_change(route, attributes, options, edit, entry)
             if stored is not None:
                 return stored
         raise conflict(resource.group, resource.plural, route.name, MODIFIED)
 
-    def _asks_outside(self, route: Route, options: WriteOptions) -> bool:
-        """Return whether a change of the object may wait for a webhook."""
-        if route.resource.custom is not None:
-            return True
-        return self._admission.asks_others(self._attributes(route, "UPDATE", options))
-
     async def _try_change(
-        self, route: Route, options: WriteOptions, edit: Edit | Decide, entry: Entry
+        self, route: Route, attributes: Attributes, options: WriteOptions, edit: Edit | Decide, entry: Entry
     ) -> Stored | None:
         resource = route.resource
         seen = await self._views.entry(resource, entry)
         heavy = isinstance(edit, Edit) and (options.heavy or is_heavy(seen.value))
         old = await self._decoded(seen, heavy=heavy)
-        attributes = self._attributes(route, "UPDATE", replace(options, heavy=True) if heavy else options)
+        if heavy:
+            attributes = replace(attributes, heavy=True)
         with self._completions(resource, self._clock.wall_s()) as complete:
             context = self._context(route, options, complete)
             warnings: tuple[str, ...] = ()

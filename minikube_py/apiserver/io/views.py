@@ -51,6 +51,8 @@ class Views:
         Raises:
             StatusError: conversion failed.
         """
+        if resource.custom is None:
+            return shown_entry(resource, entry)
         return (await self.entries(resource, (entry,)))[0]
 
     async def entries(self, resource: Resource, entries: Sequence[Entry]) -> Sequence[Entry]:

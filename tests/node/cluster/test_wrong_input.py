@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from minikube_py.testing.lab.cluster import IMAGE, KUBECTLS, web
+from minikube_py.testing.kubectl import KUBECTLS
+from minikube_py.testing.lab.cluster import IMAGE, web
 from minikube_py.testing.lab.machine import in_host, run
 
 pytestmark = pytest.mark.node
@@ -100,7 +101,7 @@ def test_a_wrong_token(kubectl, cluster):
 
 def _server(cluster, *flags, user=None):
     argv = [sys.executable, "-m", "minikube_py", "server", "--node-ip", cluster.host.address, *flags]
-    return run(in_host(cluster.host, [*(("setpriv", *user) if user else ()), *argv]), check=False, timeout_s=30)
+    return run(in_host(cluster.host, [*(("setpriv", *user) if user else ()), *argv]), check=False, timeout_s=60)
 
 
 def test_a_port_that_is_taken(cluster, tmp_path):
