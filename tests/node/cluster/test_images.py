@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import time
+from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,9 @@ import yaml
 from minikube_py.apiserver.io.certificates import ensure_pki
 from minikube_py.apiserver.pki import CertificateSpec
 from minikube_py.kubelet.pause_image import PAUSE_TAG
+from minikube_py.testing.holding_registry import holding_registry, log_of
 from minikube_py.testing.image_registry import PASSWORD, USER, RegistryTls, image_registry, push, registry_program
+from minikube_py.testing.images import busybox_archive
 from minikube_py.testing.lab.cluster import IMAGE, Cluster, wait_until
 from minikube_py.testing.lab.lab import Lab
 
@@ -290,6 +294,59 @@ def test_an_archive_in_the_folder_is_loaded_when_it_appears(cluster, pod):
     runs(cluster, "preloaded")
 
 
+@contextmanager
+def two_images(cluster, folder):
+    """Push two images that share nothing; yields their names at a registry that holds layers back."""
+    busybox = Path(shutil.which("busybox")).read_bytes()
+    with holding_registry(cluster.host, 5003, 5000, folder) as address:
+        names = [f"{folder.name}/{name}" for name in ("one", "two")]
+        for name in names:
+            (folder / "image.tar").write_bytes(busybox_archive(busybox + name.encode(), (f"{name}:1",)))
+            cluster.docker("load", "-i", str(folder / "image.tar"))
+            push(cluster.host, f"{name}:1", f"{OPEN}/{name}:1")
+            cluster.docker("rmi", f"{name}:1")
+        yield [f"{address}/{name}:1" for name in names]
+
+
+def restart_with(cluster, *flags):
+    """Start the agent anew with further flags; return those that it had."""
+    before = cluster.lab.agent_flags
+    cluster.lab.stop(cluster.host)
+    cluster.lab.agent_flags = (*before, *flags)
+    cluster.lab.start(cluster.host)
+    return before
+
+
+def test_two_images_are_pulled_at_the_same_time(cluster, pod, tmp_path):
+    with two_images(cluster, tmp_path / "parallel") as images:
+        for number, image in enumerate(images):
+            pod(f"parallel-{number}", image)
+        both = {"begin parallel/one", "begin parallel/two"}
+        wait_until(lambda: both <= set(log_of(tmp_path / "parallel")), 30, "both pulls under way")
+        assert [messages(cluster, f"parallel-{number}", "Pulled") for number in (0, 1)] == [[], []]
+        (tmp_path / "parallel/open").touch()
+        for number in (0, 1):
+            runs(cluster, f"parallel-{number}")
+
+
+def test_images_are_pulled_one_after_the_other_when_the_node_is_told_so(cluster, pod, tmp_path):
+    before = restart_with(cluster, "--kubelet-arg=serialize-image-pulls=true")
+    try:
+        with two_images(cluster, tmp_path / "serial") as images:
+            for number, image in enumerate(images):
+                pod(f"serial-{number}", image)
+            wait_until(lambda: log_of(tmp_path / "serial"), 30, "the first pull")
+            for number in (0, 1):
+                wait_until(lambda: messages(cluster, f"serial-{number}", "Pulling"), 20, "the event")  # noqa: B023
+            (tmp_path / "serial/open").touch()
+            for number in (0, 1):
+                runs(cluster, f"serial-{number}")
+        asked = [line.split()[1] for line in log_of(tmp_path / "serial")]
+        assert [name for name, _ in groupby(asked)] in (["serial/one", "serial/two"], ["serial/two", "serial/one"])
+    finally:
+        cluster.lab.agent_flags = before
+
+
 def test_a_full_disk_loses_the_images_that_nobody_uses(cluster, pod):
     cluster.docker("tag", IMAGE, "unused.example/app:1")
     # An image of its own: a further name of one that is used would protect it.
@@ -298,16 +355,8 @@ def test_a_full_disk_loses_the_images_that_nobody_uses(cluster, pod):
     cluster.docker("rm", "changed")
     pod("uses", f"{OPEN}/tools/busybox:1")
     runs(cluster, "uses")
-    host = cluster.host
-    cluster.lab.stop(host)
-    before = cluster.lab.agent_flags
-    cluster.lab.agent_flags = (
-        *before,
-        "--kubelet-arg=image-gc-high-threshold=1",
-        "--kubelet-arg=image-gc-low-threshold=0",
-        "--kubelet-arg=minimum-image-ttl-duration=1s",
-    )
-    cluster.lab.start(host)
+    arguments = ("image-gc-high-threshold=1", "image-gc-low-threshold=0", "minimum-image-ttl-duration=1s")
+    restart_with(cluster, *(f"--kubelet-arg={argument}" for argument in arguments))
 
     def names():
         return cluster.docker("images", "--format", "{{.Repository}}:{{.Tag}}").split()

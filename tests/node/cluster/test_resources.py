@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from minikube_py.api.quantity import parse_quantity
 from minikube_py.config import cgroup_root_of
 from minikube_py.testing.kubectl import KUBECTLS, NEWEST
 from minikube_py.testing.lab.cluster import IMAGE, wait_until
@@ -104,6 +105,17 @@ class TestCgroupFiles:
 
         cluster.kubectl("delete", "pod", "goes", "-n", "resources")
         wait_until(lambda: not path.exists(), 60, "the end of the cgroup")
+
+
+def test_pods_that_asked_for_nothing_are_the_first_that_memory_kills(cluster, pods):
+    wait_until(lambda: pods("plain")["status"]["phase"] == "Running", 30, "the pod")
+
+    def score(name):
+        argv = ("exec", "-n", "resources", name, "-c", "c0", "--", "cat", "/proc/1/oom_score_adj")
+        return int(cluster.kubectl(*argv).stdout)
+
+    memory = parse_quantity(cluster.get("node", "lab1")["status"]["capacity"]["memory"]).value
+    assert (score("plain"), score("limited")) == (1000, min(1000 - 1000 * 16 * MIB // memory, 999))
 
 
 def test_a_container_that_wants_too_much_memory_is_killed_and_says_so(pods):
