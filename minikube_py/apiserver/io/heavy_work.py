@@ -61,7 +61,7 @@ class HeavyWork:
         return self._turns.turn(user, size_bytes)
 
     @asynccontextmanager
-    async def list_turn(self, objects: int) -> AsyncIterator[None]:
+    async def list_turn(self, user: str, objects: int) -> AsyncIterator[None]:
         """Wait for the turn of a list whose objects are compared or rendered on the loop, slice by slice.
 
         Slices of many lists take turns with one another, whosever they are: without this a user who asks for a
@@ -73,7 +73,7 @@ class HeavyWork:
         if objects <= LIGHT_LIST_MAX:
             yield
             return
-        await self._lists.take(user_in_turn(), 1)
+        await self._lists.take(user, 1)
         try:
             yield
         finally:

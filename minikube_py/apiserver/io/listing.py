@@ -46,7 +46,7 @@ class ListSource:
     store: Store
     views: Views
     turn: Callable[[int], AbstractAsyncContextManager[None]]
-    """The turn of a list in which so many objects are looked at (`HeavyWork.list_turn`)."""
+    """The turn of a list in which so many objects are looked at (`HeavyWork.list_turn`, of a user)."""
     selections: Selections | None = None
 
 

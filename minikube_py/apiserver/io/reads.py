@@ -111,18 +111,22 @@ class Reads:
         if not await store.wait_revision(int(version), self._future_wait_s):
             raise too_large(int(version), store.revision)
 
+    def _list_source(self, route: Route) -> ListSource:
+        store, selections = self._storage.store_of(route.resource), self._selections[route.resource.durable]
+        turn = partial(self._heavy_work.list_turn, route.user.name)
+        return ListSource(store, self._views, turn, selections)
+
     async def list(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a GET of a collection."""
         form = choose_form(request.headers.get("accept", ""), request.query)
         options = parse_list_options(route, request.query)
-        store = self._storage.store_of(route.resource)
-        source = ListSource(store, self._views, self._heavy_work.list_turn, self._selections[route.resource.durable])
+        source = self._list_source(route)
         with reading_for(route.user.name):
             listed = await list_entries(source, route.resource, options, self._future_wait_s)
             if form.plain:
                 return list_answer(list_body(route.resource, [entry.value for entry in listed.entries], listed.meta))
             if form.media == "json":
-                async with self._heavy_work.list_turn(len(listed.entries)):
+                async with source.turn(len(listed.entries)):
                     return list_answer(await self._transformed(route.resource, listed, form), form)
             return await self._heavy_work.run(partial(_yaml, route.resource, listed, form, self._clock.wall_s()))
 
@@ -155,9 +159,8 @@ class Reads:
         if form.media != "json":
             raise NotAcceptableError("only the following media types are accepted: application/json;stream=watch")
         options = parse_list_options(route, request.query)
-        store = self._storage.store_of(route.resource)
         watches = self._fanouts[route.resource.durable].of(route.resource)
-        source = WatchSource(store, watches, self._views, self._selections[route.resource.durable])
+        source = WatchSource(self._list_source(route), watches)
         return WatchResponse(WatchSession(source, options, PLAIN if form.plain else form, self._future_wait_s))
 
 

@@ -266,7 +266,7 @@ class Writes:
         options = await self._removal_options(request, is_heavy(request.body, _content_type(request)))
         list_options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
-        source = ListSource(store, self._views, self._heavy_work.list_turn)
+        source = ListSource(store, self._views, partial(self._heavy_work.list_turn, route.user.name))
         with reading_for(route.user.name):
             listed = await list_entries(source, route.resource, list_options, self._config.future_wait_s)
         left = iter(listed.entries)

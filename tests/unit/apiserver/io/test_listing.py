@@ -1,4 +1,5 @@
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -39,7 +40,9 @@ def options(**query):
 
 
 async def names(store, future_wait_s=FUTURE_WAIT_S, **query):
-    listed = await list_entries(ListSource(store, VIEWS, HEAVY_WORK.list_turn), PODS, options(**query), future_wait_s)
+    listed = await list_entries(
+        ListSource(store, VIEWS, partial(HEAVY_WORK.list_turn, "u")), PODS, options(**query), future_wait_s
+    )
     return [decode(entry)["metadata"]["name"] for entry in listed.entries], listed.meta
 
 
@@ -85,7 +88,7 @@ async def test_a_token_of_a_compacted_state_offers_to_go_on_with_what_is_there()
     token = decode_continue(meta.go_on)
     stale = ListOptions(filter=options().filter, limit=1, go_on=type(token)(5, token.after))
     with pytest.raises(ExpiredTokenError) as expired:
-        await list_entries(ListSource(store, VIEWS, HEAVY_WORK.list_turn), PODS, stale, FUTURE_WAIT_S)
+        await list_entries(ListSource(store, VIEWS, partial(HEAVY_WORK.list_turn, "u")), PODS, stale, FUTURE_WAIT_S)
     rest, _ = await names(store, go_on=expired.value.go_on)
     assert rest == ["b", "c"]
 
