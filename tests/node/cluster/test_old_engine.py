@@ -123,7 +123,7 @@ def a_pod_lives_and_ends(host, ended):
     assert (asked.stdout, asked.returncode) == ("got x\n", 3)
     limit = Path(f"/sys/fs/cgroup/memory{group}/{container}/memory.limit_in_bytes")
     assert limit.read_text() == f"{32 << 20}\n"
-    host.kubectl("delete", "pod", "old", "--wait", timeout_s=30)
+    host.kubectl("delete", "pod", "old", "--wait", timeout_s=60)
     assert (ended / "word").read_text() == "bye\n"
     assert host.docker("ps", "-aq", "--filter", "label=io.kubernetes.pod.name=old") == ""
 
@@ -135,5 +135,5 @@ def a_service_answers(host):
     assert "MKP-SERVICES" in host.in_host("iptables-legacy-save").stdout
     assert "minikube-py" not in host.in_host("nft", "list", "tables").stdout
     curl = ("curl", "-sf", "--noproxy", "*", "--max-time", "2", f"http://{address}/")
-    assert wait_until(lambda: host.in_host(*curl, check=False).stdout, 20, "the answer").startswith("web-")
+    assert wait_until(lambda: host.in_host(*curl, check=False).stdout, 60, "the answer").startswith("web-")
     host.kubectl("delete", "deployment,service", "web", "--wait", timeout_s=60)
