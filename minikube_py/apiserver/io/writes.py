@@ -28,6 +28,7 @@ from minikube_py.apiserver.deletion import delete
 from minikube_py.apiserver.io.account_tokens import AccountTokens
 from minikube_py.apiserver.io.answers import Answer, bytes_answer, list_answer, object_answer
 from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch
+from minikube_py.apiserver.io.byte_turns import reading_for
 from minikube_py.apiserver.io.evictions import Evictions
 from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.listing import ListSource, list_entries
@@ -268,9 +269,9 @@ class Writes:
         options = await self._removal_options(request, is_heavy(request.body, _content_type(request)))
         list_options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
-        listed = await list_entries(
-            ListSource(store, self._views), route.resource, list_options, self._config.future_wait_s
-        )
+        source = ListSource(store, self._views, partial(self._heavy_work.list_turn, route.user.name))
+        with reading_for(route.user.name):
+            listed = await list_entries(source, route.resource, list_options, self._config.future_wait_s)
         left = iter(listed.entries)
         refused: list[StatusError] = []
 
