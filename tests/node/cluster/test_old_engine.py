@@ -37,7 +37,7 @@ spec:
     command: [sh, -c, 'trap "echo bye >/ended/word; exit 0" TERM; cat /shared/said; echo; sleep 3600 & wait']
     resources: {{requests: {{cpu: 50m}}, limits: {{cpu: 200m, memory: 32Mi}}}}
     securityContext: {{capabilities: {{drop: [ALL]}}, allowPrivilegeEscalation: false, readOnlyRootFilesystem: true}}
-    livenessProbe: {{exec: {{command: [test, -e, /shared/said]}}, periodSeconds: 1}}
+    livenessProbe: {{exec: {{command: [test, -e, /shared/said]}}, periodSeconds: 1, timeoutSeconds: 20}}
     volumeMounts:
     - {{name: words, mountPath: /words}}
     - {{name: shared, mountPath: /shared}}
