@@ -18,7 +18,7 @@ from minikube_py.api.regular_expressions import compile_pattern
     ids=str,
 )
 def test_patterns_match_as_re2_does(pattern, text, found):
-    assert (compile_pattern(pattern).search(text) is not None) is found
+    assert bool(compile_pattern(pattern).search(text)) is found
 
 
 def test_what_is_no_pattern_says_so():
