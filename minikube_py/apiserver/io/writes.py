@@ -35,6 +35,7 @@ from minikube_py.apiserver.io.listing import ListSource, list_entries
 from minikube_py.apiserver.io.selection import read_object
 from minikube_py.apiserver.io.storage import Edit, Storage, Stored
 from minikube_py.apiserver.io.views import Views
+from minikube_py.apiserver.io.write_pace import WritePace
 from minikube_py.apiserver.list_options import parse_list_options
 from minikube_py.apiserver.managed_fields import apply_config
 from minikube_py.apiserver.negotiate import choose_form
@@ -122,11 +123,13 @@ class Writes:
         self._config = config
         self._evictions = Evictions(storage, clock)
         self._tokens = tokens
+        self._pace = WritePace(clock)
 
     async def _in_turn(
         self, write: Callable[[Route, ApiRequest, bool], Awaitable[Answer]], route: Route, request: ApiRequest
     ) -> Answer:
         """Do a write, in turns with others when its body (as it is told), or what is there, is heavy."""
+        await self._pace.begin()
         size_bytes = heavy_bytes(request.body, _content_type(request))
         heavy = size_bytes > 0
         if route.name and (entry := self._storage.find(route.resource, route.namespace, route.name)) is not None:
@@ -274,6 +277,7 @@ class Writes:
 
         async def remove_in_turn() -> None:
             for entry in left:
+                await self._pace.begin()
                 meta = metadata(await read_object(entry))
                 one = replace(route, name=meta["name"], namespace=meta.get("namespace", ""))
                 try:
@@ -282,7 +286,6 @@ class Writes:
                     continue  # somebody else was faster
                 except StatusError as error:
                     refused.append(error)
-                await asyncio.sleep(0)  # a dry run waits for nothing
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(DELETIONS_AT_ONCE_MAX, len(listed.entries))):
