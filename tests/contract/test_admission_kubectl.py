@@ -11,17 +11,16 @@ from minikube_py.apiserver.canonical import canonical
 from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.interface import Put
-from minikube_py.testing.kubectl import FOUND_KUBECTLS, Kubectl
+from minikube_py.testing.kubectl import KUBECTLS, Kubectl
 from minikube_py.testing.memory_api_server import loopback_pki, memory_api_server, memory_store, serving
 from minikube_py.testing.webhook_server import allow, webhook_server
 
 pytestmark = pytest.mark.slow
-NAMES = sorted(FOUND_KUBECTLS)
-KUBECTLS = sorted({*NAMES[:1], *NAMES[-1:]})
+OLDEST_AND_NEWEST = list(dict.fromkeys((*list(KUBECTLS)[:1], *list(KUBECTLS)[-1:])))
 CONFIGURATIONS = find_resource("admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations")
 
 
-@pytest.fixture(params=KUBECTLS)
+@pytest.fixture(params=OLDEST_AND_NEWEST)
 async def world(request, tmp_path):
     store = memory_store()
     pki = loopback_pki(tmp_path / "pki", SystemClock().wall_s())
@@ -32,7 +31,7 @@ async def world(request, tmp_path):
         config = kubeconfig(url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
         (tmp_path / "config").write_text(yaml.safe_dump(config))
         hooks.answers["/ok"] = allow()
-        yield SimpleNamespace(store=store, hooks=hooks, kubectl=Kubectl(FOUND_KUBECTLS[request.param], tmp_path))
+        yield SimpleNamespace(store=store, hooks=hooks, kubectl=Kubectl(KUBECTLS[request.param], tmp_path))
 
 
 def configuration(world, effects):
