@@ -33,6 +33,9 @@ def main(context: click.Context, folder: Path) -> None:
 @click.option("--proxy-mode", type=click.Choice(("auto", "nftables", "iptables")), default="auto", show_default=True)
 @click.option("--pod-network", type=click.Choice(POD_NETWORKS), default="auto", show_default=True)
 @click.option("--routed", is_flag=True, help="Put each host on a link of its own, behind a router.")
+@click.option(
+    "--neighbours", type=int, default=0, help="With --routed: the first hosts that share a link all the same."
+)
 @click.pass_obj
 def up(folder: Path, /, nodes: int, masters: int, **options: Any) -> None:
     """Bring up a lab; returns when every node is Ready."""
