@@ -54,3 +54,13 @@ def test_what_was_parsed_lately_is_not_parsed_again():
     entry = an_entry(a_map(managedFields=OWNERS))
     parsed = decode(entry)
     assert glance(CONFIGMAPS, entry).obj is parsed
+
+
+def test_owners_of_fields_in_the_specification_are_not_those_of_the_object():
+    inner = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"managedFields": OWNERS, "name": "inner"}}
+    for meta in ({}, {"managedFields": []}, {"managedFields": OWNERS}):
+        obj = {**a_map(**meta), "data": {"a": [inner, {"ports": [{"a": 1}], "name": "n"}, inner]}}
+        entry = an_entry(obj)
+        seen, whole = glance(CONFIGMAPS, entry), orjson.loads(entry.value)
+        assert orjson.loads(seen.metadata) == whole["metadata"]
+        assert seen.obj["data"] == whole["data"]
