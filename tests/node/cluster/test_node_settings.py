@@ -18,7 +18,7 @@ MIB = 1 << 20
 ARGUMENTS = (
     *("kube-reserved=cpu=100m,memory=64Mi", "system-reserved=cpu=50m", "max-pods=5", "pod-max-pids=64"),
     "maximum-dead-containers-per-container=0",
-    *("shutdown-grace-period=4s", "shutdown-grace-period-critical-pods=2s"),
+    *("shutdown-grace-period=50s", "shutdown-grace-period-critical-pods=20s"),
 )
 CLAIM = """
 apiVersion: v1
@@ -35,6 +35,7 @@ def logind(tmp_path_factory):
     environment = pytest.MonkeyPatch.context()
     with private_bus(folder) as bus, FakeLogind(bus, folder / "logind.conf") as manager, environment as patch:
         patch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={bus}")
+        manager.delay_us = 60_000_000
         yield manager
 
 
@@ -55,7 +56,7 @@ def node(logind, tmp_path_factory):
 
 def a_pod(name, script, **spec):
     container = {"name": "c", "image": IMAGE, "command": ["sh", "-c", script], **spec.pop("container", {})}
-    body = {"terminationGracePeriodSeconds": 2, "containers": [container], **spec}
+    body = {"terminationGracePeriodSeconds": 20, "containers": [container], **spec}
     return json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": body})
 
 
@@ -72,6 +73,15 @@ def test_what_is_reserved_is_not_for_pods(node):
     # What eviction keeps free is not for pods either.
     assert has["memory"].value - gives["memory"].value == (64 + 20) * MIB
     assert (has["pods"].value, gives["pods"].value) == (5, 5)
+
+
+def test_the_nodes_heart_beats_in_its_lease(node):
+    def lease():
+        return node.get("lease", "lab1", "-n", "kube-node-lease")["spec"]
+
+    first = lease()
+    assert (first["holderIdentity"], first["leaseDurationSeconds"]) == ("lab1", 40)
+    wait_until(lambda: lease()["renewTime"] > first["renewTime"], 20, "the next beat")
 
 
 def test_a_pod_has_no_more_processes_than_the_node_gives(node):
