@@ -15,6 +15,11 @@ HOSTS_MAX = 9
 SUBNETS = 256
 
 
+def mac_of(address: str) -> str:
+    """Return the MAC of what has an address in a lab."""
+    return "02:6c:" + IPv4Address(address).packed.hex(":")
+
+
 @dataclass(frozen=True, slots=True)
 class HostLayout:
     """One host of a lab."""
@@ -31,7 +36,7 @@ class HostLayout:
     @property
     def mac(self) -> str:
         """Return the MAC of the host's network card: the same after a reboot, so that nobody's ARP entry is stale."""
-        return "02:6c:" + IPv4Address(self.address).packed.hex(":")
+        return mac_of(self.address)
 
     @property
     def docker_socket(self) -> Path:

@@ -7,7 +7,7 @@ inside the namespace.
 
 from pathlib import Path
 
-from minikube_py.testing.lab.layout import HostLayout, LabLayout
+from minikube_py.testing.lab.layout import HostLayout, LabLayout, mac_of
 from minikube_py.testing.lab.machine import LabError, run
 
 BRIDGE = "lan"
@@ -25,8 +25,9 @@ def make_network(lab: LabLayout) -> None:
     run(["ip", "link", "add", lab.uplink, "type", "veth", "peer", "name", UPLINK, "netns", lab.netns])
     run(["ip", "link", "set", lab.uplink, "up"])
     _inside(lab, "link", "set", UPLINK, "up")
-    if lab.shared_link:
-        _inside(lab, "link", "add", BRIDGE, "type", "bridge")
+    for host in lab.shared_link[:1]:
+        # Without a MAC of its own it has that of a cable, and another one when that host goes away.
+        _inside(lab, "link", "add", BRIDGE, "address", mac_of(host.gateway), "type", "bridge")
         _inside(lab, "link", "set", BRIDGE, "up")
     if lab.routed:
         _make_router(lab)
