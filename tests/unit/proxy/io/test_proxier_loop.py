@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from minikube_py.api.meta import ObjectKey
-from minikube_py.api.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES
+from minikube_py.api.resources import ENDPOINT_SLICES, NODES, PODS, SERVICE_CIDRS, SERVICES
 from minikube_py.client.interface import DeleteOptions
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.io.proxier_loop import Proxier
@@ -287,3 +287,21 @@ async def test_a_host_port_is_open_while_its_pod_runs():
         await world.clock.advance(1)
 
         assert port not in world.nft.table.elements
+
+
+async def test_another_range_of_cluster_ips_makes_another_table_at_once_and_changes_nothing_else() -> None:
+    async with running(World()) as world:
+        await world.serve(A)
+        await world.clock.advance(2)
+        before = world.nft.table
+        await world.client.create(SERVICE_CIDRS, {"metadata": {"name": "more"}, "spec": {"cidrs": ["10.200.0.0/24"]}})
+        await world.clock.advance(2)
+
+        assert world.nft.config is not None
+        assert world.nft.config.cluster_ip_ranges == ("10.96.0.0/16", "10.200.0.0/24")
+        assert world.nft.applied[-1].replace_table
+        assert world.nft.table == before
+
+        await world.client.delete(SERVICE_CIDRS, ObjectKey("", "more"), DeleteOptions())
+        await world.clock.advance(2)
+        assert world.nft.config.cluster_ip_ranges == ("10.96.0.0/16",)
