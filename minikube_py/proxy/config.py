@@ -12,7 +12,7 @@ class ProxyConfig:
     service_cidr: str = "10.96.0.0/16"
     """Cluster IPs; a new connection to one that no Service has is dropped."""
     service_networks: tuple[str, ...] = ()
-    """All ranges of cluster IPs, when there are ServiceCIDRs beside the cluster's own; empty: `service_cidr` alone."""
+    """All ranges of cluster IPs when there are ServiceCIDRs beside the cluster's own; empty: only `service_cidr`."""
     cluster_cidr: str = "10.244.0.0/16"
     """Pods: what comes from elsewhere to a cluster IP is masqueraded (upstream: clusterCIDR detection)."""
     node_local_vips: tuple[str, ...] = ("10.96.0.10",)

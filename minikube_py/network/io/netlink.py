@@ -159,13 +159,13 @@ class RtNetlink:
 
     def delete_own_routes(self, index: int, kept: Collection[str]) -> None:
         """Delete our routes straight to a link, all but those to `kept`."""
-        for message in self._ipr.route("dump", family=socket.AF_INET):
+        for message in tuple(self._ipr.route("dump", family=socket.AF_INET)):
             is_own = message["proto"] == ROUTE_PROTOCOL and message["table"] == MAIN_TABLE
             if not is_own or message.get("gateway") or message.get("oif") != index:
                 continue
             destination = f"{message.get('dst')}/{message['dst_len']}"
             if destination not in kept:
-                self._ipr.route("del", dst=destination, oif=index, proto=ROUTE_PROTOCOL)
+                self._ipr.route("del", dst=destination, oif=index, scope="link", proto=ROUTE_PROTOCOL)
 
     def add_pod_link(self, plan: PodLink, sandbox_pid: int, bridge_index: int, gateway: str, mtu: int) -> None:
         """Create the veth pair with one end in the sandbox, and give that end address and routes.
