@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
@@ -31,6 +32,11 @@ from minikube_py.proxy.topology import NodeFacts
 log = logging.getLogger("proxy")
 ZONE_LABEL = "topology.kubernetes.io/zone"
 _BY_SERVICE = "proxy/service"
+RANGES_WAIT_S = 5.0
+"""So long the first sync waits for the ServiceCIDRs.
+
+A node that was upgraded without a server has no copy of them, and Services of the cluster's own range need none.
+"""
 _COMPILED_PER_TURN_MAX = 100
 """Programs compiled before other tasks get their turn; about 10 ms."""
 
@@ -94,8 +100,11 @@ class Proxier:
 
     async def run(self) -> None:
         """Follow Services and EndpointSlices for ever."""
-        for informer in (self._services, self._slices, self._pods, self._node, self._service_cidrs):
+        for informer in (self._services, self._slices, self._pods, self._node):
             await informer.wait_synced()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RANGES_WAIT_S):
+                await self._service_cidrs.wait_synced()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_foreign_changes(), name="proxy-monitor")
             group.create_task(self._verify_regularly(), name="proxy-verify")

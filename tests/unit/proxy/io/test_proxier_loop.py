@@ -8,6 +8,7 @@ from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import ENDPOINT_SLICES, NODES, PODS, SERVICE_CIDRS, SERVICES
 from minikube_py.client.interface import DeleteOptions
 from minikube_py.proxy.config import ProxyConfig
+from minikube_py.proxy.io import proxier_loop
 from minikube_py.proxy.io.proxier_loop import Proxier
 from minikube_py.proxy.ruleset import ElementKey, Ruleset
 from minikube_py.testing.fake_client import FakeClient
@@ -45,7 +46,8 @@ class World:
         self.proxier = self.new_proxier()
 
     def new_proxier(self) -> Proxier:
-        return Proxier(CONFIG, FakeInformers(self.client), self.clock, self.nft, self.flows)
+        self.informers = FakeInformers(self.client)
+        return Proxier(CONFIG, self.informers, self.clock, self.nft, self.flows)
 
     async def serve(self, *addresses: str, **service) -> None:
         await self.client.create(SERVICES, a_service(**service))
@@ -305,3 +307,16 @@ async def test_another_range_of_cluster_ips_makes_another_table_at_once_and_chan
         await world.client.delete(SERVICE_CIDRS, ObjectKey("", "more"), DeleteOptions())
         await world.clock.advance(2)
         assert world.nft.config.cluster_ip_ranges == ("10.96.0.0/16",)
+
+
+async def test_services_of_the_clusters_own_range_do_not_wait_long_for_the_ranges(monkeypatch) -> None:
+    monkeypatch.setattr(proxier_loop, "RANGES_WAIT_S", 0.01)
+    world = World()
+    ranges = world.informers.informer(SERVICE_CIDRS)
+    monkeypatch.setattr(ranges, "wait_synced", asyncio.Event().wait)
+    await world.serve(A)
+    async with running(world):
+        async with asyncio.timeout(60):
+            await world.proxier.wait_first_sync()
+
+        assert world.targets() == {A}
