@@ -48,7 +48,7 @@ spec:
   containers: [{{name: c, image: "{IMAGE}", command: ["sleep", "3600"]}}]
 """,
     )
-    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/client", "--timeout=30s")
+    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/client", "--timeout=60s")
 
     def execute(*command, check=True):
         return cluster.kubectl("exec", "-n", namespace, "client", "--", *command, check=check).stdout
@@ -208,7 +208,7 @@ metadata: {name: more}
 spec: {cidrs: ["10.112.0.0/24"]}
 """,
     )
-    cluster.kubectl("wait", "--for=condition=Ready", "servicecidr/more", "--timeout=10s")
+    cluster.kubectl("wait", "--for=condition=Ready", "servicecidr/more", "--timeout=60s")
     _deploy(cluster, namespace)
     more = ("create", "service", "clusterip", "more", "-n", namespace, "--tcp=80:8080", "--clusterip=10.112.0.7")
     cluster.kubectl(*more)
