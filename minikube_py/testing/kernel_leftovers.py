@@ -114,7 +114,7 @@ def process_faults(scene: HostScene) -> Iterator[str]:
     commands = {int(p.name): p for p in Path("/proc").iterdir() if p.name.isdigit()}
     for pid, entry in sorted(commands.items()):
         with suppress(OSError):  # it has ended since it was listed
-            words = (entry / "cmdline").read_text().split("\0")
+            words = (entry / "cmdline").read_text(errors="replace").split("\0")
             if not words[0].endswith("containerd-shim-runc-v2") or not _mentions(words, cluster.host.dir):
                 continue
             parents.add(pid)

@@ -22,16 +22,17 @@ class ContainerGc:
         self._config = config
         self._ports = ports
 
-    async def collect(self, active_uids: frozenset[str], *, keep_max: int | None = None) -> None:
+    async def collect(self, active_uids: Callable[[], frozenset[str]], *, keep_max: int | None = None) -> None:
         """Remove what is dead and not needed.
 
         Args:
-            active_uids: the pods that have a worker.
+            active_uids: tells the pods that have a worker; asked whenever something was looked at, since pods that
+                came meanwhile are in no older answer, and have files already.
             keep_max: how many dead runs of each container stay; None: as configured.
         """
         try:
             listing = await self._ports.runtime.listing()
-            dead = compute_dead_records(listing, active_uids, self._policy(keep_max))
+            dead = compute_dead_records(listing, active_uids(), self._policy(keep_max))
             for container in dead.containers:
                 await self._ports.runtime.remove_container(container)
             for sandbox in dead.sandboxes:
@@ -48,16 +49,16 @@ class ContainerGc:
         newest_s = self._ports.clock.wall_s() - config.dead_container_minimum_age_s
         return DeadPolicy(config.dead_containers_max, config.dead_containers_total_max, newest_s)
 
-    async def _sweep(self, listing: RuntimeListing, active_uids: frozenset[str]) -> None:
+    async def _sweep(self, listing: RuntimeListing, active_uids: Callable[[], frozenset[str]]) -> None:
         known = {s.pod.uid for s in listing.sandboxes} | {c.pod.uid for c in listing.containers}
         for uid in await self._ports.files.pod_uids():
-            if uid in active_uids or uid in known:
+            if uid in known or uid in active_uids():
                 continue
             try:
                 await self._ports.files.remove_pod(self._config.pod_dir(uid))
             except OSError as error:
                 log.warning("directory of pod %s is not removed now: %s", uid, error)
-        await self._ports.files.sweep_logs(frozenset(known | active_uids))
+        await self._ports.files.sweep_logs(frozenset(known | active_uids()))
 
 
 class DeadContainersReclaim:
@@ -69,5 +70,6 @@ class DeadContainersReclaim:
 
     async def reclaim(self) -> None:
         """Remove them: also the last runs, kept for `logs --previous`, and those of pods that are over."""
-        running = frozenset(state.pod.uid for state in self._states() if not state.over)
-        await self._gc.collect(running, keep_max=0)
+        await self._gc.collect(
+            lambda: frozenset(state.pod.uid for state in self._states() if not state.over), keep_max=0
+        )

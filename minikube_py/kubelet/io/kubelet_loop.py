@@ -323,7 +323,7 @@ class Kubelet:
     async def _collect_forever(self) -> None:
         while True:
             await self._ports.clock.sleep(self._config.container_gc_s)
-            await self._gc.collect(frozenset(state.pod.uid for state in self._workers.states()))
+            await self._gc.collect(lambda: frozenset(state.pod.uid for state in self._workers.states()))
             await self._leftovers.sweep()
             await self._cgroups.refresh()
 
