@@ -5,7 +5,6 @@ It has no way to any network but its own; this machine reaches its API server th
 
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -18,6 +17,7 @@ from typing import Any, TypeVar
 
 from minikube_py.testing.images import BUSYBOX_PATHS, is_static
 from minikube_py.testing.lab import machine
+from minikube_py.testing.lab.installed_host import InstallingHost
 from minikube_py.testing.lab.machine import LabError
 from minikube_py.testing.lab.systemd_host import IN_MEMORY, hidden_programs
 from minikube_py.testing.vm import guest
@@ -32,7 +32,11 @@ MEMORY_MIB = 3072
 DISK_BYTES = 12 << 30
 """The image has holes: it takes what is written."""
 FILE_SERVERS = ("/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd")
-_MASKED = ("apparmor.service", "networking.service", "systemd-timesyncd.service", "e2scrub_reap.service")
+_MASKED = (
+    *("apparmor.service", "networking.service", "systemd-timesyncd.service", "timers.target", "cryptsetup.target"),
+    *("systemd-sysusers.service", "systemd-binfmt.service", "proc-sys-fs-binfmt_misc.automount"),
+    *("systemd-random-seed.service", "systemd-update-utmp.service", "systemd-journal-flush.service"),
+)
 """What has nothing to do there, and would take its time."""
 _COMMANDS = """[Unit]
 DefaultDependencies=no
@@ -43,7 +47,7 @@ ExecStart=/bin/sh -c 'exec {python} -S {program} /dev/vport*p1'
 _KERNEL_WORDS = "console=ttyS0 loglevel=4 panic=-1 mitigations=off hugepagesz=2M hugepages=16"
 
 
-class VirtualHost:
+class VirtualHost(InstallingHost):
     """One such host."""
 
     def __init__(self, folder: Path, name: str, packages: Packages) -> None:
@@ -192,13 +196,11 @@ class VirtualHost:
     def api_url(self) -> str:
         """Return the URL of its API server, as this machine reaches it."""
         assert self._machine is not None
-        sockets = {os.readlink(fd) for fd in Path(f"/proc/{self._machine.pid}/fd").iterdir()}
-        listening = re.compile(r"^\s*\d+: 0100007F:([0-9A-F]{4}) 00000000:0000 0A .*?\s(\d+) \d+ [0-9a-f]+ ", re.ASCII)
-        for line in Path(f"/proc/{self._machine.pid}/net/tcp").read_text().splitlines():
-            found = listening.match(line)
-            if found and f"socket:[{found[2]}]" in sockets:
-                return f"https://127.0.0.1:{int(found[1], 16)}"
-        raise LabError(f"nothing forwards to the API server of {self.name}")
+        process = Path(f"/proc/{self._machine.pid}")
+        port = listening_port((process / "net/tcp").read_text(), [os.readlink(fd) for fd in (process / "fd").iterdir()])
+        if port is None:
+            raise LabError(f"nothing forwards to the API server of {self.name}")
+        return f"https://127.0.0.1:{port}"
 
     def written_files(self) -> tuple[str, ...]:
         """Return every file that was written or removed on the host's disk since it was made."""
@@ -212,6 +214,20 @@ class VirtualHost:
             if process is not None:
                 machine.stop_process(process.pid, sig=signal.SIGKILL)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def listening_port(table: str, files: Sequence[str]) -> int | None:
+    """Return the port on which a process listens, None if it does not.
+
+    Args:
+        table: /proc/PID/net/tcp.
+        files: what its open files are, as /proc/PID/fd links to them.
+    """
+    listening = "0A"
+    for _, local, _, state, *rest in map(str.split, table.splitlines()[1:]):
+        if state == listening and f"socket:[{rest[5]}]" in files:
+            return int(local.rpartition(":")[2], 16)
+    return None
 
 
 def _file_server() -> str:
