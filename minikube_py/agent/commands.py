@@ -18,7 +18,7 @@ from minikube_py.doctor.facts import EngineFacts, HostFacts, StateFacts
 from minikube_py.doctor.io.survey import survey_host, survey_tunnel
 from minikube_py.kit.io.control_socket import AgentNotRunningError, ask_agent
 from minikube_py.kit.io.system_clock import SystemClock
-from minikube_py.kubelet.cri import ContainerRuntimeError
+from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeVersionError
 from minikube_py.kubelet.io import image_import
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.store.io.recovery import Until
@@ -240,6 +240,8 @@ async def _engine_facts(config: AgentConfig) -> EngineFacts:
     try:
         version, info = await api.version(), await api.info()
         api_version = api.api_version
+    except RuntimeVersionError as error:
+        return EngineFacts(config.docker_host, error=error.message, remedy=error.remedy)
     except ContainerRuntimeError as error:
         return EngineFacts(config.docker_host, error=error.message)
     finally:

@@ -29,6 +29,7 @@ from minikube_py.controllers.certificate_signing import Signer
 from minikube_py.controllers.config import ControllersConfig, with_fast_periods
 from minikube_py.controllers.controller_args import read_controller_args
 from minikube_py.controllers.io.controller_loop import Controllers
+from minikube_py.controllers.io.recycler_templates import with_recycler_templates
 from minikube_py.controllers.table import controllers
 from minikube_py.scheduler.config import SchedulerConfig
 from minikube_py.scheduler.io.scheduler_loop import Scheduler
@@ -94,7 +95,7 @@ def controllers_config(config: AgentConfig, ca: KeyPair) -> ControllersConfig:
         cluster_cidr=str(config.cluster_cidr),
     )
     settings = with_fast_periods(settings) if config.fast_timers else settings
-    return replace(settings, **read_controller_args(config.controller_args).fields)
+    return with_recycler_templates(replace(settings, **read_controller_args(config.controller_args).fields))
 
 
 def master_components(

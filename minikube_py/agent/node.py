@@ -25,7 +25,7 @@ from minikube_py.dns.config import DnsConfig
 from minikube_py.dns.io.dns_server import DnsServer
 from minikube_py.kubelet.config import KubeletConfig, with_fast_timers
 from minikube_py.kubelet.configz import configz
-from minikube_py.kubelet.cri import ContainerRuntimeError
+from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeVersionError
 from minikube_py.kubelet.io.cgroup_writer import LinuxCgroupWriter
 from minikube_py.kubelet.io.delegated_access import DelegatedAccess
 from minikube_py.kubelet.io.docker_api import DockerApi
@@ -96,7 +96,8 @@ async def require_engine(runtime: DockerRuntime) -> None:
     try:
         await runtime.version()
     except ContainerRuntimeError as error:
-        raise AgentError(f"{error.message}; start Docker, or name another engine with --docker-host") from error
+        remedy = error.remedy if isinstance(error, RuntimeVersionError) else "start Docker"
+        raise AgentError(f"{error.message}; {remedy}, or name another engine with --docker-host") from error
 
 
 def network_config(config: AgentConfig, pod_cidr: str, back_end: Mode = "nftables") -> NetworkConfig:

@@ -11,7 +11,7 @@ Upstream: apimachinery runtime/serializer/json, apiserver endpoints/handlers (cr
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -128,10 +128,16 @@ def decode_parsed(
     expected: Expected,
     field_validation: FieldValidation = "Warn",
     duplicates: Sequence[str] = (),
+    changed: Collection[str] | None = None,
 ) -> Decoded:
     """Return the object that was parsed elsewhere (YAML in io/, results of patches).
 
-    `duplicates` are findings that only the parser could see, worded as `key "a" already set in map`.
+    Args:
+        obj: the object.
+        expected: its kind.
+        field_validation: what becomes of unknown fields.
+        duplicates: findings that only the parser could see, worded as `key "a" already set in map`.
+        changed: the fields to look at, when all others are those of an object that was decoded before; None: all.
 
     Raises:
         BadRequestError: it is not an object of the expected kind, or Strict found fault.
@@ -139,7 +145,8 @@ def decode_parsed(
     check_kind(obj, expected)
     if expected.custom is not None:
         return _decode_custom(dict(obj), expected, field_validation, tuple(duplicates))
-    if checker(expected.schema)(obj):
+    looked_at = obj if changed is None else {field: obj[field] for field in changed if field in obj}
+    if checker(expected.schema)(looked_at):
         return _judge(dict(obj), tuple(duplicates), expected, field_validation)
     return _decode_slowly(obj, expected, field_validation, tuple(duplicates))
 

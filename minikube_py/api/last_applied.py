@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from minikube_py.api.managed_fields import NO_FIELDS, FieldSet
+from minikube_py.api.field_paths import NO_FIELDS, FieldSet
 from minikube_py.api.meta import Obj, annotations_of, copy_object
 from minikube_py.api.schema import Schema
 from minikube_py.api.typed_walk import WalkError, compare, field_set

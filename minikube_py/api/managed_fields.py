@@ -1,43 +1,21 @@
-"""Who owns which field: `metadata.managedFields`, and the sets of paths in it.
+"""Who owns which field: the entries of `metadata.managedFields`.
 
-A path is a tuple of path elements in upstream's own spelling:
+Entries keep their tree of fields (`field_paths`) as it came.
 
-    ("f:spec", "f:containers", 'k:{"name":"c"}', "f:image")
-
-`f:` names a field or a map's key, `k:` a list element by its keys, `v:` a scalar of a set, `i:` an index. A set of
-paths is a plain frozenset, so that union, intersection and difference are Python's own. On the wire (FieldsV1) a set
-is a tree in which `.` says that the inner node itself belongs to the set:
-
-    {"f:data": {".": {}, "f:a": {}}}     = {("f:data",), ("f:data", "f:a")}
-    {"f:data": {"f:a": {}}}              = {("f:data", "f:a")}
-
-Entries keep their tree as it came; most writes touch few entries, and only those are turned into sets.
-
-Upstream: structured-merge-diff fieldpath; apimachinery util/managedfields.
+Upstream: apimachinery util/managedfields.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import orjson
-
+from minikube_py.api.field_paths import FieldSet, ManagedFieldsError, decode_fields, encode_fields, without_paths
 from minikube_py.api.meta import Obj, parse_time
-
-Path = tuple[str, ...]
-FieldSet = frozenset[Path]
-
-NO_FIELDS: FieldSet = frozenset()
 
 UPDATE_MANAGERS_MAX = 10
 """More Update entries than this in one object: the oldest ones are joined into one of ANCIENT_CHANGES."""
 
 ANCIENT_CHANGES = "ancient-changes"
-NESTING_MAX = 200
-"""A FieldsV1 tree deeper than this is refused."""
-
-_ITSELF = "."
-_PREFIXES = ("f:", "k:", "v:", "i:")
 
 _IDENTITY = ("apiVersion", "kind", "metadata")
 _SERVER_METADATA = (
@@ -55,10 +33,6 @@ NEVER_OWNED: FieldSet = frozenset(
     {(f"f:{name}",) for name in _IDENTITY} | {("f:metadata", f"f:{name}") for name in _SERVER_METADATA}
 )
 """Fields that nobody owns: they say which object it is, or only the server sets them (upstream: stripMeta)."""
-
-
-class ManagedFieldsError(Exception):
-    """managedFields that a client wrote cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,90 +60,8 @@ class ManagedEntry:
 
     def without(self, paths: FieldSet) -> "ManagedEntry":
         """Return the entry without `paths`: itself when it owns none of them."""
-        lost = [path for path in paths if contains(self.fields_v1, path)]
-        return replace(self, fields_v1=encode_fields(self.fields.difference(lost))) if lost else self
-
-
-def contains(fields_v1: Mapping[str, Any], path: Path) -> bool:
-    """Return whether a FieldsV1 tree has the path as a member."""
-    node = fields_v1
-    for element in path:
-        inner = node.get(element)
-        if inner is None:
-            return False
-        node = inner
-    return not node or _ITSELF in node
-
-
-def encode_fields(fields: Iterable[Path]) -> Obj:
-    """Return a set of paths as a FieldsV1 tree; its keys have no order until it is written (apiserver.canonical)."""
-    tree: Obj = {}
-    ends: list[Obj] = []
-    for path in fields:
-        node = tree
-        for element in path:
-            inner = node.get(element)
-            if inner is None:
-                inner = node[element] = {}
-            node = inner
-        ends.append(node)
-    for node in ends:
-        if node:
-            node[_ITSELF] = {}  # a member in which there are others
-    return tree
-
-
-def decode_fields(fields_v1: Mapping[str, Any]) -> FieldSet:
-    """Return the paths of a FieldsV1 tree.
-
-    Raises:
-        ManagedFieldsError: it is no such tree.
-    """
-    found: set[Path] = set()
-    todo: list[tuple[Path, Mapping[str, Any]]] = [((), fields_v1)]
-    while todo:
-        path, node = todo.pop()
-        for element, inner in node.items():
-            if element == _ITSELF:
-                found.add(path)
-                continue
-            if not element.startswith(_PREFIXES) or not isinstance(inner, Mapping) or len(path) > NESTING_MAX:
-                raise ManagedFieldsError(f"not a path element: {element[:80]}")
-            below = (*path, element)
-            if inner:
-                todo.append((below, inner))
-            else:
-                found.add(below)
-    return frozenset(found)
-
-
-def key_element(keys: Mapping[str, Any]) -> str:
-    """Return the path element of a list element that is found by its keys."""
-    return "k:" + orjson.dumps(keys, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def value_element(value: Any) -> str:
-    """Return the path element of a scalar in a set."""
-    return "v:" + orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def path_text(path: Path) -> str:
-    """Return a path as messages show it: `.spec.containers[name="c"].image`."""
-    return "".join(_element_text(element) for element in path)
-
-
-def _element_text(element: str) -> str:
-    kind, rest = element[:2], element[2:]
-    match kind:
-        case "f:":
-            return f".{rest}"
-        case "k:":
-            keys = orjson.loads(rest)
-            return "[" + ",".join(f"{name}={orjson.dumps(keys[name]).decode()}" for name in sorted(keys)) + "]"
-        case "v:":
-            return f"[={rest}]"
-        case _:
-            return f"[{rest}]"
+        left = without_paths(self.fields_v1, paths)
+        return self if left is self.fields_v1 else replace(self, fields_v1=left)
 
 
 def decode_entries(managed_fields: object) -> tuple[ManagedEntry, ...]:
@@ -233,8 +125,10 @@ def cap_updates(entries: Sequence[ManagedEntry]) -> tuple[ManagedEntry, ...]:
     A version that occurs only once among the oldest keeps its entry; so the bound holds for each version's writers,
     and a kind has one version.
     """
+    surplus = sum(entry.operation == "Update" for entry in entries) - UPDATE_MANAGERS_MAX
+    if surplus <= 0:
+        return tuple(entries)
     updates = sorted((entry for entry in entries if entry.operation == "Update"), key=_by_age)
-    surplus = len(updates) - UPDATE_MANAGERS_MAX
     kept = [entry for entry in entries if entry.operation != "Update"]
     first: dict[str, ManagedEntry] = {}
     joined: dict[str, ManagedEntry] = {}

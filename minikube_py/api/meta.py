@@ -8,9 +8,13 @@ change them, copy first (`copy_object`).
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import orjson
+
+TIMES_KEPT_MAX = 64
+"""Seconds whose text is kept: what a busy server writes down is the newest of them."""
 
 Obj: TypeAlias = dict[str, Any]
 """A Kubernetes object, or a part of one, as decoded JSON."""
@@ -88,7 +92,12 @@ def copy_object(obj: Mapping[str, Any]) -> Obj:
 
 def format_time(wall_s: float) -> str:
     """Return seconds since the epoch as metav1.Time prints them: UTC, whole seconds."""
-    return datetime.fromtimestamp(int(wall_s), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _second(int(wall_s))
+
+
+@lru_cache(TIMES_KEPT_MAX)
+def _second(wall_s: int) -> str:
+    return datetime.fromtimestamp(wall_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def format_micro_time(wall_s: float) -> str:

@@ -34,6 +34,9 @@ BAD_IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 
 Messages = tuple[str, ...]
 
+_LABEL_RE, _SUBDOMAIN_RE, _LABEL_1035_RE = map(re.compile, (_LABEL, _SUBDOMAIN, _LABEL_1035))
+_QUALIFIED_RE, _LABEL_VALUE_RE, _CONFIG_KEY_RE = map(re.compile, (_QUALIFIED, _LABEL_VALUE, _CONFIG_KEY))
+
 
 def _too_long(limit: int) -> str:
     return f"must be no more than {limit} bytes"
@@ -58,6 +61,7 @@ _SUBDOMAIN_RULE = _rule(
     "example.com",
 )
 _WILDCARD = r"\*\." + _SUBDOMAIN
+_WILDCARD_RE = re.compile(_WILDCARD)
 _WILDCARD_RULE = _rule(
     "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
     "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
@@ -104,22 +108,22 @@ _C_IDENTIFIER_RULE = _rule(
 
 def dns_label_faults(text: str) -> Messages:
     """Return what keeps `text` from being an RFC 1123 label (`my-name`)."""
-    return _check(text, _LABEL, _LABEL_RULE, DNS_LABEL_LENGTH_MAX)
+    return _check(text, _LABEL_RE, _LABEL_RULE, DNS_LABEL_LENGTH_MAX)
 
 
 def dns_1035_label_faults(text: str) -> Messages:
     """Return what keeps `text` from being an RFC 1035 label, which starts with a letter (Services)."""
-    return _check(text, _LABEL_1035, _LABEL_1035_RULE, DNS_LABEL_LENGTH_MAX)
+    return _check(text, _LABEL_1035_RE, _LABEL_1035_RULE, DNS_LABEL_LENGTH_MAX)
 
 
 def dns_subdomain_faults(text: str) -> Messages:
     """Return what keeps `text` from being an RFC 1123 subdomain (`a.b-c`), the form of most objects' names."""
-    return _check(text, _SUBDOMAIN, _SUBDOMAIN_RULE, DNS_SUBDOMAIN_LENGTH_MAX)
+    return _check(text, _SUBDOMAIN_RE, _SUBDOMAIN_RULE, DNS_SUBDOMAIN_LENGTH_MAX)
 
 
 def wildcard_subdomain_faults(text: str) -> Messages:
     """Return what keeps `text` from being a subdomain of any name (`*.example.com`): hosts of Ingresses."""
-    return _check(text, _WILDCARD, _WILDCARD_RULE, DNS_SUBDOMAIN_LENGTH_MAX)
+    return _check(text, _WILDCARD_RE, _WILDCARD_RULE, DNS_SUBDOMAIN_LENGTH_MAX)
 
 
 def path_segment_faults(text: str) -> Messages:
@@ -146,14 +150,14 @@ def qualified_name_faults(text: str) -> Messages:
         faults.append("name part " + EMPTY)
     elif len(name) > QUALIFIED_NAME_LENGTH_MAX:
         faults.append("name part " + _too_long(QUALIFIED_NAME_LENGTH_MAX))
-    if not re.fullmatch(_QUALIFIED, name):
+    if not _QUALIFIED_RE.fullmatch(name):
         faults.append(_rule(f"name part {_QUALIFIED_CHARACTERS}", _QUALIFIED, "MyName", "my.name", "123-abc"))
     return tuple(faults)
 
 
 def label_value_faults(text: str) -> Messages:
     """Return what keeps `text` from being a label's value."""
-    return _check(text, _LABEL_VALUE, _LABEL_VALUE_RULE, LABEL_VALUE_LENGTH_MAX)
+    return _check(text, _LABEL_VALUE_RE, _LABEL_VALUE_RULE, LABEL_VALUE_LENGTH_MAX)
 
 
 def port_name_faults(text: str) -> Messages:
@@ -193,7 +197,7 @@ def c_identifier_faults(text: str) -> Messages:
 
 def config_key_faults(text: str) -> Messages:
     """Return what keeps `text` from being a key of a ConfigMap or Secret, which may become a file's name."""
-    faults = list(_check(text, _CONFIG_KEY, _CONFIG_KEY_RULE, CONFIG_KEY_LENGTH_MAX))
+    faults = list(_check(text, _CONFIG_KEY_RE, _CONFIG_KEY_RULE, CONFIG_KEY_LENGTH_MAX))
     if text in (".", ".."):
         faults.append(f"must not be '{text}'")
     elif text.startswith(".."):
@@ -224,10 +228,10 @@ def parse_ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def _check(text: str, pattern: str, rule: str, limit: int) -> Messages:
-    faults: list[str] = []
-    if len(text.encode()) > limit:
-        faults.append(_too_long(limit))
-    if not re.fullmatch(pattern, text):
-        faults.append(rule)
-    return tuple(faults)
+def _check(text: str, pattern: re.Pattern[str], rule: str, limit: int) -> Messages:
+    """Return what keeps a text from matching a pattern, which allows ASCII only, and the length in bytes."""
+    matches = pattern.fullmatch(text)
+    if matches and len(text) <= limit:
+        return ()
+    too_long = (_too_long(limit),) if len(text.encode()) > limit else ()
+    return too_long if matches else (*too_long, rule)

@@ -5,7 +5,7 @@ is one row, its rules and one golden file. Nothing anywhere asks `if kind == ...
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from minikube_py.api.errors import FieldError
@@ -156,7 +156,12 @@ class Resource:
     graceful_deletion: bool = False
     """Deletion waits for a grace period and an agent that confirms it (pods)."""
     field_selectors: Mapping[str, Callable[[Mapping[str, Any]], str]] | None = None
-    """Field selectors beyond metadata.name and metadata.namespace: path -> how to read it."""
+    """Field selectors beyond metadata.name and, of namespaced kinds, metadata.namespace: path -> how to read it.
+
+    None: the kind has no list of its own, and upstream's general one holds (both of them for every kind).
+    """
+    field_refusal: str = "field label not supported: {}"
+    """What a selector by another field is told, with the field in place of {} (kinds with a list of their own)."""
     row_conditions: Callable[[Mapping[str, Any]], tuple[Obj, ...]] | None = None
     """Conditions of an object's row in a Table (pods: Completed), for kubectl to hide or colour finished ones."""
     unconditional_update: bool = True
@@ -179,11 +184,23 @@ class Resource:
     """Nothing is stored: each answer is made for its request (access reviews, component statuses)."""
     set_requestor: Callable[[Obj, Mapping[str, Any]], None] | None = None
     """Writes down, in a new object, who makes it (authentication.k8s.io's UserInfo); None: nobody is written down."""
+    api_version: str = field(init=False, compare=False, repr=False, default="")
+    """`v1` or `apps/v1`."""
+    qualified: str = field(init=False, compare=False, repr=False, default="")
+    """Upstream's GroupResource text: `pods`, `deployments.apps`."""
+    storage_prefix: str = field(init=False, compare=False, repr=False, default="")
+    """The store prefix of all objects of this resource, with the final slash."""
 
-    @property
-    def api_version(self) -> str:
-        """Return `v1` or `apps/v1`."""
-        return f"{self.group}/{self.version}" if self.group else self.version
+    def __post_init__(self) -> None:
+        """Derive what every request needs several times."""
+        row = storage_of(self)
+        derived = {
+            "api_version": f"{self.group}/{self.version}" if self.group else self.version,
+            "qualified": f"{self.plural}.{self.group}" if self.group else self.plural,
+            "storage_prefix": f"/registry/{row.group or 'core'}/{row.plural}/",
+        }
+        for name, text in derived.items():
+            object.__setattr__(self, name, text)
 
     @property
     def schema(self) -> Schema | None:
@@ -194,17 +211,6 @@ class Resource:
     def list_kind(self) -> str:
         """Return the kind of its lists."""
         return self.custom.list_kind if self.custom else f"{self.kind}List"
-
-    @property
-    def qualified(self) -> str:
-        """Return upstream's GroupResource text: `pods`, `deployments.apps`."""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
-
-    @property
-    def storage_prefix(self) -> str:
-        """Return the store prefix of all objects of this resource, with the final slash."""
-        row = storage_of(self)
-        return f"/registry/{row.group or 'core'}/{row.plural}/"
 
     def storage_key(self, namespace: str, name: str) -> str:
         """Return the store key of one object."""

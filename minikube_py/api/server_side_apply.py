@@ -14,21 +14,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from minikube_py.api.added_fields import added_fields
 from minikube_py.api.errors import BadRequestError, ConflictError, UnnamedError
+from minikube_py.api.field_paths import (
+    NO_FIELDS,
+    FieldSet,
+    ManagedFieldsError,
+    Path,
+    contains,
+    encode_fields,
+    path_text,
+    with_paths,
+    without_paths,
+)
 from minikube_py.api.last_applied import last_applied_fields, sync_last_applied
 from minikube_py.api.managed_fields import (
     NEVER_OWNED,
-    NO_FIELDS,
-    FieldSet,
     ManagedEntry,
-    ManagedFieldsError,
-    Path,
     cap_updates,
-    contains,
     decode_entries,
     encode_entries,
-    encode_fields,
-    path_text,
 )
 from minikube_py.api.meta import Obj, copy_object, format_time, metadata, name_of, namespace_of, uid_of
 from minikube_py.api.schema import Schema
@@ -56,13 +61,13 @@ class Writer:
     versions: Versions | None = None
     """The other versions of the object; None: there are none."""
 
-    def entry(self, operation: Literal["Apply", "Update"], fields: FieldSet) -> ManagedEntry:
+    def entry(self, operation: Literal["Apply", "Update"], fields_v1: Mapping[str, Any]) -> ManagedEntry:
         """Return this writer's entry."""
         return ManagedEntry(
             manager=self.manager,
             operation=operation,
             api_version=self.api_version,
-            fields_v1=encode_fields(fields),
+            fields_v1=fields_v1,
             time=format_time(self.wall_s),
             subresource=self.subresource,
         )
@@ -94,7 +99,10 @@ def track_update(
     if not entries and live is not None and uid_of(live):
         return []
     try:
-        tracked = _updated(_bare(live or {}), _bare(new), definition, entries, writer)
+        if live is None and not entries and definition is not None and definition.own_fields is None:
+            tracked = _owned_by_creator(_bare(new), definition, writer)
+        else:
+            tracked = _updated(_bare(live or {}), _bare(new), definition, entries, writer)
     except WalkError:
         tracked = entries
     return encode_entries(tracked)
@@ -111,6 +119,13 @@ def _entries_to_start_with(
         if entries:
             return entries
     return ()
+
+
+def _owned_by_creator(new: Obj, definition: Schema, writer: Writer) -> tuple[ManagedEntry, ...]:
+    """Return the one entry of a new object of a built-in kind, as `_updated` from nothing to it would."""
+    fields_v1 = without_paths(added_fields(new, definition), writer.ignored, below=True)
+    fields_v1 = without_paths(fields_v1, NEVER_OWNED)
+    return (writer.entry("Update", fields_v1),) if fields_v1 else ()
 
 
 def _updated(
@@ -131,11 +146,10 @@ def _updated(
 def _grown(own: ManagedEntry | None, taken: FieldSet, lost: FieldSet, writer: Writer) -> ManagedEntry:
     """Return the writer's entry after a change; its fields stay the same tree when it owns them all already."""
     if own is None:
-        return writer.entry("Update", taken)
-    gone = {path for path in lost - taken if contains(own.fields_v1, path)}
-    if gone or not all(contains(own.fields_v1, path) for path in taken):
-        return writer.entry("Update", (own.fields - gone) | taken)
-    return replace(own, time=format_time(writer.wall_s))
+        return writer.entry("Update", encode_fields(taken))
+    fields_v1 = without_paths(own.fields_v1, lost - taken)
+    new = [path for path in taken if not contains(fields_v1, path)]
+    return writer.entry("Update", with_paths(fields_v1, new))
 
 
 def _without(entries: Sequence[ManagedEntry], lost: Mapping[str, FieldSet]) -> list[ManagedEntry]:
@@ -250,7 +264,7 @@ def _applied(
 ) -> tuple[Obj, list[_Conflict], list[ManagedEntry]]:
     """Merge and prune; returns the object, the conflicts, and the entries without what was removed."""
     ours = outside(field_set(config, definition), writer.ignored)
-    mine = writer.entry("Apply", ours)
+    mine = writer.entry("Apply", encode_fields(ours))
     last = next((entry for entry in entries if entry.identity == mine.identity), None)
     others = [entry for entry in entries if entry is not last]
     versions = VersionSet(writer.api_version, definition, writer.versions)

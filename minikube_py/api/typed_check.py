@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from minikube_py.api.managed_fields import Path, path_text
+from minikube_py.api.field_paths import Path, path_text
 from minikube_py.api.schema import Schema
 from minikube_py.api.typed_walk import WalkError, child_schema, item_schema, list_elements, shape_of
 

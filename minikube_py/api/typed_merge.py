@@ -9,7 +9,7 @@ Upstream: structured-merge-diff typed (merge.go, remove.go).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minikube_py.api.managed_fields import FieldSet, Path
+from minikube_py.api.field_paths import FieldSet, Path
 from minikube_py.api.meta import Obj
 from minikube_py.api.schema import Schema
 from minikube_py.api.typed_walk import (

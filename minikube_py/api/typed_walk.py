@@ -19,7 +19,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from minikube_py.api.managed_fields import FieldSet, Path, key_element, path_text, value_element
+from minikube_py.api.field_paths import (
+    FieldSet,
+    Path,
+    key_element,
+    path_text,
+    value_element,
+)
 from minikube_py.api.schema import Field, Schema
 
 Shape = Literal["leaf", "map", "keyed", "set"]
@@ -82,6 +88,8 @@ class Changes:
 
     def ignoring(self, prefixes: FieldSet) -> "Changes":
         """Return the changes outside of the given paths and everything below them."""
+        if not prefixes:
+            return self
         return Changes(*(outside(paths, prefixes) for paths in (self.added, self.removed, self.modified)))
 
 
@@ -261,12 +269,12 @@ def _compare_maps(
         if before is not ABSENT and after is not ABSENT:
             if before == after:
                 continue
-        elif (absent := _when_absent(fields.get(key), custom=custom)) is not ABSENT:
+        elif (absent := when_absent(fields.get(key), custom=custom)) is not ABSENT:
             before, after = (absent if value is ABSENT else value for value in (before, after))
         _compare((*path, f"f:{key}"), before, after, child_schema(schema, key), found)
 
 
-def _when_absent(field: Field | None, *, custom: bool) -> Any:
+def when_absent(field: Field | None, *, custom: bool) -> Any:
     """Return what Go has where JSON has nothing: an empty struct, null for a list that must be there, or ABSENT."""
     if field is None:
         return ABSENT

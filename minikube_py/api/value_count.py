@@ -16,14 +16,14 @@ VALUES_MAX = 100_000
 """Values that a body may have."""
 OBJECT_VALUES_MAX = 2 * VALUES_MAX
 """Values that an object which is stored may have: those of a body, and the owners of as many fields."""
-_MARKS = (b",", b"{", b"[")
+_MARKS = b",{["
 _TOKEN = re.compile(rb'"[^"]*"?|[,{\[]')
 _QUOTE = ord('"')
 
 
 def count_marks(text: bytes) -> int:
     """Return how often commas and opening brackets stand in a text: its values if it is JSON, or more."""
-    return sum(map(text.count, _MARKS))
+    return len(text) - len(text.translate(None, _MARKS))
 
 
 def check_values(text: bytes, what: str = "the body", values_max: int = VALUES_MAX) -> None:
@@ -32,7 +32,7 @@ def check_values(text: bytes, what: str = "the body", values_max: int = VALUES_M
     Raises:
         TooLargeError: it has more than `values_max`.
     """
-    if count_marks(text) <= values_max:
+    if len(text) <= values_max or count_marks(text) <= values_max:
         return
     # Escapes are taken out first: a pattern that knew them would keep the interpreter for 60 ms in a long text.
     text = text.replace(b"\\\\", b"").replace(b'\\"', b"")

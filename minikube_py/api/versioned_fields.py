@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from minikube_py.api.managed_fields import NO_FIELDS, FieldSet, ManagedEntry
+from minikube_py.api.field_paths import NO_FIELDS, FieldSet
+from minikube_py.api.managed_fields import ManagedEntry
 from minikube_py.api.meta import Obj
 from minikube_py.api.schema import Schema
 from minikube_py.api.typed_merge import remove, with_named_fields
@@ -66,12 +67,13 @@ class VersionSet:
         Raises:
             WalkError: an object does not fit its schema.
         """
+        names = dict.fromkeys([self.api_version, *(entry.api_version for entry in entries)])
+        if self.others is None:
+            return dict.fromkeys(names, compare(before, after, self.definition).ignoring(ignored))
         found: dict[str, Changes] = {}
-        for name in dict.fromkeys((self.api_version, *sorted({entry.api_version for entry in entries}))):
+        for name in names:
             version = self.find(name)
-            if version is not None and self.others is None and found:
-                found[name] = found[self.api_version]
-            elif version is not None:
+            if version is not None:
                 there = compare(version.there(before), version.there(after), version.definition)
                 found[name] = there.ignoring(ignored)
         return found

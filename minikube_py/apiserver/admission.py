@@ -56,6 +56,8 @@ class Admitted:
 
     obj: Obj
     warnings: tuple[str, ...] = ()
+    grown: bool = False
+    """A webhook's patch is so long that the object is heavy now (`Attributes.heavy`), whatever it was before."""
 
 
 class Admission(Protocol):

@@ -12,9 +12,10 @@ from typing import Any
 import orjson
 
 from minikube_py.api.decode import expected_of
-from minikube_py.api.errors import BadRequestError, InternalError, StatusError
+from minikube_py.api.errors import BadRequestError, InternalError, StatusError, TooLargeError
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource
+from minikube_py.api.value_count import check_values
 from minikube_py.apiserver.admission import Attributes
 from minikube_py.apiserver.users import render_user
 
@@ -154,9 +155,12 @@ def decode_patch(patch: bytes) -> tuple[Obj, ...]:
     if not patch:
         return ()
     try:
+        check_values(patch, "the patch")
         operations = orjson.loads(patch)
     except orjson.JSONDecodeError as error:
         raise internal(f"error decoding patch: {error}") from error
+    except TooLargeError as error:
+        raise internal(f"error decoding patch: {error.message}") from error
     if not isinstance(operations, list) or not all(isinstance(operation, dict) for operation in operations):
         raise internal("error decoding patch: it is no list of operations")
     return tuple(operations)

@@ -48,7 +48,8 @@ def impersonated_in(headers: Iterable[tuple[str, str]]) -> Impersonated:
     Raises:
         BadRequestError: groups, a uid or extras without a user.
     """
-    asked = [(name.lower(), value) for name, value in headers if name.lower().startswith(_PREFIX)]
+    # The first letter first: every request's headers come through here, and hardly one of them is meant.
+    asked = [(n.lower(), value) for n, value in headers if n[:1] in "iI" and n.lower().startswith(_PREFIX)]
     if not asked:
         return NOBODY_ELSE
     extra: dict[str, tuple[str, ...]] = {}

@@ -132,19 +132,25 @@ def parse_filter(route: Route, query: Mapping[str, str]) -> Filter:
     """
     labels = parse_label_selector(query.get("labelSelector", ""))
     fields = parse_field_selector(query.get("fieldSelector", ""))
-    known = route.resource.field_selectors or {}
     for requirement in fields:
-        if requirement.path not in _METADATA_FIELDS and requirement.path not in known:
-            raise BadRequestError(_unknown_field(requirement.path, has_fields=bool(known)))
+        if fault := _field_fault(route.resource, requirement.path):
+            raise BadRequestError(fault)
     if route.name and not any(f.path == "metadata.name" and f.value == route.name and f.equal for f in fields):
-        fields = (*fields, FieldRequirement("metadata.name", route.name))
+        if fields:
+            raise BadRequestError("fieldSelector metadata.name doesn't match requested name")
+        fields = (FieldRequirement("metadata.name", route.name),)
     return Filter(route.namespace, labels, fields)
 
 
-def _unknown_field(path: str, *, has_fields: bool) -> str:
-    if has_fields:
-        return f"field label not supported: {path}"
-    return f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"'
+def _field_fault(resource: Resource, path: str) -> str:
+    """Return why a resource cannot be selected by a field, or an empty text (upstream: ConvertFieldLabel)."""
+    if resource.field_selectors is None:
+        if path in _METADATA_FIELDS:
+            return ""
+        return f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"'
+    if path == "metadata.name" or (path == "metadata.namespace" and resource.namespaced):
+        return ""
+    return "" if path in resource.field_selectors else resource.field_refusal.format(path)
 
 
 def _check_version(text: str) -> None:

@@ -116,7 +116,9 @@ def parse_write_options(verb: str, query: Mapping[str, str], user_agent: str, pa
 def _manager_of(user_agent: str) -> str:
     """Return the manager's name for clients that do not give one: `kubectl` of `kubectl/v1.33 (linux/amd64)`."""
     name = user_agent.split("/", 1)[0].strip()[:MANAGER_LENGTH_MAX]
-    return "".join(letter for letter in name if letter.isprintable()) or "unknown"
+    if not name.isprintable():
+        name = "".join(letter for letter in name if letter.isprintable())
+    return name or "unknown"
 
 
 def _dry_run_faults(dry_run: str | None) -> tuple[FieldError, ...]:

@@ -32,8 +32,10 @@ def patched(
         StatusError: the patch cannot be applied to this object.
     """
     result = _result(obj, patch, patch_type, expected)
+    # What a merge does not name stays as it is stored, and was checked when it came.
+    changed = None if patch_type == JSON_PATCH else patch.keys()
     try:
-        return decode_parsed(result, expected, validation)
+        return decode_parsed(result, expected, validation, changed=changed)
     except BadRequestError as error:
         shown = patch if patch_type == STRATEGIC_PATCH else result
         raise patch_fault(orjson.dumps(shown).decode(), error.message) from error

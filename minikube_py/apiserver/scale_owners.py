@@ -11,15 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from minikube_py.api.managed_fields import (
-    ManagedEntry,
-    ManagedFieldsError,
-    Path,
-    contains,
-    decode_entries,
-    encode_entries,
-    encode_fields,
-)
+from minikube_py.api.field_paths import ManagedFieldsError, Path, contains, encode_fields
+from minikube_py.api.managed_fields import ManagedEntry, decode_entries, encode_entries
 from minikube_py.api.meta import Obj, metadata
 from minikube_py.api.resource import Resource
 

@@ -41,7 +41,7 @@ def is_heavy(body: bytes, content_type: str = "") -> bool:
         return size > PROTOBUF_BYTES_MAX
     if media == JSON_PATCH and b"copy" in body:
         return True  # what it makes may be much more than it is
-    return size > BYTES_MAX or count_marks(body) > VALUES_MAX
+    return size > BYTES_MAX or (size > VALUES_MAX and count_marks(body) > VALUES_MAX)
 
 
 def heavy_bytes(body: bytes, content_type: str = "") -> int:

@@ -9,8 +9,10 @@
                                                                           name and address in it (Node's status)
 
 A host that asks for a name that is taken is denied, with the reason in the condition: otherwise whoever holds a join
-token could become any node. A name is taken while its Node is there; for a short while after a request was approved,
-before its Node has registered, it is taken too, so that of two hosts of one name the first one wins.
+token could become any node. A name is taken while its Node is there. From the approval of a request until its host
+has registered, or has had its time, the name is promised: another host is told to ask again, so that of two hosts of
+one name the first one wins. That a host has registered is seen by the serving certificate, which only a Node gets:
+after `kubectl delete node` the name is free at once.
 
 Upstream: pkg/controller/certificates/approver, which asks for the permissions nodeclient and selfnodeclient (here the
 groups that kubeadm gives them to), knows no taken names, and leaves serving certificates to a person.
@@ -23,7 +25,7 @@ from minikube_py.api.certificate_requests import RequestFacts, UnreadableRequest
 from minikube_py.api.join_tokens import BOOTSTRAPPERS_GROUP
 from minikube_py.api.meta import Obj, ObjectKey, copy_object, format_time, key_of, metadata, name_of
 from minikube_py.api.resources import NODES, SIGNING_REQUESTS
-from minikube_py.api.rules.certificates import APPROVED, DENIED, FAILED
+from minikube_py.api.rules.certificates import APPROVED, DENIED, FAILED, NAME_PROMISED
 from minikube_py.api.rules.signers import (
     KUBELET_CLIENT,
     KUBELET_SERVING,
@@ -39,7 +41,8 @@ from minikube_py.controllers.spec import ControllerSpec, Watch
 from minikube_py.controllers.timestamps import seconds_of
 
 MASTERS_GROUP = "system:masters"
-CLAIM_S = 30.0
+SIGNERS = (KUBELET_CLIENT, KUBELET_SERVING)
+PROMISE_S = 30.0
 """How long an approved request keeps its name for its host before the Node has to be there."""
 
 
@@ -50,7 +53,10 @@ class RequestView:
     request: Obj
     facts: RequestFacts
     node: Obj | None
-    approved: tuple[Obj, ...] = ()
+    claims: tuple[Obj, ...] = ()
+    """Approved requests of hosts that wanted the name."""
+    served_s: float = 0.0
+    """When a node of that name was last let have a serving certificate; 0: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +79,10 @@ def observe(listers: Listers, item: Item, failure: Failure | None) -> RequestVie
         return None
     name = facts.common_name.removeprefix(NODE_PREFIX)
     node = listers.get(NODES, ObjectKey("", name)) if name != facts.common_name else None
-    others = tuple(other for other in listers.list(SIGNING_REQUESTS) if _is_claim(other, facts.common_name))
-    return RequestView(request, facts, node, others)
+    approved = [other for other in listers.list(SIGNING_REQUESTS) if _is_approved_for(other, facts.common_name)]
+    served = (_approved_s(other) for other in approved if other["spec"]["signerName"] == KUBELET_SERVING)
+    claims = tuple(other for other in approved if _is_claim(other, facts.common_name))
+    return RequestView(request, facts, node, claims, max(served, default=0.0))
 
 
 def is_undecided(request: Obj) -> bool:
@@ -82,19 +90,24 @@ def is_undecided(request: Obj) -> bool:
     status = request.get("status") or {}
     conditions = status.get("conditions") or ()
     decided = any(find_condition(conditions, kind) for kind in (APPROVED, DENIED, FAILED))
-    ours = request["spec"].get("signerName") in (KUBELET_CLIENT, KUBELET_SERVING)
-    return ours and not decided and not status.get("certificate")
+    return request["spec"].get("signerName") in SIGNERS and not decided and not status.get("certificate")
 
 
-def _is_claim(request: Obj, common_name: str) -> bool:
-    """Return whether a request was approved for the client certificate of this node."""
+def _is_approved_for(request: Obj, common_name: str) -> bool:
+    """Return whether a request was approved for a certificate of this node."""
     spec, conditions = request["spec"], (request.get("status") or {}).get("conditions") or ()
-    if spec.get("signerName") != KUBELET_CLIENT or find_condition(conditions, APPROVED) is None:
+    if spec.get("signerName") not in SIGNERS or find_condition(conditions, APPROVED) is None:
         return False
     try:
         return request_facts(spec.get("request") or "").common_name == common_name
     except UnreadableRequestError:
         return False
+
+
+def _is_claim(request: Obj, common_name: str) -> bool:
+    """Return whether a host became the node by this request; one that renews its certificate is the node."""
+    spec = request["spec"]
+    return bool(spec["signerName"] == KUBELET_CLIENT and spec.get("username") != common_name)
 
 
 def reconcile(seen: RequestView, now_s: float) -> Plan:
@@ -135,8 +148,7 @@ def decide(seen: RequestView, now_s: float) -> Verdict | None:
         return _yes("asked for by an administrator")
     if BOOTSTRAPPERS_GROUP not in groups:
         return None
-    taken = _taken(seen, now_s)
-    return Verdict(approved=False, reason="NodeNameTaken", message=taken) if taken else _yes("of a joining node")
+    return _taken(seen, now_s) or _yes("of a joining node")
 
 
 def _yes(what: str) -> Verdict:
@@ -152,25 +164,34 @@ def _serves_itself(facts: RequestFacts, node: Obj | None) -> bool:
     return {name.lower() for name in (*facts.dns_names, *facts.ip_addresses)} <= known
 
 
-def _taken(seen: RequestView, now_s: float) -> str:
-    """Return why a joining host cannot have its name, empty when it can."""
-    others = [other for other in seen.approved if key_of(other) != key_of(seen.request)]
+def _taken(seen: RequestView, now_s: float) -> Verdict | None:
+    """Return why a joining host cannot have its name, None when it can."""
+    others = [other for other in seen.claims if key_of(other) != key_of(seen.request)]
     if any(_key(other) == seen.facts.public_key for other in others):
-        return ""
+        return None
     name = seen.facts.common_name.removeprefix(NODE_PREFIX)
     if seen.node is not None:
-        return (
-            f'there is a node "{name}" already: give this host another name, or remove the other one with '
-            f"`kubectl delete node {name}`"
+        return Verdict(
+            approved=False,
+            reason="NodeNameTaken",
+            message=f'there is a node "{name}" already: give this host another name, or remove the other one with '
+            f"`kubectl delete node {name}`",
         )
-    for other in others:
-        if now_s - seconds_of(_approval(other).get("lastUpdateTime")) < CLAIM_S:
-            return f'another host is joining as "{name}" at this moment: give this host another name'
-    return ""
+    promised_s = max((_approved_s(other) for other in others), default=0.0)
+    until_s = promised_s + PROMISE_S
+    if promised_s <= seen.served_s or until_s <= now_s:
+        return None
+    return Verdict(
+        approved=False,
+        reason=NAME_PROMISED,
+        message=f'another host is joining as "{name}": the name is free again at {format_time(until_s)} unless that '
+        "host is a node by then",
+    )
 
 
-def _approval(request: Obj) -> Obj:
-    return find_condition((request.get("status") or {}).get("conditions") or (), APPROVED) or {}
+def _approved_s(request: Obj) -> float:
+    approval = find_condition((request.get("status") or {}).get("conditions") or (), APPROVED) or {}
+    return seconds_of(approval.get("lastUpdateTime"))
 
 
 def _key(request: Obj) -> bytes:

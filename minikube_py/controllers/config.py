@@ -1,8 +1,11 @@
 """What an operator can set about controllers."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from minikube_py.controllers.certificate_signing import Signer
+from minikube_py.controllers.volume_recycler import DEFAULT_TEMPLATE, Recycler
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,30 @@ class ControllersConfig:
     """Ended pods beyond this number are deleted, the oldest first."""
     orphan_quarantine_s: float = 40.0
     """Pods of a node that does not exist are deleted when it has been missing for so long."""
+    pv_recycler_minimum_timeout_hostpath_s: int = 60
+    """A pod that empties a hostPath volume has so long at least."""
+    pv_recycler_timeout_increment_hostpath_s: int = 30
+    """And so long for each GiB, if that is more."""
+    pv_recycler_minimum_timeout_nfs_s: int = 300
+    pv_recycler_increment_timeout_nfs_s: int = 30
+    pv_recycler_pod_template_filepath_hostpath: str = ""
+    """A file with the pod that empties hostPath volumes; empty: upstream's."""
+    pv_recycler_pod_template_filepath_nfs: str = ""
+    recycler_templates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What those files hold, by source."""
+
+    @property
+    def recyclers(self) -> tuple[Recycler, ...]:
+        """Return how volumes with the policy Recycle are emptied."""
+        by_source = {
+            "hostPath": (self.pv_recycler_minimum_timeout_hostpath_s, self.pv_recycler_timeout_increment_hostpath_s),
+            "nfs": (self.pv_recycler_minimum_timeout_nfs_s, self.pv_recycler_increment_timeout_nfs_s),
+        }
+        templates = self.recycler_templates
+        return tuple(
+            Recycler(source, *timeouts, templates.get(source, DEFAULT_TEMPLATE))
+            for source, timeouts in by_source.items()
+        )
 
     @property
     def look_every_s(self) -> float:

@@ -1,11 +1,19 @@
 """`--kube-controller-manager-arg NAME=VALUE`: flags of the controllers, by upstream's names.
 
-Upstream: cmd/kube-controller-manager/app/options (nodelifecyclecontroller.go, podgccontroller.go).
+Upstream: cmd/kube-controller-manager/app/options (nodelifecyclecontroller.go, podgccontroller.go,
+persistentvolumebindercontroller.go).
 """
 
 from collections.abc import Sequence
 
-from minikube_py.kit.arguments import ArgumentError, Arguments, ArgumentTable, read_arguments, whole_number
+from minikube_py.kit.arguments import (
+    ArgumentError,
+    Arguments,
+    ArgumentTable,
+    positive_number,
+    read_arguments,
+    whole_number,
+)
 from minikube_py.kit.durations import parse_duration
 
 
@@ -33,6 +41,12 @@ def _share(text: str) -> float:
     return share
 
 
+def _absolute_path(text: str) -> str:
+    if not text.startswith("/"):
+        raise ArgumentError(f"{text!r} is not an absolute path")
+    return text
+
+
 _ARGS: ArgumentTable = {
     "node-monitor-period": ("node_monitor_period_s", _period),
     "node-monitor-grace-period": ("node_monitor_grace_period_s", _period),
@@ -42,6 +56,12 @@ _ARGS: ArgumentTable = {
     "unhealthy-zone-threshold": ("unhealthy_zone_threshold", _share),
     "large-cluster-size-threshold": ("large_cluster_size_threshold", whole_number),
     "terminated-pod-gc-threshold": ("terminated_pod_gc_threshold", whole_number),
+    "pv-recycler-minimum-timeout-hostpath": ("pv_recycler_minimum_timeout_hostpath_s", positive_number),
+    "pv-recycler-timeout-increment-hostpath": ("pv_recycler_timeout_increment_hostpath_s", positive_number),
+    "pv-recycler-minimum-timeout-nfs": ("pv_recycler_minimum_timeout_nfs_s", positive_number),
+    "pv-recycler-increment-timeout-nfs": ("pv_recycler_increment_timeout_nfs_s", positive_number),
+    "pv-recycler-pod-template-filepath-hostpath": ("pv_recycler_pod_template_filepath_hostpath", _absolute_path),
+    "pv-recycler-pod-template-filepath-nfs": ("pv_recycler_pod_template_filepath_nfs", _absolute_path),
 }
 """The fields are ControllersConfig's."""
 

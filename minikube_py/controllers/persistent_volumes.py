@@ -1,12 +1,13 @@
 """The rows of the volume controllers: which changes concern which claims and volumes, and what is looked at.
 
-`persistentvolume-binder` binds claims and follows volumes (rules in volume_binder and volume_reclaim);
+`persistentvolume-binder` binds claims and follows volumes (rules in volume_binder, volume_reclaim, volume_recycler);
 `ephemeral-volume` makes the claims of pods' ephemeral volumes. Upstream: persistentvolume-binder-controller,
 ephemeral-volume-controller.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from minikube_py.api.meta import Obj, ObjectKey, annotations_of, is_deleting, metadata, name_of, namespace_of, uid_of
@@ -26,9 +27,12 @@ from minikube_py.controllers.plan import (
     latest_item,
     owner_reference,
 )
+from minikube_py.controllers.pod_state import is_terminal
 from minikube_py.controllers.spec import ControllerSpec, Index, Watch
 from minikube_py.controllers.volume_binder import ClaimView, reconcile_claim
+from minikube_py.controllers.volume_protection import CLAIM, claims_of
 from minikube_py.controllers.volume_reclaim import VolumeView, reconcile_volume
+from minikube_py.controllers.volume_recycler import NAME_PREFIX, Recycler, RecycleView
 
 UNBOUND = "controllers/unbound-claims"
 """The claims that are not bound, under one value."""
@@ -65,6 +69,13 @@ def _on_class(change: Change, listers: Listers) -> Sequence[Item]:
     return _claim_items(listers.by_index(PERSISTENT_VOLUME_CLAIMS, UNBOUND, _ALL))
 
 
+def _on_pod(change: Change, listers: Listers) -> Sequence[Item]:
+    name = name_of(change.latest)
+    if not name.startswith(NAME_PREFIX):
+        return ()
+    return (Item(PERSISTENT_VOLUMES.qualified, ObjectKey("", name.removeprefix(NAME_PREFIX))),)
+
+
 def default_class(classes: Sequence[Mapping[str, Any]]) -> str:
     """Return the name of the default class: of several, the newest; empty when there is none."""
     marked = [c for c in classes if annotations_of(c).get(DEFAULT_CLASS) == "true"]
@@ -72,14 +83,26 @@ def default_class(classes: Sequence[Mapping[str, Any]]) -> str:
     return name_of(newest[-1]) if newest else ""
 
 
-def _observe(listers: Listers, item: Item, failure: Failure | None) -> ClaimView | VolumeView | None:
+def _observe_volume(recyclers: Sequence[Recycler], listers: Listers, volume: Obj) -> VolumeView:
+    ref = spec_of(volume).get("claimRef") or {}
+    key = ObjectKey(str(ref.get("namespace") or ""), str(ref.get("name") or ""))
+    claim = listers.get(PERSISTENT_VOLUME_CLAIMS, key)
+    if spec_of(volume).get("persistentVolumeReclaimPolicy") != "Recycle":
+        return VolumeView(volume, claim)
+    recycler = next((r for r in recyclers if spec_of(volume).get(r.source)), None)
+    pod = listers.get(PODS, recycler.pod_key(name_of(volume))) if recycler is not None else None
+    # Another claim of the name has pods of its own.
+    pods = listers.by_index(PODS, CLAIM, str(key)) if claim is None else ()
+    users = tuple(f"{namespace_of(p)}/{name_of(p)}" for p in pods if not is_terminal(p))
+    return VolumeView(volume, claim, RecycleView(volume, recycler, pod, users))
+
+
+def _observe(
+    recyclers: Sequence[Recycler], listers: Listers, item: Item, failure: Failure | None
+) -> ClaimView | VolumeView | None:
     if item.resource == PERSISTENT_VOLUMES.qualified:
         volume = listers.get(PERSISTENT_VOLUMES, item.key)
-        if volume is None:
-            return None
-        ref = spec_of(volume).get("claimRef") or {}
-        key = ObjectKey(str(ref.get("namespace") or ""), str(ref.get("name") or ""))
-        return VolumeView(volume, listers.get(PERSISTENT_VOLUME_CLAIMS, key))
+        return None if volume is None else _observe_volume(recyclers, listers, volume)
     claim = listers.get(PERSISTENT_VOLUME_CLAIMS, item.key)
     if claim is None:
         return None
@@ -97,7 +120,7 @@ def _reconcile(seen: ClaimView | VolumeView, now_s: float) -> Plan:
     return reconcile_claim(seen, now_s) if isinstance(seen, ClaimView) else reconcile_volume(seen, now_s)
 
 
-def binder_spec() -> ControllerSpec[ClaimView | VolumeView]:
+def binder_spec(recyclers: Sequence[Recycler]) -> ControllerSpec[ClaimView | VolumeView]:
     """Return the row of the binder; one item at a time, so that no volume is given away twice."""
     return ControllerSpec(
         name="persistentvolume-binder",
@@ -106,10 +129,11 @@ def binder_spec() -> ControllerSpec[ClaimView | VolumeView]:
             Watch(PERSISTENT_VOLUME_CLAIMS, _on_claim),
             Watch(PERSISTENT_VOLUMES, _on_volume),
             Watch(STORAGE_CLASSES, _on_class),
+            Watch(PODS, _on_pod),
         ),
-        observe=_observe,
+        observe=partial(_observe, tuple(recyclers)),
         reconcile=_reconcile,
-        indexes=(Index(PERSISTENT_VOLUME_CLAIMS, UNBOUND, _unbound),),
+        indexes=(Index(PERSISTENT_VOLUME_CLAIMS, UNBOUND, _unbound), Index(PODS, CLAIM, claims_of)),
         workers_max=1,
     )
 

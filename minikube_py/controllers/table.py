@@ -49,7 +49,7 @@ def controllers(config: ControllersConfig) -> tuple[ControllerSpec[Any], ...]:
         taint_eviction.spec(),
         pod_gc.spec(config),
         volume_protection.spec(),
-        persistent_volumes.binder_spec(),
+        persistent_volumes.binder_spec(config.recyclers),
         persistent_volumes.ephemeral_spec(),
         policy_status.spec(),
         disruption.spec(),

@@ -12,7 +12,6 @@ from minikube_py.doctor.facts import EngineFacts, HostFacts
 Verdict = Literal["ok", "warning", "failure"]
 
 PYTHON_MIN = (3, 11)
-ENGINE_API_MIN = (1, 40)
 DISK_FREE_BYTES_MIN = 256 << 20
 DISK_FREE_BYTES_GOOD = 2 << 30
 CLOCK_MIN_S = 1_700_000_000.0
@@ -49,11 +48,9 @@ def _python(host: HostFacts, _engine: EngineFacts) -> Finding:
 
 def _docker(_host: HostFacts, engine: EngineFacts) -> Finding:
     if engine.error:
-        remedy = "systemctl enable --now docker, or name another engine with --docker-host"
-        return Finding("docker", "failure", engine.error, remedy)
+        remedy = engine.remedy or "systemctl enable --now docker"
+        return Finding("docker", "failure", engine.error, f"{remedy}, or name another engine with --docker-host")
     seen = f"{engine.version} (API {engine.api_version}, {engine.storage_driver}) at {engine.address}"
-    if tuple(map(int, engine.api_version.split("."))) < ENGINE_API_MIN:
-        return Finding("docker", "failure", seen, "install Docker 19.03 or later (API 1.40)")
     if engine.storage_driver not in ("overlay2", "overlayfs", "btrfs", "zfs"):
         return Finding(
             "docker", "warning", seen, 'set "storage-driver": "overlay2": this one is slow or fills the disk'

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """What the Docker engine said of itself; `error` when it did not answer."""
+    """What the Docker engine said of itself; `error` when it did not answer, or is not one to work with."""
 
     address: str
     error: str = ""
+    remedy: str = ""
+    """What helps against `error`; empty: start the engine."""
     version: str = ""
     api_version: str = ""
     storage_driver: str = ""

@@ -39,6 +39,14 @@ class ContainerRuntimeError(Exception):
         self.message = message
 
 
+class RuntimeVersionError(ContainerRuntimeError):
+    """The runtime answers, and no version of its API is spoken here; `remedy` says which side has to change."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(RuntimeErrorKind.REFUSED, message)
+        self.remedy = remedy
+
+
 @dataclass(frozen=True, slots=True)
 class PodIdentity:
     """Which pod a sandbox or container belongs to."""

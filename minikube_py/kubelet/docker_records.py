@@ -24,6 +24,7 @@ from minikube_py.kubelet.cri import (
     ContainerRuntimeError,
     ImageRecord,
     RuntimeErrorKind,
+    RuntimeVersionError,
     SandboxId,
     SandboxRecord,
 )
@@ -53,22 +54,23 @@ _PHASES: Mapping[str, ContainerPhase] = {
 }
 
 
-def choose_api_version(daemon_max: str, daemon_min: str, ours_min: tuple[int, int], ours_max: tuple[int, int]) -> str:
-    """Return the newest API version that both sides speak.
+def choose_api_version(
+    engine: str, daemon_max: str, daemon_min: str, ours_min: tuple[int, int], ours_max: tuple[int, int]
+) -> str:
+    """Return the newest API version that both sides speak; `engine` names theirs in messages.
 
     Raises:
-        ContainerRuntimeError: there is none; REFUSED, and the message says which side is too old.
+        RuntimeVersionError: there is none; it says which side is too old.
     """
     theirs_max, theirs_min = _version(daemon_max), _version(daemon_min)
     if theirs_max < ours_min:
-        raise ContainerRuntimeError(
-            RuntimeErrorKind.REFUSED,
-            f"this Docker speaks API {daemon_max}; {_show(ours_min)} is needed (Docker 19.03 or newer)",
+        raise RuntimeVersionError(
+            f"{engine} speaks API {daemon_max}; {_show(ours_min)} is needed", "install Docker 19.03 or later"
         )
     if theirs_min > ours_max:
-        raise ContainerRuntimeError(
-            RuntimeErrorKind.REFUSED,
-            f"this Docker speaks no API older than {daemon_min}; this program speaks up to {_show(ours_max)}",
+        raise RuntimeVersionError(
+            f"{engine} speaks no API older than {daemon_min}; this program speaks up to {_show(ours_max)}",
+            "install a later version of this program, or let the engine speak older ones (DOCKER_MIN_API_VERSION)",
         )
     return _show(min(theirs_max, ours_max))
 

@@ -89,6 +89,11 @@ class Pod:
         return PodIdentity(self.namespace, self.name, self.uid)
 
     @property
+    def last_ip(self) -> str:
+        """Return the address that its status gives it, empty when it has had none."""
+        return str((self.object.get("status") or {}).get("podIP") or "")
+
+    @property
     def all_containers(self) -> tuple[Container, ...]:
         """Return init, regular and ephemeral containers, in that order."""
         return self.init_containers + self.containers + self.ephemeral_containers

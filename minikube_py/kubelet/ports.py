@@ -26,8 +26,10 @@ from minikube_py.kubelet.volumes import ProjectedFile
 class PodNetwork(Protocol):
     """Gives a pod's sandbox its address and its link (upstream: the CNI plugin)."""
 
-    async def attach(self, pod_uid: str, sandbox_pid: int) -> str:
+    async def attach(self, pod_uid: str, sandbox_pid: int, wanted_ip: str = "") -> str:
         """Connect the network namespace of process `sandbox_pid` and return the pod's IP; idempotent per uid.
+
+        The IP is `wanted_ip` if that is free.
 
         Raises:
             OSError: it could not be connected; nothing half-made is left.

@@ -1,8 +1,10 @@
 """Which pod gets which address: one slice, round robin, with a rest for freed addresses.
 
 Round robin instead of lowest-free, and a quarantine after release, keep stale conntrack entries and ARP caches of a
-gone pod from hitting its successor. The truth is not kept here: after a restart the pool is told (`restore`) what the
-running sandboxes hold. Upstream: the host-local IPAM plugin of CNI.
+gone pod from hitting its successor. A pod that starts anew after a reboot gets the address that it had, if that is
+free: rules and endpoints of all nodes name it, and without a master nobody could tell them another one. The truth is
+not kept here: after a restart the pool is told (`restore`) what the running sandboxes hold. Upstream: the host-local
+IPAM plugin of CNI.
 """
 
 from ipaddress import IPv4Address, IPv4Network
@@ -35,14 +37,17 @@ class AddressPool:
         """Return the owners, sorted."""
         return tuple(sorted(self._held))
 
-    def allocate(self, owner: str, now_s: float) -> str:
-        """Return the owner's address, a new one if it holds none.
+    def allocate(self, owner: str, now_s: float, wanted: str = "") -> str:
+        """Return the owner's address; if it holds none, `wanted` where that is free, else the next one.
 
         Raises:
             AddressesExhaustedError: none is free.
         """
         if owner in self._held:
             return self._held[owner]
+        if self._is_assignable(wanted) and self._is_free(wanted, now_s):
+            self._take(owner, wanted)
+            return wanted
         size = self._last_offset - FIRST_OFFSET + 1
         for step in range(1, size + 1):
             offset = FIRST_OFFSET + (self._cursor - FIRST_OFFSET + step) % size

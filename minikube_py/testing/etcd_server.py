@@ -5,8 +5,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+
+from minikube_py.testing.free_ports import free_ports
 
 START_TIMEOUT_S = 20.0
 
@@ -61,15 +63,6 @@ class EtcdServer:
         """End it for good."""
         self.kill()
         self._log.close()
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody uses now."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for bound in sockets:
-            bound.bind(("127.0.0.1", 0))
-        return [int(bound.getsockname()[1]) for bound in sockets]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Mounts that are only remembered (kubelet.io.mounts.Mounts), for tests without root."""
 
+import errno
 import os
 
 from minikube_py.kubelet.io.mounts import MountPoint
@@ -14,9 +15,19 @@ class FakeMounts:
         self.bound: dict[str, str] = {}
         """Mount point -> what the descriptor that was bound names."""
         self.stuck: set[str] = set()
+        self.refused: set[str] = set()
+        """Options that this kernel does not know."""
+        self.tries = 0
 
     def mount(self, fs_type: str, path: str, options: str) -> None:
-        """Remember a file system."""
+        """Remember a file system.
+
+        Raises:
+            OSError: one of the options is not known.
+        """
+        self.tries += 1
+        if self.refused & set(options.split(",")):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
         self.points.append(MountPoint(path, fs_type, ""))
         self.options[path] = options
 

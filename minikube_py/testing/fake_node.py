@@ -26,15 +26,19 @@ class FakePodNetwork:
         self.pids: dict[str, int] = {}
         self.failures: list[OSError] = []
         self._next = 2
+        self._given: set[str] = set()
 
-    async def attach(self, pod_uid: str, sandbox_pid: int) -> str:
-        """Connect a pod; the same address for the same pod."""
+    async def attach(self, pod_uid: str, sandbox_pid: int, wanted_ip: str = "") -> str:
+        """Connect a pod; the same address for the same pod, and the wanted one if it was never given away."""
         if self.failures:
             raise self.failures.pop(0)
         assert sandbox_pid, "a sandbox that does not run cannot be connected"
         if pod_uid not in self.addresses:
-            self.addresses[pod_uid] = f"10.244.0.{self._next}"
-            self._next += 1
+            if not wanted_ip or wanted_ip in self._given:
+                wanted_ip = f"10.244.0.{self._next}"
+                self._next += 1
+            self.addresses[pod_uid] = wanted_ip
+            self._given.add(wanted_ip)
         self.pids[pod_uid] = sandbox_pid
         self.journal.append(f"attach {self.addresses[pod_uid]}")
         return self.addresses[pod_uid]

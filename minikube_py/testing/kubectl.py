@@ -1,4 +1,4 @@
-"""The kubectls of this machine, each with a home of its own: for contract tests of the API server."""
+"""The kubectls of this machine, and one that runs with a home of its own: for contract tests of the API server."""
 
 import asyncio
 import re
@@ -7,23 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-KUBECTL_DIRS = ("/usr/lib/google-cloud-sdk/bin", "/usr/local/bin", "/usr/bin")
-TIMEOUT_S = 30.0
+TIMEOUT_S = 90.0
 
 
-def _found() -> Mapping[str, str]:
-    found = {
-        binary.name: str(binary)
-        for folder in KUBECTL_DIRS
-        for binary in sorted(Path(folder).glob("kubectl.1.*"))
-        if re.fullmatch(r"kubectl\.1\.\d+", binary.name)
-    }
-    plain = shutil.which("kubectl")
-    return found or ({"kubectl": plain} if plain else {})
+def find_kubectls() -> Mapping[str, Path]:
+    """Return every `kubectl.1.NN` beside the kubectl in PATH, or that one alone; empty when there is none."""
+    found = shutil.which("kubectl")
+    if found is None:
+        return {}
+    folder = Path(found).resolve().parent
+    names = [path.name for path in folder.iterdir() if re.fullmatch(r"kubectl\.1\.\d+", path.name)]
+    versions = sorted((name.removeprefix("kubectl.") for name in names), key=lambda version: int(version[2:]))
+    return {version: folder / f"kubectl.{version}" for version in versions} or {"default": Path(found)}
 
 
-FOUND_KUBECTLS = _found()
-"""Name -> path, one for each minor version that is installed."""
+KUBECTLS = find_kubectls()
+"""Path by version, the newest last."""
+NEWEST = list(KUBECTLS)[-1] if KUBECTLS else "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ class Ran:
 class Kubectl:
     """One kubectl binary; `home` holds its kubeconfig, as `config`, and its caches."""
 
-    def __init__(self, binary: str, home: Path) -> None:
+    def __init__(self, binary: Path, home: Path) -> None:
         self.binary = binary
         self.home = home
 
-    async def run(self, *args: str, stdin: str = "") -> Ran:
-        """Run it to its end."""
+    async def start(self, *args: str) -> asyncio.subprocess.Process:
+        """Start it."""
         env = {"HOME": str(self.home), "KUBECONFIG": str(self.home / "config"), "PATH": "/usr/bin:/bin"}
-        process = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             self.binary,
             *args,
             env=env,
@@ -53,6 +53,10 @@ class Kubectl:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+
+    async def run(self, *args: str, stdin: str = "") -> Ran:
+        """Run it to its end."""
+        process = await self.start(*args)
         async with asyncio.timeout(TIMEOUT_S):
             out, err = await process.communicate(stdin.encode())
         return Ran(process.returncode or 0, out.decode(), err.decode())

@@ -11,6 +11,7 @@ from minikube_py.api.resources import PODS
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.kubelet_loop import Kubelet
 from minikube_py.kubelet.ports import KubeletPorts, OpenInhibitor
+from minikube_py.testing.awaited_executor import AwaitedExecutor
 from minikube_py.testing.fake_client import FakeClient
 from minikube_py.testing.fake_host_statistics import FakeCgroupWriter, FakeHostStatistics
 from minikube_py.testing.fake_informers import FakeInformers
@@ -127,7 +128,8 @@ class KubeletLab:
 
 
 def a_kubelet_lab() -> KubeletLab:
-    """Return a fresh host with one image; call it inside a running loop."""
+    """Return a fresh host with one image; call it inside a running loop: it stands still for its threads then."""
+    asyncio.get_running_loop().set_default_executor(AwaitedExecutor())
     clock = LoopClock()
     client = FakeClient(clock)
     runtime = FakeRuntime(clock)

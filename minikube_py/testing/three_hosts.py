@@ -133,12 +133,12 @@ class ThreeHosts:
         (pod,) = (pod for pod in self.pods("keeper") if pod["spec"].get("nodeName") == host)
         return pod
 
-    def mover(self) -> Pod:
-        """Return the pod of `mover` that is not on its way out, once it is Ready."""
+    def mover(self, *, instead_of: str = "") -> Pod:
+        """Return the pod of `mover` that is not on its way out, once it is Ready and not the one of this name."""
 
         def found() -> list[Pod]:
             alive = [pod for pod in self.pods("mover") if "deletionTimestamp" not in pod["metadata"]]
-            return alive if len(alive) == 1 and is_ready(alive[0]) else []
+            return alive if len(alive) == 1 and is_ready(alive[0]) and name_of(alive[0]) != instead_of else []
 
         return wait_until(found, LONG_S, "a ready mover")[0]
 

@@ -46,12 +46,12 @@ async def plain(config=LOOPBACK_CONFIG, **options):
 
 
 async def lines_of(response, count):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return [orjson.loads(await response.content.readline()) for _ in range(count)]
 
 
 async def eventually(condition):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -213,7 +213,7 @@ async def test_a_watch_ends_after_its_timeout_with_a_last_bookmark():
     async with plain() as (_, session):
         query = {"watch": "1", "timeoutSeconds": "1", "allowWatchBookmarks": "true", "resourceVersion": "0"}
         async with session.get(MAPS, params=query) as watch:
-            body = await asyncio.wait_for(watch.read(), 5)
+            body = await asyncio.wait_for(watch.read(), 30)
     events = [orjson.loads(line) for line in body.splitlines()]
     assert [event["type"] for event in events] == ["BOOKMARK"]
 
@@ -223,7 +223,7 @@ async def test_a_watch_from_a_compacted_version_says_so_in_the_stream():
         events = "/api/v1/namespaces/default/events"
         async with session.get(events, params={"watch": "1", "resourceVersion": "5"}) as watch:
             assert watch.status == 200
-            event = orjson.loads(await asyncio.wait_for(watch.read(), 5))
+            event = orjson.loads(await asyncio.wait_for(watch.read(), 30))
     assert event["type"] == "ERROR"
     assert (event["object"]["code"], event["object"]["reason"]) == (410, "Expired")
     assert event["object"]["message"].startswith("too old resource version: 5")
@@ -273,14 +273,11 @@ async def test_a_client_that_goes_away_leaves_nothing_behind():
 
 
 async def test_stopping_ends_watches_and_does_not_wait_for_them():
-    server = memory_api_server()
-    started_s = asyncio.get_running_loop().time()
-    async with aiohttp.ClientSession(headers=ADMIN) as session:
+    server = memory_api_server(replace(LOOPBACK_CONFIG, shutdown_grace_s=3600.0))
+    async with asyncio.timeout(60), aiohttp.ClientSession(headers=ADMIN) as session:
         async with serving(server, None) as url:
             watch = await session.get(url + MAPS, params={"watch": "1"})
-        rest = await asyncio.wait_for(watch.read(), 5)
-    assert rest == b""
-    assert asyncio.get_running_loop().time() - started_s < 5
+        assert await watch.read() == b""
 
 
 async def test_a_port_that_is_taken_is_named():
@@ -346,7 +343,7 @@ async def test_the_client_library_works_over_it(tmp_path):
         made = await client.create(
             EVENTS, {"metadata": {"name": "e", "namespace": "default"}, "involvedObject": involved, "reason": "R"}
         )
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             event = await anext(stream)
         await stream.aclose()
     assert (event.type, event.object) == ("ADDED", made)
@@ -374,7 +371,7 @@ async def test_a_watch_over_http_1_0_is_refused():
     async with plain() as (server, _):
         reader, writer = await asyncio.open_connection("127.0.0.1", server.http.port)
         writer.write(f"GET {MAPS}?watch=1 HTTP/1.0\r\nAuthorization: Bearer {ADMIN_TOKEN}\r\n\r\n".encode())
-        answer = await asyncio.wait_for(reader.read(), 5)
+        answer = await asyncio.wait_for(reader.read(), 30)
         writer.close()
     assert b" 400 " in answer.splitlines()[0]
     assert b"a watch needs HTTP/1.1" in answer

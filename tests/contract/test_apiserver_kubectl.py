@@ -2,27 +2,17 @@
 
 import asyncio
 import re
-import shutil
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import yaml
 
 from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.testing.kubectl import KUBECTLS, Kubectl
 from minikube_py.testing.memory_api_server import READER_TOKEN, loopback_pki, memory_api_server, serving
 
 pytestmark = pytest.mark.slow
 
-KUBECTL_DIRS = ("/usr/lib/google-cloud-sdk/bin", "/usr/local/bin", "/usr/bin")
-FOUND = {
-    binary.name: str(binary)
-    for folder in KUBECTL_DIRS
-    for binary in sorted(Path(folder).glob("kubectl.1.*"))
-    if re.fullmatch(r"kubectl\.1\.\d+", binary.name)
-}
-FOUND = FOUND or ({"kubectl": shutil.which("kubectl")} if shutil.which("kubectl") else {})
 
 DEPLOYMENT = """
 apiVersion: apps/v1
@@ -39,56 +29,18 @@ spec:
 """
 
 
-@dataclass(frozen=True)
-class Ran:
-    """How a kubectl ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-class Kubectl:
-    """One kubectl binary with a home and a kubeconfig of its own."""
-
-    def __init__(self, binary, home):
-        self.binary = binary
-        self.home = home
-
-    def start(self, *args):
-        env = {"HOME": str(self.home), "KUBECONFIG": str(self.home / "config"), "PATH": "/usr/bin:/bin"}
-        return asyncio.create_subprocess_exec(
-            self.binary,
-            *args,
-            env=env,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-
-    async def run(self, *args, stdin=""):
-        process = await self.start(*args)
-        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 30)
-        return Ran(process.returncode, out.decode(), err.decode())
-
-    async def __call__(self, *args, stdin=""):
-        ran = await self.run(*args, stdin=stdin)
-        assert ran.code == 0, f"kubectl {' '.join(args)}: {ran.out}{ran.err}"
-        return ran.out
-
-
-@pytest.fixture(params=FOUND)
+@pytest.fixture(params=KUBECTLS)
 async def kubectl(request, tmp_path):
     server = memory_api_server()
     pki = loopback_pki(tmp_path / "pki", SystemClock().wall_s())
     async with serving(server, pki.server_context()) as url:
         config = kubeconfig(url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
         (tmp_path / "config").write_text(yaml.safe_dump(config))
-        yield Kubectl(FOUND[request.param], tmp_path)
+        yield Kubectl(KUBECTLS[request.param], tmp_path)
 
 
 def test_a_kubectl_is_there():
-    assert FOUND, "no kubectl was found; scripts/test installs one"
+    assert KUBECTLS, "no kubectl was found; scripts/test installs one"
 
 
 async def test_apply_get_change_and_delete_a_deployment(kubectl):
@@ -148,9 +100,9 @@ async def test_create_commands_send_what_the_server_understands(kubectl):
 
 async def test_watch_prints_each_change(kubectl):
     await kubectl("create", "configmap", "first", "--from-literal=a=1")
-    watching = await kubectl.start("get", "configmaps", "-w", "--output-watch-events", "--request-timeout=20s")
+    watching = await kubectl.start("get", "configmaps", "-w", "--output-watch-events", "--request-timeout=90s")
     rows = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         rows.append((await watching.stdout.readline()).split())
         rows.append((await watching.stdout.readline()).split())
         await kubectl("create", "configmap", "second", "--from-literal=a=1")

@@ -115,7 +115,7 @@ async def _watch(api, r):
     _, changed = await api("PATCH", _at(r), {"metadata": {"labels": {"a": "b"}}}, MERGE)
     await api("DELETE", _at(r))
     events = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async for event in stream:
             events.append(event)
             if event.type == "DELETED" or event.object["metadata"].get("deletionTimestamp"):

@@ -33,8 +33,8 @@ class Api:
         return int(made["metadata"]["resourceVersion"])
 
     async def watch(self, count, **query):
-        query = {"watch": "1", "timeoutSeconds": "5", **query}
-        async with asyncio.timeout(8), self._session.get(MAPS, params=query) as answer:
+        query = {"watch": "1", "timeoutSeconds": "25", **query}
+        async with asyncio.timeout(30), self._session.get(MAPS, params=query) as answer:
             events = [orjson.loads(await answer.content.readline()) for _ in range(count)]
             answer.close()
         return answer.status, events

@@ -98,7 +98,7 @@ async def test_a_watch_shows_what_is_written_through_the_other_version(watched, 
         await ask("PATCH", written.path("default", "x"), {"spec": {"maxReplicas": 7}}, MERGE)
         await ask("DELETE", written.path("default", "x"))
         events = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             async for event in stream:
                 events.append((event.type, event.object["apiVersion"], event.object["spec"]["maxReplicas"]))
                 if event.type == "DELETED":

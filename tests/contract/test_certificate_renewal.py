@@ -46,7 +46,7 @@ class Room:
 
     @asynccontextmanager
     async def running(self, renewal):
-        async with asyncio.timeout(10.0), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
             task = group.create_task(renewal.run())
             yield
             task.cancel()

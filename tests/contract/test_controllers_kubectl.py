@@ -26,13 +26,12 @@ from minikube_py.controllers.table import controllers
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.scheduler.config import SchedulerConfig
 from minikube_py.scheduler.io.scheduler_loop import Scheduler
-from minikube_py.testing.kubectl import FOUND_KUBECTLS, Kubectl
+from minikube_py.testing.kubectl import KUBECTLS, NEWEST, Kubectl
 from minikube_py.testing.memory_api_server import client_context, loopback_pki, memory_api_server, serving
 from minikube_py.testing.signing_requests import new_key, pkcs10
 
 pytestmark = pytest.mark.slow
 CLOCK = SystemClock()
-NEWEST = max(FOUND_KUBECTLS, key=lambda name: [int(part) for part in name.split(".")[1:]])
 
 
 class FakeKubelet:
@@ -76,7 +75,7 @@ class Cluster:
         await self.client.create(NODES, {"metadata": {"name": name}})
         await self.client.patch(NODES, ObjectKey("", name), {"status": status}, subresource="status")
 
-    async def until(self, *args, shows, within_s=15.0):
+    async def until(self, *args, shows, within_s=60.0):
         async with asyncio.timeout(within_s):
             while shows not in (seen := await self.kubectl(*args)):
                 await asyncio.sleep(0.1)
@@ -100,7 +99,7 @@ async def _cluster(home, binary):
             informers,
         )
         tasks = [group.create_task(part.run()) for part in parts]
-        yield Cluster(Kubectl(FOUND_KUBECTLS[binary], home), client, url, pki)
+        yield Cluster(Kubectl(KUBECTLS[binary], home), client, url, pki)
         for task in tasks:
             task.cancel()
 
@@ -204,7 +203,7 @@ async def test_a_drain_waits_for_the_budget_and_goes_on(cluster):
     assert (await kubectl("get", "pdb", "web", "--no-headers")).split()[:4] == ["web", "N/A", "1", "1"]
 
     async with asyncio.TaskGroup() as group:
-        draining = group.create_task(kubectl.run("drain", "n1", "--timeout=25s"))
+        draining = group.create_task(kubectl.run("drain", "n1", "--timeout=80s"))
         await cluster.until("get", "pdb", "web", "-o", "jsonpath={.status.currentHealthy}", shows="1")
         await asyncio.sleep(1.0)
         assert not draining.done()

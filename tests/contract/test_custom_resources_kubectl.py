@@ -7,7 +7,7 @@ import yaml
 
 from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.kit.io.system_clock import SystemClock
-from minikube_py.testing.kubectl import FOUND_KUBECTLS, Kubectl
+from minikube_py.testing.kubectl import KUBECTLS, Kubectl
 from minikube_py.testing.memory_api_server import loopback_pki, memory_api_server, serving
 
 pytestmark = pytest.mark.slow
@@ -63,19 +63,19 @@ spec: {size: 3, ports: [{name: a, port: 80}]}
 """
 
 
-@pytest.fixture(params=FOUND_KUBECTLS)
+@pytest.fixture(params=KUBECTLS)
 async def kubectl(request, tmp_path):
     server = memory_api_server()
     pki = loopback_pki(tmp_path / "pki", SystemClock().wall_s())
     async with serving(server, pki.server_context()) as url:
         config = kubeconfig(url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
         (tmp_path / "config").write_text(yaml.safe_dump(config))
-        yield Kubectl(FOUND_KUBECTLS[request.param], tmp_path)
+        yield Kubectl(KUBECTLS[request.param], tmp_path)
 
 
 async def test_a_definition_and_its_objects_from_beginning_to_end(kubectl):
     assert "created" in await kubectl("apply", "-f", "-", stdin=DEFINITION)
-    await kubectl("wait", "--for=condition=established", "crd/widgets.ex.io", "--timeout=5s")
+    await kubectl("wait", "--for=condition=established", "crd/widgets.ex.io", "--timeout=60s")
     assert "unchanged" in await kubectl("apply", "-f", "-", stdin=DEFINITION)
 
     assert await kubectl("apply", "-f", "-", stdin=WIDGET) == "widget.ex.io/w1 created\n"
@@ -149,7 +149,7 @@ async def test_server_side_apply_merges_lists_by_their_keys(kubectl):
 async def test_a_definition_goes_with_its_objects(kubectl):
     await kubectl("apply", "-f", "-", stdin=DEFINITION)
     await kubectl("apply", "-f", "-", stdin=WIDGET)
-    await kubectl("delete", "crd", "widgets.ex.io", "--timeout=10s")
+    await kubectl("delete", "crd", "widgets.ex.io", "--timeout=60s")
 
     gone = await kubectl.run("get", "widgets.v1.ex.io")
     assert gone.code == 1

@@ -1,6 +1,7 @@
 """How a host becomes a node, and how it does not: a real API server with real TLS, and the host's own code."""
 
 import asyncio
+import socket
 import ssl
 from base64 import b64decode
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from minikube_py.agent.host import this_host
 from minikube_py.agent.joining import join, require_same_cluster
 from minikube_py.agent.node_credentials import NodeCredentials
 from minikube_py.agent.process import Process
-from minikube_py.api.errors import ForbiddenError, UnauthorizedError, UnavailableError
+from minikube_py.api.errors import ConflictError, ForbiddenError, UnauthorizedError, UnavailableError
 from minikube_py.api.join_token_secrets import record_of, secret_key
 from minikube_py.api.join_tokens import CA_PATH, JoinToken
 from minikube_py.api.meta import ObjectKey, name_of
@@ -27,6 +28,7 @@ from minikube_py.client.io.join_client import JoinClient
 from minikube_py.client.io.rest_client import RestClient
 from minikube_py.client.join_faults import JoinRefusedError
 from minikube_py.config import collect_settings, parse_config
+from minikube_py.controllers import certificate_approval
 from minikube_py.kit.io.keys import new_key_pem
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kit.own_address import OwnAddress
@@ -39,6 +41,14 @@ from minikube_py.testing.signing_requests import SERVING_USAGES, pkcs10, signing
 
 CLOCK = SystemClock()
 DAY_S = 86400.0
+
+
+@pytest.fixture
+def silent_port():
+    """A port that is nobody else's: who connects is refused until somebody listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound
 
 
 @pytest.fixture
@@ -242,11 +252,31 @@ async def test_a_name_that_is_taken_is_refused_and_the_use_given_back(cluster, t
     assert await ask(cluster, token, "n2")
 
 
-async def test_of_two_hosts_of_one_name_the_first_one_wins(cluster):
-    await ask(cluster, cluster.token, "n1")
+async def test_of_two_hosts_of_one_name_the_first_one_wins_and_the_other_leaves_nothing(cluster, tmp_path):
+    token = await cluster.add_token("abcdef", uses=2)
+    await ask(cluster, token, "n1")
+    before = await left(cluster)
 
-    with pytest.raises(JoinRefusedError, match='another host is joining as "n1"'):
-        await ask(cluster, cluster.token, "n1")
+    with pytest.raises(ConflictError, match='another host is joining as "n1"'):
+        await ask(cluster, token, "n1")
+    assert await left(cluster) == before
+    assert await claims(cluster, token) == ["n1"]
+    await cluster.add_node("n1")
+    assert 'there is a node "n1" already' in await Host(tmp_path / "data", cluster.url, token).refusal()
+
+
+async def test_a_host_asks_until_its_name_is_free(cluster, tmp_path, monkeypatch):
+    await ask(cluster, cluster.token, "n1")
+    host = Host(tmp_path / "data", cluster.url, cluster.token)
+
+    async with asyncio.timeout(10.0), asyncio.TaskGroup() as group:
+        joining = group.create_task(host.join())
+        while "is free again at" not in host.process.status("")["waiting_for"]:
+            await asyncio.sleep(0.01)
+        monkeypatch.setattr(certificate_approval, "PROMISE_S", 0.0)
+        await joining
+
+    assert read_pair(host.credentials.client).node_name == "n1"
 
 
 async def test_a_token_gives_no_certificate_but_a_nodes(cluster):
@@ -292,7 +322,7 @@ async def test_a_node_gets_no_certificate_of_another_node(cluster):
     async def status(name):
         return (await cluster.client.get(SIGNING_REQUESTS, ObjectKey("", name))).get("status") or {}
 
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(30):
         while not (await status("own")).get("certificate"):
             await asyncio.sleep(0.01)
     for name in ("other-client", "other-serving", "other-address"):
@@ -335,8 +365,8 @@ async def test_flags_that_say_something_else_than_the_cluster_are_an_error(clust
     assert await left(cluster) == []
 
 
-async def test_a_host_asks_until_the_server_is_there(cluster, tmp_path, unused_tcp_port):
-    host = Host(tmp_path / "data", f"https://127.0.0.1:{unused_tcp_port}", cluster.token)
+async def test_a_host_asks_until_the_server_is_there(cluster, tmp_path, silent_port):
+    host = Host(tmp_path / "data", f"https://127.0.0.1:{silent_port.getsockname()[1]}", cluster.token)
 
     async def relay(reader, writer):
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", cluster.server.http.port)
@@ -350,25 +380,25 @@ async def test_a_host_asks_until_the_server_is_there(cluster, tmp_path, unused_t
             group.create_task(pump(reader, inner_writer))
             group.create_task(pump(inner_reader, writer))
 
-    async with asyncio.timeout(10.0), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         joining = group.create_task(host.join())
         while "cannot be reached" not in host.process.status("")["waiting_for"]:
             await asyncio.sleep(0.01)
-        server = await asyncio.start_server(relay, "127.0.0.1", unused_tcp_port)
+        server = await asyncio.start_server(relay, sock=silent_port)
         assert await joining is not None
         server.close()
 
     assert read_pair(host.credentials.client).node_name == "n1"
 
 
-async def test_a_host_that_is_told_to_stop_while_it_asks_stops(cluster, tmp_path, unused_tcp_port):
-    host = Host(tmp_path / "data", f"https://127.0.0.1:{unused_tcp_port}", cluster.token)
+async def test_a_host_that_is_told_to_stop_while_it_asks_stops(cluster, tmp_path, silent_port):
+    host = Host(tmp_path / "data", f"https://127.0.0.1:{silent_port.getsockname()[1]}", cluster.token)
 
     async def run() -> None:
         host.process.catch_stop()
         await host.join()
 
-    async with asyncio.timeout(5.0), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         joining = group.create_task(run())
         while "cannot be reached" not in host.process.status("")["waiting_for"]:
             await asyncio.sleep(0.01)

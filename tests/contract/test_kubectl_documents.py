@@ -6,11 +6,9 @@ so that what is tested is what kubectl reads and sends.
 
 import json
 import re
-import shutil
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
@@ -23,17 +21,10 @@ from minikube_py.api.schema import schema_of
 from minikube_py.api.served import GIT_VERSION, SERVED_MAJOR, SERVED_MINOR
 from minikube_py.api.strategic_merge import apply_strategic_merge
 from minikube_py.apiserver import discovery, merged_discovery, openapi, openapi_v2
+from minikube_py.testing.kubectl import KUBECTLS
 
 pytestmark = pytest.mark.slow
 
-KUBECTL_DIRS = ("/usr/lib/google-cloud-sdk/bin", "/usr/local/bin", "/usr/bin")
-FOUND = {
-    binary.name: str(binary)
-    for folder in KUBECTL_DIRS
-    for binary in sorted(Path(folder).glob("kubectl.1.*"))
-    if re.fullmatch(r"kubectl\.1\.\d+", binary.name)
-}
-FOUND = FOUND or ({"kubectl": shutil.which("kubectl")} if shutil.which("kubectl") else {})
 
 DEPLOYMENT = {
     "apiVersion": "apps/v1",
@@ -159,10 +150,10 @@ def server():
     thread.join()
 
 
-@pytest.fixture(params=sorted(FOUND) or [pytest.param("", marks=pytest.mark.skip("no kubectl on this machine"))])
+@pytest.fixture(params=list(KUBECTLS) or [pytest.param("", marks=pytest.mark.skip("no kubectl on this machine"))])
 def kubectl(request, server, tmp_path):
     def run(*args, manifest=None, code=0):
-        command = [FOUND[request.param], f"--server={server.url}", f"--cache-dir={tmp_path}", *args]
+        command = [KUBECTLS[request.param], f"--server={server.url}", f"--cache-dir={tmp_path}", *args]
         environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
         text = json.dumps(manifest) if manifest else None
         done = subprocess.run(

@@ -6,11 +6,9 @@ And a differential table: what kubectl 1.31 (JSON bodies) and the newest one (pr
 import asyncio
 import base64
 import hashlib
-import os
 import re
 import ssl
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import orjson
 import pytest
@@ -19,42 +17,14 @@ import yaml
 from minikube_py.api.resources import RESOURCES
 from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.testing.kubectl import KUBECTLS, NEWEST, Kubectl
 from minikube_py.testing.least_objects import least_object
 from minikube_py.testing.memory_api_server import loopback_pki, memory_api_server, serving
 
 pytestmark = pytest.mark.slow
 
-KUBECTL_DIRS = ("/usr/lib/google-cloud-sdk/bin", "/usr/local/bin", "/usr/bin")
-FOUND = {
-    binary.name: str(binary)
-    for folder in KUBECTL_DIRS
-    for binary in sorted(Path(folder).glob("kubectl.1.*"))
-    if re.fullmatch(r"kubectl\.1\.\d+", binary.name)
-}
-NEWEST = max(FOUND, key=lambda name: int(name.rpartition(".")[2]), default="")
 KINDS = [resource for resource in RESOURCES if not resource.computed]
 FULL_NAMES = ",".join(f"{r.plural}.{r.version}.{r.group}" for r in KINDS)
-
-
-class Kubectl:
-    """One kubectl against one server."""
-
-    def __init__(self, binary, home):
-        self.binary, self.home = binary, home
-
-    async def __call__(self, *args, stdin="", fine=True):
-        env = {"HOME": str(self.home), "KUBECONFIG": str(self.home / "config"), "PATH": os.environ["PATH"]}
-        process = await asyncio.create_subprocess_exec(
-            self.binary,
-            *args,
-            env=env,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
-        assert not fine or process.returncode == 0, f"kubectl {' '.join(args)}: {out.decode()}{err.decode()}"
-        return out.decode() if fine else err.decode()
 
 
 @asynccontextmanager
@@ -82,12 +52,12 @@ UNDESCRIBED = {
 """Kinds that a typed client reads in a version that upstream's 1.36 does not serve by default either."""
 
 
-@pytest.mark.parametrize("version", FOUND)
+@pytest.mark.parametrize("version", KUBECTLS)
 async def test_every_kind_can_be_made_shown_and_deleted(version, tmp_path):
     objects = manifest()
     documents, count = yaml.safe_dump_all(objects), len(objects)
     describable = [obj for obj in objects if obj["kind"] not in UNDESCRIBED]
-    async with cluster(FOUND[version], tmp_path) as kubectl:
+    async with cluster(KUBECTLS[version], tmp_path) as kubectl:
         created = await kubectl("create", "-f", "-", stdin=documents)
         assert created.count(" created\n") == count
         applied = await kubectl("apply", "-f", "-", stdin=documents)
@@ -105,7 +75,7 @@ async def test_every_kind_can_be_made_shown_and_deleted(version, tmp_path):
 
 
 async def test_every_kind_is_explained(tmp_path):
-    async with cluster(FOUND[NEWEST], tmp_path) as kubectl:
+    async with cluster(KUBECTLS[NEWEST], tmp_path) as kubectl:
         for resource in KINDS:
             text = await kubectl("explain", f"--api-version={resource.api_version}", resource.plural)
             assert f"KIND:       {resource.kind}\n" in text
@@ -113,7 +83,7 @@ async def test_every_kind_is_explained(tmp_path):
 
 
 async def test_all_and_short_names_mean_what_they_mean_upstream(tmp_path):
-    async with cluster(FOUND[NEWEST], tmp_path) as kubectl:
+    async with cluster(KUBECTLS[NEWEST], tmp_path) as kubectl:
         listed = await kubectl("api-resources", "--categories=all", "-o", "name", "--no-headers")
         rows = [line.split() for line in (await kubectl("api-resources", "--no-headers")).splitlines()]
 
@@ -136,7 +106,7 @@ async def test_all_and_short_names_mean_what_they_mean_upstream(tmp_path):
 
 
 async def test_a_scale_is_shown_with_its_numbers(tmp_path):
-    async with cluster(FOUND[NEWEST], tmp_path) as kubectl:
+    async with cluster(KUBECTLS[NEWEST], tmp_path) as kubectl:
         await kubectl("create", "deployment", "web", "--image=busybox", "--replicas=3")
         rows = [
             line.split() for line in (await kubectl("get", "deployment", "web", "--subresource=scale")).splitlines()
@@ -145,7 +115,7 @@ async def test_a_scale_is_shown_with_its_numbers(tmp_path):
 
 
 async def test_what_only_computes_answers(tmp_path):
-    async with cluster(FOUND[NEWEST], tmp_path) as kubectl:
+    async with cluster(KUBECTLS[NEWEST], tmp_path) as kubectl:
         assert await kubectl("auth", "can-i", "create", "pods") == "yes\n"
         whoami = await kubectl("auth", "whoami")
         assert "system:masters" in whoami
@@ -163,8 +133,8 @@ async def test_what_only_computes_answers(tmp_path):
         config["users"][0]["user"] = {"token": token}
         (kubectl.home / "config").write_text(yaml.safe_dump(config))
         assert "system:serviceaccount:default:robot" in await kubectl("auth", "whoami")
-        assert await kubectl("auth", "can-i", "get", "pods", fine=False) == ""
-        assert "cannot list resource" in await kubectl("get", "pods", fine=False)
+        assert (await kubectl.run("auth", "can-i", "get", "pods")).err == ""
+        assert "cannot list resource" in (await kubectl.run("get", "pods")).err
 
 
 CSR = yaml.safe_dump(least_object(next(r for r in RESOURCES if r.plural == "certificatesigningrequests")))
@@ -253,11 +223,11 @@ def _owners(obj):
     return sorted(owners, key=orjson.dumps)
 
 
-@pytest.mark.skipif("kubectl.1.31" not in FOUND, reason="needs a kubectl that sends JSON")
+@pytest.mark.skipif("1.31" not in KUBECTLS, reason="needs a kubectl that sends JSON")
 async def test_json_and_protobuf_bodies_leave_equal_objects(tmp_path):
     async with asyncio.TaskGroup() as group:
-        json_bodies = group.create_task(_leave(FOUND["kubectl.1.31"], tmp_path / "old"))
-        protobuf_bodies = group.create_task(_leave(FOUND[NEWEST], tmp_path / "new"))
+        json_bodies = group.create_task(_leave(KUBECTLS["1.31"], tmp_path / "old"))
+        protobuf_bodies = group.create_task(_leave(KUBECTLS[NEWEST], tmp_path / "new"))
     old, new = json_bodies.result(), protobuf_bodies.result()
 
     assert set(old) == set(new)

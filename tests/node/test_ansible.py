@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from minikube_py.testing.lab.cluster import KUBECTLS, NEWEST, web
+from minikube_py.testing.kubectl import KUBECTLS, NEWEST
+from minikube_py.testing.lab.cluster import web
 from minikube_py.testing.lab.installed_host import INSTALLED, InstalledHost
 from minikube_py.testing.lab.systemd_host import systemd_hosts
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from minikube_py.testing.kubectl import KUBECTLS
 from minikube_py.testing.lab import machine
-from minikube_py.testing.lab.cluster import KUBECTLS, Cluster, wait_until, web
+from minikube_py.testing.lab.cluster import Cluster, wait_until, web
 from minikube_py.testing.lab.lab import Lab
 
 pytestmark = pytest.mark.node

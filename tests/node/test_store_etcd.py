@@ -39,7 +39,8 @@ from minikube_py.store.io.open_store import open_store
 from minikube_py.store.layout import parse_layout
 from minikube_py.testing.contracts_store import PODS, StoreContract, a_value, delete, put
 from minikube_py.testing.contracts_watch import WatchContract
-from minikube_py.testing.etcd_server import etcd_cluster, free_ports
+from minikube_py.testing.etcd_server import etcd_cluster
+from minikube_py.testing.free_ports import free_ports
 from minikube_py.testing.manual_clock import ManualClock
 
 pytestmark = pytest.mark.node

@@ -167,9 +167,14 @@ def _restarts(summary: _Summary, wall_s: float) -> str:
     return str(restarts.count)
 
 
-def _ip(pod: Mapping[str, Any], _: float) -> str:
+def first_ip(pod: Mapping[str, Any]) -> str:
+    """Return a pod's first address, or an empty text."""
     addresses = status_of(pod).get("podIPs") or ()
-    return (addresses[0].get("ip") if addresses else status_of(pod).get("podIP")) or NONE
+    return (addresses[0].get("ip") if addresses else status_of(pod).get("podIP")) or ""
+
+
+def _ip(pod: Mapping[str, Any], _: float) -> str:
+    return first_ip(pod) or NONE
 
 
 def _readiness_gates(pod: Mapping[str, Any], _: float) -> str:

@@ -27,6 +27,8 @@ from minikube_py.api.rules.faults import (
 from minikube_py.api.rules.rule_sets import make_rules
 
 APPROVED, DENIED, FAILED = "Approved", "Denied", "Failed"
+NAME_PROMISED = "NodeNamePromised"
+"""Reason of a denial that time mends: another host is becoming the node of that name."""
 _DECIDED = (APPROVED, DENIED)
 EXPIRATION_S_MIN = 600
 USAGES = (

@@ -18,7 +18,7 @@ from minikube_py.api.names import (
     label_value_faults,
     qualified_name_faults,
 )
-from minikube_py.api.rules.faults import Faults, all_invalid, check_immutable, invalid, items, required, too_long
+from minikube_py.api.rules.faults import IMMUTABLE, Faults, all_invalid, invalid, items, required, too_long
 
 NameCheck = Callable[[str], Messages]
 
@@ -26,6 +26,7 @@ ANNOTATIONS_BYTES_MAX = 256 * 1024
 """Keys and values of all annotations of one object together."""
 
 _STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
+_IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 _OWNER_REQUIRED = (("kind", "kind"), ("name", "name"), ("uid", "uid"))
 
 
@@ -49,10 +50,13 @@ def validate_metadata(obj: Mapping[str, Any], name_check: NameCheck = dns_subdom
 def validate_metadata_update(
     new: Mapping[str, Any], old: Mapping[str, Any], name_check: NameCheck = dns_subdomain_faults
 ) -> Faults:
-    """Yield the faults of a change of metadata; the name is known to be the old one."""
-    yield from validate_metadata(new, name_check)
-    for field in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
-        yield from check_immutable(f"metadata.{field}", metadata(new).get(field), metadata(old).get(field))
+    """Yield the faults of a change of metadata; what stays as it is was looked at when it came."""
+    after, before = metadata(new), metadata(old)
+    changed = {field: value for field, value in after.items() if before.get(field) != value}
+    yield from validate_metadata({"metadata": changed}, name_check)
+    for field in _IMMUTABLE:
+        if after.get(field) != before.get(field):
+            yield invalid(f"metadata.{field}", after.get(field), IMMUTABLE)
 
 
 def validate_labels(labels: Mapping[str, str], path: str) -> Faults:

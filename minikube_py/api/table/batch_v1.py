@@ -17,6 +17,7 @@ JOBS = Resource(
     subresources=(status("Job"),),
     has_generation=True,
     field_selectors={"status.successful": select_number("status.succeeded")["status.succeeded"]},
+    field_refusal='field label "{}" not supported for batchv1.Job',
     validate_status=status_rules_in("status_workloads", "validate_job"),
 )
 CRON_JOBS = Resource(

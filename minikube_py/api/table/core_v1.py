@@ -76,10 +76,12 @@ PODS = Resource(
             "spec.schedulerName",
             "spec.serviceAccountName",
             "status.phase",
-            "status.podIP",
             "status.nominatedNodeName",
         ),
         **select_flag("spec.hostNetwork"),
+        "spec.host": select("spec.nodeName")["spec.nodeName"],  # what the oldest clients of v1 call it
+        "status.podIP": pods.first_ip,
+        "status.podIPs": lambda pod: "",  # upstream takes the selector and has no value for it
     },
     validate_status=status_rules_in("status_core", "validate_pod"),
 )

@@ -50,6 +50,7 @@ RESOURCE_SLICES = Resource(
     columns=RESOURCE_SLICE_COLUMNS,
     has_generation=True,
     field_selectors=select("spec.nodeName", "spec.driver"),
+    field_refusal="field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: {}",
 )
 
 ROWS = (

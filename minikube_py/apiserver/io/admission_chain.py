@@ -9,6 +9,7 @@ ValidatingAdmissionPolicy, ValidatingAdmissionWebhook.
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -115,13 +116,17 @@ class AdmissionChain:
             set_defaults = partial(attributes.resource.rules.set_defaults, new)
             await self._heavy_work.run_if(attributes.heavy, set_defaults)
         policies, webhooks = Reinvocations(), Reinvocations()
-        new, warnings = await self._round(attributes, (new, old), policies, webhooks)
+        admitted = await self._round(attributes, (new, old), policies, webhooks)
+        warnings = admitted.warnings
         if policies.changed or webhooks.changed:
-            self._run_plugins(attributes, new, old)
-            policies.begin_again(new)
-            new, more = await self._round(attributes, (new, old), policies, webhooks)
-            warnings += more
-        return Admitted(new, tuple(dict.fromkeys(warnings)))
+            grown = admitted.grown
+            attributes = replace(attributes, heavy=attributes.heavy or grown)
+            self._run_plugins(attributes, admitted.obj, old)
+            policies.begin_again(admitted.obj)
+            admitted = await self._round(attributes, (admitted.obj, old), policies, webhooks)
+            warnings += admitted.warnings
+            admitted = replace(admitted, grown=grown or admitted.grown)
+        return replace(admitted, warnings=tuple(dict.fromkeys(warnings)))
 
     def _run_plugins(self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None) -> None:
         asked = Asked(attributes, new, old, self._lookups, self._config)
@@ -135,7 +140,7 @@ class AdmissionChain:
         objects: tuple[Obj, Mapping[str, Any] | None],
         policies: Reinvocations,
         webhooks: Reinvocations,
-    ) -> tuple[Obj, tuple[str, ...]]:
+    ) -> Admitted:
         """Let those whose turn it is change the object: policies first."""
         new, old = objects
         if attributes.operation != "DELETE":

@@ -24,6 +24,7 @@ from minikube_py.api.meta import labels_of
 from minikube_py.api.resources import ENDPOINT_SLICES, SERVICES
 from minikube_py.apiserver.api_services import ApiService, ServiceReference
 from minikube_py.apiserver.canonical import decode
+from minikube_py.apiserver.io.answer_bodies import read_bounded
 from minikube_py.apiserver.io.http_forwarder import HttpForwarder, unreachable
 from minikube_py.apiserver.proxying import Location, request_target
 from minikube_py.apiserver.request_headers import with_user
@@ -143,12 +144,10 @@ class ExtensionServers:
                 allow_redirects=False,
                 skip_auto_headers=(hdrs.ACCEPT_ENCODING,),
             ) as response:
-                received = bytearray()
-                async for chunk in response.content.iter_any():
-                    received += chunk
-                    if len(received) > ANSWER_BYTES_MAX:
-                        raise UnavailableError(f"the answer is longer than {ANSWER_BYTES_MAX} bytes")
+                received = await read_bounded(response, ANSWER_BYTES_MAX)
+                if len(received) > ANSWER_BYTES_MAX:
+                    raise UnavailableError(f"the answer is longer than {ANSWER_BYTES_MAX} bytes")
                 answered = {name.lower(): value for name, value in response.headers.items()}
-                return ApiResponse(response.status, bytes(received), answered)
+                return ApiResponse(response.status, received, answered)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise unreachable(location, error) from error

@@ -1,13 +1,22 @@
 """What is read of an HTTP request, within bounds, and how a long answer is compressed."""
 
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import unquote
 
 from aiohttp import web
 
 from minikube_py.api.errors import TooLargeError, TooManyRequestsError
 from minikube_py.apiserver.io.audit_log import Exchange
+from minikube_py.apiserver.routes import RequestInfo, parse_request
+
+ASKED_MAX = 4096
+"""Request lines whose meaning is kept: clients ask for the same things again and again."""
+TARGET_LENGTH_MAX = 512
+"""Longer targets are read anew each time."""
 
 EXCHANGE = web.RequestKey("exchange", Exchange)
 """Wants to know when an answer that is streamed begins."""
@@ -33,14 +42,39 @@ def compress_parts(parts: Iterable[bytes]) -> list[bytes]:
     return [piece for piece in packed if piece]
 
 
-def query_of(request: web.BaseRequest) -> Mapping[str, str]:
-    """Return the query; of a parameter that stands twice the first one counts, as Go's url.Values.Get takes it."""
-    if not request.rel_url.raw_query_string:
-        return {}
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request line says; of a parameter that stands twice the first one counts, as for Go's url.Values.Get."""
+
+    info: RequestInfo
+    query: Mapping[str, str]
+
+
+class AskedBefore:
+    """Reads request lines, and keeps what the last ones mean."""
+
+    def __init__(self, asked_max: int) -> None:
+        self._asked_max = asked_max
+        self._kept: OrderedDict[tuple[str, str], Asked] = OrderedDict()
+
+    def of(self, request: web.BaseRequest) -> Asked:
+        """Return what a request asks for."""
+        key = (request.method, request.raw_path)
+        asked = self._kept.get(key)
+        if asked is None:
+            asked = _read(request)
+            if len(request.raw_path) <= TARGET_LENGTH_MAX:
+                self._kept[key] = asked
+                if len(self._kept) > self._asked_max:
+                    self._kept.popitem(last=False)
+        return asked
+
+
+def _read(request: web.BaseRequest) -> Asked:
     query: dict[str, str] = {}
     for name, value in request.query.items():
         query.setdefault(name, value)
-    return query
+    return Asked(parse_request(request.method, unquote(request.rel_url.raw_path), query), query)
 
 
 class BodyRoom:

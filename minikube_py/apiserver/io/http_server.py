@@ -7,13 +7,12 @@ import asyncio
 import gzip
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
-from urllib.parse import unquote
 
 from aiohttp import HttpVersion11, web
 
@@ -26,16 +25,19 @@ from minikube_py.api.errors import (
 from minikube_py.apiserver import joining
 from minikube_py.apiserver.audit_events import Call, Outcome
 from minikube_py.apiserver.config import ApiServerConfig
+from minikube_py.apiserver.http_head import COMMON_FIELDS, render_answer
 from minikube_py.apiserver.impersonation import impersonate, impersonated_in
 from minikube_py.apiserver.io.answers import Answer, PartsResponse, StreamResponse, WatchResponse, error_answer
 from minikube_py.apiserver.io.audit_log import AuditLog, Exchange
 from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher, check_allowed
 from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
 from minikube_py.apiserver.io.http_requests import (
+    ASKED_MAX,
     EXCHANGE,
+    Asked,
+    AskedBefore,
     BodyRoom,
     compress_parts,
-    query_of,
     read_body,
     start,
     too_many_requests,
@@ -43,10 +45,12 @@ from minikube_py.apiserver.io.http_requests import (
 from minikube_py.apiserver.io.http_watch import HttpWatch
 from minikube_py.apiserver.io.join_endpoint import JoinEndpoint
 from minikube_py.apiserver.io.metrics import ApiMetrics
+from minikube_py.apiserver.io.request_counts import request_labels
 from minikube_py.apiserver.io.status_connection import StatusRequestHandler
 from minikube_py.apiserver.io.upgrades import Upgrades
+from minikube_py.apiserver.io.whole_response import WRITER, WholeResponse, client_http
 from minikube_py.apiserver.request_headers import FrontProxies, user_in
-from minikube_py.apiserver.routes import RequestInfo, parse_request
+from minikube_py.apiserver.routes import RequestInfo
 from minikube_py.apiserver.users import ANONYMOUS, UserInfo
 from minikube_py.client.wire import ApiRequest, ApiResponse
 from minikube_py.kit.clock import Clock
@@ -69,7 +73,6 @@ NOBODY = UserInfo("", ())
 _HEALTH = ("/livez", "/readyz", "/healthz")
 """Always answered: a server that is busy is not dead."""
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_PLAIN_HEADERS = {"Cache-Control": "no-cache, private", "Server": "minikube-py"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,7 @@ class HttpServer:
         self._gzip = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-gzip")
         self._server: NotifyingServer | None = None
         self._room = BodyRoom(config.body_bytes_in_flight_max)
+        self._asked = AskedBefore(ASKED_MAX)
         self._open: dict[HttpWatch, None] = {}
         self._in_flight = {False: 0, True: 0}
         self._in_flight_max = {False: config.requests_in_flight_max, True: config.mutating_requests_in_flight_max}
@@ -159,13 +163,15 @@ class HttpServer:
 
     def _make_request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         loop = asyncio.get_running_loop()
-        return web.Request(
+        request = web.Request(
             message, payload, protocol, writer, task, loop, client_max_size=self._config.body_bytes_max
         )
+        request[WRITER] = writer
+        return request
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        query = query_of(request)
-        info = parse_request(request.method, unquote(request.rel_url.raw_path), query)
+        asked = self._asked.of(request)
+        info = asked.info
         request[AUDIT_ID] = request.headers.get("Audit-ID", "")[:AUDIT_ID_LENGTH_MAX] or self._ids.new_uid()
         try:
             # A host that joins shows a token, which makes it no user of the API.
@@ -174,19 +180,21 @@ class HttpServer:
             return await self._refuse(request, info, error)
         exchange = self._begin(request, info, user)
         if exchange is None:
-            return (await self._served(request, user, info, query, None))[0]
+            return (await self._served(request, user, asked, None))[0]
         exchange.stage("RequestReceived")
         request[EXCHANGE] = exchange
         with exchange:
-            response, answer = await self._served(request, user, info, query, exchange)
+            response, answer = await self._served(request, user, asked, exchange)
             kept = response.status >= 400 or exchange.decision.keeps("RequestResponse")
             exchange.ended(Outcome(response.status, _body_of(answer) if kept else b""))
             return response
 
-    async def _refuse(self, request: web.BaseRequest, info: RequestInfo, error: UnauthorizedError) -> web.Response:
+    async def _refuse(
+        self, request: web.BaseRequest, info: RequestInfo, error: UnauthorizedError
+    ) -> web.StreamResponse:
         """Answer somebody who is not who he says."""
         answer = error_answer(error)
-        self._count(info, answer.status, None)
+        self._metrics.requests.count(info, answer.status, None)
         if (exchange := self._begin(request, info, NOBODY)) is not None:
             exchange.stage("ResponseStarted", Outcome(answer.status, answer.body))
         return await self._whole(request, answer)
@@ -195,8 +203,7 @@ class HttpServer:
         self,
         request: web.BaseRequest,
         user: UserInfo,
-        info: RequestInfo,
-        query: Mapping[str, str],
+        asked: Asked,
         exchange: Exchange | None,
     ) -> tuple[web.StreamResponse, Answer | web.StreamResponse]:
         """Answer a request of `user`; returns the response, sent if it is streamed, and the answer in it."""
@@ -205,13 +212,13 @@ class HttpServer:
             acting = impersonate(user, impersonated_in(request.headers.items()))
             if exchange is not None and acting is not user:
                 exchange.acts_as(acting)
-            answer = await self._answer(request, acting, info, query, exchange)
+            answer = await self._answer(request, acting, asked, exchange)
         except StatusError as error:
             answer = error_answer(error)
         if isinstance(answer, web.StreamResponse):
-            self._count(info, answer.status, None)
+            self._metrics.requests.count(asked.info, answer.status, None)
             return answer, answer
-        return await self._send(request, info, answer, started_s), answer
+        return await self._send(request, asked.info, answer, started_s), answer
 
     async def _answer_host(self, request: web.BaseRequest, info: RequestInfo, joins: JoinEndpoint) -> ApiResponse:
         """Answer a host that is no node yet; what it causes is in the audit log as the bootstrap user's requests."""
@@ -242,22 +249,27 @@ class HttpServer:
     def _user_of(self, request: web.BaseRequest) -> UserInfo:
         connection = request.protocol
         assert isinstance(connection, StatusRequestHandler)
+        if connection.user is not None:
+            return connection.user
         peer, authorization = connection.peer, request.headers.get("Authorization", "")
         if self._front_proxies is None or not self._front_proxies.issued(peer.certificate):
-            return self._authenticate(peer.subject, authorization)
-        user = user_in(tuple(request.headers.items())) if self._front_proxies.believes(peer.der) else None
-        if user is None and not authorization:
+            user = self._authenticate(peer.subject, authorization)
+            if peer.subject is not None and peer.subject.common_name:
+                connection.user = user  # whom a certificate names does not change
+            return user
+        believed = user_in(tuple(request.headers.items())) if self._front_proxies.believes(peer.der) else None
+        if believed is None and not authorization:
             raise UnauthorizedError("Unauthorized")
-        return user or self._authenticate(None, authorization)
+        return believed or self._authenticate(None, authorization)
 
     async def _answer(
         self,
         request: web.BaseRequest,
         user: UserInfo,
-        info: RequestInfo,
-        query: Mapping[str, str],
+        asked: Asked,
         exchange: Exchange | None,
     ) -> Answer | web.StreamResponse:
+        info, query = asked.info, asked.query
         if self._joins is not None and info.path in joining.PATHS:
             return await self._answer_host(request, info, self._joins)
         trail = exchange.trail if exchange is not None else None
@@ -303,10 +315,10 @@ class HttpServer:
     ) -> web.StreamResponse:
         match answer:
             case ApiResponse():
-                self._count(info, answer.status, self._clock.now_s() - started_s)
+                self._metrics.requests.count(info, answer.status, self._clock.now_s() - started_s)
                 return await self._whole(request, answer)
             case PartsResponse():
-                self._count(info, 200, self._clock.now_s() - started_s)
+                self._metrics.requests.count(info, 200, self._clock.now_s() - started_s)
                 return await self._parts(request, answer)
             case WatchResponse(session):
                 if request.version < HttpVersion11:
@@ -314,25 +326,26 @@ class HttpServer:
                 if len(self._open) >= self._config.watches_max:
                     return await self._whole(request, error_answer(too_many_requests()))
                 watch = HttpWatch(session, self._config, self._clock, self._rng)
-                self._count(info, 200, None)
+                self._metrics.requests.count(info, 200, None)
                 return await self._watch(request, watch, info)
             case StreamResponse(chunks, headers):
-                self._count(info, 200, None)
+                self._metrics.requests.count(info, 200, None)
                 response = web.StreamResponse(headers={**headers, **self._common_headers(request)})
                 return await self._stream(request, response, chunks)
 
     def _common_headers(self, request: web.BaseRequest) -> dict[str, str]:
-        return {**_PLAIN_HEADERS, "Audit-Id": request[AUDIT_ID]}
+        return {**COMMON_FIELDS, "Audit-Id": request[AUDIT_ID]}
 
-    async def _whole(self, request: web.BaseRequest, answer: ApiResponse) -> web.Response:
-        headers = {**self._common_headers(request), **answer.headers}
-        body = answer.body
+    async def _whole(self, request: web.BaseRequest, answer: ApiResponse) -> web.StreamResponse:
+        headers, body = answer.headers, answer.body
         if len(body) > GZIP_BYTES_MIN and "gzip" in request.headers.get("Accept-Encoding", ""):
             loop = asyncio.get_running_loop()
             body = await loop.run_in_executor(self._gzip, gzip.compress, body, 1)
-            headers["Content-Encoding"] = "gzip"
-            headers["Vary"] = "Accept-Encoding"
-        return web.Response(body=body, status=answer.status, headers=headers)
+            headers = {**headers, "content-encoding": "gzip", "vary": "Accept-Encoding"}
+        whole = render_answer(
+            answer.status, headers, body, request[AUDIT_ID], self._clock.wall_s(), client_http(request)
+        )
+        return WholeResponse(request, answer.status, whole)
 
     async def _parts(self, request: web.BaseRequest, answer: PartsResponse) -> web.StreamResponse:
         """Write a long answer in turns with everything else."""
@@ -359,7 +372,7 @@ class HttpServer:
     async def _watch(self, request: web.BaseRequest, watch: HttpWatch, info: RequestInfo) -> web.StreamResponse:
         assert self._server is not None
         response = web.StreamResponse(headers=self._common_headers(request))
-        gauge = self._metrics.watchers.labels(*self._metrics.labels_of(info, served=True))
+        gauge = self._metrics.watchers.labels(*request_labels(info))
         self._server.on_lost[request.protocol] = watch.end
         self._open[watch] = None
         gauge.inc()
@@ -386,10 +399,6 @@ class HttpServer:
         finally:
             await chunks.aclose()
         return response
-
-    def _count(self, info: RequestInfo, code: int, duration_s: float | None) -> None:
-        labels = self._metrics.labels_of(info, served=code not in (401, 403, 404, 405))
-        self._metrics.count(labels, code, duration_s)
 
 
 def _too_late() -> TimeoutStatusError:

@@ -105,7 +105,7 @@ class JoinEndpoint:
         await self._claim(token_id, Claim(name, join.node_name))
         try:
             return await self._certificate(join, name, token_id)
-        except ForbiddenError:
+        except (ForbiddenError, ConflictError):
             await self._release(token_id, name)
             raise
 
@@ -150,6 +150,7 @@ class JoinEndpoint:
 
         Raises:
             ForbiddenError: it was refused, and is gone.
+            ConflictError: it was refused for now, and is gone.
             UnavailableError: nobody has decided in time.
         """
         try:
@@ -160,7 +161,7 @@ class JoinEndpoint:
             request = await self._client.get(SIGNING_REQUESTS, ObjectKey("", name))
         try:
             return await wait_certificate(self._client, request, ANSWER_TIMEOUT_S)
-        except ForbiddenError:
+        except (ForbiddenError, ConflictError):
             await self._remove(name, uid_of(request))
             raise
 

@@ -6,29 +6,49 @@ decided once. Nobody may hold a turn while somebody outside is asked (a webhook 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 
 class KeyTurns:
     """Turns by key, first come first served; a key that nobody uses costs nothing."""
 
     def __init__(self) -> None:
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._users: dict[str, int] = {}
+        self._turns: dict[str, _Turn] = {}
 
     def __len__(self) -> int:
-        return len(self._locks)
+        return len(self._turns)
 
-    @asynccontextmanager
-    async def turn(self, key: str) -> AsyncIterator[None]:
-        """Wait for the turn, and hold it while the context lasts."""
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        self._users[key] = self._users.get(key, 0) + 1
+    def turn(self, key: str) -> "_Turn":
+        """Return a context: it is entered when the turn has come, and holds it."""
+        turn = self._turns.get(key)
+        if turn is None:
+            turn = self._turns[key] = _Turn(self._turns, key)
+        return turn
+
+
+class _Turn:
+    """The turn of one key, for all who use it."""
+
+    __slots__ = ("_key", "_lock", "_turns", "_users")
+
+    def __init__(self, turns: "dict[str, _Turn]", key: str) -> None:
+        self._turns = turns
+        self._key = key
+        self._lock = asyncio.Lock()
+        self._users = 0
+
+    async def __aenter__(self) -> None:
+        self._users += 1
         try:
-            async with lock:
-                yield
-        finally:
-            self._users[key] -= 1
-            if not self._users[key]:
-                del self._users[key], self._locks[key]
+            await self._lock.acquire()
+        except BaseException:
+            self._leave()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
+        self._leave()
+
+    def _leave(self) -> None:
+        self._users -= 1
+        if not self._users:
+            del self._turns[self._key]

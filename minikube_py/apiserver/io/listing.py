@@ -6,11 +6,10 @@ Upstream: registry/generic/registry/store.go (ListPredicate), storage/etcd3 (Get
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from minikube_py.api.errors import GoneError
+from minikube_py.api.errors import GoneError, TimeoutStatusError
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.io.selection import Selections, matching
 from minikube_py.apiserver.io.views import Views
-from minikube_py.apiserver.io.watch_session import too_large
 from minikube_py.apiserver.list_options import ContinueFrom, ListOptions, encode_continue
 from minikube_py.apiserver.render import ListMeta
 from minikube_py.store.interface import CompactedError, Entry, Store
@@ -142,3 +141,10 @@ async def _filtered(
         return Listed(found, ListMeta(revision))
     token = encode_continue(ContinueFrom(revision, found[-1].key[len(resource.storage_prefix) :]))
     return Listed(found, ListMeta(revision, token))
+
+
+def too_large(asked: int, current: int) -> TimeoutStatusError:
+    """Return upstream's answer to a resource version that this server has not reached."""
+    details = {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]}
+    message = f"Timeout: Too large resource version: {asked}, current: {current}"
+    return TimeoutStatusError(message, details, retry_after_s=1)

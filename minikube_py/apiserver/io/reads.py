@@ -19,11 +19,11 @@ from minikube_py.apiserver.io.answers import (
 )
 from minikube_py.apiserver.io.event_fanout import EventFanout
 from minikube_py.apiserver.io.heavy_work import HeavyWork
-from minikube_py.apiserver.io.listing import Listed, ListSource, list_entries
+from minikube_py.apiserver.io.listing import Listed, ListSource, list_entries, too_large
 from minikube_py.apiserver.io.selection import Selections, look_at, read_object
 from minikube_py.apiserver.io.storage import Storage
 from minikube_py.apiserver.io.views import Views
-from minikube_py.apiserver.io.watch_session import WatchSession, WatchSource, too_large
+from minikube_py.apiserver.io.watch_session import WatchSession, WatchSource
 from minikube_py.apiserver.list_options import parse_list_options
 from minikube_py.apiserver.negotiate import PLAIN, AnswerForm, choose_form
 from minikube_py.apiserver.render import (
@@ -146,7 +146,7 @@ class Reads:
         options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
         watches = self._fanouts[route.resource.durable].of(route.resource)
-        source = WatchSource(store, watches, self._views)
+        source = WatchSource(store, watches, self._views, self._selections[route.resource.durable])
         return WatchResponse(WatchSession(source, options, PLAIN if form.plain else form, self._future_wait_s))
 
 

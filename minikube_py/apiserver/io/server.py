@@ -125,9 +125,9 @@ class ApiServer:
         if self._audit is not None:
             self.metrics.show_audit(self._audit)
         self._custom = CustomResources(ports.durable, ports.clock)
-        self._webhooks = WebhookClient(ports.durable)
-        views = Views(ConversionWebhooks(self._webhooks, ports.ids).convert)
         self._heavy_work = HeavyWork()
+        self._webhooks = WebhookClient(ports.durable, self._heavy_work)
+        views = Views(ConversionWebhooks(self._webhooks, ports.ids).convert)
         self._storage = self._open_storage(views)
         self._converted = ConvertedWatches(views)
         self.node_metrics = NodeMetricsScraper(

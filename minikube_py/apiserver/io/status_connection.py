@@ -8,6 +8,7 @@ from aiohttp.http_exceptions import BadHttpMethod
 
 from minikube_py.api.errors import BadRequestError, InternalError, MethodNotSupportedError, StatusError
 from minikube_py.apiserver.render import status_body
+from minikube_py.apiserver.users import UserInfo
 from minikube_py.kit.peer_subject import PeerSubject, subject_of
 
 
@@ -24,6 +25,8 @@ class StatusRequestHandler(web.RequestHandler):
     """One connection; what the HTTP parser refuses is answered with a Status, as everything else is."""
 
     _peer: Peer | None = None
+    user: UserInfo | None = None
+    """Who the client is by its certificate, once that is known."""
 
     @property
     def peer(self) -> Peer:

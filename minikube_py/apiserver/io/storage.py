@@ -25,7 +25,7 @@ from minikube_py.api.errors import (
 )
 from minikube_py.api.meta import Obj, name_of
 from minikube_py.api.resource import Resource
-from minikube_py.apiserver.admission import Admission, Attributes, Operation
+from minikube_py.apiserver.admission import Admission, Admitted, Attributes, Operation
 from minikube_py.apiserver.canonical import canonical, decode, peek, stamp
 from minikube_py.apiserver.decisions import (
     NO_CHANGE,
@@ -167,17 +167,20 @@ class Storage:
         attributes = self._attributes(named, "CREATE", options)
         if resource.set_requestor is not None:
             resource.set_requestor(obj, render_user(route.user))
-        obj, warnings = await self._mutate(attributes, obj, None)
+        admitted = await self._mutate(attributes, obj, None)
+        obj, warnings, heavy = admitted.obj, admitted.warnings, options.heavy or admitted.grown
+        if admitted.grown:
+            attributes = replace(attributes, heavy=True)
         with self._completions(resource, self._clock.wall_s()) as complete:
             context = self._context(named, options, complete)
-            decision = await self._decide(options.heavy, context, partial(create, resource, obj))
+            decision = await self._decide(heavy, context, partial(create, resource, obj))
             if isinstance(decision, Reject):
                 raise decision.error
             assert isinstance(decision, Write)
             warnings += await self._admission.validate(attributes, decision.obj, None)
             proposed = await self._views.to_storage(resource, decision.obj)
             shown = decision.obj if options.dry_run else proposed
-            value = await self._heavy_work.run_if(options.heavy, partial(_storable, shown))
+            value = await self._heavy_work.run_if(heavy, partial(_storable, shown))
             key = resource.storage_key(route.namespace, context.name)
             if options.dry_run:
                 return None if store.get(key) is not None else Stored(value, created=True, warnings=warnings)
@@ -193,14 +196,11 @@ class Storage:
         with asking(context.complete) as complete:
             return await self._heavy_work.run(partial(decide, replace(context, complete=complete)))
 
-    async def _mutate(
-        self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None
-    ) -> tuple[Obj, tuple[str, ...]]:
+    async def _mutate(self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None) -> Admitted:
         """Let mutating admission have its say."""
         if not self._admission.concerns(attributes):
-            return new, ()
-        admitted = await self._admission.mutate(attributes, new, old)
-        return admitted.obj, admitted.warnings
+            return Admitted(new)
+        return await self._admission.mutate(attributes, new, old)
 
     async def change(
         self, route: Route, options: WriteOptions, edit: Edit | Decide, *, make: Callable[[], Obj] | None = None
@@ -210,16 +210,25 @@ class Storage:
         Raises:
             StatusError: refused, not there, or changed all the time.
         """
-        if options.dry_run or self._asks_outside(route, options):
-            return await self._change(route, options, edit, make)
-        async with self._turns.turn(route.resource.storage_key(route.namespace, route.name)):
-            return await self._change(route, options, edit, make)
+        resource = route.resource
+        key = resource.storage_key(route.namespace, route.name)
+        attributes = self._attributes(route, "UPDATE", options)
+        # A custom resource's conversion, or admission, may ask a webhook.
+        if options.dry_run or resource.custom is not None or self._admission.asks_others(attributes):
+            return await self._change(route, key, attributes, options, edit, make)
+        async with self._turns.turn(key):
+            return await self._change(route, key, attributes, options, edit, make)
 
     async def _change(
-        self, route: Route, options: WriteOptions, edit: Edit | Decide, make: Callable[[], Obj] | None
+        self,
+        route: Route,
+        key: str,
+        attributes: Attributes,
+        options: WriteOptions,
+        edit: Edit | Decide,
+        make: Callable[[], Obj] | None,
     ) -> Stored:
         resource, store = route.resource, self.store_of(route.resource)
-        key = resource.storage_key(route.namespace, route.name)
         for _ in range(CONFLICT_TRIES_MAX):
             entry = store.get(key)
             if entry is None:
@@ -229,32 +238,30 @@ class Storage:
                 if made is not None:
                     return made
                 continue
-            stored = await self._try_change(route, options, edit, entry)
+            stored = await self._try_change(route, attributes, options, edit, entry)
             if stored is not None:
                 return stored
         raise conflict(resource.group, resource.plural, route.name, MODIFIED)
 
-    def _asks_outside(self, route: Route, options: WriteOptions) -> bool:
-        """Return whether a change of the object may wait for a webhook."""
-        if route.resource.custom is not None:
-            return True
-        return self._admission.asks_others(self._attributes(route, "UPDATE", options))
-
     async def _try_change(
-        self, route: Route, options: WriteOptions, edit: Edit | Decide, entry: Entry
+        self, route: Route, attributes: Attributes, options: WriteOptions, edit: Edit | Decide, entry: Entry
     ) -> Stored | None:
         resource = route.resource
         seen = await self._views.entry(resource, entry)
         heavy = isinstance(edit, Edit) and (options.heavy or is_heavy(seen.value))
         old = await self._decoded(seen, heavy=heavy)
-        attributes = self._attributes(route, "UPDATE", replace(options, heavy=True) if heavy else options)
+        if heavy:
+            attributes = replace(attributes, heavy=True)
         with self._completions(resource, self._clock.wall_s()) as complete:
             context = self._context(route, options, complete)
             warnings: tuple[str, ...] = ()
             if isinstance(edit, Edit):
                 wanted = await self._decide(heavy, context, partial(edit.propose, old))
-                new, warnings = await self._mutate(attributes, wanted, edit.shown(old))
-                decision = await self._decide(heavy, context, partial(edit.decide, old, new))
+                admitted = await self._mutate(attributes, wanted, edit.shown(old))
+                warnings = admitted.warnings
+                if admitted.grown:
+                    heavy, attributes = True, replace(attributes, heavy=True)
+                decision = await self._decide(heavy, context, partial(edit.decide, old, admitted.obj))
                 if isinstance(decision, Write | Remove):
                     warnings += await self._admission.validate(attributes, edit.shown(decision.obj), edit.shown(old))
             else:
@@ -291,7 +298,7 @@ class Storage:
             if options is not None and isinstance(decision, Write | Remove):
                 asked = WriteOptions(dry_run=dry_run, heavy=heavy)
                 attributes = self._attributes(route, "DELETE", asked, options)
-                warnings = (await self._mutate(attributes, {}, old))[1]
+                warnings = (await self._mutate(attributes, {}, old)).warnings
                 warnings += await self._admission.validate(attributes, None, old)
             stored = await self._act(route.resource, (entry, seen), decision, dry_run=dry_run, heavy=heavy)
             if stored is not None:
@@ -344,9 +351,9 @@ class Storage:
             StatusError: refused.
         """
         attributes = self._attributes(route, operation, WriteOptions(dry_run=dry_run))
-        obj, _ = await self._mutate(attributes, obj, None)
-        await self._admission.validate(attributes, obj, None)
-        return obj
+        admitted = await self._mutate(attributes, obj, None)
+        await self._admission.validate(attributes, admitted.obj, None)
+        return admitted.obj
 
     def _attributes(
         self, route: Route, operation: Operation, options: WriteOptions, shown: Mapping[str, Any] | None = None

@@ -6,6 +6,7 @@ Views are kept, as long as the object stays as it is: a list of a thousand objec
 once. Only conversion by webhook waits for anybody.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ from minikube_py.apiserver.conversion import needs_view, needs_webhook, render_v
 from minikube_py.apiserver.versions import shown_entries, shown_entry, stored_object
 from minikube_py.store.interface import Entry, StoreEvent
 
+SLICE_BYTES = 64 << 10
+"""Of objects of so many bytes, views are made before others run (a few milliseconds)."""
 VIEWS_MAX = 10_000
 """Views that are kept, over all resources; those that were not asked for longest go."""
 
@@ -48,6 +51,8 @@ class Views:
         Raises:
             StatusError: conversion failed.
         """
+        if resource.custom is None:
+            return shown_entry(resource, entry)
         return (await self.entries(resource, (entry,)))[0]
 
     async def entries(self, resource: Resource, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -58,13 +63,19 @@ class Views:
         """
         if resource.custom is None:
             return shown_entries(resource, entries)
-        seen = [self.view_now(resource, entry) for entry in entries]
+        pace = _Pace()
+        seen: list[Entry | None] = []
+        for entry in entries:
+            seen.append(self.view_now(resource, entry))
+            await pace.step(entry)
         missing = [index for index, entry in enumerate(seen) if entry is None]
         if missing:
             objs = [decode(entries[index]) for index in missing]
             converted = await self._convert(resource, objs, resource.api_version)
             for index, obj in zip(missing, converted, strict=True):
-                seen[index] = self._keep(resource, entries[index], render_view(resource, entries[index], obj))
+                entry = entries[index]
+                seen[index] = self._keep(resource, entry, render_view(resource, entry, obj))
+                await pace.step(entry)
         return [entry for entry in seen if entry is not None]
 
     def view_now(self, resource: Resource, entry: Entry) -> Entry | None:
@@ -135,6 +146,20 @@ class Views:
         if needs_webhook(resource, obj, custom.storage_version):
             converted = (await self._convert(resource, (obj,), custom.storage_version))[0]
         return stored_form(resource, obj, converted)
+
+
+class _Pace:
+    """Lets others run from time to time."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+
+    async def step(self, entry: Entry) -> None:
+        """Note that something was done with an entry."""
+        self._bytes += len(entry.value)
+        if self._bytes > SLICE_BYTES:
+            self._bytes = 0
+            await asyncio.sleep(0)
 
 
 def _with_views(event: StoreEvent, views: Mapping[Entry, Entry]) -> StoreEvent:

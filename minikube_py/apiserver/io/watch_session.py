@@ -6,12 +6,15 @@ revision, and in that same step of the loop, before anything else can be committ
 Upstream: apiserver endpoints/handlers/watch.go, storage/cacher (Watch, sendInitialEvents).
 """
 
+import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from minikube_py.api.errors import GoneError, StatusError, TimeoutStatusError
+from minikube_py.api.errors import GoneError, StatusError
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.io.event_fanout import Membership, ResourceWatches
+from minikube_py.apiserver.io.listing import ListSource, list_entries
+from minikube_py.apiserver.io.selection import Selections
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.watch_groups import Subscriber
 from minikube_py.apiserver.list_options import ListOptions
@@ -19,14 +22,18 @@ from minikube_py.apiserver.negotiate import AnswerForm
 from minikube_py.apiserver.watch_events import ChangeType, WatchedChange, initial_change
 from minikube_py.store.interface import CompactedError, Store, WatcherSlowError
 
+_EVENTS_A_TURN = 64
+"""So many events of the past are looked at before others run: each may have to be parsed."""
+
 
 @dataclass(frozen=True, slots=True)
 class WatchSource:
-    """Where a watch reads: the store, the live watches of the resource, and how custom objects are shown."""
+    """Where a watch reads: the store, the resource's live watches, how custom objects are shown, and indexes."""
 
     store: Store
     watches: ResourceWatches
     views: Views
+    selections: Selections | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class WatchSession:
         self._store = source.store
         self._watches = source.watches
         self._views = source.views
+        self._list_source = ListSource(source.store, source.views, source.selections)
         self._future_wait_s = future_wait_s
         self._membership: Membership | None = None
         self.options = options
@@ -88,14 +96,11 @@ class WatchSession:
     async def _past(self, subscriber: Subscriber) -> AsyncIterator[PastEvent]:
         start = self.options.resource_version
         if start in ("", "0") or self.options.send_initial:
-            if start not in ("", "0") and not await self._store.wait_revision(int(start), self._future_wait_s):
-                yield Failed(too_large(int(start), self._store.revision))
-                return
-            revision = self._store.revision
-            for entry in await self._views.entries(self.resource, self._store.range(self._prefix())):
-                change = initial_change(self.resource, entry)
-                if change.type_for(self.options.filter) is not None:
-                    yield Happened(change, "ADDED")
+            everything = replace(self.options, limit=0, go_on=None, exact=False)
+            listed = await list_entries(self._list_source, self.resource, everything, self._future_wait_s)
+            for entry in listed.entries:
+                yield Happened(initial_change(self.resource, entry), "ADDED")
+            revision = listed.meta.revision
             if self.options.send_initial and self.options.bookmarks:
                 yield InitialEnd(revision)
         else:
@@ -116,10 +121,14 @@ class WatchSession:
         except CompactedError as error:
             yield Failed(GoneError(f"too old resource version: {revision} ({error.oldest})"))
             return
+        looked_at = 0
         try:
             while watcher.progress() < self._store.revision:
                 batch, _ = await watcher.next_batch()
                 for event in batch:
+                    looked_at += 1
+                    if looked_at % _EVENTS_A_TURN == 0:
+                        await asyncio.sleep(0)
                     change = WatchedChange(self.resource, await self._views.event(self.resource, event))
                     change_type = change.type_for(self.options.filter)
                     if change_type is not None:
@@ -143,10 +152,3 @@ class WatchSession:
         """Leave the fan-out; fine when it was not joined, or is left already."""
         if self._membership is not None:
             self._membership.leave()
-
-
-def too_large(asked: int, current: int) -> TimeoutStatusError:
-    """Return upstream's answer to a resource version that this server has not reached."""
-    details = {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]}
-    message = f"Timeout: Too large resource version: {asked}, current: {current}"
-    return TimeoutStatusError(message, details, retry_after_s=1)

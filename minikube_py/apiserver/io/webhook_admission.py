@@ -6,7 +6,7 @@ Upstream: apiserver admission/plugin/webhook/{generic,mutating,validating}.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from minikube_py.api.errors import InternalError, StatusError, forbidden
 from minikube_py.api.meta import Obj
 from minikube_py.api.patch import apply_json_patch
 from minikube_py.api.resource import Resource
-from minikube_py.apiserver.admission import Attributes
+from minikube_py.apiserver.admission import Admitted, Attributes
 from minikube_py.apiserver.admission_matching import matched_row, matches_selectors
 from minikube_py.apiserver.admission_policies import PolicyError, Scope, conditions_hold
 from minikube_py.apiserver.admission_review import (
@@ -34,6 +34,7 @@ from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.webhook_client import WebhookClient
 from minikube_py.apiserver.reinvocation import Reinvocations
+from minikube_py.apiserver.weight import JSON_PATCH, is_heavy
 from minikube_py.kit.ids import Ids
 
 log = logging.getLogger("apiserver")
@@ -71,7 +72,7 @@ class WebhookAdmission:
         objects: tuple[Obj, Mapping[str, Any] | None],
         turns: Reinvocations,
         means: Means,
-    ) -> tuple[Obj, tuple[str, ...]]:
+    ) -> Admitted:
         """Return the new object as the mutating webhooks leave it, one after the other, and their warnings.
 
         Raises:
@@ -79,6 +80,7 @@ class WebhookAdmission:
         """
         new, old = objects
         warnings: list[str] = []
+        grown = False
         for index, hook in enumerate(self._sources.mutating_webhooks):
             if not turns.wants(index):
                 continue
@@ -91,6 +93,8 @@ class WebhookAdmission:
             warnings += review.warnings
             if review.denied is not None:
                 raise _warned(review.denied, warnings)
+            if is_heavy(review.patch, JSON_PATCH):
+                grown, attributes = True, replace(attributes, heavy=True)
             changed = await self._changed(hook, review, attributes, new, row)
             completed = new
             if changed is not None:
@@ -103,7 +107,7 @@ class WebhookAdmission:
             turns.asked(index, changed=is_changed, if_needed=hook.webhook.get("reinvocationPolicy") == "IfNeeded")
             new = completed
         turns.end_round(new)
-        return new, tuple(warnings)
+        return Admitted(new, tuple(warnings), grown)
 
     async def validate(self, attributes: Attributes, objects: Objects, scope: MakeScope) -> tuple[str, ...]:
         """Ask the validating webhooks side by side; returns their warnings.
@@ -188,7 +192,7 @@ class WebhookAdmission:
         Raises:
             InternalError: the patch does not fit; that is no failure to call, so the failure policy does not count.
         """
-        patch = decode_patch(review.patch)
+        patch = await self._heavy_work.run_if(attributes.heavy, partial(decode_patch, review.patch))
         if not patch:
             return None
         if attributes.operation == "DELETE":

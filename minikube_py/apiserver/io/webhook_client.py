@@ -6,23 +6,29 @@ Connections are kept and shared; trust comes from the caBundle, or from the host
 import os
 import ssl
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import count
 from typing import Any
 
 import aiohttp
 import orjson
 
-from minikube_py.api.errors import InternalError, UnavailableError
+from minikube_py.api.errors import InternalError, TooLargeError, UnavailableError
 from minikube_py.api.meta import Obj, labels_of
 from minikube_py.api.resources import ENDPOINT_SLICES, SERVICES
+from minikube_py.api.value_count import OBJECT_VALUES_MAX, check_values
 from minikube_py.apiserver.canonical import decode
+from minikube_py.apiserver.io.answer_bodies import read_bounded
 from minikube_py.apiserver.io.byte_turns import asking_outside
+from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.webhooks import SERVICE_LABEL, Target, pick_endpoint, service_target, url_target
+from minikube_py.apiserver.weight import is_heavy
 from minikube_py.store.interface import Store
 
 ANSWER_BYTES_MAX = 16 << 20
 """A longer answer of a webhook is refused."""
+ANSWER_VALUES_MAX = 2 * OBJECT_VALUES_MAX
+"""One with more values, too: parsing keeps the interpreter to its end."""
 SHOWN_BYTES_MAX = 2048
 """So much of an error's body is shown (upstream: the same)."""
 _UNKNOWN_AUTHORITY = "certificate signed by unknown authority"
@@ -33,8 +39,9 @@ TRUST_MAX = 256
 class WebhookClient:
     """Finds webhooks and asks them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, heavy_work: HeavyWork) -> None:
         self._store = store
+        self._heavy_work = heavy_work
         self._turns = count()
         self._session: aiohttp.ClientSession | None = None
 
@@ -98,13 +105,14 @@ class WebhookClient:
                     allow_redirects=False,
                 ) as response,
             ):
-                body = await response.content.read(ANSWER_BYTES_MAX + 1)
+                body = await read_bounded(response, ANSWER_BYTES_MAX)
                 status = response.status
         except TimeoutError as error:
             raise UnavailableError(f"{before}: context deadline exceeded") from error
         except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
             raise UnavailableError(f"{before}: {_why(error)}") from error
-        return _parse(body, status, before)
+        _check(body, status, before)
+        return await self._heavy_work.run_if(is_heavy(body), partial(_parse, body, before))
 
 
 def _why(error: Exception) -> str:
@@ -118,7 +126,8 @@ def _why(error: Exception) -> str:
     return str(error) or "EOF"
 
 
-def _parse(body: bytes, status: int, before: str) -> Obj:
+def _check(body: bytes, status: int, before: str) -> None:
+    """Refuse an error and what is too long."""
     if not 200 <= status < 300:
         said = body[:SHOWN_BYTES_MAX].decode("utf-8", "replace").strip()
         if status >= 500:
@@ -126,8 +135,14 @@ def _parse(body: bytes, status: int, before: str) -> Obj:
         raise InternalError(f"the server rejected our request for an unknown reason: {status} {said}".rstrip())
     if len(body) > ANSWER_BYTES_MAX:
         raise InternalError(f"{before}: the answer is longer than {ANSWER_BYTES_MAX} bytes")
+
+
+def _parse(body: bytes, before: str) -> Obj:
     try:
+        check_values(body, "the answer", ANSWER_VALUES_MAX)
         answer = orjson.loads(body)
+    except TooLargeError as error:
+        raise InternalError(f"{before}: {error.message}") from error
     except orjson.JSONDecodeError as error:
         raise InternalError(f"{before}: couldn't get version/kind; json parse error: {error}") from error
     if not isinstance(answer, dict):

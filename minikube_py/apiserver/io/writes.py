@@ -123,23 +123,24 @@ class Writes:
         self._tokens = tokens
 
     async def _in_turn(
-        self, write: Callable[[Route, ApiRequest], Awaitable[Answer]], route: Route, request: ApiRequest
+        self, write: Callable[[Route, ApiRequest, bool], Awaitable[Answer]], route: Route, request: ApiRequest
     ) -> Answer:
-        """Do a write, in turns with others when what it gets, or what is there, is heavy."""
+        """Do a write, in turns with others when its body (as it is told), or what is there, is heavy."""
         size_bytes = heavy_bytes(request.body, _content_type(request))
+        heavy = size_bytes > 0
         if route.name and (entry := self._storage.find(route.resource, route.namespace, route.name)) is not None:
             size_bytes += heavy_bytes(entry.value)
         if not size_bytes:
-            return await write(route, request)
+            return await write(route, request, heavy)
         async with self._heavy_work.turn(route.user.name, size_bytes):
-            return await write(route, request)
+            return await write(route, request, heavy)
 
     async def create(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a POST to a collection or to pods/binding."""
         return await self._in_turn(self._create, route, request)
 
-    async def _create(self, route: Route, request: ApiRequest) -> Answer:
-        options = _write_options("create", request)
+    async def _create(self, route: Route, request: ApiRequest, heavy: bool) -> Answer:
+        options = _write_options("create", request, heavy=heavy)
         decoded = await self._decoded(route, request, options)
         if route.trail is not None:
             route.trail.sent(decoded.obj)
@@ -180,8 +181,8 @@ class Writes:
         """Answer a PUT."""
         return await self._in_turn(self._update, route, request)
 
-    async def _update(self, route: Route, request: ApiRequest) -> Answer:
-        options = _write_options("update", request)
+    async def _update(self, route: Route, request: ApiRequest, heavy: bool) -> Answer:
+        options = _write_options("update", request, heavy=heavy)
         decoded = await self._decoded(route, request, options)
         if route.trail is not None:
             route.trail.sent(decoded.obj)
@@ -202,9 +203,9 @@ class Writes:
         """Answer a PATCH of any of the four types."""
         return await self._in_turn(self._patch, route, request)
 
-    async def _patch(self, route: Route, request: ApiRequest) -> Answer:
+    async def _patch(self, route: Route, request: ApiRequest, heavy: bool) -> Answer:
         patch_type = media_type(_content_type(request))
-        options = _write_options("patch", request, patch_type)
+        options = _write_options("patch", request, patch_type, heavy=heavy)
         parse = partial(parse_patch, request.body, patch_type, self._config.body_bytes_max)
         patch = await self._heavy_work.run_if(options.heavy, parse)
         if patch_type == APPLY_PATCH:
@@ -247,8 +248,8 @@ class Writes:
         """Answer a DELETE of one object."""
         return await self._in_turn(self._delete, route, request)
 
-    async def _delete(self, route: Route, request: ApiRequest) -> Answer:
-        options = await self._removal_options(request)
+    async def _delete(self, route: Route, request: ApiRequest, heavy: bool) -> Answer:
+        options = await self._removal_options(request, heavy)
         stored = await self._remove(route, options)
         return await self._deleted(route, request, stored)
 
@@ -261,7 +262,7 @@ class Writes:
 
     async def delete_collection(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a DELETE of a collection: all that is selected, and a list of what was there."""
-        options = await self._removal_options(request)
+        options = await self._removal_options(request, is_heavy(request.body, _content_type(request)))
         list_options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
         listed = await list_entries(
@@ -289,10 +290,9 @@ class Writes:
             raise refused[0]
         return list_answer(list_body(route.resource, [entry.value for entry in listed.entries], listed.meta))
 
-    async def _removal_options(self, request: ApiRequest) -> RemovalOptions:
-        content_type = _content_type(request)
-        work = partial(decode_options, request.body, content_type, _DELETE_OPTIONS)
-        body = await self._heavy_work.run_if(is_heavy(request.body, content_type), work)
+    async def _removal_options(self, request: ApiRequest, heavy: bool) -> RemovalOptions:
+        work = partial(decode_options, request.body, _content_type(request), _DELETE_OPTIONS)
+        body = await self._heavy_work.run_if(heavy, work)
         return parse_removal_options(request.query, body)
 
     async def _deleted(self, route: Route, request: ApiRequest, stored: Stored) -> Answer:
@@ -367,7 +367,6 @@ def _content_type(request: ApiRequest) -> str:
     return request.headers.get("content-type", "")
 
 
-def _write_options(verb: str, request: ApiRequest, patch_type: str = "") -> WriteOptions:
+def _write_options(verb: str, request: ApiRequest, patch_type: str = "", *, heavy: bool) -> WriteOptions:
     options = parse_write_options(verb, request.query, request.headers.get("user-agent", ""), patch_type)
-    heavy = is_heavy(request.body, _content_type(request))
     return replace(options, heavy=True) if heavy else options

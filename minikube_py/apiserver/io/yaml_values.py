@@ -21,10 +21,11 @@ import yaml
 from minikube_py.api.meta import Obj
 from minikube_py.api.value_count import VALUES_MAX
 
-ALIASED_NODES_MAX = 100_000
-"""Values that the aliases of one document may add in all; a document that wants more is refused."""
 ALIASED_BYTES_MAX = 3 << 20
-"""Bytes that they may add, as JSON: as much as a whole body may have."""
+"""Bytes that the aliases of one document may add, as JSON: as much as a whole body may have.
+
+The values that they add count as those that stand there (VALUES_MAX).
+"""
 NESTING_MAX = 100
 """YAML that goes deeper is refused."""
 _TAG = "tag:yaml.org,2002:"
@@ -128,7 +129,6 @@ class _Builder:
         self._open: list[_Open] = []
         self._anchors: dict[str, _Anchored | None] = {}
         self._nodes = 0
-        self._aliased_nodes = 0
         self._aliased_bytes = 0
         self._documents = 0
 
@@ -216,9 +216,6 @@ class _Builder:
         anchored = self._anchors[name]
         if anchored is None:
             raise ValueError(f"yaml: exceeded max depth of {NESTING_MAX}: anchor {name!r} holds itself")
-        self._aliased_nodes += anchored.nodes
-        if self._aliased_nodes > ALIASED_NODES_MAX:
-            raise ValueError("yaml: document contains excessive aliasing")
         try:
             text = orjson.dumps(anchored.value)
         except orjson.JSONEncodeError as error:

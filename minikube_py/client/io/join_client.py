@@ -18,6 +18,7 @@ import aiohttp
 import orjson
 
 from minikube_py.api.errors import (
+    ConflictError,
     InternalError,
     StatusError,
     TimeoutStatusError,
@@ -31,7 +32,7 @@ from minikube_py.client.join_faults import JoinRefusedError, ServerClock, tls_fa
 from minikube_py.client.wire import ApiRequest, ApiResponse
 from minikube_py.kit.clock import Clock
 
-_AGAIN = (UnavailableError, TooManyRequestsError, TimeoutStatusError, InternalError)
+_AGAIN = (UnavailableError, TooManyRequestsError, TimeoutStatusError, InternalError, ConflictError)
 _JSON = {"content-type": "application/json", "accept": "application/json"}
 
 

@@ -17,6 +17,7 @@ async def wait_certificate(client: Client, request: Mapping[str, Any], timeout_s
 
     Raises:
         ForbiddenError: the answer is no.
+        ConflictError: the answer is no for now.
         UnavailableError: there is no answer within `timeout_s`.
         StatusError: the request cannot be watched.
     """

@@ -270,7 +270,8 @@ class DockerApi:
         finally:
             await pool.close()
         newest, oldest = str(said["ApiVersion"]), str(said.get("MinAPIVersion") or "1.12")
-        return "v" + choose_api_version(newest, oldest, API_VERSION_MIN, API_VERSION_MAX)
+        engine = f"Docker {said['Version']} at {self.docker_host}"
+        return "v" + choose_api_version(engine, newest, oldest, API_VERSION_MIN, API_VERSION_MAX)
 
     def _open(self, connections_max: int, version: str) -> _Pool:
         scheme, _, address = self.docker_host.partition("://")

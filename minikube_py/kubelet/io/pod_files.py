@@ -20,6 +20,7 @@ from minikube_py.kubelet.io.cgroup_mounts import CgroupMounts
 from minikube_py.kubelet.io.host_paths import check_host_path
 from minikube_py.kubelet.io.log_sweep import sweep_logs
 from minikube_py.kubelet.io.log_tail import read_log_tail
+from minikube_py.kubelet.io.memory_mounts import MemoryMounts
 from minikube_py.kubelet.io.mounts import KernelMounts, Mounts, mounts_below
 from minikube_py.kubelet.io.nfs_mounts import mount_nfs
 from minikube_py.kubelet.io.sub_path_mounts import mount_sub_path, unmount_below
@@ -47,6 +48,7 @@ class HostPodFiles:
         self._pod_logs_dir = config.pod_logs_dir
         self._slices = slices
         self._mounts = mounts
+        self._memory = MemoryMounts(mounts)
         self._cgroups = CgroupMounts(mounts.mounted)
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="pod-files")
 
@@ -61,7 +63,7 @@ class HostPodFiles:
         fresh = not os.path.isdir(request.path)
         os.makedirs(request.path, 0o750, exist_ok=True)
         if request.file_system and not os.path.ismount(request.path):
-            self._mounts.mount(request.file_system, request.path, request.mount_options)
+            self._mount(request)
             fresh = True
         if fresh:
             mode = _FRESH_MODES.get(request.file_system, 0o777)
@@ -71,6 +73,12 @@ class HostPodFiles:
             os.chmod(request.path, mode)
         if request.files is not None:
             write_payload(request.path, request.files, request.gid)
+
+    def _mount(self, request: VolumeRequest) -> None:
+        if request.file_system == "tmpfs":
+            self._memory.mount(request.path, request.mount_options)
+        else:
+            self._mounts.mount(request.file_system, request.path, request.mount_options)
 
     async def own_volume(self, path: str, gid: int, policy: ChangePolicy) -> None:
         """Give a volume to fsGroup."""

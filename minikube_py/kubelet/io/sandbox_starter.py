@@ -114,7 +114,7 @@ class SandboxStarter:
             if pod.host_network:
                 pod_ip = self._config.node_ip
             else:
-                pod_ip = await self._ports.network.attach(pod.uid, sandbox.pid)
+                pod_ip = await self._ports.network.attach(pod.uid, sandbox.pid, pod.last_ip)
             await self._write_files(state, pod_ip)
         except OSError as error:
             raise GroundError(

@@ -63,8 +63,10 @@ class BridgePodNetwork:
             self._pool.resume_after(last)
         await self._rules.ensure()
 
-    async def attach(self, pod_uid: str, sandbox_pid: int) -> str:
+    async def attach(self, pod_uid: str, sandbox_pid: int, wanted_ip: str = "") -> str:
         """Connect the network namespace of process `sandbox_pid` and return the pod's IP; idempotent per uid.
+
+        The IP is `wanted_ip` if that is free.
 
         Raises:
             OSError: it could not be connected; nothing half-made is left.
@@ -72,7 +74,7 @@ class BridgePodNetwork:
         held = self._pool.address_of(pod_uid)
         if held is not None and await self.netlink.run(lambda rt: self._holds(rt, pod_uid, held, sandbox_pid)):
             return held
-        address = self._pool.allocate(pod_uid, self._clock.now_s())
+        address = self._pool.allocate(pod_uid, self._clock.now_s(), wanted_ip)
         last = self._pool.last_allocated()
         # Known before the link is made: a change of the MTU then finds it, whichever is first in the net thread.
         self._sandbox_pids[pod_uid] = sandbox_pid

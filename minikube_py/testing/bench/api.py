@@ -294,10 +294,12 @@ async def _watch(bench: Bench) -> None:
 
 
 async def _open_watches(subject: Subject, tls: ssl.SSLContext) -> list[Connection]:
-    watchers = [await Connection(subject.port, tls).__aenter__() for _ in range(WATCHERS)]
-    for watcher in watchers:
+    watchers: list[Connection] = []
+    for _ in range(WATCHERS):
+        watcher = await Connection(subject.port, tls).__aenter__()
         watcher.write("GET", f"{PODS}?watch=1&fieldSelector=metadata.name%3Done&resourceVersion=0")
         await watcher.head()
+        watchers.append(watcher)
     await asyncio.sleep(0.3)
     return watchers
 

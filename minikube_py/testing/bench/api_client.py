@@ -82,7 +82,7 @@ class Connection:
 
     async def head(self) -> tuple[int, int]:
         """Return the status and the length of the answer's body."""
-        head = await self._reader.readuntil(b"\r\n\r\n")
+        head = await _all_of(self._reader.readuntil(b"\r\n\r\n"))
         status, length = int(head[9:12]), 0
         for line in head.lower().split(b"\r\n"):
             if line.startswith(b"content-length:"):
@@ -95,13 +95,25 @@ class Connection:
         """Return the body of a successful answer."""
         self.write(method, path, body, media, accept)
         status, length = await self.head()
-        answer = await self._reader.readexactly(length)
+        answer = await _all_of(self._reader.readexactly(length))
         assert status < 300, (method, path, answer[:500])
         return answer
 
     async def line(self) -> bytes:
         """Return the next line of an endless answer."""
         return await self._reader.readline()
+
+
+async def _all_of(reading: Awaitable[bytes]) -> bytes:
+    """Return what is read.
+
+    Raises:
+        ConnectionError: the server closed the connection before that (not EOFError, which click takes for ^D).
+    """
+    try:
+        return await reading
+    except asyncio.IncompleteReadError as error:
+        raise ConnectionError(f"the server closed the connection after {len(error.partial)} bytes") from error
 
 
 @dataclass(frozen=True, slots=True)

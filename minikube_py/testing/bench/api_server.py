@@ -96,7 +96,9 @@ async def _ceiling(folder: Path, listening: "asyncio.Future[int]") -> None:
         return response
 
     pki = loopback_pki(folder / "pki", SystemClock().wall_s())
-    runner = web.ServerRunner(web.Server(handle, access_log=None), shutdown_timeout=0.1)
+    # A handler whose client is gone is cancelled: else what one try left behind is written to in the next.
+    answering = web.Server(handle, access_log=None, handler_cancellation=True)
+    runner = web.ServerRunner(answering, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=pki.server_context(), backlog=1024).start()
     listening.set_result(int(runner.addresses[0][1]))

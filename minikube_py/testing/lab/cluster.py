@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import yaml
 
 from minikube_py.testing.images import busybox_archive
+from minikube_py.testing.kubectl import KUBECTLS, NEWEST
 from minikube_py.testing.lab.lab import Lab
 from minikube_py.testing.lab.machine import in_host, run
 
@@ -24,20 +25,6 @@ T = TypeVar("T")
 IMAGE = "minikube-py/busybox:1"
 SECOND_IMAGE = "minikube-py/busybox:2"
 _FORWARDED = re.compile(r"127\.0\.0\.1:(\d+) -> (\d+)")
-
-
-def find_kubectls() -> Mapping[str, Path]:
-    """Return every `kubectl.1.NN` beside the kubectl in PATH, or that one alone; empty when there is none."""
-    found = shutil.which("kubectl")
-    if found is None:
-        return {}
-    folder = Path(found).resolve().parent
-    versions = {p.name.removeprefix("kubectl."): p for p in sorted(folder.glob("kubectl.1.*"))}
-    return versions or {"default": Path(found)}
-
-
-KUBECTLS = find_kubectls()
-NEWEST = list(KUBECTLS)[-1] if KUBECTLS else "none"
 
 
 class KubectlError(AssertionError):

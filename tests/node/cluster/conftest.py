@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from minikube_py.testing.lab.cluster import KUBECTLS, Cluster
+from minikube_py.testing.kubectl import KUBECTLS
+from minikube_py.testing.lab.cluster import Cluster
 from minikube_py.testing.lab.lab import Lab
 
 

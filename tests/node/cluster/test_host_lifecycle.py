@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from minikube_py.testing.kubectl import KUBECTLS
 from minikube_py.testing.lab import machine
-from minikube_py.testing.lab.cluster import KUBECTLS, Cluster, wait_until
+from minikube_py.testing.lab.cluster import Cluster, wait_until
 from minikube_py.testing.lab.lab import Lab
 from minikube_py.testing.three_hosts import (
     HOST_PORT,
@@ -24,7 +25,7 @@ from minikube_py.testing.three_hosts import (
     run_of,
 )
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
 
 SERVER_FLAGS = (
     "--kube-controller-manager-arg=node-monitor-grace-period=6s",
@@ -74,8 +75,7 @@ def test_a_worker_that_falls_silent_is_given_up_and_taken_back(three, outage):
     wait_until(lambda: not is_ready(three.keeper(host.name)), LONG_S, "a pod that is not Ready")
     for asked in ("lab1", other):
         wait_until(lambda asked=asked: three.answering(asked) == others, LONG_S, f"a Service without it on {asked}")
-    replacement = three.mover()
-    assert replacement["metadata"]["uid"] != moved["metadata"]["uid"]
+    replacement = three.mover(instead_of=name_of(moved))
     assert replacement["spec"]["nodeName"] == other
     # The old one stays until its kubelet says that it has ended.
     (old,) = (pod for pod in three.pods("mover") if name_of(pod) == name_of(moved))
@@ -105,8 +105,8 @@ def test_a_worker_that_reboots_while_the_master_is_away_starts_its_pods_from_wha
     host = three.lab.layout.host("lab3")
     kept = three.keeper("lab3")
     before = run_of(kept)
-    replica = host.data_dir / "agent" / "replica"
-    wait_until(lambda: any(name_of(kept) in file.read_text() for file in replica.glob("pods-*")), LONG_S, "a replica")
+    replica, address = host.data_dir / "agent" / "replica", kept["status"]["podIP"]
+    wait_until(lambda: any(address in file.read_text() for file in replica.glob("pods-*")), LONG_S, "a replica")
     three.lab.stop(three.master, sig=signal.SIGKILL)
     three.lab.power_off(host)
     three.lab.power_on(host, wait=False)
@@ -120,6 +120,7 @@ def test_a_worker_that_reboots_while_the_master_is_away_starts_its_pods_from_wha
     wait_until(answers, LONG_S, "a pod started without a master")
     three.lab.start(three.master)
     three.wait_back("lab3", before, restarts=1)
+    assert three.keeper("lab3")["status"]["podIP"] == address
 
 
 def test_a_drained_worker_is_empty_until_it_is_uncordoned(three):
@@ -128,7 +129,9 @@ def test_a_drained_worker_is_empty_until_it_is_uncordoned(three):
     assert [pod for pod in three.cluster.get("pods")["items"] if pod["spec"].get("nodeName") == host] == []
     assert three.mover()["spec"]["nodeName"] != host
     assert "SchedulingDisabled" in three.cluster.kubectl("get", "node", host, "--no-headers").stdout
-    assert three.taints(host) == {("unschedulable", "NoSchedule")}
+    wait_until(
+        lambda: three.taints(host) == {("unschedulable", "NoSchedule")}, LONG_S, "the taint of a cordoned node"
+    )
 
     three.cluster.kubectl("uncordon", host)
     three.wait_whole()
@@ -143,7 +146,11 @@ def test_a_node_that_was_deleted_loses_its_pods_and_joins_again(three, credentia
     host = three.lab.layout.host("lab3")
     kept = three.keeper("lab3")
     pod_range = three.cluster.get("node", "lab3")["spec"]["podCIDR"]
-    assert pod_range in three.cluster.in_host("ip", "route", "show", "proto", "107").stdout
+
+    def is_reached():
+        return pod_range in three.cluster.in_host("ip", "route", "show", "proto", "107").stdout
+
+    assert is_reached()
     three.cluster.kubectl("delete", "node", "lab3")
 
     def emptied():
@@ -152,7 +159,7 @@ def test_a_node_that_was_deleted_loses_its_pods_and_joins_again(three, credentia
 
     wait_until(emptied, LONG_S, "a host without pods")
     assert three.cluster.kubectl("get", "node", "lab3", check=False).returncode == 1
-    assert pod_range not in three.cluster.in_host("ip", "route", "show", "proto", "107").stdout
+    wait_until(lambda: not is_reached(), LONG_S, "no way to its pods")
     three.lab.stop(host)
     if credentials == "new":
         shutil.rmtree(host.data_dir)

@@ -17,7 +17,8 @@ import pytest
 
 from minikube_py.config import cgroup_root_of
 from minikube_py.install.io.host_inventory import mount_points
-from minikube_py.testing.lab.cluster import IMAGE, KUBECTLS, Cluster, wait_until
+from minikube_py.testing.kubectl import KUBECTLS
+from minikube_py.testing.lab.cluster import IMAGE, Cluster, wait_until
 from minikube_py.testing.lab.lab import Lab
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(300)]

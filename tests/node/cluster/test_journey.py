@@ -12,7 +12,8 @@ import time
 import pytest
 import yaml
 
-from minikube_py.testing.lab.cluster import IMAGE, KUBECTLS, SECOND_IMAGE, wait_until, web
+from minikube_py.testing.kubectl import KUBECTLS
+from minikube_py.testing.lab.cluster import IMAGE, SECOND_IMAGE, wait_until, web
 
 pytestmark = pytest.mark.node
 

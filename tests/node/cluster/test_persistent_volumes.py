@@ -2,7 +2,9 @@
 
 import pytest
 
+from minikube_py.controllers.volume_recycler import IMAGE as RECYCLER_IMAGE
 from minikube_py.testing.lab.cluster import IMAGE, wait_until
+from minikube_py.testing.lab.machine import run
 
 pytestmark = pytest.mark.node
 
@@ -116,6 +118,8 @@ def test_a_volume_made_by_hand_is_bound_used_by_its_group_and_kept(cluster, name
         wait_ready(cluster, namespace, "user")
         assert wait_until(lambda: (tmp_path / "new").exists() and (tmp_path / "new").read_text(), 10) == "x"
         assert (tmp_path / "new").stat().st_gid == 3000
+        # Those are for volumes that somebody attaches to the node, which none of these kinds is.
+        assert not {"volumesInUse", "volumesAttached"} & set(cluster.get("node", node)["status"])
 
         cluster.kubectl("delete", "pod", "-n", namespace, "user", "--wait", timeout_s=30)
         cluster.kubectl("delete", "pvc", "-n", namespace, "mine", "--wait", timeout_s=30)
@@ -123,6 +127,52 @@ def test_a_volume_made_by_hand_is_bound_used_by_its_group_and_kept(cluster, name
         assert (tmp_path / "new").read_text() == "x"
     finally:
         cluster.kubectl("delete", "pv", *names, "--ignore-not-found", "--wait", timeout_s=30)
+
+
+def events_of(cluster, volume, reason):
+    selector = f"--field-selector=involvedObject.kind=PersistentVolume,involvedObject.name={volume},reason={reason}"
+    return [event["message"] for event in cluster.get("events", "-A", selector)["items"]]
+
+
+def a_recycled_volume(name, path, node):
+    source = f"hostPath: {{path: {path}, type: Directory}}"
+    return a_volume(name, source, node, "  storageClassName: again").replace("Policy: Retain", "Policy: Recycle")
+
+
+def test_a_recycled_volume_comes_back_empty_once_its_recycler_can_empty_it(cluster, namespace, tmp_path):
+    node = cluster.get("nodes")["items"][0]["metadata"]["name"]
+    name, recycler = f"again-{namespace}", ("pod", f"recycler-for-again-{namespace}")
+    (busy := tmp_path / "busy").mkdir()
+    tmp_path.chmod(0o777)
+    run(["mount", "-t", "tmpfs", "tmpfs", str(busy)])
+    cluster.docker("tag", IMAGE, RECYCLER_IMAGE)
+    cluster.apply(namespace, a_recycled_volume(name, tmp_path, node))
+    try:
+        cluster.apply(namespace, a_claim("once", "  storageClassName: again"))
+        wait_until(lambda: phase(cluster, "pvc", "once", "-n", namespace) == "Bound", 15, "the claim")
+        cluster.apply(namespace, a_pod("user", "once", "mkdir -p /v/.hidden/deep; echo x >/v/f; sleep 3600 & wait"))
+        wait_ready(cluster, namespace, "user")
+        wait_until((tmp_path / "f").exists, 10, "the file")
+        cluster.kubectl("delete", "pod", "-n", namespace, "user", "--wait", timeout_s=30)
+        cluster.kubectl("delete", "pvc", "-n", namespace, "once", "--wait", timeout_s=30)
+        wait_until(lambda: phase(cluster, "pv", name) == "Failed", 20, "the failure: a mount cannot be deleted")
+        why = "Recycle failed: failed to recycle volume: pod failed, pod.Status.Message unknown"
+        wait_until(lambda: events_of(cluster, name, "VolumeFailedRecycle") == [why], 10, "the event")
+
+        run(["umount", str(busy)])
+        # Not to wait until it is tried again.
+        cluster.kubectl("delete", *recycler, "--ignore-not-found", "--wait", timeout_s=30)
+        wait_until(lambda: phase(cluster, "pv", name) == "Available", 30, "the volume to be there again")
+        assert list(tmp_path.iterdir()) == []
+        wait_until(lambda: events_of(cluster, name, "VolumeRecycled") == ["Volume recycled"], 10, "the event")
+        wait_until(lambda: "NotFound" in cluster.kubectl("get", *recycler, check=False).stderr, 15, "the pod to go")
+        cluster.apply(namespace, a_claim("twice", "  storageClassName: again"))
+        wait_until(lambda: phase(cluster, "pvc", "twice", "-n", namespace) == "Bound", 15, "the next claim")
+    finally:
+        run(["umount", "-l", str(busy)], check=False)
+        cluster.docker("rmi", RECYCLER_IMAGE, check=False)
+        cluster.kubectl("delete", "pod,pvc", "-n", namespace, "--all", "--wait", timeout_s=30)
+        cluster.kubectl("delete", "pv", name, "--ignore-not-found", "--wait", timeout_s=30)
 
 
 def test_a_pod_whose_volume_cannot_be_had_says_why(cluster, namespace, tmp_path):

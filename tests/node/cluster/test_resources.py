@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from minikube_py.config import cgroup_root_of
-from minikube_py.testing.lab.cluster import IMAGE, KUBECTLS, NEWEST, wait_until
+from minikube_py.testing.kubectl import KUBECTLS, NEWEST
+from minikube_py.testing.lab.cluster import IMAGE, wait_until
 
 pytestmark = pytest.mark.node
 

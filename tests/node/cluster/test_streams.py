@@ -21,7 +21,8 @@ from lightkube import Client as LightkubeClient
 from lightkube import KubeConfig
 from lightkube.resources.core_v1 import Pod as LightkubePod
 
-from minikube_py.testing.lab.cluster import IMAGE, KUBECTLS, wait_until
+from minikube_py.testing.kubectl import KUBECTLS
+from minikube_py.testing.lab.cluster import IMAGE, wait_until
 
 pytestmark = pytest.mark.node
 

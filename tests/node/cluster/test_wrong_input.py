@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from minikube_py.testing.lab.cluster import IMAGE, KUBECTLS, web
+from minikube_py.testing.kubectl import KUBECTLS
+from minikube_py.testing.lab.cluster import IMAGE, web
 from minikube_py.testing.lab.machine import in_host, run
 
 pytestmark = pytest.mark.node

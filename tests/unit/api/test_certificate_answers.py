@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from minikube_py.api.certificate_answers import certificate_of
-from minikube_py.api.errors import ForbiddenError
+from minikube_py.api.errors import ConflictError, ForbiddenError
 
 
 def test_a_request_without_an_answer_has_no_certificate():
@@ -22,4 +22,11 @@ def test_a_refusal_says_why(kind):
     request = {"status": {"conditions": [{"type": kind, "reason": "NodeNameTaken", "message": "the name is taken"}]}}
 
     with pytest.raises(ForbiddenError, match="the name is taken"):
+        certificate_of(request)
+
+
+def test_a_refusal_that_time_mends_is_another_one():
+    request = {"status": {"conditions": [{"type": "Denied", "reason": "NodeNamePromised", "message": "until noon"}]}}
+
+    with pytest.raises(ConflictError, match="until noon"):
         certificate_of(request)

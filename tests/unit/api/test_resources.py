@@ -238,9 +238,11 @@ def test_field_selectors_read_what_may_be_absent():
         "spec.restartPolicy": "",
         "spec.schedulerName": "",
         "spec.serviceAccountName": "",
+        "spec.host": "",
         "spec.hostNetwork": "false",
         "status.phase": "",
         "status.podIP": "",
+        "status.podIPs": "",
         "status.nominatedNodeName": "",
     }
 

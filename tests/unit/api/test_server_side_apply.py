@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minikube_py.api.errors import BadRequestError, ConflictError, InternalError, StatusError, to_status
-from minikube_py.api.managed_fields import NEVER_OWNED, decode_fields
+from minikube_py.api.field_paths import decode_fields
+from minikube_py.api.managed_fields import NEVER_OWNED
 from minikube_py.api.meta import copy_object, format_time
 from minikube_py.api.patch import apply_json_patch, apply_merge_patch
 from minikube_py.api.resources import find_resource

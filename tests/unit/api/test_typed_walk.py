@@ -2,7 +2,7 @@
 
 import pytest
 
-from minikube_py.api.managed_fields import encode_fields
+from minikube_py.api.field_paths import encode_fields
 from minikube_py.api.schema import schema_of
 from minikube_py.api.typed_walk import (
     ABSENT,

@@ -68,6 +68,15 @@ def test_a_token_that_is_none_of_ours_is_refused(token):
         (LIST, {"limit": "abc"}, BadRequestError, 'strconv.ParseInt: parsing "abc": invalid syntax'),
         (LIST, {"resourceVersion": "abc"}, BadRequestError, 'parsing "abc": invalid syntax'),
         (LIST, {"fieldSelector": "spec.foo=1"}, BadRequestError, "field label not supported: spec.foo"),
+        *(
+            (
+                Route(PODS, "watch", "n", "p"),
+                {"fieldSelector": selector},
+                BadRequestError,
+                "fieldSelector metadata.name doesn't match requested name",
+            )
+            for selector in ("metadata.name=q", "metadata.name!=p", "spec.nodeName=n1")
+        ),
         (
             Route(CONFIGMAPS, "list", "n", ""),
             {"fieldSelector": "data.a=1"},

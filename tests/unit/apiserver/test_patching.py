@@ -39,3 +39,16 @@ def test_unknown_fields_warn_or_refuse():
     assert "bogus" not in warned.obj
     with pytest.raises(InvalidError, match='unknown field \\\\?"bogus'):
         patched(MAP, {"bogus": 1}, MERGE_PATCH, expected_of(CONFIGMAPS), "Strict")
+
+
+@pytest.mark.parametrize("patch_type", [MERGE_PATCH, STRATEGIC_PATCH])
+def test_what_a_merge_names_is_checked_even_when_it_compares_equal(patch_type):
+    stored = {**POD, "spec": {**POD["spec"], "hostNetwork": True}}
+    with pytest.raises(InvalidError, match="cannot unmarshal number"):
+        patched(stored, {"spec": {"hostNetwork": 1}}, patch_type, expected_of(PODS), "Warn")
+
+
+def test_fields_that_a_merge_does_not_name_stay_as_they_are_stored():
+    stored = {**POD, "fromEarlierTimes": {"a": 1}}
+    merged = patched(stored, {"metadata": {"labels": {"a": "b"}}}, MERGE_PATCH, expected_of(PODS), "Strict")
+    assert merged.obj == {**stored, "metadata": {"name": "p", "labels": {"a": "b"}}}

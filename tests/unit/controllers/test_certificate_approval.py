@@ -6,7 +6,7 @@ from minikube_py.api.meta import ObjectKey, key_of
 from minikube_py.api.resources import NODES, SIGNING_REQUESTS
 from minikube_py.api.rules.signers import KUBELET_SERVING
 from minikube_py.client.interface import EVERYTHING, Change
-from minikube_py.controllers.certificate_approval import observe, reconcile, spec
+from minikube_py.controllers.certificate_approval import decide, observe, reconcile, spec
 from minikube_py.controllers.plan import NOTHING, Item, Listers
 from minikube_py.testing.fake_informers import FakeInformer
 from minikube_py.testing.signing_requests import SERVING_USAGES, decided, new_key, pkcs10, signing_request
@@ -51,7 +51,7 @@ def serving(who, *sans, common_name=N1):
     return signing_request(request, signer=KUBELET_SERVING, usages=SERVING_USAGES, **who)
 
 
-YES, TAKEN = ("Approved", "AutoApproved"), ("Denied", "NodeNameTaken")
+YES, TAKEN, PROMISED = ("Approved", "AutoApproved"), ("Denied", "NodeNameTaken"), ("Denied", "NodeNamePromised")
 
 
 def test_a_joining_host_gets_a_name_that_is_free():
@@ -70,16 +70,26 @@ def test_the_same_key_is_the_same_host_asking_again():
     assert decision(client(JOINING), before, nodes=[NODE]) == YES
 
 
-def test_of_two_hosts_with_one_name_the_first_one_wins():
+def test_of_two_hosts_with_one_name_the_first_one_wins_and_the_other_may_ask_again_later():
     first = decided(client(JOINING, name="first", key=new_key()))
+    view = observe(listers([client(JOINING), first]), Item(SIGNING_REQUESTS.qualified, ObjectKey("", "csr")), None)
+    message = reconcile(view, NOW_S).actions[0].obj["status"]["conditions"][0]["message"]
 
-    assert decision(client(JOINING), first) == TAKEN
+    assert decision(client(JOINING), first) == PROMISED
+    assert "free again at 2026-01-01T00:00:30Z" in message
+    assert decide(view, NOW_S + 19).reason == "NodeNamePromised"
+    assert decide(view, NOW_S + 20).approved
 
 
-def test_a_node_that_was_deleted_may_join_again_with_a_new_key():
-    long_ago = decided(client(JOINING, name="before", key=new_key()), at="2025-12-31T23:00:00Z")
+def test_a_node_that_was_deleted_may_join_again_with_a_new_key_at_once():
+    joined = decided(client(JOINING, name="before", key=new_key()))
+    served = decided({**serving(ITSELF, "n1"), "metadata": {"name": "serving"}})
+    of_one_before = decided(served, at="2025-12-31T23:59:59Z")
+    renewed = decided(client(ITSELF, name="renewed", key=new_key()))
 
-    assert decision(client(JOINING), long_ago) == YES
+    assert decision(client(JOINING), joined, served) == YES
+    assert decision(client(JOINING), joined, of_one_before) == PROMISED
+    assert decision(client(JOINING), renewed) == YES
 
 
 def test_other_names_and_other_signers_claim_nothing():

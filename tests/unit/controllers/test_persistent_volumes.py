@@ -15,10 +15,12 @@ from minikube_py.controllers.persistent_volumes import (
 from minikube_py.controllers.plan import NOTHING, Create, Item, Listers, Record
 from minikube_py.controllers.volume_binder import ClaimView
 from minikube_py.controllers.volume_reclaim import VolumeView
+from minikube_py.controllers.volume_recycler import DEFAULT_TEMPLATE, Recycler, RecycleView
 from minikube_py.testing.fake_informers import FakeInformer
 from minikube_py.testing.volume_objects import a_claim, a_class, a_reference, a_volume
 
-ROW = binder_spec()
+HOST_PATH = Recycler("hostPath", 60, 30, DEFAULT_TEMPLATE)
+ROW = binder_spec((HOST_PATH,))
 TEMPLATE = {"metadata": {"labels": {"a": "b"}}, "spec": {"x": 1}}
 POD = {
     "metadata": {"name": "p", "namespace": "default", "uid": "u"},
@@ -33,8 +35,13 @@ POD = {
 }
 
 
-def listers(claims=(), volumes=(), classes=()):
-    present = ((PERSISTENT_VOLUME_CLAIMS, claims), (PERSISTENT_VOLUMES, volumes), (STORAGE_CLASSES, classes))
+def listers(claims=(), volumes=(), classes=(), pods=()):
+    present = (
+        (PERSISTENT_VOLUME_CLAIMS, claims),
+        (PERSISTENT_VOLUMES, volumes),
+        (STORAGE_CLASSES, classes),
+        (PODS, pods),
+    )
     informers = {r.qualified: FakeInformer(r, EVERYTHING, objs, 1) for r, objs in present}
     for index in ROW.indexes:
         informers[index.resource.qualified].add_index(index.name, index.values)
@@ -79,6 +86,26 @@ def test_what_is_looked_at():
     assert (of_claim.named["metadata"]["name"], of_claim.default_class) == ("pv", "local-path")
     assert isinstance(of_volume, VolumeView)
     assert of_volume.claim == claim
+
+
+def test_of_a_volume_to_recycle_its_pod_and_its_users_are_looked_at_too():
+    reference = a_reference(a_claim())
+    volume = a_volume(claimRef=reference, persistentVolumeReclaimPolicy="Recycle", hostPath={"path": "/x"})
+    shared = a_volume("share", claimRef=reference, persistentVolumeReclaimPolicy="Recycle", local={"path": "/x"})
+    recycler = {"metadata": {"name": "recycler-for-pv", "namespace": "default"}}
+    spec = {"nodeName": "n1", "volumes": [{"persistentVolumeClaim": {"claimName": "c"}}]}
+    user = {"metadata": {"name": "user", "namespace": "default"}, "spec": spec}
+    ended = {"metadata": {"name": "ended", "namespace": "default"}, "spec": spec, "status": {"phase": "Succeeded"}}
+
+    def seen(name, claims=()):
+        known = listers(claims, [volume, shared], pods=[recycler, user, ended])
+        return ROW.observe(known, Item(PERSISTENT_VOLUMES.qualified, ObjectKey("", name)), None).recycling
+
+    assert seen("pv") == RecycleView(volume, HOST_PATH, recycler, ("default/user",))
+    assert seen("pv", [a_claim(uid="another")]).users == ()
+    assert seen("share") == RecycleView(shared, None, None, ("default/user",))
+    assert items(PODS, Change(recycler, None), listers()) == [("persistentvolumes", "pv")]
+    assert items(PODS, Change(None, user), listers()) == []
 
 
 def test_of_several_default_classes_the_newest_is_meant():

@@ -5,8 +5,9 @@ import pytest
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.persistent_volumes import BOUND_BY_CONTROLLER, PROVISIONED_BY
 from minikube_py.api.resources import PERSISTENT_VOLUMES
-from minikube_py.controllers.plan import NOTHING, Delete, Record, RemoveDirectory, Target
+from minikube_py.controllers.plan import NOTHING, Create, Delete, Record, RemoveDirectory, Target
 from minikube_py.controllers.volume_reclaim import VolumeView, reconcile_volume
+from minikube_py.controllers.volume_recycler import DEFAULT_TEMPLATE, Recycler, RecycleView
 from minikube_py.testing.volume_objects import a_claim, a_reference, a_volume
 
 NOW_S = 1_800_000_000.0
@@ -40,22 +41,29 @@ def test_the_phase_follows_the_claim(volume, claim, phase):
     assert phases(plan(volume, claim)) == phase
 
 
-@pytest.mark.parametrize(
-    ("policy", "reason", "text"),
-    [
-        ("Delete", "VolumeFailedDelete", 'error getting deleter volume plugin for volume "pv": no deletable volume'),
-        ("Recycle", "VolumeFailedRecycle", "No recycler plugin found for the volume!"),
-    ],
-)
-def test_what_nobody_here_can_delete_fails_and_says_so(policy, reason, text):
-    volume = a_volume(phase="Released", claimRef=REF, persistentVolumeReclaimPolicy=policy)
+def test_what_nobody_here_can_delete_fails_and_says_so():
+    volume = a_volume(phase="Released", claimRef=REF, persistentVolumeReclaimPolicy="Delete")
     made = plan(volume)
     (event,) = [a for a in made.actions if isinstance(a, Record)]
+    text = 'error getting deleter volume plugin for volume "pv": no deletable volume plugin matched'
 
     assert phases(made) == ["Failed"]
-    assert (event.reason, event.message.startswith(text)) == (reason, True)
+    assert (event.reason, event.message) == ("VolumeFailedDelete", text)
     volume["status"]["phase"] = "Failed"
     assert plan(volume) == NOTHING
+
+
+@pytest.mark.parametrize(("phase", "acts"), [("Bound", False), ("Released", True), ("Failed", True)])
+def test_a_volume_is_recycled_once_it_is_seen_to_be_released_and_again_when_that_failed(phase, acts):
+    volume = a_volume(phase=phase, claimRef=REF, persistentVolumeReclaimPolicy="Recycle", hostPath={"path": "/srv/x"})
+    seen = RecycleView(volume, Recycler("hostPath", 60, 30, DEFAULT_TEMPLATE), None, ())
+    made = reconcile_volume(VolumeView(volume, None, seen), NOW_S)
+
+    assert [isinstance(action, Create) for action in made.actions] == [acts]
+    assert phases(made) == ([] if acts else ["Released"])
+    volume["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    if acts:
+        assert reconcile_volume(VolumeView(volume, None, seen), NOW_S) == NOTHING
 
 
 def by_hand(path):

@@ -83,8 +83,7 @@ def test_what_stands_in_the_way_is_named_and_can_be_mended(name, verdict, change
     ("verdict", "change"),
     [
         ("failure", {"error": "cannot reach Docker at unix:///x: is it running?"}),
-        ("failure", {"api_version": "1.39"}),
-        ("ok", {"api_version": "1.40"}),
+        ("failure", {"error": "Docker 18.09.9 speaks API 1.39; 1.40 is needed", "remedy": "install a later one"}),
         ("warning", {"storage_driver": "vfs"}),
         ("warning", {"can_lower_oom_scores": False}),
         ("warning", {"user_namespaces": True}),

@@ -2,10 +2,10 @@ import pytest
 
 from minikube_py.kubelet.cri import (
     ContainerPhase,
-    ContainerRuntimeError,
     ImageRecord,
     PodIdentity,
     RuntimeErrorKind,
+    RuntimeVersionError,
     SandboxRecord,
 )
 from minikube_py.kubelet.docker_records import (
@@ -198,17 +198,28 @@ def test_an_image_has_no_nameless_names():
     ids=["Debian 12", "Docker 28", "Docker 29", "19.03"],
 )
 def test_the_newest_version_that_both_speak(newest, oldest, chosen):
-    assert choose_api_version(newest, oldest, (1, 40), (1, 44)) == chosen
+    assert choose_api_version("Docker", newest, oldest, (1, 40), (1, 44)) == chosen
 
 
 @pytest.mark.parametrize(
-    ("newest", "oldest", "words"), [("1.26", "1.12", "Docker 19.03 or newer"), ("1.60", "1.45", "up to 1.44")]
+    ("newest", "oldest", "words", "remedy"),
+    [
+        ("1.26", "1.12", "Docker 1.13.1 speaks API 1.26; 1.40 is needed", "install Docker 19.03 or later"),
+        (
+            "1.60",
+            "1.45",
+            "Docker 1.13.1 speaks no API older than 1.45; this program speaks up to 1.44",
+            "install a l",
+        ),
+    ],
 )
-def test_no_common_version_is_refused(newest, oldest, words):
-    with pytest.raises(ContainerRuntimeError, match=words) as refusal:
-        choose_api_version(newest, oldest, (1, 40), (1, 44))
+def test_no_common_version_is_refused_with_the_way_to_mend_it(newest, oldest, words, remedy):
+    with pytest.raises(RuntimeVersionError) as refusal:
+        choose_api_version("Docker 1.13.1", newest, oldest, (1, 40), (1, 44))
 
     assert refusal.value.kind is RuntimeErrorKind.REFUSED
+    assert refusal.value.message == words
+    assert refusal.value.remedy.startswith(remedy)
 
 
 def test_the_engines_words_are_unpacked():

@@ -92,3 +92,19 @@ def test_no_address_is_held_twice_or_given_in_its_rest(steps):
             assert now_s - freed_at_s.get(address, -60) >= 60
         held_by_all = [pool.address_of(o) for o in pool.holders()]
         assert len(set(held_by_all)) == len(held_by_all)
+
+
+def test_a_pod_gets_the_address_that_it_had_if_that_is_free():
+    pool = a_pool()
+
+    assert pool.allocate("pod", 0, "10.244.0.4") == "10.244.0.4"
+    assert pool.allocate("pod", 0, "10.244.0.5") == "10.244.0.4"
+    assert pool.allocate("held", 0, "10.244.0.4") == "10.244.0.2"
+    pool.release("pod", 10)
+    assert pool.allocate("rests", 11, "10.244.0.4") == "10.244.0.3"
+    assert pool.allocate("rested", 70, "10.244.0.4") == "10.244.0.4"
+
+
+@pytest.mark.parametrize("wanted", ["192.0.2.1", "10.244.0.1", "10.244.0.7", "nonsense"])
+def test_an_address_that_is_none_of_the_slice_is_not_given(wanted):
+    assert a_pool().allocate("pod", 0, wanted) == "10.244.0.2"

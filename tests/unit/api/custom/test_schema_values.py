@@ -1,5 +1,5 @@
 from minikube_py.api.custom.schema_values import schema_of_node
-from minikube_py.api.managed_fields import path_text
+from minikube_py.api.field_paths import path_text
 from minikube_py.api.typed_walk import field_set
 
 NODE = {

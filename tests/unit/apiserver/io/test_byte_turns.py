@@ -35,7 +35,7 @@ async def test_what_is_done_in_a_turn_knows_whose_it_is():
 
 async def test_while_somebody_outside_is_asked_a_turn_as_large_may_begin_and_end():
     turns = ByteTurns(10, 10, 20)
-    async with turns.turn("a", 10), asking_outside(), asyncio.timeout(1), asyncio.TaskGroup() as group:
+    async with turns.turn("a", 10), asking_outside(), asyncio.timeout(30), asyncio.TaskGroup() as group:
         group.create_task(take_a_turn(turns, "b", 10))
 
 
@@ -79,7 +79,7 @@ async def test_questions_side_by_side_put_the_turn_aside_until_the_last_is_answe
         async with asking_outside():
             await answer.wait()
 
-    async with turns.turn("a", 10), asyncio.timeout(1), asyncio.TaskGroup() as group:
+    async with turns.turn("a", 10), asyncio.timeout(30), asyncio.TaskGroup() as group:
         for answer in answers:
             group.create_task(ask(answer))
         await settle()
@@ -88,7 +88,7 @@ async def test_questions_side_by_side_put_the_turn_aside_until_the_last_is_answe
         other = group.create_task(take_a_turn(turns, "b", 10))
         await other
         answers[1].set()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await take_a_turn(turns, "c", 10)
 
 
@@ -121,7 +121,7 @@ async def test_a_turn_that_ends_while_it_is_aside_leaves_nothing_behind():
             task = group.create_task(ask())
             await settle()
             task.cancel()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(30):
             await take_a_turn(turns, "b", 10)
 
 

@@ -1,9 +1,16 @@
 import gzip
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from minikube_py.api.errors import TooLargeError, TooManyRequestsError
-from minikube_py.apiserver.io.http_requests import BodyRoom, compress_parts, read_body
+from minikube_py.apiserver.io.http_requests import (
+    TARGET_LENGTH_MAX,
+    AskedBefore,
+    BodyRoom,
+    compress_parts,
+    read_body,
+)
 
 
 class Content:
@@ -42,3 +49,26 @@ async def test_a_body_over_the_limit_is_refused():
 
 def test_parts_are_one_gzip_stream():
     assert gzip.decompress(b"".join(compress_parts([b"ab", b"", b"c"]))) == b"abc"
+
+
+def asked(before, method, target):
+    return before.of(make_mocked_request(method, target))
+
+
+def test_what_is_asked_again_is_known():
+    before = AskedBefore(9)
+    first = asked(before, "GET", "/api/v1/namespaces/a%20b/pods/p?watch=1&x=1&x=2")
+    assert (first.info.namespace, first.info.name, first.info.verb) == ("a b", "p", "watch")
+    assert first.query == {"watch": "1", "x": "1"}
+    assert asked(before, "GET", "/api/v1/namespaces/a%20b/pods/p?watch=1&x=1&x=2") is first
+    assert asked(before, "DELETE", "/api/v1/namespaces/a%20b/pods/p?watch=1&x=1&x=2").info.verb == "delete"
+    assert asked(before, "GET", "/api/v1/namespaces/a%20b/pods/p").info.verb == "get"
+
+
+def test_what_has_not_been_asked_for_long_and_what_is_long_is_not_kept():
+    before, long = AskedBefore(2), "/" + "x" * TARGET_LENGTH_MAX
+    first, second = asked(before, "GET", "/first"), asked(before, "GET", "/second")
+    assert asked(before, "GET", long) is not asked(before, "GET", long)
+    asked(before, "GET", "/third")
+    assert asked(before, "GET", "/second") is second
+    assert asked(before, "GET", "/first") is not first

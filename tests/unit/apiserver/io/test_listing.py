@@ -15,7 +15,7 @@ from minikube_py.testing.custom_objects import refuse_conversion
 from minikube_py.testing.manual_clock import ManualClock
 
 FIRST_REVISION = 100
-FUTURE_WAIT_S = 0.02
+FUTURE_WAIT_S = 60.0
 VIEWS = Views(refuse_conversion)
 
 
@@ -36,8 +36,8 @@ def options(**query):
     return parse_list_options(Route(PODS, "list", "n", ""), renamed)
 
 
-async def names(store, **query):
-    listed = await list_entries(ListSource(store, VIEWS), PODS, options(**query), FUTURE_WAIT_S)
+async def names(store, future_wait_s=FUTURE_WAIT_S, **query):
+    listed = await list_entries(ListSource(store, VIEWS), PODS, options(**query), future_wait_s)
     return [decode(entry)["metadata"]["name"] for entry in listed.entries], listed.meta
 
 
@@ -100,4 +100,4 @@ async def test_a_state_that_is_not_there_yet_is_waited_for():
 async def test_a_state_that_does_not_come_is_an_error():
     store = await a_store("a")
     with pytest.raises(TimeoutStatusError, match=f"Too large resource version: 9999, current: {FIRST_REVISION + 1}"):
-        await names(store, resourceVersion="9999")
+        await names(store, 0.02, resourceVersion="9999")

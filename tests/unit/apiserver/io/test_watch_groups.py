@@ -43,7 +43,7 @@ def publish(group, revision):
 
 
 async def until_told(group, newest):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while any(group.reached(watcher, newest) < newest for watcher in tuple(group._positions)):
             await asyncio.sleep(0)
 

@@ -3,6 +3,7 @@ import asyncio
 from minikube_py.api.resources import PODS
 from minikube_py.apiserver.canonical import canonical, stamp
 from minikube_py.apiserver.io.event_fanout import EventFanout
+from minikube_py.apiserver.io.selection import Selections
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.watch_session import Failed, Happened, InitialEnd, WatchSession, WatchSource
 from minikube_py.apiserver.list_options import parse_list_options
@@ -14,16 +15,16 @@ from minikube_py.testing.custom_objects import refuse_conversion
 from minikube_py.testing.manual_clock import ManualClock
 
 FIRST_REVISION = 100
-FUTURE_WAIT_S = 0.02
 VIEWS = Views(refuse_conversion)
 
 
 class Reader:
     """Follows one watch: what it was told of the past and of the present, in one list."""
 
-    def __init__(self, store, fanout, **query):
-        options = parse_list_options(Route(PODS, "watch", "", ""), query)
-        self.session = WatchSession(WatchSource(store, fanout.of(PODS), VIEWS), options, PLAIN, FUTURE_WAIT_S)
+    def __init__(self, store, fanout, selections=None, namespace="", future_wait_s=60.0, **query):
+        options = parse_list_options(Route(PODS, "watch", namespace, ""), query)
+        source = WatchSource(store, fanout.of(PODS), VIEWS, selections)
+        self.session = WatchSession(source, options, PLAIN, future_wait_s)
         self.names = []
         self.failure = None
 
@@ -111,7 +112,7 @@ async def test_a_watch_from_a_compacted_version_fails_and_does_not_go_live():
 
 async def test_a_watch_from_the_future_waits_and_then_says_so():
     store, fanout = a_world()
-    never = Reader(store, fanout, resourceVersion="9999")
+    never = Reader(store, fanout, future_wait_s=0.02, resourceVersion="9999")
     soon = Reader(store, fanout, resourceVersion=str(FIRST_REVISION + 1))
     async with asyncio.TaskGroup() as group:
         group.create_task(never.read())
@@ -132,3 +133,51 @@ async def test_a_closed_watch_hears_nothing_more():
     await put(store, "a")
     assert reader.names == []
     assert fanout.of(PODS).count == 0
+
+
+class CountingStore(MemoryStore):
+    """Counts how often a whole range of keys is read."""
+
+    ranged = 0
+
+    def range(self, prefix, *, after="", limit=0):
+        self.ranged += 1
+        return super().range(prefix, after=after, limit=limit)
+
+
+async def test_a_watch_of_one_object_does_not_look_at_the_others():
+    store = CountingStore(stamp, ManualClock(), FIRST_REVISION)
+    fanout, selections = EventFanout(store, VIEWS), Selections(store, [PODS])
+    await put(store, "a", "b", "c")
+    reader = Reader(store, fanout, selections, "n", fieldSelector="metadata.name=b")
+    await reader.read()
+    await put(store, "a", "b")
+    assert reader.names == ["b", "b"]
+    assert store.ranged == 0
+
+
+async def turns_beside(reading):
+    """Return how many turns others had while `reading` went on."""
+    turns = 0
+
+    async def count():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        counting = group.create_task(count())
+        await reading
+        counting.cancel()
+    return turns
+
+
+async def test_others_run_while_a_watch_looks_through_what_it_does_not_want():
+    store, fanout = a_world()
+    await put(store, *(f"p{number}" for number in range(600)))
+    of_state = Reader(store, fanout, labelSelector="app=none")
+    of_history = Reader(store, fanout, labelSelector="app=none", resourceVersion=str(FIRST_REVISION))
+    assert await turns_beside(of_state.read()) > 2
+    assert await turns_beside(of_history.read()) > 8
+    assert (of_state.names, of_history.names) == ([], [])

@@ -1,6 +1,8 @@
 import pytest
 
-from minikube_py.apiserver.io.yaml_values import ALIASED_BYTES_MAX, REPEATED_MAX, dump_yaml, parse_yaml
+from minikube_py.api.value_count import VALUES_MAX
+from minikube_py.apiserver.io import yaml_values
+from minikube_py.apiserver.io.yaml_values import ALIASED_BYTES_MAX, NESTING_MAX, REPEATED_MAX, dump_yaml, parse_yaml
 
 
 @pytest.mark.parametrize(
@@ -50,8 +52,26 @@ def test_a_document_that_grows_through_aliases_is_refused():
     for level in range(1, 8):
         row = b",".join([b"*a%d" % (level - 1)] * 10)
         levels.append(b"a%d: &a%d [%s]" % (level, level, row))
-    with pytest.raises(ValueError, match="excessive aliasing"):
+    with pytest.raises(ValueError, match=f"more than {VALUES_MAX} values"):
         parse_yaml(b"\n".join(levels))
+
+
+def test_the_values_that_aliases_add_count_however_short_they_are():
+    ones = b",".join([b"1"] * 1000)
+    aliases = b",".join([b"*x"] * (VALUES_MAX // 1000))
+
+    with pytest.raises(ValueError, match=f"more than {VALUES_MAX} values"):
+        parse_yaml(b"a: &x [" + ones + b"]\nb: [" + aliases + b"]")
+
+
+@pytest.mark.parametrize("line", [b"- x\n", b"- []\n", b"- {}\n", b"- [{}]\n", b"- {a: b}\n"])
+def test_a_document_has_so_many_values_and_no_more(line, monkeypatch):
+    """Without aliases the bound is too far away for a quick test: two hundred values stand for it."""
+    monkeypatch.setattr(yaml_values, "VALUES_MAX", 200)
+    assert len(parse_yaml(line * 50).value) == 50
+
+    with pytest.raises(ValueError, match="more than 200 values"):
+        parse_yaml(line * 210)
 
 
 def test_answers_can_be_yaml():
@@ -60,13 +80,19 @@ def test_answers_can_be_yaml():
 
 
 @pytest.mark.parametrize(
-    "body",
-    [b"[" * 100_000, b"- " * 100_000, b"{a: " * 100_000, b"? " * 100_000, b"a: &a [*a]"],
-    ids=["flow", "sequences", "maps", "keys", "an alias that holds itself"],
+    ("opening", "why"),
+    [(b"[", "max depth"), (b"- ", "max depth"), (b"{a: ", "max depth"), (b"? ", "unhashable key")],
+    ids=["flow", "sequences", "maps", "keys"],
 )
-def test_what_goes_too_deep_is_refused_before_it_is_built(body):
-    with pytest.raises(ValueError, match="yaml: "):
-        parse_yaml(body)
+@pytest.mark.parametrize("levels", [NESTING_MAX + 1, 100_000])
+def test_what_goes_too_deep_is_refused_before_it_is_built(opening, why, levels):
+    with pytest.raises(ValueError, match=why):
+        parse_yaml(opening * levels)
+
+
+def test_an_alias_that_holds_itself_is_refused():
+    with pytest.raises(ValueError, match="anchor 'a' holds itself"):
+        parse_yaml(b"a: &a [*a]")
 
 
 def test_a_flat_document_may_be_long():

@@ -13,16 +13,11 @@ from minikube_py.dns.config import DnsConfig
 from minikube_py.dns.io.dns_server import DnsServer
 from minikube_py.testing.fake_client import FakeClient
 from minikube_py.testing.fake_informers import FakeInformers
+from minikube_py.testing.free_ports import free_ports
 from minikube_py.testing.manual_clock import ManualClock, settle
 from minikube_py.testing.service_builders import a_service, a_slice, an_endpoint
 
 NAME = "web.default.svc.cluster.local"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @asynccontextmanager
@@ -32,7 +27,7 @@ async def a_server(**config):
     await client.create(NAMESPACES, {"metadata": {"name": "default"}})
     await client.create(SERVICES, a_service(cluster_ip="None"))
     await client.create(ENDPOINT_SLICES, a_slice(*(an_endpoint(f"10.244.0.{n}") for n in range(2, 102))))
-    settings = DnsConfig(listen_addresses=("127.0.0.1",), port=free_port(), **config)
+    settings = DnsConfig(listen_addresses=("127.0.0.1",), port=free_ports(1)[0], **config)
     server = DnsServer(settings, FakeInformers(client), clock, random.Random(1))
     async with asyncio.TaskGroup() as group:
         task = group.create_task(server.run())
@@ -47,7 +42,7 @@ async def over_udp(port: int, data: bytes) -> bytes:
         client.setblocking(False)
         client.connect(("127.0.0.1", port))
         await loop.sock_sendall(client, data)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             return await loop.sock_recv(client, 4096)
 
 
@@ -78,7 +73,7 @@ async def test_a_connection_beyond_the_limit_is_closed():
         await settle()
         reader, second = await asyncio.open_connection("127.0.0.1", port)
 
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             assert await reader.read() == b""
         first.close()
         second.close()
@@ -88,7 +83,7 @@ async def test_an_idle_connection_is_closed():
     async with a_server(tcp_idle_s=0.02) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             assert await reader.read() == b""
         writer.close()
 

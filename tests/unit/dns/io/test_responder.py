@@ -53,7 +53,7 @@ async def a_responder(*upstreams: str, resolv_conf: str = "/nonexistent", **conf
     await client.create(SERVICES, a_service())
     external = a_service("ext", cluster_ip="", ports=(), type="ExternalName", externalName="db.example.org")
     await client.create(SERVICES, external)
-    settings = DnsConfig(upstreams=upstreams, upstream_timeout_s=0.05, resolv_conf=resolv_conf, **config)
+    settings = DnsConfig(upstreams=upstreams, upstream_timeout_s=30.0, resolv_conf=resolv_conf, **config)
     ids = iter(range(1, 1000))
     forwarder = Forwarder(settings, clock, lambda: next(ids))
     responder = Responder(settings, InformerView(FakeInformers(client)), forwarder, lambda: next(ids))

@@ -6,7 +6,7 @@ from minikube_py.kit.io.lifetime import finish_within
 
 
 async def test_work_that_ends_in_time_is_finished():
-    assert await finish_within(1.0, asyncio.sleep(0))
+    assert await finish_within(60.0, asyncio.sleep(0))
 
 
 async def test_work_that_does_not_end_is_cut_off():
@@ -21,7 +21,7 @@ async def test_a_cancelled_caller_still_finishes_the_work_and_stays_cancelled():
         done.append(True)
 
     async def caller():
-        await finish_within(1.0, clean_up())
+        await finish_within(60.0, clean_up())
 
     task = asyncio.get_running_loop().create_task(caller())
     await asyncio.sleep(0)
@@ -37,4 +37,4 @@ async def test_failures_of_the_work_are_raised():
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        await finish_within(1.0, broken())
+        await finish_within(60.0, broken())

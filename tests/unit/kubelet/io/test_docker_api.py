@@ -42,7 +42,7 @@ async def test_calls_go_to_the_newest_version_that_both_speak(engine, api):
 
 async def test_an_engine_that_is_too_old_is_refused(engine, api):
     engine.version["ApiVersion"] = "1.26"
-    with pytest.raises(ContainerRuntimeError, match="Docker 19.03 or newer"):
+    with pytest.raises(ContainerRuntimeError, match="speaks API 1.26; 1.40 is needed"):
         await api.version()
 
 

@@ -377,6 +377,17 @@ async def test_a_dead_sandbox_is_replaced_and_the_containers_run_again():
     assert lab.phase("web") == "Running"
 
 
+async def test_a_pod_starts_anew_after_a_reboot_with_the_address_that_its_status_gives_it():
+    lab = a_kubelet_lab()
+    made = await lab.client.create(PODS, a_pod("web"))
+    before = {**made, "status": {"phase": "Pending", "podIP": "10.244.0.77"}}
+    await lab.client.update(PODS, before, subresource="status")
+    async with lab.started():
+        await lab.eventually(lambda: lab.phase("web") == "Running", 1.0)
+
+    assert list(lab.network.addresses.values()) == ["10.244.0.77"]
+
+
 async def test_a_pod_that_is_over_its_deadline_fails():
     lab = a_kubelet_lab()
     async with lab.started():

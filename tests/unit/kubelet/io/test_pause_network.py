@@ -6,6 +6,7 @@ from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeErrorKind
 from minikube_py.kubelet.io import pause_network
 from minikube_py.kubelet.io.pause_network import PauseNetwork
+from minikube_py.testing.awaited_executor import AwaitedExecutor
 
 
 @pytest.fixture
@@ -25,6 +26,8 @@ def _show(proc, pid, netns, uid):
 
 
 async def test_it_returns_as_soon_as_the_process_has_left(proc):
+    # A thread could look while `_show` has changed only a half of what there is to see.
+    asyncio.get_running_loop().set_default_executor(AwaitedExecutor())
     _show(proc, "42", "net:[1]", "0")
     async with asyncio.TaskGroup() as group:
         waiting = group.create_task(PauseNetwork(SystemClock(), proc).wait_departure(42))

@@ -43,7 +43,7 @@ async def test_a_volume_in_memory_is_a_tmpfs_of_its_size(files, mounts, tmp_path
     path = str(tmp_path / "v")
     await files.set_up_volume(VolumeRequest(path, "tmpfs", "size=4096"))
 
-    assert mounts.options == {path: "size=4096"}
+    assert mounts.options == {path: "size=4096,noswap"}
     assert stat.S_IMODE((tmp_path / "v").stat().st_mode) == 0o1777
 
 

@@ -11,13 +11,9 @@ from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.io.health_server import HealthCheckServer
 from minikube_py.testing.fake_client import FakeClient
 from minikube_py.testing.fake_informers import FakeInformers
+from minikube_py.testing.free_ports import free_ports
 from minikube_py.testing.manual_clock import ManualClock, settle
 from minikube_py.testing.service_builders import a_service, a_slice, an_endpoint
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 async def ask(port: int, request: bytes = b"GET / HTTP/1.1\r\n\r\n") -> str:
@@ -42,7 +38,7 @@ async def running(client, clock=None):
 
 
 async def test_a_health_port_follows_the_endpoints_of_this_node_and_closes_with_its_service():
-    client, port = FakeClient(ManualClock()), free_port()
+    client, (port,) = FakeClient(ManualClock()), free_ports(1)
     async with running(client):
         await client.create(SERVICES, a_service(type="LoadBalancer", healthCheckNodePort=port))
         await client.create(ENDPOINT_SLICES, a_slice(an_endpoint("10.244.1.2", node="node-2")))
@@ -59,7 +55,7 @@ async def test_a_health_port_follows_the_endpoints_of_this_node_and_closes_with_
 
 
 async def test_a_port_that_is_taken_is_tried_again():
-    client, clock, port = FakeClient(ManualClock()), ManualClock(), free_port()
+    client, clock, (port,) = FakeClient(ManualClock()), ManualClock(), free_ports(1)
     blocker = socket.create_server(("0.0.0.0", port))
     async with running(client, clock):
         await client.create(SERVICES, a_service(type="LoadBalancer", healthCheckNodePort=port))
@@ -73,7 +69,7 @@ async def test_a_port_that_is_taken_is_tried_again():
 
 
 async def test_a_request_beyond_all_measure_is_cut_off():
-    client, port = FakeClient(ManualClock()), free_port()
+    client, (port,) = FakeClient(ManualClock()), free_ports(1)
     async with running(client):
         await client.create(SERVICES, a_service(type="LoadBalancer", healthCheckNodePort=port))
         await settle()
