@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from minikube_py.testing.lab.cluster import KUBECTLS, NEWEST, KubectlError
+from minikube_py.testing.kubectl import KUBECTLS, NEWEST
+from minikube_py.testing.lab.cluster import KubectlError
 from minikube_py.testing.lab.installed_host import INSTALLED
 from minikube_py.testing.lab.lab import FEW_EVICTIONS
 from minikube_py.testing.vm.virtual_host import VirtualHost

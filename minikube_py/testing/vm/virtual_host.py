@@ -26,7 +26,10 @@ from minikube_py.testing.vm.packages import Packages
 
 BOOT_TIMEOUT_S = 300.0
 """Emulated, on a machine that runs other tests as well."""
-ADDRESS, PREFIX_LENGTH, GATEWAY = "10.0.2.15", 24, "10.0.2.2"
+NETWORK, ADDRESS, PREFIX_LENGTH, GATEWAY = "10.0.3.0/24", "10.0.3.15", 24, "10.0.3.2"
+"""QEMU's own choice is VirtualBox's too, and no node's address where there is another."""
+PROCESSOR = "Nehalem"
+"""What newer ones have besides costs an emulated one more than it saves."""
 API_PORT = 6443
 MEMORY_MIB = 3072
 DISK_BYTES = 12 << 30
@@ -44,6 +47,8 @@ After=local-fs.target
 [Service]
 ExecStart=/bin/sh -c 'exec {python} -S {program} /dev/vport*p1'
 """
+_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""A machine of tests that were killed ends with them."""
 _KERNEL_WORDS = "console=ttyS0 loglevel=4 panic=-1 mitigations=off hugepagesz=2M hugepages=16"
 
 
@@ -85,19 +90,18 @@ class VirtualHost(InstallingHost):
             file.truncate(DISK_BYTES)
         machine.run(["mke2fs", "-q", "-t", "ext4", "-m", "0", "-E", "discard", str(disk)])
         self._files = self._start([_file_server(), *self._file_server_words()], "files.log")
-        self._wait(lambda: (self._folder / "files.sock").exists(), 20, self._files, "files.log")
+        self._wait((self._folder / "files.sock").exists, 20, self._files, "files.log")
         self._machine = self._start(["qemu-system-x86_64", *self._machine_words()], "machine.log")
         self._wait(self._connect, 60, self._machine, "machine.log")
         self.run("systemctl", "is-system-running", check=False, timeout_s=BOOT_TIMEOUT_S)
 
     def _start(self, argv: Sequence[str], log: str) -> subprocess.Popen[bytes]:
+        if shutil.which(argv[0]) is None:
+            raise LabError(f"{argv[0]} is missing: scripts/test installs it")
         with (self._folder / log).open("ab") as said:
-            try:
-                return subprocess.Popen(
-                    argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
-                )
-            except FileNotFoundError:
-                raise LabError(f"{argv[0]} is missing: scripts/test installs it") from None
+            return subprocess.Popen(
+                [*_WITH_US, *argv], stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+            )
 
     def _wait(
         self, condition: Callable[[], bool], timeout_s: float, process: subprocess.Popen[bytes], log: str
@@ -142,7 +146,7 @@ class VirtualHost(InstallingHost):
         memory = f"memory-backend-memfd,id=memory,size={MEMORY_MIB}M,share=on"
         return (
             *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
-            *("-accel", "tcg,thread=multi", "-cpu", "max,la57=off", "-smp", "2", "-m", str(MEMORY_MIB)),
+            *("-accel", "tcg,thread=multi", "-cpu", PROCESSOR, "-smp", "2", "-m", str(MEMORY_MIB)),
             *("-object", memory, "-machine", "q35,memory-backend=memory"),
             *("-serial", f"file:{self.console}"),
             *("-kernel", str(self._packages.kernel), "-initrd", f"{self._folder}/initrd", "-append", _KERNEL_WORDS),
@@ -152,7 +156,7 @@ class VirtualHost(InstallingHost):
             *("-device", "vhost-user-fs-pci,chardev=files,tag=machine,queue-size=1024"),
             *("-chardev", f"socket,id=port,path={self._folder}/port.sock,server=on,wait=off"),
             *("-device", "virtio-serial-pci", "-device", "virtserialport,chardev=port"),
-            *("-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:{API_PORT}"),
+            *("-netdev", f"user,id=net,net={NETWORK},restrict=on,hostfwd=tcp:127.0.0.1:0-:{API_PORT}"),
             *("-device", "virtio-net-pci,netdev=net"),
         )
 
@@ -197,7 +201,9 @@ class VirtualHost(InstallingHost):
         """Return the URL of its API server, as this machine reaches it."""
         assert self._machine is not None
         process = Path(f"/proc/{self._machine.pid}")
-        port = listening_port((process / "net/tcp").read_text(), [os.readlink(fd) for fd in (process / "fd").iterdir()])
+        port = listening_port(
+            (process / "net/tcp").read_text(), [os.readlink(fd) for fd in (process / "fd").iterdir()]
+        )
         if port is None:
             raise LabError(f"nothing forwards to the API server of {self.name}")
         return f"https://127.0.0.1:{port}"
@@ -248,7 +254,9 @@ AnyHost = TypeVar("AnyHost", bound=VirtualHost)
 
 
 @contextmanager
-def virtual_host(folder: Path, packages: Packages, kind: Callable[[Path, str, Packages], AnyHost]) -> Iterator[AnyHost]:
+def virtual_host(
+    folder: Path, packages: Packages, kind: Callable[[Path, str, Packages], AnyHost]
+) -> Iterator[AnyHost]:
     """Boot a host; nothing of it is left afterwards."""
     host = kind(folder, "vm1", packages)
     try:
