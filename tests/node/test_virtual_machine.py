@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from minikube_py.controllers.volume_recycler import IMAGE as RECYCLER_IMAGE
 from minikube_py.kubelet.cgroup_names import SYSTEMD, cgroup_path, container_path, pod_cgroup, tier_cgroup
 from minikube_py.testing.lab.cluster import IMAGE, KubectlError, wait_until
 from minikube_py.testing.vm.packages import default_folder, kept_packages
@@ -39,39 +40,39 @@ def resources(requests, limits):
     return {"resources": {"requests": requests, "limits": limits}}
 
 
-def keeps(folder):
-    """Write into a volume, and read what was written there."""
-    return {"script": f"echo $HOSTNAME > /v/{folder}; cat /v/{folder}; {SLEEP}", "volumeMounts": [VOLUME_MOUNT]}
+def writes(*names):
+    """A container that writes its pod's name into each volume, and says what stands there then."""
+    each = "; ".join(f"hostname > /{name}/by; cat /{name}/by" for name in names)
+    return {"script": f"{each}; {SLEEP}", "volumeMounts": [{"name": n, "mountPath": f"/{n}"} for n in names]}
 
 
-VOLUME_MOUNT = {"name": "v", "mountPath": "/v"}
-SAME = {"cpu": "100m", "memory": "32Mi"}
-VOLUME = {
-    "apiVersion": "v1",
-    "kind": "PersistentVolume",
-    "metadata": {"name": "b"},
-    "spec": {
+def a_volume(name, policy):
+    spec = {
         "capacity": {"storage": "1Gi"},
         "accessModes": ["ReadWriteMany"],
-        "persistentVolumeReclaimPolicy": "Retain",
+        "persistentVolumeReclaimPolicy": policy,
         "mountOptions": ["nfsvers=4.2", "hard"],
-        "nfs": {"server": ADDRESS, "path": "/b"},
-    },
-}
-CLAIM = {
-    "apiVersion": "v1",
-    "kind": "PersistentVolumeClaim",
-    "metadata": {"name": "b"},
-    "spec": {
-        "accessModes": ["ReadWriteMany"],
-        "storageClassName": "",
-        "volumeName": "b",
-        "resources": {"requests": {"storage": "1Gi"}},
-    },
-}
+        "nfs": {"server": ADDRESS, "path": f"/{name}"},
+    }
+    return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}
+
+
+def a_claim(name):
+    spec = {"accessModes": ["ReadWriteMany"], "storageClassName": "", "volumeName": name}
+    spec["resources"] = {"requests": {"storage": "1Gi"}}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
+
+
+def claimed(name):
+    return {"name": name, "persistentVolumeClaim": {"claimName": name}}
+
+
+SAME = {"cpu": "100m", "memory": "32Mi"}
 OBJECTS = (
-    VOLUME,
-    CLAIM,
+    a_volume("kept", "Retain"),
+    a_volume("emptied", "Recycle"),
+    a_claim("kept"),
+    a_claim("emptied"),
     a_pod("plain", {}),
     a_pod("limited", resources({"cpu": "250m", "memory": "32Mi"}, {"cpu": "500m", "memory": "64Mi"})),
     a_pod("guaranteed", resources(SAME, SAME)),
@@ -79,8 +80,8 @@ OBJECTS = (
     a_pod("burns", {"script": BUSY} | resources({"cpu": "50m"}, {"cpu": "100m", "memory": "64Mi"})),
     a_pod("greedy", {"script": ENDLESS} | resources({}, {"memory": "16Mi"}), restartPolicy="Never"),
     a_pod("powerful", {"securityContext": {"privileged": True}}),
-    a_pod("exported", keeps("one"), volumes=[{"name": "v", "nfs": {"server": ADDRESS, "path": "/a"}}]),
-    a_pod("claims", keeps("two"), volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "b"}}]),
+    a_pod("exports", writes("plain"), volumes=[{"name": "plain", "nfs": {"server": ADDRESS, "path": "/plain"}}]),
+    a_pod("claims", writes("kept", "emptied"), volumes=[claimed("kept"), claimed("emptied")]),
 )
 RUNNING = tuple(o["metadata"]["name"] for o in OBJECTS if o["kind"] == "Pod" and o["metadata"]["name"] != "greedy")
 
@@ -122,7 +123,7 @@ def machine():
     with virtual_host(folder, kept_packages(default_folder()), Machine) as booted:
         booted.run("systemctl", "start", "docker")
         booted.load_image()
-        booted.export_files()
+        booted.export_folders("plain", "kept", "emptied")
         booted.before = (booted.files(), booted.links())
         booted.install()
         booted.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": OBJECTS}))
@@ -153,10 +154,10 @@ def test_huge_pages_are_limited_for_the_pod(machine):
 def test_the_classes_and_all_pods_have_what_their_pods_have_together(machine):
     tiers = {tier: cgroup_path(tier_cgroup(tier, "/", SYSTEMD)) for tier in ("Guaranteed", "Burstable", "BestEffort")}
     assert machine.read(tiers["BestEffort"], "cpu.weight") == {"cpu.weight": "1"}
-    # 250m and 50m, and of `greedy` and `plain` nothing: 307 shares.
+    # 250m and 50m: 307 shares.
     assert machine.read(tiers["Burstable"], "cpu.weight") == {"cpu.weight": "12"}
     # Two processors: 2048 shares.
-    assert machine.read(tiers["Guaranteed"], "cpu.weight", "pids.max")["cpu.weight"] == "79"
+    assert machine.read(tiers["Guaranteed"], "cpu.weight") == {"cpu.weight": "79"}
     total = int(re.search(r"MemTotal: +(\d+) kB", machine.run("cat", "/proc/meminfo").stdout)[1]) << 10
     assert machine.read(tiers["Guaranteed"], "memory.max") == {"memory.max": str(total)}
 
@@ -257,19 +258,26 @@ def test_a_resize_in_place_reaches_the_kernel_and_restarts_nothing(machine):
 
 
 def test_pods_write_to_exported_folders_with_and_without_a_claim(machine):
-    for pod, folder, file in (("exported", "a", "one"), ("claims", "b", "two")):
-        assert machine.run("cat", f"{EXPORTED}/{folder}/{file}").stdout == f"{pod}\n"
-        assert machine.kubectl("logs", pod) == f"{pod}\n"
-    assert len(machine.nfs_mounts()) == 2
-    assert "vers=4.2" in machine.run("findmnt", "-n", "-t", "nfs4", "-o", "OPTIONS").stdout
+    for folder, pod in (("plain", "exports"), ("kept", "claims"), ("emptied", "claims")):
+        assert machine.run("cat", f"{EXPORTED}/{folder}/by").stdout == f"{pod}\n"
+    assert (machine.kubectl("logs", "exports"), machine.kubectl("logs", "claims")) == (
+        "exports\n",
+        "claims\nclaims\n",
+    )
+    options = machine.run("findmnt", "-n", "-t", "nfs4", "-o", "OPTIONS").stdout.splitlines()
+    assert ["vers=4.2" in line for line in options] == [True] * 3
 
 
-def test_what_pods_had_mounted_goes_with_them_and_a_kept_volume_keeps_its_files(machine):
-    machine.kubectl("delete", "pod", "exported", "claims")
+def test_what_pods_had_mounted_goes_with_them_and_volumes_are_kept_or_emptied(machine):
+    machine.kubectl("delete", "pod", "exports", "claims")
     wait_until(lambda: machine.nfs_mounts() == [], PATIENCE_S, "the end of the mounts")
-    machine.kubectl("delete", "pvc", "b")
-    machine.await_condition("jsonpath={.status.phase}=Released", "pv/b")
-    assert machine.run("cat", f"{EXPORTED}/b/two").stdout == "claims\n"
+    machine.run("docker", "tag", IMAGE, RECYCLER_IMAGE)
+    machine.kubectl("delete", "pvc", "kept", "emptied")
+    machine.await_condition("jsonpath={.status.phase}=Released", "pv/kept")
+    machine.await_condition("jsonpath={.status.phase}=Available", "pv/emptied")
+    assert machine.run("cat", f"{EXPORTED}/kept/by").stdout == "claims\n"
+    assert machine.run("ls", "-A", f"{EXPORTED}/emptied").stdout == ""
+    wait_until(lambda: machine.nfs_mounts() == [], PATIENCE_S, "the end of the recycler's mount")
 
 
 def test_a_pod_that_is_gone_leaves_no_slice(machine):

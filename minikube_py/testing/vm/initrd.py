@@ -43,7 +43,7 @@ ip address add "$address" dev eth0
 ip link set eth0 up
 ip route add default via "$gateway"
 umount /proc /sys
-exec switch_root /root /lib/systemd/systemd --system --unit=basic.target --show-status=error
+exec switch_root /root /lib/systemd/systemd --system --unit=basic.target --show-status=yes
 """
 
 

@@ -20,11 +20,12 @@ _SETTINGS = f"/etc/systemd/system/{UNIT}.d"
 _PATIENT = f"[Service]\nTimeoutStartSec={PATIENCE_S:g}\nWatchdogSec=0\n"
 """An emulated processor is no measure of what a start may take."""
 EXPORTED = "/mnt/disk/exported"
-"""What clients see as `/`, with the folders `a` and `b`. On a disk of its own: a layer cannot be exported."""
+"""What clients see as `/`. On a disk of its own: a layer cannot be exported."""
 _EXPORT = f"""
 modprobe nfsd
 mount -t nfsd nfsd /proc/fs/nfsd
-mkdir -p {EXPORTED}/a {EXPORTED}/b /var/lib/nfs/v4recovery
+for name in "$@"; do mkdir -p "{EXPORTED}/$name"; done
+mkdir -p /var/lib/nfs/v4recovery
 touch /var/lib/nfs/etab /var/lib/nfs/rmtab
 chmod -R 777 {EXPORTED}
 echo '{EXPORTED} *(rw,no_root_squash,no_subtree_check,fsid=0)' > /etc/exports
@@ -82,6 +83,6 @@ class VirtualCluster(VirtualHost):
         """Return when objects have a condition, as `kubectl wait --for` takes it."""
         self.kubectl("wait", f"--for={condition}", *objects, f"--timeout={PATIENCE_S:g}s")
 
-    def export_files(self) -> None:
-        """Start an NFS server (version 4 alone) that exports EXPORTED."""
-        self.run("sh", "-euc", _EXPORT)
+    def export_folders(self, *names: str) -> None:
+        """Start an NFS server (version 4 alone) that exports EXPORTED, with folders of these names in it."""
+        self.run("sh", "-euc", _EXPORT, "sh", *names)

@@ -34,6 +34,7 @@ API_PORT = 6443
 MEMORY_MIB = 3072
 DISK_BYTES = 12 << 30
 """The image has holes: it takes what is written."""
+LINES_SHOWN = 30
 FILE_SERVERS = ("/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd")
 _MASKED = (
     *("apparmor.service", "networking.service", "systemd-timesyncd.service", "timers.target", "cryptsetup.target"),
@@ -61,6 +62,7 @@ class VirtualHost(InstallingHost):
         self.address = ADDRESS
         self._folder = folder
         self._packages = packages
+        self._console = folder / "console.log"
         self._files: subprocess.Popen[bytes] | None = None
         self._machine: subprocess.Popen[bytes] | None = None
         self._port = socket.socket(socket.AF_UNIX)
@@ -72,10 +74,10 @@ class VirtualHost(InstallingHost):
         """Return the folder that the host sees as /mnt/shared."""
         return self._folder / "shared"
 
-    @property
-    def console(self) -> Path:
-        """Return what its kernel and its systemd said."""
-        return self._folder / "console.log"
+    def _last_words(self) -> str:
+        """Return what its kernel and its systemd said last: nothing of the machine stays to be looked at."""
+        lines = self._console.read_text(errors="replace").splitlines() if self._console.exists() else []
+        return "\n".join(lines[-LINES_SHOWN:])
 
     def boot(self) -> None:
         """Start the machine and wait until it takes commands.
@@ -148,7 +150,7 @@ class VirtualHost(InstallingHost):
             *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
             *("-accel", "tcg,thread=multi", "-cpu", PROCESSOR, "-smp", "2", "-m", str(MEMORY_MIB)),
             *("-object", memory, "-machine", "q35,memory-backend=memory"),
-            *("-serial", f"file:{self.console}"),
+            *("-serial", f"file:{self._console}"),
             *("-kernel", str(self._packages.kernel), "-initrd", f"{self._folder}/initrd", "-append", _KERNEL_WORDS),
             *("-drive", f"file={self._packages.image},if=virtio,format=raw,readonly=on"),
             *("-drive", f"file={self._folder}/disk,if=virtio,format=raw,cache=unsafe,discard=unmap"),
@@ -191,9 +193,9 @@ class VirtualHost(InstallingHost):
             try:
                 read = self._port.recv(1 << 20)
             except TimeoutError:
-                raise LabError(f"{self.name} does not answer to {command}: see {self.console}") from None
+                raise LabError(f"{self.name} does not answer to {command}: {self._last_words()}") from None
             if not read:
-                raise LabError(f"{self.name} ended while it ran {command}: see {self.console}")
+                raise LabError(f"{self.name} ended while it ran {command}: {self._last_words()}")
             self._unread += read
 
     @property
