@@ -5,11 +5,13 @@ The machine is emulated, so it is booted once, all pods are made at once, and ea
 
 import json
 import re
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
+import minikube_py
 from minikube_py.controllers.volume_recycler import IMAGE as RECYCLER_IMAGE
 from minikube_py.kubelet.cgroup_names import SYSTEMD, cgroup_path, container_path, pod_cgroup, tier_cgroup
 from minikube_py.testing.lab.cluster import IMAGE, KubectlError, wait_until
@@ -25,6 +27,26 @@ ENDLESS = "x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done"
 BUSY = "while :; do :; done"
 EVERY_CAPABILITY = (1 << 38) - 1
 """As Docker 20.10 knows them: those of Linux 5.8 and later are not among them."""
+
+
+WITHOUT_SYSTEMD = """
+import asyncio, os
+from minikube_py.kubelet.io.cgroup_dirs import remove_cgroup
+from minikube_py.kubelet.io.cgroup_writer import LinuxCgroupWriter
+from minikube_py.kubelet.io.mounts import read_mounts
+from minikube_py.kubelet.io.systemd_slices import SystemdSlices
+from minikube_py.kubelet.pod_cgroup import CgroupLimits
+
+name = "/lab/kubepods/burstable/podab-cd"
+limits = CgroupLimits(512, 50_500, 64 << 20, 100, (("2MB", 2 << 20),))
+asyncio.run(LinuxCgroupWriter(SystemdSlices("/nowhere")).write(name, limits, 2))
+for file in ("cpu.weight", "cpu.max", "memory.max", "pids.max", "hugetlb.2MB.max"):
+    print(open(f"/sys/fs/cgroup{name}/{file}").read().strip())
+for below in (name, "/lab/kubepods/burstable", "/lab/kubepods"):
+    remove_cgroup(below, read_mounts())
+print("left" if os.path.exists("/sys/fs/cgroup/lab") else "removed")
+"""
+"""What the agent does where the engine's driver is cgroupfs."""
 
 
 def a_pod(name, *containers, **spec):
@@ -287,6 +309,12 @@ def test_a_pod_that_is_gone_leaves_no_slice(machine):
     path = f"/sys/fs/cgroup{cgroup_path(name)}"
     wait_until(lambda: machine.run("test", "!", "-e", path, check=False).returncode == 0, PATIENCE_S, "its end")
     assert machine.run("systemctl", "is-active", name, check=False).stdout == "inactive\n"
+
+
+def test_cgroups_that_no_systemd_makes_are_delegated_limited_and_removed(machine):
+    root = Path(minikube_py.__file__).parents[1]
+    said = machine.run("env", f"PYTHONPATH={root}", sys.executable, "-c", WITHOUT_SYSTEMD).stdout
+    assert said.splitlines() == ["20", "50500 100000", str(64 * MIB), "100", str(2 * MIB), "removed"]
 
 
 def test_an_uninstallation_leaves_nothing_on_this_kernel_either(machine):

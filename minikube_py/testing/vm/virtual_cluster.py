@@ -12,7 +12,7 @@ from minikube_py.testing.kubectl import KUBECTLS, NEWEST
 from minikube_py.testing.lab.cluster import KubectlError
 from minikube_py.testing.lab.installed_host import INSTALLED
 from minikube_py.testing.lab.lab import FEW_EVICTIONS
-from minikube_py.testing.vm.virtual_host import VirtualHost
+from minikube_py.testing.vm.virtual_host import ADDRESS, API_PORT, VirtualHost
 
 UNIT = "minikube-py-server.service"
 PATIENCE_S = 420.0
@@ -44,7 +44,7 @@ class VirtualCluster(VirtualHost):
         self.run(self.program("minikube-py"), "install", "--no-start", FEW_EVICTIONS)
         self.run("systemctl", "start", UNIT, timeout_s=PATIENCE_S)
         config = self.run("cat", "/etc/minikube-py/kubeconfig.yaml").stdout
-        self._kubeconfig.write_text(config.replace("https://127.0.0.1:6443", self.api_url))
+        self._kubeconfig.write_text(config.replace(f"https://{ADDRESS}:{API_PORT}", self.api_url))
 
     def uninstall(self) -> str:
         """Take everything away again, and return what was said of it."""
