@@ -1,8 +1,13 @@
-"""What all tests share: every store is walked over when it is closed."""
+"""What all tests share: examples that are the same on every machine; every store is walked over when it is closed."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from minikube_py.testing.store_check import stores_checked
+
+# How long an example takes says only how busy the machine is.
+settings.register_profile("tests", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 @pytest.fixture(autouse=True)

@@ -195,6 +195,8 @@ async def with_engine(config: AgentConfig, work: Callable[[DockerApi], Awaitable
     api = DockerApi(config.docker_host)
     try:
         return await work(api)
+    except RuntimeVersionError as error:
+        raise AgentError(f"{error.message}; {error.remedy}") from error
     except ContainerRuntimeError as error:
         raise AgentError(error.message) from error
     finally:

@@ -25,7 +25,6 @@ from minikube_py.client.io.rest_client import WATCH_TIMEOUT_S_RANGE, RestClient
 from minikube_py.config import AgentConfig
 from minikube_py.controllers import accounts as accounts_of
 from minikube_py.controllers.certificate_authority import load_authority
-from minikube_py.controllers.certificate_signing import Signer
 from minikube_py.controllers.config import ControllersConfig, with_fast_periods
 from minikube_py.controllers.controller_args import read_controller_args
 from minikube_py.controllers.io.controller_loop import Controllers
@@ -37,9 +36,6 @@ from minikube_py.store.expiry import ExpiryRule
 from minikube_py.store.io.memory_store import MemoryStore
 
 CONTROLLER_MANAGER = "system:kube-controller-manager"
-
-SIGNING_DURATION_S = 365 * 24 * 3600.0
-"""The longest lifetime of a certificate that is asked for through the API (--cluster-signing-duration)."""
 
 EVENT_EXPIRY = ExpiryRule(EVENTS.storage_prefix, after_s=3600.0, keys_max=20_000)
 """Events live for an hour after their last change (upstream: --event-ttl), the oldest less when there are many."""
@@ -91,7 +87,7 @@ def controllers_config(config: AgentConfig, ca: KeyPair) -> ControllersConfig:
     """Return the controllers' settings."""
     settings = ControllersConfig(
         root_ca_pem=ca.certificate_pem.decode(),
-        signer=Signer(load_authority(ca.certificate_pem, ca.key_pem), SIGNING_DURATION_S),
+        authority=load_authority(ca.certificate_pem, ca.key_pem),
         cluster_cidr=str(config.cluster_cidr),
     )
     settings = with_fast_periods(settings) if config.fast_timers else settings

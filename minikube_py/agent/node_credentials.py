@@ -21,7 +21,7 @@ from minikube_py.api.meta import format_time
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.files import make_private_folder, write_atomic
 from minikube_py.kit.io.keys import new_key_pem
-from minikube_py.kubelet.io.certificate_renewal import read_pair, store_pair
+from minikube_py.kubelet.io.certificate_renewal import read_pair, split_pair, store_pair
 
 log = logging.getLogger("agent")
 
@@ -89,15 +89,28 @@ class NodeCredentials:
     def joining_key(self) -> bytes:
         """Return the key to join with; the same one until the host is in, since the server knows the host by it.
 
+        That of a certificate that ran out is taken again: by it the host shows that it was this node.
+
         Raises:
             OSError: it cannot be kept.
         """
+        if self._ran_out():
+            return split_pair(self.client)[1]
         with suppress(FileNotFoundError):
             return self._joining_key.read_bytes()
         make_private_folder(self._folder)
         key_pem = new_key_pem()
         write_atomic(self._joining_key, key_pem, 0o600)
         return key_pem
+
+    def expired_certificate(self) -> bytes:
+        """Return the certificate by which the host was this node until it ran out; empty: it was not."""
+        return split_pair(self.client)[0] if self._ran_out() else b""
+
+    def _ran_out(self) -> bool:
+        """Return whether there is a certificate of this node; who joins has none that is good."""
+        held = read_pair(self.client)
+        return held is not None and held.node_name == self._node_name
 
     def store(self, membership: Membership, certificate_pem: bytes, key_pem: bytes) -> None:
         """Keep what the host was given.

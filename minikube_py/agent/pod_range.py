@@ -8,7 +8,7 @@ import asyncio
 import logging
 
 from minikube_py.agent.errors import AgentError
-from minikube_py.api.errors import UnavailableError
+from minikube_py.api.errors import StatusError
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import NODES
 from minikube_py.client.interface import Change, Client, Informers, Selection
@@ -77,7 +77,7 @@ async def _register(client: Client, config: KubeletConfig, host: HostSurvey, clo
     while True:
         try:
             await register_node(client, config, await host.survey())
-        except UnavailableError as error:
+        except StatusError as error:
             failures = next_backoff(RETRY, failures, clock.now_s())
             log.warning("node %s is not registered yet: %s", config.node_name, error.message)
             await clock.sleep(failures.delay_s)

@@ -12,8 +12,8 @@ from minikube_py.install.inventory import Difference, compare
 from minikube_py.install.io.files import HostFiles
 from minikube_py.install.io.host_inventory import mount_points
 from minikube_py.install.io.systemd import systemctl, systemd_runs
-from minikube_py.install.plan import Record, unit_name
-from minikube_py.install.removal import files_to_remove, require_unmounted, trees_to_remove
+from minikube_py.install.plan import UNIT_DIR, Record, unit_name
+from minikube_py.install.removal import plan_removal, require_unmounted
 from minikube_py.kubelet.io.docker_api import DockerApi
 
 
@@ -32,8 +32,10 @@ async def _uninstall(config: AgentConfig, say: Say) -> Difference:
     files = HostFiles()
     record = files.read_record()
     if record is not None and systemd_runs():
-        await systemctl("disable", "--now", unit_name(record.role), timeout_s=60)
-        say(f"{unit_name(record.role)} stopped and disabled")
+        unit = unit_name(record.role)
+        if files.at(f"{UNIT_DIR}/{unit}").exists():  # an earlier try may have failed after it was gone
+            await systemctl("disable", "--now", unit, timeout_s=60)
+            say(f"{unit} stopped and disabled")
     removed = await stop_and_tear_down(config)
     say(f"{', '.join(f'{count} {what}' for what, count in removed.items())} removed, with links, rules and mounts")
     await _remove_images(config, await pause_images(config), say)
@@ -54,10 +56,11 @@ async def _remove_images(config: AgentConfig, names: Sequence[str], say: Say) ->
 
 def _remove_files(config: AgentConfig, files: HostFiles, record: Record | None, say: Say) -> None:
     data_dir = PurePosixPath(config.data_dir)
-    trees = trees_to_remove(data_dir, PurePosixPath(config.pod_logs_dir))
-    require_unmounted(trees, mount_points())
-    single = (*files_to_remove(record.made if record else ()), str(config.kubeconfig_path))
-    for path in files.remove(single, trees):
-        say(f"{path} removed")
+    made = record.made if record else ()
+    steps = plan_removal(made, data_dir, PurePosixPath(config.pod_logs_dir), str(config.kubeconfig_path))
+    require_unmounted([tree for step in steps for tree in step.trees], mount_points())
+    for step in steps:
+        for path in files.remove(step.files, step.trees):
+            say(f"{path} removed")
     if not files.remove_if_empty(data_dir):
         say(f"{data_dir} stays: there are files in it that are not ours")

@@ -37,6 +37,33 @@ class RequestFacts:
     """DER; whoever has the same one is the same asker."""
 
 
+@dataclass(frozen=True, slots=True)
+class IssuedFacts:
+    """What stands in a certificate that a CA has signed."""
+
+    common_name: str
+    organizations: tuple[str, ...]
+    public_key: bytes
+    """DER, as in RequestFacts."""
+    not_before_s: float
+    """Seconds since the epoch."""
+
+
+def issued_facts(pem: str, ca_pem: bytes) -> IssuedFacts | None:
+    """Return what stands in a certificate of this CA, whether or not it is valid now; None: it is none."""
+    try:
+        certificate = x509.load_pem_x509_certificate(pem.encode())
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(ca_pem))
+        return IssuedFacts(
+            common_name="".join(_texts(certificate.subject, NameOID.COMMON_NAME)),
+            organizations=_texts(certificate.subject, NameOID.ORGANIZATION_NAME),
+            public_key=certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+            not_before_s=certificate.not_valid_before_utc.timestamp(),
+        )
+    except (*_UNREADABLE, InvalidSignature, TypeError):
+        return None
+
+
 def load_request(encoded: str) -> x509.CertificateSigningRequest:
     """Return the request in the base64 of a PEM text, its signature checked.
 

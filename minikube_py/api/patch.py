@@ -77,7 +77,7 @@ def apply_merge_patch(obj: Mapping[str, Any], patch: Mapping[str, Any]) -> Obj:
     """
     if patch is None:
         raise InternalError("Invalid JSON Patch")
-    if not isinstance(patch, Mapping):
+    if not isinstance(patch, dict):
         raise patch_fault(orjson.dumps(patch).decode(), "couldn't get version/kind; json parse error")
     merged: Obj = _merge(copy_object(obj), patch)
     return merged
@@ -91,7 +91,7 @@ def patch_fault(shown: str, detail: str) -> InvalidError:
 
 
 def _merge(target: Any, patch: Any) -> Any:
-    if not isinstance(patch, Mapping):
+    if not isinstance(patch, dict):
         return _copy(patch)
     merged: Obj = target if isinstance(target, dict) else {}
     for key, value in patch.items():

@@ -45,8 +45,3 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         return re.compile(translated, re.ASCII)
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"error parsing regexp: {error}") from error
-
-
-def contains_match(pattern: str, text: str) -> bool:
-    """Return whether the pattern matches somewhere in the text."""
-    return compile_pattern(pattern).search(text) is not None

@@ -1,164 +1,41 @@
-"""Server-side apply, and the record of owners that every other write keeps.
+"""Server-side apply: a configuration is merged into an object on behalf of a manager.
 
-`apply` merges a configuration into an object on behalf of a manager: fields that another manager owns with another
-value are conflicts, unless forced; fields that this manager owned and no longer names go, unless somebody else owns
-them. `track_update` says who owns what after any other write: whoever changed a field has it, everybody else lost it.
-
-An object that has no owners on record (somebody reset them with `[{}]`) stays so until the next apply, which books
-all that was there on "before-first-apply".
+Fields that another manager owns with another value are conflicts, unless forced; fields that this manager owned and
+no longer names go, unless somebody else owns them. Of an object that has no owners on record all that was there is
+booked on "before-first-apply". Who owns what after any other write: `field_owners`.
 
 Upstream: structured-merge-diff merge/update.go; apimachinery util/managedfields/internal.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
-from minikube_py.api.added_fields import added_fields
 from minikube_py.api.errors import BadRequestError, ConflictError, UnnamedError
+from minikube_py.api.field_owners import Writer, updated_entries, without_lost
 from minikube_py.api.field_paths import (
     NO_FIELDS,
-    FieldSet,
     ManagedFieldsError,
     Path,
-    contains,
     encode_fields,
     path_text,
-    with_paths,
-    without_paths,
 )
 from minikube_py.api.last_applied import last_applied_fields, sync_last_applied
 from minikube_py.api.managed_fields import (
     NEVER_OWNED,
     ManagedEntry,
-    cap_updates,
     decode_entries,
     encode_entries,
 )
-from minikube_py.api.meta import Obj, copy_object, format_time, metadata, name_of, namespace_of, uid_of
+from minikube_py.api.meta import Obj, copy_object, metadata, name_of, namespace_of
 from minikube_py.api.schema import Schema
 from minikube_py.api.typed_check import check_types
 from minikube_py.api.typed_merge import merge, without_nulls
 from minikube_py.api.typed_walk import WalkError, field_set, outside
-from minikube_py.api.versioned_fields import Versions, VersionSet, prune
+from minikube_py.api.versioned_fields import VersionSet, prune
 
 BEFORE_FIRST_APPLY = "before-first-apply"
 _KUBECTL = "kubectl"
-_RESET: list[Obj] = [{}]
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """On whose behalf a write is made, when, and which part of the object it may change."""
-
-    manager: str
-    """The `fieldManager` parameter, or the User-Agent up to its first slash."""
-    api_version: str
-    wall_s: float
-    subresource: str = ""
-    ignored: FieldSet = NO_FIELDS
-    """Paths that this endpoint resets, with all below them: nobody comes to own them (see `reset_fields`)."""
-    versions: Versions | None = None
-    """The other versions of the object; None: there are none."""
-
-    def entry(self, operation: Literal["Apply", "Update"], fields_v1: Mapping[str, Any]) -> ManagedEntry:
-        """Return this writer's entry."""
-        return ManagedEntry(
-            manager=self.manager,
-            operation=operation,
-            api_version=self.api_version,
-            fields_v1=fields_v1,
-            time=format_time(self.wall_s),
-            subresource=self.subresource,
-        )
-
-
-def reset_fields(subresource: str, *, has_status: bool) -> FieldSet:
-    """Return what an endpoint resets: the object itself its status, `/status` everything else it does not write.
-
-    Upstream: each strategy's GetResetFields.
-    """
-    if subresource == "status":
-        return frozenset({("f:spec",)})
-    if subresource == "approval":
-        return frozenset({("f:spec",), ("f:status", "f:certificate")})
-    return frozenset({("f:status",)}) if not subresource and has_status else NO_FIELDS
-
-
-def track_update(
-    live: Mapping[str, Any] | None, new: Mapping[str, Any], definition: Schema | None, writer: Writer
-) -> list[Obj]:
-    """Return metadata.managedFields after a create, update or patch from `live` to `new` (defaults filled in).
-
-    A client may write managedFields itself: `[{}]` forgets all owners; what cannot be read is taken from `live`.
-    """
-    given = metadata(new).get("managedFields")
-    if given == _RESET and not writer.subresource:
-        return []
-    entries = _entries_to_start_with(live, given, writer.subresource)
-    if not entries and live is not None and uid_of(live):
-        return []
-    try:
-        if live is None and not entries and definition is not None and definition.own_fields is None:
-            tracked = _owned_by_creator(_bare(new), definition, writer)
-        else:
-            tracked = _updated(_bare(live or {}), _bare(new), definition, entries, writer)
-    except WalkError:
-        tracked = entries
-    return encode_entries(tracked)
-
-
-def _entries_to_start_with(
-    live: Mapping[str, Any] | None, given: object, subresource: str
-) -> tuple[ManagedEntry, ...]:
-    for source in ((given,) if not subresource else ()) + (metadata(live or {}).get("managedFields"),):
-        try:
-            entries = decode_entries(source)
-        except ManagedFieldsError:
-            continue
-        if entries:
-            return entries
-    return ()
-
-
-def _owned_by_creator(new: Obj, definition: Schema, writer: Writer) -> tuple[ManagedEntry, ...]:
-    """Return the one entry of a new object of a built-in kind, as `_updated` from nothing to it would."""
-    fields_v1 = without_paths(added_fields(new, definition), writer.ignored, below=True)
-    fields_v1 = without_paths(fields_v1, NEVER_OWNED)
-    return (writer.entry("Update", fields_v1),) if fields_v1 else ()
-
-
-def _updated(
-    live: Obj, new: Obj, definition: Schema | None, entries: Sequence[ManagedEntry], writer: Writer
-) -> tuple[ManagedEntry, ...]:
-    versions = VersionSet(writer.api_version, definition, writer.versions)
-    changes = versions.changes(live, new, entries, writer.ignored)
-    lost = {version: change.taken | change.removed for version, change in changes.items()}
-    taken = changes[writer.api_version].taken - NEVER_OWNED
-    if not taken:
-        return cap_updates(_without(entries, lost))
-    identity = (writer.manager, "Update", writer.api_version, writer.subresource)
-    own = next((entry for entry in entries if entry.identity == identity), None)
-    left = _without([entry for entry in entries if entry is not own], lost)
-    return cap_updates([*left, _grown(own, taken, lost[writer.api_version], writer)])
-
-
-def _grown(own: ManagedEntry | None, taken: FieldSet, lost: FieldSet, writer: Writer) -> ManagedEntry:
-    """Return the writer's entry after a change; its fields stay the same tree when it owns them all already."""
-    if own is None:
-        return writer.entry("Update", encode_fields(taken))
-    fields_v1 = without_paths(own.fields_v1, lost - taken)
-    new = [path for path in taken if not contains(fields_v1, path)]
-    return writer.entry("Update", with_paths(fields_v1, new))
-
-
-def _without(entries: Sequence[ManagedEntry], lost: Mapping[str, FieldSet]) -> list[ManagedEntry]:
-    """Return the entries without what was lost, by version; entries that own nothing any more are left out.
-
-    So are entries of versions that are not served.
-    """
-    remaining = (entry.without(lost[entry.api_version]) for entry in entries if entry.api_version in lost)
-    return [entry for entry in remaining if entry.fields_v1]
 
 
 def _bare(obj: Mapping[str, Any]) -> Obj:
@@ -211,7 +88,7 @@ def apply(
     try:
         if live is not None and not entries:
             first = replace(writer, manager=BEFORE_FIRST_APPLY)
-            entries = _updated({}, start, definition, (), first)
+            entries = updated_entries({}, start, definition, (), first)
         result, conflicts, tracked = _applied(start, config, definition, entries, writer)
     except WalkError as fault:
         raise UnnamedError(f"failed to create typed live object: {fault}") from fault
@@ -273,7 +150,7 @@ def _applied(
         merged = prune(merged, last, (mine, *others), versions)
     result: Obj = without_nulls(merged)
     changes = versions.changes(start, result, others, writer.ignored)
-    others = _without(others, {version: change.removed for version, change in changes.items()})
+    others = without_lost(others, {version: change.removed for version, change in changes.items()})
     conflicts = [
         _Conflict(entry, path) for entry in others for path in sorted(entry.fields & changes[entry.api_version].taken)
     ]

@@ -264,14 +264,17 @@ def _compare_maps(
 ) -> None:
     fields = schema.fields if schema is not None else {}
     custom = schema is not None and schema.own_fields is not None
-    for key in old.keys() | new.keys():
-        before, after = old.get(key, ABSENT), new.get(key, ABSENT)
-        if before is not ABSENT and after is not ABSENT:
-            if before == after:
-                continue
-        elif (absent := when_absent(fields.get(key), custom=custom)) is not ABSENT:
-            before, after = (absent if value is ABSENT else value for value in (before, after))
+    for key, after in new.items():
+        before = old.get(key, ABSENT)
+        if before is ABSENT:
+            before = when_absent(fields.get(key), custom=custom)
+        elif before == after:
+            continue
         _compare((*path, f"f:{key}"), before, after, child_schema(schema, key), found)
+    for key, before in old.items():
+        if key not in new:
+            after = when_absent(fields.get(key), custom=custom)
+            _compare((*path, f"f:{key}"), before, after, child_schema(schema, key), found)
 
 
 def when_absent(field: Field | None, *, custom: bool) -> Any:

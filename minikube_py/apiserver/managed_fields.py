@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from minikube_py.api.field_owners import Writer, reset_fields, track_update
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource
-from minikube_py.api.server_side_apply import Writer, apply, reset_fields, track_update
+from minikube_py.api.server_side_apply import apply
 from minikube_py.apiserver.decisions import WriteContext
 from minikube_py.apiserver.object_versions import versions_of
 

@@ -76,6 +76,9 @@ def parse_write_options(verb: str, query: Mapping[str, str], user_agent: str, pa
     Raises:
         InvalidError: a value that is not served.
     """
+    is_apply = patch_type == APPLY_PATCH
+    if not query and not is_apply:
+        return WriteOptions(field_manager=_manager_of(user_agent))
     kind = {"create": "CreateOptions", "update": "UpdateOptions"}.get(verb, "PatchOptions")
     faults = list(_dry_run_faults(query.get("dryRun")))
     validation = query.get("fieldValidation", "")
@@ -96,7 +99,6 @@ def parse_write_options(verb: str, query: Mapping[str, str], user_agent: str, pa
         at = next(at for at, letter in enumerate(manager) if not letter.isprintable())
         unprintable = f"invalid character U+{ord(manager[at]):04X} (at position {at})"
         faults.append(FieldError("FieldValueInvalid", "fieldManager", unprintable, manager))
-    is_apply = patch_type == APPLY_PATCH
     if is_apply and not manager:
         faults.append(FieldError("FieldValueRequired", "fieldManager", "is required for apply patch"))
     if not is_apply and verb == "patch" and "force" in query:

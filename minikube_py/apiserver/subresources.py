@@ -17,11 +17,12 @@ from minikube_py.api.errors import (
     conflict,
     invalid,
 )
+from minikube_py.api.field_owners import Writer
 from minikube_py.api.jsonpath import value_at
 from minikube_py.api.meta import Obj, copy_object, format_time, is_deleting, metadata
 from minikube_py.api.resource import Resource, ScalePaths
 from minikube_py.api.schema import schema_of
-from minikube_py.api.server_side_apply import Writer, apply
+from minikube_py.api.server_side_apply import apply
 from minikube_py.api.table.parts import NEUTRAL
 from minikube_py.apiserver.decisions import Decision, Reject, Write, WriteContext
 from minikube_py.apiserver.scale_owners import SCALE_VERSION, parent_owners, scale_owners

@@ -59,16 +59,6 @@ def partial_metadata(obj: Mapping[str, Any]) -> Obj:
     return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata(obj)}
 
 
-def partial_metadata_list(objects: Iterable[Mapping[str, Any]], list_meta: Obj) -> Obj:
-    """Return a PartialObjectMetadataList; its items carry kind and apiVersion, as upstream's do."""
-    return {
-        "kind": "PartialObjectMetadataList",
-        "apiVersion": "meta.k8s.io/v1",
-        "metadata": list_meta,
-        "items": [partial_metadata(obj) for obj in objects],
-    }
-
-
 def _definition(column: Column) -> Obj:
     return {
         "name": column.name,

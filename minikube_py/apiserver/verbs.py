@@ -38,6 +38,9 @@ _META_FIELDS = ("labels", "annotations", "finalizers", "ownerReferences")
 """What clients say in the metadata."""
 _SERVER_FIELDS = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 
+_CARRIED_FIELDS = (*_SERVER_FIELDS, "namespace", "generateName")
+"""What an update does not change, whatever the client sends."""
+
 
 class _Hex:
     """How upstream shows the resourceVersion that was not given."""
@@ -232,12 +235,13 @@ def _drop_server_fields(meta: Obj) -> None:
 
 def _carry_over(new: Obj, old: Mapping[str, Any]) -> None:
     """Set what only the server sets as it was, whatever the client sent."""
-    meta = new["metadata"]
-    _drop_server_fields(meta)
-    for field in _SERVER_FIELDS:
-        _copy_field(field, metadata(old), meta)
-    _copy_field("namespace", metadata(old), meta)
-    _copy_field("generateName", metadata(old), meta)
+    meta, before = new["metadata"], metadata(old)
+    meta.pop("selfLink", None)
+    for field in _CARRIED_FIELDS:
+        if field in before:
+            meta[field] = before[field]
+        else:
+            meta.pop(field, None)
 
 
 def _copy_field(field: str, source: Mapping[str, Any], target: Obj) -> None:

@@ -11,7 +11,7 @@ from minikube_py.agent.errors import AgentError
 from minikube_py.cli.output import output_option, print_json, print_table
 from minikube_py.cli.settings import STATE_SETTINGS, with_settings
 from minikube_py.config import AgentConfig
-from minikube_py.kit.io.files import copy_private
+from minikube_py.kit.io.files import copy_atomic
 from minikube_py.store.io.recovery import Until
 
 
@@ -39,7 +39,7 @@ def save_command(config: AgentConfig, target: Path | None, output: str) -> None:
     facts = state_command(config, "snapshot-save")
     if target is not None:
         try:
-            copy_private(Path(facts["path"]), target)
+            copy_atomic(Path(facts["path"]), target, 0o600)
         except OSError as error:
             raise AgentError(f"cannot copy {facts['path']} to {target}: {error.strerror}") from error
     if output == "json":

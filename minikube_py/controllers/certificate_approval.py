@@ -21,7 +21,7 @@ groups that kubeadm gives them to), knows no taken names, and leaves serving cer
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from minikube_py.api.certificate_requests import RequestFacts, UnreadableRequestError, request_facts
+from minikube_py.api.certificate_requests import RequestFacts, UnreadableRequestError, expires_at_s, request_facts
 from minikube_py.api.join_tokens import BOOTSTRAPPERS_GROUP
 from minikube_py.api.meta import Obj, ObjectKey, copy_object, format_time, key_of, metadata, name_of
 from minikube_py.api.resources import NODES, SIGNING_REQUESTS
@@ -167,7 +167,7 @@ def _serves_itself(facts: RequestFacts, node: Obj | None) -> bool:
 def _taken(seen: RequestView, now_s: float) -> Verdict | None:
     """Return why a joining host cannot have its name, None when it can."""
     others = [other for other in seen.claims if key_of(other) != key_of(seen.request)]
-    if any(_key(other) == seen.facts.public_key for other in others):
+    if any(_key(other) == seen.facts.public_key and not _ran_out(other, now_s) for other in others):
         return None
     name = seen.facts.common_name.removeprefix(NODE_PREFIX)
     if seen.node is not None:
@@ -192,6 +192,11 @@ def _taken(seen: RequestView, now_s: float) -> Verdict | None:
 def _approved_s(request: Obj) -> float:
     approval = find_condition((request.get("status") or {}).get("conditions") or (), APPROVED) or {}
     return seconds_of(approval.get("lastUpdateTime"))
+
+
+def _ran_out(request: Obj, now_s: float) -> bool:
+    expiry_s = expires_at_s((request.get("status") or {}).get("certificate") or "")
+    return expiry_s is not None and expiry_s <= now_s
 
 
 def _key(request: Obj) -> bytes:

@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-BACKDATE = timedelta(minutes=5)
-"""Certificates are valid this long before they are made, for clients whose clocks are behind."""
+from minikube_py.api.rules.signers import BACKDATE_S
+
+BACKDATE = timedelta(seconds=BACKDATE_S)
 SHORT = timedelta(hours=8)
 """A lifetime below this is not shortened by the back-dating."""
 LIFETIME_MIN_S = 600.0

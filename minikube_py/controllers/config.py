@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from minikube_py.controllers.certificate_authority import CertificateAuthority
 from minikube_py.controllers.certificate_signing import Signer
 from minikube_py.controllers.volume_recycler import DEFAULT_TEMPLATE, Recycler
 
@@ -14,8 +15,10 @@ class ControllersConfig:
 
     root_ca_pem: str
     """The cluster's CA certificate, published as ConfigMap kube-root-ca.crt in every namespace."""
-    signer: Signer | None = None
+    authority: CertificateAuthority | None = None
     """The CA that signs certificate requests; None: nobody signs them here."""
+    cluster_signing_duration_s: float = 365 * 24 * 3600.0
+    """The longest lifetime of a certificate that is asked for through the API."""
     cluster_cidr: str = "10.244.0.0/16"
     """IPv4 range from which each node gets its pod range; no further node gets one when it is used up."""
     node_cidr_mask_size: int = 24
@@ -49,6 +52,11 @@ class ControllersConfig:
     pv_recycler_pod_template_filepath_nfs: str = ""
     recycler_templates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What those files hold, by source."""
+
+    @property
+    def signer(self) -> Signer | None:
+        """Return what signs certificate requests, if anything does here."""
+        return None if self.authority is None else Signer(self.authority, self.cluster_signing_duration_s)
 
     @property
     def recyclers(self) -> tuple[Recycler, ...]:

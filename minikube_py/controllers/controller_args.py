@@ -1,7 +1,7 @@
 """`--kube-controller-manager-arg NAME=VALUE`: flags of the controllers, by upstream's names.
 
 Upstream: cmd/kube-controller-manager/app/options (nodelifecyclecontroller.go, podgccontroller.go,
-persistentvolumebindercontroller.go).
+persistentvolumebindercontroller.go, csrsigningcontroller.go).
 """
 
 from collections.abc import Sequence
@@ -55,6 +55,7 @@ _ARGS: ArgumentTable = {
     "secondary-node-eviction-rate": ("secondary_node_eviction_rate", _rate),
     "unhealthy-zone-threshold": ("unhealthy_zone_threshold", _share),
     "large-cluster-size-threshold": ("large_cluster_size_threshold", whole_number),
+    "cluster-signing-duration": ("cluster_signing_duration_s", _period),
     "terminated-pod-gc-threshold": ("terminated_pod_gc_threshold", whole_number),
     "pv-recycler-minimum-timeout-hostpath": ("pv_recycler_minimum_timeout_hostpath_s", positive_number),
     "pv-recycler-timeout-increment-hostpath": ("pv_recycler_timeout_increment_hostpath_s", positive_number),

@@ -12,6 +12,9 @@ That an owner is absent is believed only after reading it afresh: caches of diff
 revision. An owner of a kind that is not served, or that a reference cannot reach (a namespaced owner of a
 cluster-scoped object), counts as solid: nothing is deleted because of a reference that cannot be checked.
 
+Owners that another API server has (an APIService leads to it) are in no cache: that server is asked from time to time
+whether they are there. While it cannot be asked, or has no such kind, they count as there.
+
 Upstream: pkg/controller/garbagecollector. The graph is the informers' index by owner uid.
 """
 
@@ -22,10 +25,11 @@ from functools import cache
 
 from minikube_py.api.meta import Obj, ObjectKey, is_deleting, key_of, metadata, uid_of
 from minikube_py.api.resource import Resource, is_stored, storage_of
-from minikube_py.api.resources import EVENTS, RESOURCES, find_kind
+from minikube_py.api.resources import API_SERVICES, EVENTS, RESOURCES, find_kind
 from minikube_py.client.interface import Change, DeleteOptions
 from minikube_py.controllers.claims import release
 from minikube_py.controllers.indexes import OWNER_UID, by_owner
+from minikube_py.controllers.other_groups import other_groups
 from minikube_py.controllers.plan import (
     NOTHING,
     Action,
@@ -36,6 +40,7 @@ from minikube_py.controllers.plan import (
     Patch,
     Plan,
     RequireAbsent,
+    RequireAbsentElsewhere,
     Target,
     latest_item,
 )
@@ -44,6 +49,8 @@ from minikube_py.controllers.spec import ControllerSpec, Watch
 _COLLECTED_BY = frozenset({"list", "watch", "delete"})
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
+LOOK_AGAIN_S = 30.0
+"""Another server is asked so often whether an owner is there (upstream looks for new kinds as often)."""
 
 
 class OwnerState(Enum):
@@ -53,6 +60,8 @@ class OwnerState(Enum):
     WAITING = "waiting"
     """In foreground deletion: it waits for this dependent, among others."""
     ABSENT = "absent"
+    ELSEWHERE = "elsewhere"
+    """Another API server knows whether it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +70,8 @@ class Owner:
 
     state: OwnerState
     uid: str
-    resource: Resource | None
-    key: ObjectKey
+    check: RequireAbsent | RequireAbsentElsewhere | None = None
+    """How to make sure that it is not there; None: it is there, or nobody can be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +124,32 @@ def observe(listers: Listers, item: Item, failure: Failure | None) -> GarbageVie
 def _look_up(listers: Listers, resource: Resource, obj: Obj, reference: Obj) -> Owner:
     kind = _kind_of(listers, reference)
     uid = str(reference.get("uid", ""))
-    reachable = (
-        kind is not None and kind.qualified in listers.informers and (resource.namespaced or not kind.namespaced)
-    )
-    if kind is None or not reachable:
-        return Owner(OwnerState.SOLID, uid, None, ObjectKey("", ""))
+    if kind is None:
+        return _look_elsewhere(listers, obj, reference)
+    if kind.qualified not in listers.informers or (kind.namespaced and not resource.namespaced):
+        return Owner(OwnerState.SOLID, uid)
     namespace = key_of(obj).namespace if kind.namespaced else ""
     key = ObjectKey(namespace, str(reference.get("name", "")))
     owner = listers.get(kind, key)
     if owner is None or uid_of(owner) != uid:
-        return Owner(OwnerState.ABSENT, uid, kind, key)
+        return Owner(OwnerState.ABSENT, uid, RequireAbsent(kind, Target(key, uid)))
     waiting = is_deleting(owner) and FOREGROUND in (metadata(owner).get("finalizers") or ())
-    return Owner(OwnerState.WAITING if waiting else OwnerState.SOLID, uid, kind, key)
+    return Owner(OwnerState.WAITING if waiting else OwnerState.SOLID, uid)
+
+
+def _look_elsewhere(listers: Listers, obj: Obj, reference: Obj) -> Owner:
+    """Return an owner of a kind that is not served here."""
+    group, _, version = str(reference.get("apiVersion", "")).rpartition("/")
+    uid = str(reference.get("uid", ""))
+    servers = other_groups(listers.list(API_SERVICES))
+    server = next((each for each in servers if (each.group, each.version) == (group, version)), None)
+    if server is None:
+        return Owner(OwnerState.SOLID, uid)
+    if not server.available:
+        return Owner(OwnerState.ELSEWHERE, uid)
+    target = Target(ObjectKey(key_of(obj).namespace, str(reference.get("name", ""))), uid)
+    check = RequireAbsentElsewhere(group, version, str(reference.get("kind", "")), target)
+    return Owner(OwnerState.ELSEWHERE, uid, check)
 
 
 def _kind_of(listers: Listers, reference: Obj) -> Resource | None:
@@ -178,19 +201,22 @@ def _without_finalizer(seen: GarbageView, finalizer: str) -> Patch:
 
 
 def _collect(seen: GarbageView) -> Plan:
-    absent = [owner for owner in seen.owners if owner.state is OwnerState.ABSENT]
+    unless_held = () if any(owner.state is OwnerState.SOLID for owner in seen.owners) else (OwnerState.ELSEWHERE,)
+    absent = [owner for owner in seen.owners if owner.state in (OwnerState.ABSENT, *unless_held)]
     waiting = [owner for owner in seen.owners if owner.state is OwnerState.WAITING]
     if not absent and not waiting:
         return NOTHING
-    checks: list[Action] = [
-        RequireAbsent(owner.resource, Target(owner.key, owner.uid)) for owner in absent if owner.resource is not None
-    ]
+    again_s = LOOK_AGAIN_S if any(owner.state is OwnerState.ELSEWHERE for owner in absent) else None
+    if any(owner.check is None for owner in absent):
+        return Plan(requeue_after_s=again_s)  # the server that knows cannot be asked
+    checks: list[Action] = [owner.check for owner in absent if owner.check is not None]
     if len(absent) + len(waiting) < len(seen.owners):
         return Plan((*checks, _without_owners(seen, {owner.uid for owner in (*absent, *waiting)})))
     if waiting and any(_is_in_foreground(dependent.obj) for dependent in seen.dependents):
         # A circle of owners that all wait: this one stops waiting for its own.
         checks.append(_unblocked(seen))
-    return Plan((*checks, Delete(seen.resource, Target(key_of(seen.obj), uid_of(seen.obj)), _options(seen, waiting))))
+    deletion = Delete(seen.resource, Target(key_of(seen.obj), uid_of(seen.obj)), _options(seen, waiting))
+    return Plan((*checks, deletion), requeue_after_s=again_s)
 
 
 def _options(seen: GarbageView, waiting: Sequence[Owner]) -> DeleteOptions:

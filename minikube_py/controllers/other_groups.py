@@ -57,8 +57,8 @@ def discovery_failure(groups: Sequence[OtherGroup]) -> str:
     )
 
 
-def deletable_rows(group: str, version: str, document: Mapping[str, Any]) -> tuple[Resource, ...]:
-    """Return the namespaced resources of an APIResourceList whose objects can be listed and deleted."""
+def other_rows(group: str, version: str, document: Mapping[str, Any]) -> tuple[Resource, ...]:
+    """Return the resources of an APIResourceList."""
     return tuple(
         Resource(
             group=group,
@@ -66,12 +66,17 @@ def deletable_rows(group: str, version: str, document: Mapping[str, Any]) -> tup
             kind=str(entry.get("kind") or ""),
             plural=str(entry["name"]),
             singular=str(entry.get("singularName") or ""),
-            namespaced=True,
+            namespaced=bool(entry.get("namespaced")),
             rules=_NO_RULES,
             columns=(),
+            verbs=tuple(entry.get("verbs") or ()),
         )
         for entry in document.get("resources") or ()
-        if entry.get("namespaced")
-        and "/" not in str(entry["name"])
-        and {*(entry.get("verbs") or ())} >= _NEEDED_VERBS
+        if "/" not in str(entry["name"])
     )
+
+
+def deletable_rows(group: str, version: str, document: Mapping[str, Any]) -> tuple[Resource, ...]:
+    """Return the namespaced resources of an APIResourceList whose objects can be listed and deleted."""
+    rows = other_rows(group, version, document)
+    return tuple(row for row in rows if row.namespaced and {*row.verbs} >= _NEEDED_VERBS)

@@ -133,6 +133,17 @@ class RequireAbsent:
 
 
 @dataclass(frozen=True, slots=True)
+class RequireAbsentElsewhere:
+    """Ask another API server: unless it says that it has no object with this uid, the plan ends here."""
+
+    group: str
+    version: str
+    kind: str
+    target: Target
+    """The namespace counts when the kind has any."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequireEmpty:
     """List afresh: if anything of these resources is left in the namespace, the plan ends here and is tried again."""
 
@@ -169,6 +180,7 @@ Action = (
     | DeleteOthers
     | Require
     | RequireAbsent
+    | RequireAbsentElsewhere
     | RequireEmpty
     | Record
 )

@@ -1,6 +1,7 @@
-"""Which folders of the data go: only those that the program makes, never what somebody else put beside them."""
+"""What goes, and in which order: only what the program makes, never what somebody else put beside it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from minikube_py.install.plan import CONFIG_DIR, PREVIOUS, PROGRAM, RUNTIME_DIR, InstallError
@@ -8,15 +9,25 @@ from minikube_py.install.plan import CONFIG_DIR, PREVIOUS, PROGRAM, RUNTIME_DIR,
 _DATA_PARTS = ("server", "agent", "log", "runtime")
 
 
-def trees_to_remove(data_dir: PurePosixPath, pod_logs_dir: PurePosixPath) -> tuple[PurePosixPath, ...]:
-    """Return the folders that an uninstallation removes with everything in them."""
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One step: single files go, then folders with everything in them; what is gone already does no harm."""
+
+    files: tuple[str, ...]
+    trees: tuple[PurePosixPath, ...]
+
+
+def plan_removal(
+    made: Sequence[str], data_dir: PurePosixPath, pod_logs_dir: PurePosixPath, kubeconfig: str
+) -> tuple[Removal, ...]:
+    """Return the steps of an uninstallation; `made` is what the record of the installation says.
+
+    The record goes last: as long as it is there, what failed can be done again.
+    """
     parts = tuple(data_dir / part for part in _DATA_PARTS)
-    return tuple(dict.fromkeys((*parts, pod_logs_dir, PurePosixPath(RUNTIME_DIR), PurePosixPath(CONFIG_DIR))))
-
-
-def files_to_remove(made: Sequence[str]) -> tuple[str, ...]:
-    """Return the single files that an uninstallation removes; those that are gone already do no harm."""
-    return tuple(dict.fromkeys((*made, PROGRAM, PREVIOUS)))
+    data = tuple(dict.fromkeys((*parts, pod_logs_dir, PurePosixPath(RUNTIME_DIR))))
+    single = tuple(dict.fromkeys((*made, PROGRAM, PREVIOUS, kubeconfig)))
+    return Removal((), data), Removal(single, (PurePosixPath(CONFIG_DIR),))
 
 
 def require_unmounted(trees: Sequence[PurePosixPath], mount_points: Sequence[str]) -> None:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from minikube_py.api.rules.signers import KUBELET_CLIENT, KUBELET_SERVING, NODE_PREFIX, NODES_GROUP
+from minikube_py.api.rules.signers import BACKDATE_S, KUBELET_CLIENT, KUBELET_SERVING, NODE_PREFIX, NODES_GROUP
 
 RENEW_EARLIEST, RENEW_LATEST = 0.7, 0.9
 """Shares of a certificate's life."""
@@ -108,9 +108,13 @@ def read_certificate(pem: bytes) -> HeldCertificate:
 
 
 def renew_at_s(held: HeldCertificate, fraction: float) -> float:
-    """Return when a certificate is to be renewed; `fraction` in [0, 1) spreads the nodes."""
+    """Return when a certificate is to be renewed; `fraction` in [0, 1) spreads the nodes.
+
+    Its life begins when it was made, not when it says: a short one would be renewed again and again.
+    """
     share = RENEW_EARLIEST + (RENEW_LATEST - RENEW_EARLIEST) * fraction
-    return held.not_before_s + (held.not_after_s - held.not_before_s) * share
+    made_s = min(held.not_before_s + BACKDATE_S, held.not_after_s)
+    return made_s + (held.not_after_s - made_s) * share
 
 
 def is_due(held: HeldCertificate | None, wanted: WantedCertificate, renew_s: float, now_s: float) -> bool:

@@ -4,19 +4,17 @@ A chain is fully described by its name (`cluster-3`, `external-local-1-of-4`, `c
 up, how many endpoints it chooses from, whether it asks for masquerade. Each ends in `drop`, so that a packet that
 sees the old verdict and the new endpoints costs its sender one retransmission and never passes without NAT.
 
-In nftables session affinity is a hash of the client's address instead of a random number: no state, so nothing to
-lose at a restart; clients move only when the number of endpoints changes. iptables has no such hash, and remembers
-clients for `affinity_s` (`iptables_rules`).
+With session affinity three rules stand for one: to the endpoint that the client had before, if it is remembered and
+still there; to one by chance, which is remembered; and, when the memory is full, by chance alone.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from minikube_py.proxy.affinity import BY_ADDRESS, BY_NODE_PORT, AffinityMaps
 from minikube_py.proxy.ruleset import CLUSTER_LIST_OFFSET, ENDPOINTS, NODE_PORT_ENDPOINTS
 
-AFFINITY_SEED = 0x6D6B7079
-"""Seed of the hash: fixed, so that a client keeps its endpoint over restarts and on every node."""
 Entry = Literal["cluster", "external", "node-port"]
 _NAME = re.compile(r"(cluster|external|node-port)(?:-affinity-(\d+)s)?(?:-local-(\d+)-of)?-(\d+)")
 
@@ -44,7 +42,31 @@ class SendToEndpoint:
     keyed_by_address: bool
     count: int
     offset: int
-    affinity: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Affinity:
+    """How clients are remembered: until `timeout_s` after their last new connection."""
+
+    maps: AffinityMaps
+    keyed_by_address: bool
+    timeout_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendAgain:
+    """Sends the connection where the client's last one went, if that is remembered and still there; else goes on."""
+
+    affinity: Affinity
+
+
+@dataclass(frozen=True, slots=True)
+class SendAndRemember:
+    """Chooses as SendToEndpoint does, and remembers it; goes on when no more clients can be remembered."""
+
+    affinity: Affinity
+    count: int
+    offset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +74,7 @@ class Drop:
     """Drops the packet."""
 
 
-Step: TypeAlias = FromPods | FromThisHost | MarkForMasquerade | SendToEndpoint | Drop
+Step: TypeAlias = FromPods | FromThisHost | MarkForMasquerade | SendAgain | SendAndRemember | SendToEndpoint | Drop
 Rule: TypeAlias = tuple[Step, ...]
 
 
@@ -92,13 +114,22 @@ def chain_rules(spec: ChainSpec) -> tuple[Rule, ...]:
     """Return the rules of a dispatch chain."""
     if spec.local is None:
         marks: Rule = () if spec.entry == "cluster" else (MarkForMasquerade(),)
-        return ((*marks, _send(spec, spec.count, 0)), (Drop(),))
-    everywhere = _send(spec, spec.count, CLUSTER_LIST_OFFSET)
-    here: tuple[Rule, ...] = ((_send(spec, spec.local, 0),),) if spec.local else ()
-    return ((FromPods(), everywhere), (FromThisHost(), MarkForMasquerade(), everywhere), *here, (Drop(),))
+        return (*_send(marks, spec, spec.count, 0), (Drop(),))
+    here = _send((), spec, spec.local, 0) if spec.local else ()
+    return (
+        *_send((FromPods(),), spec, spec.count, CLUSTER_LIST_OFFSET),
+        *_send((FromThisHost(), MarkForMasquerade()), spec, spec.count, CLUSTER_LIST_OFFSET),
+        *here,
+        (Drop(),),
+    )
 
 
-def _send(spec: ChainSpec, count: int, offset: int) -> SendToEndpoint:
+def _send(before: Rule, spec: ChainSpec, count: int, offset: int) -> tuple[Rule, ...]:
+    """Return the rules that send what passes `before` to one of a list of endpoints."""
     by_address = spec.entry != "node-port"
     found_in = ENDPOINTS if by_address else NODE_PORT_ENDPOINTS
-    return SendToEndpoint(found_in.name, by_address, count, offset, spec.affinity_s > 0)
+    ends: tuple[Step, ...] = (SendToEndpoint(found_in.name, by_address, count, offset),)
+    if spec.affinity_s:
+        affinity = Affinity(BY_ADDRESS if by_address else BY_NODE_PORT, by_address, spec.affinity_s)
+        ends = (SendAgain(affinity), SendAndRemember(affinity, count, offset), *ends)
+    return tuple((*before, end) for end in ends)

@@ -9,6 +9,7 @@ the caller counts them.
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network
 
+from minikube_py.proxy.affinity import AFFINITY_MAPS
 from minikube_py.proxy.chains import ChainSpec, parse_chain_name
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.iptables_rules import (
@@ -146,7 +147,7 @@ class IptablesTables:
             address = str(key.key[0])
             rules = (f"-d {address}/32 -g {REJECT_CHAIN}",) if present else ()
             self._trees["filter"][CLUSTER_IP_TREE].put(leaf_key(address), rules)
-        else:
+        elif key.map not in AFFINITY_MAPS:  # iptables keeps its clients by endpoint, beside the rules
             entry = key.key[:-1] if key.map in _KEYS_WITH_TAIL else key.key
             entries.add(entry)
             if key.map == SOURCE_RANGES.name:

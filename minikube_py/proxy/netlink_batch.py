@@ -6,7 +6,7 @@ whole or rejects it whole and says which message was at fault. The table itself 
 exist. Formats: include/uapi/linux/netfilter/nf_tables.h.
 
 In a concatenated key or value each field is padded to four bytes. Addresses, protocols and ports are in network
-order, the index (the output of numgen or jhash) in host order.
+order, the index (the output of numgen) and the identity in host order.
 """
 
 import struct
@@ -145,9 +145,11 @@ def _network(part: str | int) -> bytes:
     return IPv4Network(str(part)).network_address.packed
 
 
-def _data(data: str | tuple[str, int]) -> bytes:
+def _data(data: str | tuple[str, int] | int) -> bytes:
     if isinstance(data, tuple):
         return attribute(_DATA_VALUE, _address(data[0]) + _port(data[1]))
+    if isinstance(data, int):
+        return attribute(_DATA_VALUE, _number(data))
     if data == "drop":
         return attribute(_DATA_VERDICT, attribute(_VERDICT_CODE, struct.pack(">i", _NF_DROP)))
     verdict = attribute(_VERDICT_CODE, struct.pack(">i", _NFT_GOTO))
@@ -166,11 +168,19 @@ def _port(part: str | int) -> bytes:
     return struct.pack(">H2x", part)
 
 
-def _index(part: str | int) -> bytes:
+def _number(part: str | int) -> bytes:
     return struct.pack("=I", part)
 
 
-_FIELDS = {"address": _address, "protocol": _protocol, "port": _port, "index": _index, "network": _network}
+_FIELDS = {
+    "source": _address,
+    "address": _address,
+    "protocol": _protocol,
+    "port": _port,
+    "index": _number,
+    "identity": _number,
+    "network": _network,
+}
 
 
 def _message(kind: int, flags: int, sequence: int, family: int, resource: int, body: bytes = b"") -> bytes:

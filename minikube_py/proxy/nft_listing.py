@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, summarize_address_range
 from typing import Any
 
+from minikube_py.proxy.affinity import parse_identity
 from minikube_py.proxy.chains import chain_rules, parse_chain_name
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.ruleset import MAPS, Data, ElementKey, Key, Ruleset
@@ -38,6 +39,7 @@ def parse_listing(document: Mapping[str, Any], config: ProxyConfig) -> Ruleset |
     elements = {
         ElementKey(name, _complete(name, _parse_key(raw_key))): data
         for name, found in maps.items()
+        if MAPS[name].data != "memory"
         for raw_key, data in (_split(name, raw) for raw in found.get("elem") or ())
     }
     return Ruleset(elements, frozenset(dispatch))
@@ -57,6 +59,8 @@ def _split(map_name: str, raw: Any) -> tuple[Any, Data]:
     if MAPS[map_name].data == "member":
         return raw, None
     raw_key, raw_data = raw
+    if MAPS[map_name].data == "identity":
+        return raw_key, parse_identity(raw_data)
     if "drop" in raw_data:
         return raw_key, "drop"
     if "goto" in raw_data:
@@ -68,7 +72,9 @@ def _split(map_name: str, raw: Any) -> tuple[Any, Data]:
 
 
 def _complete(map_name: str, key: Key) -> Key:
-    """Write a network of one address as a network: nft prints the address alone."""
+    """Write a network of one address as a network, where nft prints the address alone, and identities as numbers."""
+    if "identity" in MAPS[map_name].key:
+        return (*key[:-1], parse_identity(str(key[-1])))
     if "network" in MAPS[map_name].key and "/" not in str(key[-1]):
         return (*key[:-1], f"{key[-1]}/32")
     return key

@@ -7,16 +7,19 @@ element lists are cut in pieces so that lines stay readable. `parse_script(rende
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import assert_never
 
+from minikube_py.proxy.affinity import parse_identity, render_identity
 from minikube_py.proxy.chains import (
-    AFFINITY_SEED,
+    Affinity,
     Drop,
     FromPods,
     FromThisHost,
     MarkForMasquerade,
     Rule,
+    SendAgain,
+    SendAndRemember,
     SendToEndpoint,
     Step,
     chain_rules,
@@ -57,21 +60,51 @@ def _render_step(step: Step, config: ProxyConfig) -> str:
         case MarkForMasquerade():
             return f"meta mark set mark or {config.masquerade_mark:#x}"
         case SendToEndpoint():
-            key = "ip daddr . meta l4proto . th dport" if step.keyed_by_address else "meta l4proto . th dport"
-            draw = f"numgen random mod {step.count}"
-            if step.affinity:
-                draw = f"jhash ip saddr mod {step.count} seed {AFFINITY_SEED:#x}"
-            shifted = f" offset {step.offset}" if step.offset else ""
-            return f"dnat ip addr . port to {key} . {draw}{shifted} map @{step.map}"
+            drawn = f"{_entry(by_address=step.keyed_by_address)} . {_draw(step.count, step.offset)}"
+            return f"dnat ip addr . port to {drawn} map @{step.map}"
+        case SendAgain() | SendAndRemember():
+            return f"meta priority set {_identity(step)} {_send_remembered(step.affinity)}"
         case Drop():
             return "drop"
         case _:
             assert_never(step)
 
 
-def render_key(key: Key) -> str:
+def _entry(*, by_address: bool) -> str:
+    return "ip daddr . meta l4proto . th dport" if by_address else "meta l4proto . th dport"
+
+
+def _client(affinity: Affinity) -> str:
+    return f"ip saddr . {_entry(by_address=affinity.keyed_by_address)}"
+
+
+def _draw(count: int, offset: int) -> str:
+    return f"numgen random mod {count}" + (f" offset {offset}" if offset else "")
+
+
+def _identity(step: SendAgain | SendAndRemember) -> str:
+    """Return what finds the identity of an endpoint."""
+    affinity, client = step.affinity, _client(step.affinity)
+    if isinstance(step, SendAgain):
+        return f"{client} map @{affinity.maps.memory}"
+    drawn = f"{_entry(by_address=affinity.keyed_by_address)} . {_draw(step.count, step.offset)}"
+    # What may be remembered leads to an endpoint that is gone, and an update would leave it as it is.
+    return f"{drawn} map @{affinity.maps.choices} delete @{affinity.maps.memory} {{ {client} : meta priority }}"
+
+
+def _send_remembered(affinity: Affinity) -> str:
+    """Return what remembers the identity in the packet's priority, anew or for the first time, and sends it there."""
+    remember = (
+        f"update @{affinity.maps.memory} {{ {_client(affinity)} timeout {affinity.timeout_s}s : meta priority }}"
+    )
+    where = f"{_entry(by_address=affinity.keyed_by_address)} . meta priority map @{affinity.maps.endpoints}"
+    return f"{remember} dnat ip addr . port to {where}"
+
+
+def render_key(map_name: str, key: Key) -> str:
     """Return an element's key in nft's words."""
-    return " . ".join(str(part) for part in key)
+    fields = zip(MAPS[map_name].key, key, strict=True)
+    return " . ".join(render_identity(int(part)) if field == "identity" else str(part) for field, part in fields)
 
 
 def _lines(transaction: Transaction, config: ProxyConfig) -> Iterator[str]:
@@ -96,12 +129,15 @@ def _element_lines(verb: str, table: str, elements: Iterable[tuple[ElementKey, D
             yield f"{verb} element {table} {batch_map} {{ {', '.join(batch)} }}"
             batch = []
         batch_map = key.map
-        batch.append(render_key(key.key) if data is None else f"{render_key(key.key)} : {_render_data(data)}")
+        name = render_key(key.map, key.key)
+        batch.append(name if data is None else f"{name} : {_render_data(data)}")
     if batch:
         yield f"{verb} element {table} {batch_map} {{ {', '.join(batch)} }}"
 
 
-def _render_data(data: str | tuple[str, int]) -> str:
+def _render_data(data: str | tuple[str, int] | int) -> str:
+    if isinstance(data, int):
+        return render_identity(data)
     return data if isinstance(data, str) else f"{data[0]} . {data[1]}"
 
 
@@ -142,19 +178,21 @@ def _parse_elements(map_name: str, text: str) -> Iterator[tuple[ElementKey, Data
         raise ScriptError(f"unknown map {map_name}")
     for part in text.split(", "):
         key, _, data = part.partition(" : ")
-        yield ElementKey(map_name, _parse_key(spec, key)), _parse_data(data)
+        yield ElementKey(map_name, _parse_key(spec, key)), _parse_data(spec, data)
 
 
 def _parse_key(spec: MapSpec, text: str) -> Key:
     parts = text.split(" . ")
     if len(parts) != len(spec.key):
         raise ScriptError(f"key {text} of {spec.name}")
-    numbers = {"port", "index"}
-    return tuple(int(part) if kind in numbers else part for kind, part in zip(spec.key, parts, strict=True))
+    readers: Mapping[str, Callable[[str], str | int]] = {"port": int, "index": int, "identity": parse_identity}
+    return tuple(readers.get(field, str)(part) for field, part in zip(spec.key, parts, strict=True))
 
 
-def _parse_data(text: str) -> Data:
+def _parse_data(spec: MapSpec, text: str) -> Data:
     if not text:
         return None
+    if spec.data == "identity":
+        return parse_identity(text)
     address, separator, port = text.partition(" . ")
     return (address, int(port)) if separator else text

@@ -7,6 +7,7 @@ one Service, and the whole (`compile_ruleset`) is the same code in a loop.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from minikube_py.proxy.affinity import BY_ADDRESS, BY_NODE_PORT, identity_of
 from minikube_py.proxy.chains import ChainSpec, Entry
 from minikube_py.proxy.endpoints_map import Endpoint, EndpointsByPort
 from minikube_py.proxy.ruleset import (
@@ -136,7 +137,7 @@ def _entries(port: ServicePort) -> tuple[_Entry, ...]:
 def _entry_elements(port: ServicePort, entry: _Entry, selected: Selected) -> dict[ElementKey, Data]:
     internal = entry.kind == "cluster"
     local_only = port.internal_local if internal else port.external_local
-    verdicts, targets, refusals = entry.maps
+    verdicts, _, refusals = entry.maps
     if not selected.has_any:
         return {ElementKey(refusals, entry.key()): REJECT}
     if not local_only:
@@ -150,7 +151,7 @@ def _entry_elements(port: ServicePort, entry: _Entry, selected: Selected) -> dic
     if not chosen:
         # Some endpoint exists, but the policy leaves none for this node: a load balancer shall try elsewhere.
         return {ElementKey(refusals, entry.key()): DROP}
-    return {ElementKey(verdicts, entry.key()): f"goto {spec.name}", **_targets(targets, entry, chosen, 0)}
+    return {ElementKey(verdicts, entry.key()): f"goto {spec.name}", **_targets(port, entry, chosen, 0)}
 
 
 def _restrictions(port: ServicePort, entries: tuple[_Entry, ...]) -> dict[ElementKey, Data]:
@@ -170,15 +171,25 @@ def _local_elements(port: ServicePort, entry: _Entry, selected: Selected) -> dic
     if not everywhere:
         return {ElementKey(entry.maps[2], entry.key()): DROP}
     spec = ChainSpec(entry.kind, len(everywhere), local=len(local), affinity_s=port.affinity_s)
-    verdicts, targets, _ = entry.maps
     return {
-        ElementKey(verdicts, entry.key()): f"goto {spec.name}",
-        **_targets(targets, entry, local, 0),
-        **_targets(targets, entry, everywhere, CLUSTER_LIST_OFFSET),
+        ElementKey(entry.maps[0], entry.key()): f"goto {spec.name}",
+        **_targets(port, entry, local, 0),
+        **_targets(port, entry, everywhere, CLUSTER_LIST_OFFSET),
     }
 
 
-def _targets(map_name: str, entry: _Entry, endpoints: tuple[Endpoint, ...], offset: int) -> dict[ElementKey, Data]:
-    return {
+def _targets(
+    port: ServicePort, entry: _Entry, endpoints: tuple[Endpoint, ...], offset: int
+) -> dict[ElementKey, Data]:
+    """Return a list of endpoints, which begins at index `offset`."""
+    map_name = entry.maps[1]
+    elements: dict[ElementKey, Data] = {
         ElementKey(map_name, entry.key(offset + index)): endpoint.target for index, endpoint in enumerate(endpoints)
     }
+    if port.affinity_s:
+        maps = BY_NODE_PORT if entry.address is None else BY_ADDRESS
+        for index, endpoint in enumerate(endpoints):
+            identity = identity_of(endpoint.target, offset)
+            elements[ElementKey(maps.choices, entry.key(offset + index))] = identity
+            elements[ElementKey(maps.endpoints, entry.key(identity))] = endpoint.target
+    return elements

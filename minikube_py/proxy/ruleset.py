@@ -7,17 +7,23 @@ Two look-ups decide a packet's way (design notes: two-map layout):
 2. a data map: (address, protocol, port, random index below 3) -> (pod address, port), used by that chain's only DNAT.
 
 So the cost of a packet does not depend on the number of Services, and a changed endpoint is one changed element.
+
+Session affinity adds three maps. A memory, (client, address, protocol, port) -> identity of an endpoint, is written
+by the chains' own rules and forgotten by the kernel; nothing here knows what stands in it. (address, protocol, port,
+identity) -> (pod address, port) says where that is, and only while it is there: a gone endpoint needs no look at the
+clients. (address, protocol, port, random index) -> identity chooses for those who come for the first time.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-KeyField = Literal["address", "protocol", "port", "index", "network"]
-DataKind = Literal["verdict", "target", "member"]
+KeyField = Literal["source", "address", "protocol", "port", "index", "identity", "network"]
+DataKind = Literal["verdict", "target", "identity", "memory", "member"]
+"""A memory is a map to identities in which only rules write: it has no elements of ours."""
 Key: TypeAlias = tuple[str | int, ...]
-Data: TypeAlias = str | tuple[str, int] | None
-"""A verdict (`goto CHAIN` or `drop`), a target (address, port), or None for the member of a set."""
+Data: TypeAlias = str | tuple[str, int] | int | None
+"""A verdict (`goto CHAIN` or `drop`), a target (address, port), an identity, or None for the member of a set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,12 @@ RESTRICTED = MapSpec("restricted", ("address", "protocol", "port"), "member")
 """Entries of load balancers that only some sources may use."""
 SOURCE_RANGES = MapSpec("source-ranges", ("address", "protocol", "port", "network"), "member")
 """The networks of those sources; networks of one entry never overlap."""
+AFFINITY = MapSpec("affinity", ("source", "address", "protocol", "port"), "memory")
+AFFINITY_CHOICES = MapSpec("affinity-choices", ("address", "protocol", "port", "index"), "identity")
+AFFINITY_ENDPOINTS = MapSpec("affinity-endpoints", ("address", "protocol", "port", "identity"), "target")
+NODE_PORT_AFFINITY = MapSpec("node-port-affinity", ("source", "protocol", "port"), "memory")
+NODE_PORT_AFFINITY_CHOICES = MapSpec("node-port-affinity-choices", ("protocol", "port", "index"), "identity")
+NODE_PORT_AFFINITY_ENDPOINTS = MapSpec("node-port-affinity-endpoints", ("protocol", "port", "identity"), "target")
 MAPS: Mapping[str, MapSpec] = {
     spec.name: spec
     for spec in (
@@ -54,6 +66,12 @@ MAPS: Mapping[str, MapSpec] = {
         CLUSTER_IPS,
         RESTRICTED,
         SOURCE_RANGES,
+        AFFINITY,
+        AFFINITY_CHOICES,
+        AFFINITY_ENDPOINTS,
+        NODE_PORT_AFFINITY,
+        NODE_PORT_AFFINITY_CHOICES,
+        NODE_PORT_AFFINITY_ENDPOINTS,
     )
 }
 REJECT_CHAIN = "reject-new"

@@ -89,7 +89,7 @@ class TableState:
             elif wanted != found:
                 if found is not _ABSENT:
                     deletes.append(key)
-                assert wanted is None or isinstance(wanted, str | tuple)
+                assert wanted is None or isinstance(wanted, str | tuple | int)
                 adds.append((key, wanted))
         chains = {chain for chain in (chain_of(data) for _, data in adds) if chain is not None}
         return Transaction(

@@ -26,12 +26,17 @@ from minikube_py.proxy.ruleset import (
 
 _TYPES = {"address": "ipv4_addr", "network": "ipv4_addr", "protocol": "inet_proto", "port": "inet_service"}
 _TYPEOF = {
+    "source": "ip saddr",
     "address": "ip daddr",
     "protocol": "meta l4proto",
     "port": "th dport",
     # The only way to say "32 bits in host order"; any index may stand there.
     "index": "numgen random mod 2",
+    "identity": "meta priority",
 }
+_DATA = {"target": "ip daddr . th dport", "identity": "meta priority", "memory": "meta priority"}
+CLIENTS_MAX = 65_535
+"""Clients that one memory holds; who finds it full is sent by chance and not remembered."""
 
 
 def render_skeleton(config: ProxyConfig) -> tuple[str, ...]:
@@ -56,14 +61,13 @@ def _skeleton_lines(config: ProxyConfig) -> tuple[str, ...]:
 
 
 def _map_line(table: str, spec: MapSpec) -> str:
-    names = _TYPEOF if spec.data == "target" else _TYPES
-    keyword = "typeof" if spec.data == "target" else "type"
+    names, keyword = (_TYPEOF, "typeof") if spec.data in _DATA else (_TYPES, "type")
     key = " . ".join(names[field] for field in spec.key)
     if spec.data == "member":
         flags = " flags interval ;" if "network" in spec.key else ""
         return f"add set {table} {spec.name} {{ {keyword} {key} ;{flags} }}"
-    data = "verdict" if spec.data == "verdict" else "ip daddr . th dport"
-    return f"add map {table} {spec.name} {{ {keyword} {key} : {data} ; }}"
+    size = f" size {CLIENTS_MAX} ; flags dynamic,timeout ;" if spec.data == "memory" else ""
+    return f"add map {table} {spec.name} {{ {keyword} {key} : {_DATA.get(spec.data, 'verdict')} ;{size} }}"
 
 
 def _nat_chains(config: ProxyConfig) -> dict[str, tuple[str, tuple[str, ...]]]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from minikube_py.proxy.affinity import identity_of
 from minikube_py.proxy.ports import RulesetApplier, RulesetError
 from minikube_py.proxy.ruleset import Data, ElementKey, Ruleset, Transaction
 
@@ -16,6 +17,8 @@ ELEMENTS: dict[ElementKey, Data] = {
     ElementKey("node-port-endpoints", ("tcp", 30080, 1 << 16)): ("10.244.0.2", 8080),
     ElementKey("no-endpoints", (VIP, "tcp", 81)): "goto reject-new",
     ElementKey("no-endpoints-node-ports", ("udp", 30081)): "drop",
+    ElementKey("affinity-choices", (VIP, "tcp", 80, 0)): identity_of(("10.244.0.2", 8080), 0),
+    ElementKey("affinity-endpoints", (VIP, "tcp", 80, identity_of(("10.244.0.2", 8080), 0))): ("10.244.0.2", 8080),
     ElementKey("hairpin", ("10.244.0.2", "10.244.0.2")): None,
     ElementKey("cluster-ips", (VIP,)): None,
     ElementKey("restricted", ("192.0.2.9", "tcp", 80)): None,

@@ -90,8 +90,8 @@ def _check_element(key: ElementKey, data: Data, chains: frozenset[str]) -> None:
     spec = MAPS.get(key.map)
     if spec is None or len(key.key) != len(spec.key):
         raise RulesetError(f"Invalid argument: {key}")
-    kinds: dict[str, type] = {"verdict": str, "target": tuple, "member": type(None)}
-    if not isinstance(data, kinds[spec.data]):
+    kinds: dict[str, type] = {"verdict": str, "target": tuple, "identity": int, "member": type(None)}
+    if not isinstance(data, kinds.get(spec.data, ())):
         raise RulesetError(f"Invalid argument: {key} has data {data!r}")
     chain = chain_of(data)
     if chain is not None and chain not in chains:

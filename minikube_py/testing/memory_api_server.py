@@ -20,6 +20,7 @@ from minikube_py.apiserver.users import AUTHENTICATED, SYSTEM_MASTERS, UserInfo
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.io.keys import new_key_pem
 from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.store.interface import Store
 from minikube_py.store.io.memory_store import HISTORY, MemoryStore
 from minikube_py.store.mvcc import HistoryLimits
 from minikube_py.testing.sequential_ids import sequential_ids
@@ -40,11 +41,16 @@ _TOKENS = {
 }
 
 
+def memory_store(history: HistoryLimits = HISTORY, clock: Clock | None = None) -> MemoryStore:
+    """Return a store for such a server's durable objects."""
+    return MemoryStore(stamp, clock or SystemClock(), history=history)
+
+
 def memory_api_server(
     config: ApiServerConfig = LOOPBACK_CONFIG,
     *,
     clock: Clock | None = None,
-    history: HistoryLimits = HISTORY,
+    durable: Store | None = None,
     pki: Pki | None = None,
     audit: AuditSettings | None = None,
     scrape_node: ScrapeNode | None = None,
@@ -55,7 +61,7 @@ def memory_api_server(
     return ApiServer(
         config,
         ApiServerPorts(
-            durable=MemoryStore(stamp, clock, history=history),
+            durable=durable or memory_store(clock=clock),
             volatile=MemoryStore(stamp, clock, VOLATILE_FIRST_REVISION),
             clock=clock,
             ids=sequential_ids(),

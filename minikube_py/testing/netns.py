@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 CLONE_NEWNET = 0x40000000
+ANSWER_S_MAX = 15
+"""How long an answer may take: on a busy machine a packet is sent for the fourth time (after 1, 3 and 7 s)."""
 _SERVER = """
 import socket, sys, threading
 name, kind, port = sys.argv[1].encode(), sys.argv[2], int(sys.argv[3])
@@ -29,10 +31,10 @@ while True:
 """
 _CLIENT = """
 import socket, sys
-kind, address, port, count = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+kind, address, port, count, patience_s = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
 for _ in range(count):
     client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM)
-    client.settimeout(2)
+    client.settimeout(patience_s)
     try:
         client.connect((address, port))
         if kind == "udp":
@@ -67,9 +69,9 @@ class Sandbox:
         """Start a server inside that answers `NAME CLIENT-ADDRESS`; `kind` is tcp or udp."""
         self._children.append(_start_server(("nsenter", f"--net=/proc/{self.pid}/ns/net"), name, kind, port))
 
-    def ask(self, kind: str, address: str, port: int, count: int = 1) -> list[str]:
+    def ask(self, kind: str, address: str, port: int, count: int = 1, patience_s: int = ANSWER_S_MAX) -> list[str]:
         """Ask such a server `count` times, each time over a new socket; an error answers by its name."""
-        return self.run(sys.executable, "-c", _CLIENT, kind, address, str(port), str(count)).splitlines()
+        return self.run(*_client(kind, address, port, count, patience_s)).splitlines()
 
     def stop(self) -> None:
         """End everything inside, and with it the namespace."""
@@ -95,7 +97,11 @@ def _start_server(prefix: Sequence[str], name: str, kind: str, port: int) -> "su
 
 def ask_from_here(kind: str, address: str, port: int, count: int = 1) -> list[str]:
     """Ask as `Sandbox.ask` does, from the namespace of this thread: the host."""
-    return run_checked(sys.executable, "-c", _CLIENT, kind, address, str(port), str(count)).splitlines()
+    return run_checked(*_client(kind, address, port, count, ANSWER_S_MAX)).splitlines()
+
+
+def _client(kind: str, address: str, port: int, count: int, patience_s: int) -> tuple[str, ...]:
+    return (sys.executable, "-c", _CLIENT, kind, address, *map(str, (port, count, patience_s)))
 
 
 def run_checked(*argv: str) -> str:

@@ -5,9 +5,10 @@ source address kept. The hooks are those of `proxy.skeleton`, the chains' rules 
 asks the same questions of the real kernel.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
-from typing import Literal, assert_never
+from typing import Literal
 
 from minikube_py.proxy.chains import (
     Drop,
@@ -15,7 +16,10 @@ from minikube_py.proxy.chains import (
     FromThisHost,
     MarkForMasquerade,
     Rule,
+    SendAgain,
+    SendAndRemember,
     SendToEndpoint,
+    Step,
     chain_rules,
     parse_chain_name,
 )
@@ -111,28 +115,44 @@ class Tracer:
         return None, False
 
     def _follow(self, rule: Rule, packet: Packet, marked: bool) -> Way | None:
-        for step in rule:
-            match step:
-                case FromPods():
-                    if not self._in(packet.source, self.config.cluster_cidr):
-                        return None
-                case FromThisHost():
-                    if packet.source not in self.node_addresses:
-                        return None
-                case MarkForMasquerade():
-                    marked = True
-                case SendToEndpoint():
-                    return self._send(step, packet, marked)
-                case Drop():
-                    return Way("dropped")
-                case _:
-                    assert_never(step)
-        return None
+        *conditions, end = rule
+        if not all(self._passes(step, packet) for step in conditions):
+            return None
+        marked = marked or MarkForMasquerade() in conditions
+        if isinstance(end, SendAgain):
+            return None  # a client that comes for the first time
+        if isinstance(end, SendAndRemember):
+            return self._send_and_remember(end, packet, marked)
+        if isinstance(end, SendToEndpoint):
+            return self._send(end, packet, marked)
+        assert end == Drop(), f"a rule ends in {end}"
+        return Way("dropped")
+
+    def _passes(self, step: Step, packet: Packet) -> bool:
+        if isinstance(step, FromPods):
+            return self._in(packet.source, self.config.cluster_cidr)
+        if isinstance(step, FromThisHost):
+            return packet.source in self.node_addresses
+        assert step == MarkForMasquerade(), f"{step} is no condition"
+        return True
 
     def _send(self, step: SendToEndpoint, packet: Packet, marked: bool) -> Way:
         head: Key = (packet.destination,) if step.keyed_by_address else ()
         indices = range(step.offset, step.offset + step.count)
-        found = [self._find(step.map, (*head, packet.protocol, packet.port, index)) for index in indices]
+        keys = [(*head, packet.protocol, packet.port, index) for index in indices]
+        return self._sent([self._find(step.map, key) for key in keys], packet, marked)
+
+    def _send_and_remember(self, step: SendAndRemember, packet: Packet, marked: bool) -> Way | None:
+        maps = step.affinity.maps
+        head: Key = (packet.destination,) if step.affinity.keyed_by_address else ()
+        entry = (*head, packet.protocol, packet.port)
+        chosen = [self._find(maps.choices, (*entry, step.offset + index)) for index in range(step.count)]
+        found = [self._find(maps.endpoints, (*entry, n)) for n in chosen if isinstance(n, int)]
+        complete = len(found) == step.count and None not in found
+        # Who finds nothing goes on to the next rule, which chooses from the same list.
+        return self._sent(found, packet, marked) if complete else None
+
+    def _sent(self, found: Sequence[Data], packet: Packet, marked: bool) -> Way:
         targets = frozenset(data for data in found if isinstance(data, tuple))
         masqueraded = targets if marked else frozenset(t for t in targets if self._is_hairpin(packet.source, t[0]))
         return Way("sent", targets, masqueraded, has_gaps=None in found)

@@ -18,7 +18,13 @@ import orjson
 from minikube_py.apiserver.io.server import ApiServer
 from minikube_py.client.wire import ApiRequest
 from minikube_py.store.mvcc import HistoryLimits
-from minikube_py.testing.memory_api_server import ADMIN_TOKEN, LOOPBACK_CONFIG, memory_api_server, serving
+from minikube_py.testing.memory_api_server import (
+    ADMIN_TOKEN,
+    LOOPBACK_CONFIG,
+    memory_api_server,
+    memory_store,
+    serving,
+)
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 COLORS = ("red", "green", "blue")
@@ -267,7 +273,7 @@ async def follow(seed: int, followers: int, writes: int) -> str:
     Raises:
         AssertionError (in a group): a follower missed an event, saw one twice, or out of order.
     """
-    server = memory_api_server(CONFIG, history=HISTORY)
+    server = memory_api_server(CONFIG, durable=memory_store(HISTORY))
     async with serving(server, None):
         transport = server.local_transport()
         listed = await transport.send(ApiRequest("GET", MAPS, {}, {}))

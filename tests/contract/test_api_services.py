@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from contextlib import asynccontextmanager
+from random import Random
 
 import aiohttp
 import orjson
@@ -13,7 +14,11 @@ from minikube_py.apiserver.io import certificates
 from minikube_py.apiserver.io.certificates import ensure_pki
 from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.apiserver.pki import CertificateSpec
-from minikube_py.kit.io.system_clock import SystemClock
+from minikube_py.client.io.informer import InformerSet
+from minikube_py.client.io.rest_client import RestClient
+from minikube_py.controllers import garbage_collector, namespace
+from minikube_py.controllers.io.controller_loop import Controllers
+from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.testing.extension_server import ROOT, api_service, extension_server, external_service
 from minikube_py.testing.kubectl import KUBECTLS, Kubectl
 from minikube_py.testing.memory_api_server import (
@@ -35,8 +40,8 @@ WITHIN_S = 60.0
 class Cluster:
     """The API server and a session as admin."""
 
-    def __init__(self, url, pki, session, folder):
-        self.url, self.pki, self.session, self.folder = url, pki, session, folder
+    def __init__(self, url, pki, session, folder, server):
+        self.url, self.pki, self.session, self.folder, self.server = url, pki, session, folder, server
         notes = CertificateSpec("notes", sans=("notes.default.svc",))
         self.notes_pki = ensure_pki(folder / "notes", notes, CertificateSpec("x"), SystemClock().wall_s())
         self.ca_bundle = base64.b64encode(self.notes_pki.ca.certificate_pem).decode()
@@ -81,15 +86,39 @@ class Cluster:
 
         await eventually(holds)
 
+    async def breaks(self, other):
+        """Let the extension server fail, and wait until that is known: the change of its APIService makes it look."""
+        other.broken = True
+        patch = {"metadata": {"annotations": {"look": "again"}}}
+        merge = {"Content-Type": "application/merge-patch+json"}
+        await self.ask("PATCH", f"{API_SERVICES}/v1.notes.example.com", patch, **merge)
+        await self.wait("False", "FailedDiscoveryCheck")
+
     async def discovered(self):
         """Return the aggregated entry of the group version, None when there is none."""
         _, document, _ = await self.ask("GET", "/apis", Accept=AGGREGATED)
         found = [item for item in document["items"] if item["metadata"]["name"] == "notes.example.com"]
         return found[0]["versions"][0] if found else None
 
+    @asynccontextmanager
+    async def controllers(self):
+        """Run the controllers that care for all objects there are."""
+        client, clock = RestClient(self.server.local_transport(), "test", lambda: 300), SystemClock()
+        informers = InformerSet(client, clock, Random(1).random)
+        specs = (garbage_collector.spec(), namespace.spec())
+        async with asyncio.TaskGroup() as group:
+            parts = (Controllers(client, informers, clock, system_ids(), specs), informers)
+            tasks = [group.create_task(part.run()) for part in parts]
+            yield
+            for task in tasks:
+                task.cancel()
 
-async def eventually(holds):
-    async with asyncio.timeout(WITHIN_S):
+    async def is_gone(self, path):
+        return (await self.ask("GET", path))[0] == 404
+
+
+async def eventually(holds, within_s=WITHIN_S):
+    async with asyncio.timeout(within_s):
         while not await holds():
             await asyncio.sleep(0.02)
 
@@ -101,7 +130,7 @@ async def cluster(tmp_path):
     async with serving(server, pki.server_context()) as url:
         connector = aiohttp.TCPConnector(ssl=client_context(pki, with_certificate=False))
         async with aiohttp.ClientSession(connector=connector) as session:
-            yield Cluster(url, pki, session, tmp_path)
+            yield Cluster(url, pki, session, tmp_path, server)
 
 
 async def test_every_group_version_of_this_server_has_a_local_api_service(cluster):
@@ -263,11 +292,7 @@ async def test_discovery_has_what_the_other_server_has_where_its_priority_puts_i
 async def test_a_server_that_fails_is_unavailable_and_stale_until_it_is_well_again(cluster):
     async with cluster.notes() as server:
         await cluster.wait("True", "Passed")
-        server.broken = True
-        patch = {"metadata": {"annotations": {"look": "again"}}}
-        merge = {"Content-Type": "application/merge-patch+json"}
-        await cluster.ask("PATCH", f"{API_SERVICES}/v1.notes.example.com", patch, **merge)
-        await cluster.wait("False", "FailedDiscoveryCheck")
+        await cluster.breaks(server)
         status, text, _ = await cluster.ask("GET", f"{ROOT}/notes")
 
         assert (await cluster.available())[2].endswith(
@@ -449,3 +474,69 @@ async def test_kubectl_is_not_hindered_by_a_server_that_is_away(cluster, kubectl
     assert "the server is currently unable to handle the request" in refused.err
     await kubectl("delete", "apiservice", "v1.notes.example.com")
     assert (await kubectl.run("api-resources")).code == 0
+
+
+def a_map(name, owner, **reference):
+    kept = {"name": "n", "uid": owner, "apiVersion": "notes.example.com/v1", "kind": "Note", **reference}
+    meta = {"name": name, "ownerReferences": [kept]}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta}
+
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+async def test_what_an_object_of_another_server_owns_goes_when_that_server_says_that_it_is_gone(cluster, monkeypatch):
+    monkeypatch.setattr(garbage_collector, "LOOK_AGAIN_S", 0.1)
+    async with cluster.notes() as other, cluster.controllers():
+        await cluster.wait("True", "Passed")
+        _, note, _ = await cluster.ask("POST", NOTES, {"metadata": {"name": "n"}, "text": "x"})
+        uid = note["metadata"]["uid"]
+        for owned in (
+            a_map("kept", uid),
+            a_map("old", "another-uid"),
+            a_map("odd", "u", kind="Sticker"),
+            a_map("strange", "u", apiVersion="nobody.example.com/v1"),
+        ):
+            await cluster.ask("POST", MAPS, owned)
+        await eventually(lambda: cluster.is_gone(f"{MAPS}/old"), 60)
+        _, listed, _ = await cluster.ask("GET", MAPS)
+        assert {item["metadata"]["name"] for item in listed["items"]} >= {"kept", "odd", "strange"}
+
+        await cluster.breaks(other)
+        del other.notes["default", "n"]
+        sentinel = a_map("sentinel", "gone", apiVersion="v1", kind="ConfigMap")
+        await cluster.ask("POST", MAPS, sentinel)
+        await eventually(lambda: cluster.is_gone(f"{MAPS}/sentinel"), 60)
+        assert not await cluster.is_gone(f"{MAPS}/kept"), "a server that is away says nothing"
+
+        other.broken = False
+        await eventually(lambda: cluster.is_gone(f"{MAPS}/kept"), 60)
+        assert not await cluster.is_gone(f"{MAPS}/odd")
+        assert not await cluster.is_gone(f"{MAPS}/strange")
+
+
+async def test_a_namespace_goes_with_what_another_server_has_in_it_and_not_while_that_cannot_be_asked(cluster):
+    path = "/api/v1/namespaces/shop"
+
+    async def failure():
+        _, found, _ = await cluster.ask("GET", path)
+        conditions = (found.get("status") or {}).get("conditions") or ()
+        return {condition["type"]: condition for condition in conditions}.get("NamespaceDeletionDiscoveryFailure", {})
+
+    async def cannot_be_asked():
+        return (await failure()).get("status") == "True"
+
+    async with cluster.notes() as other, cluster.controllers():
+        await cluster.wait("True", "Passed")
+        await cluster.ask("POST", "/api/v1/namespaces", {"metadata": {"name": "shop"}})
+        assert (await cluster.ask("POST", f"{ROOT}/namespaces/shop/notes", {"metadata": {"name": "n"}}))[0] == 201
+        await cluster.breaks(other)
+
+        await cluster.ask("DELETE", path)
+        await eventually(cannot_be_asked, 60)
+        assert "notes.example.com/v1: stale GroupVersion discovery" in (await failure())["message"]
+        assert ("shop", "n") in other.notes
+
+        other.broken = False
+        await eventually(lambda: cluster.is_gone(path), 60)
+        assert other.notes == {}

@@ -12,6 +12,7 @@ import aiohttp
 import orjson
 import pytest
 
+from minikube_py.testing.custom_objects import a_definition, a_widget
 from minikube_py.testing.memory_api_server import ADMIN_TOKEN, READER_TOKEN, memory_api_server, serving
 
 NS = "/api/v1/namespaces/default"
@@ -92,6 +93,25 @@ _HELD = named(MAP, "x", finalizers=["ex.io/hold"])
 _TWO = {"spec": {"containers": [{"name": "b", "image": "j"}]}}
 _ORDER = [{"name": "a"}, {"name": "b"}]
 _TWICE = {**POD, "spec": {"containers": [_CONTAINER, _CONTAINER]}}
+_WIDGET = named({**a_widget(size="many"), "apiVersion": "fact.io/v1"}, "w")
+_MOUNT = {"name": "v", "mountPath": "/v"}
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+_SLICE = {"metadata": {"name": "s"}, "addressType": "IPv4", "ports": []}
+
+
+def _pod_with(**more):
+    return {**POD, "spec": {"containers": [{**_CONTAINER, **more}]}}
+
+
+def _cause(reason, where):
+    first = {"details.causes.0.reason": f"FieldValue{reason}", "details.causes.0.field": where}
+    return {"reason": "Invalid", **first}
+
+
+def _refused(path, body, reason, where):
+    return Ask("POST", path, 422, body, shows=_cause(reason, where))
+
+
 _TEMPLATE_TWO = {"spec": {"template": _TWO}}
 
 FACTS = {
@@ -377,6 +397,19 @@ FACTS = {
             details__causes__0__field="metadata.name",
         ),
     ],
+    "1.12: causes say by a reason what is wrong with a field": [
+        _refused(PODS, {**POD, "spec": {}}, "Required", "spec.containers"),
+        _refused(PODS, _TWICE, "Duplicate", "spec.containers[1].name"),
+        _refused(PODS, _pod_with(imagePullPolicy="x"), "NotSupported", "spec.containers[0].imagePullPolicy"),
+        _refused(PODS, _pod_with(volumeMounts=[_MOUNT]), "NotFound", "spec.containers[0].volumeMounts[0].name"),
+        _refused(MAPS, changed(MAP, a="x" * ((1 << 20) + 1)), "TooLong", "[]"),
+        _refused(SLICES, {**_SLICE, "endpoints": [{"addresses": ["10.0.0.1"]}] * 1001}, "TooMany", "endpoints"),
+        Ask("GET", f"{MAPS}?resourceVersionMatch=Exact", 422, shows=_cause("Forbidden", "resourceVersionMatch")),
+    ],
+    "1.12: a value of a wrong type in a custom resource": [
+        post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", a_definition(group="fact.io")),
+        _refused("/apis/fact.io/v1/namespaces/default/widgets", _WIDGET, "TypeInvalid", "spec.size"),
+    ],
     "1.12: every answer has Audit-Id and no-cache": [
         Ask("GET", MAPS, 200, has_headers={"Audit-Id": ANY, "Cache-Control": "no-cache, private"}),
         Ask("GET", f"{MAPS}/nope", 404, has_headers={"Audit-Id": ANY, "Cache-Control": "no-cache, private"}),
@@ -430,12 +463,14 @@ HELD_ELSEWHERE = {
     "1.11: owners in several versions": "test_apiserver_apply.py",
     "1.12: 410 for lists and watches": "test_apiserver_protocol.py",
     "1.12: 429 and 504 with Retry-After": "test_apiserver_protocol.py",
+    "1.12: 503 when a kubelet or another server does not answer": "test_apiserver_streams.py",
+    "1.12: 500 InternalError when a webhook fails": "test_admission.py",
+    "1.14: metrics.k8s.io": "test_metrics_api.py",
     "1.13: exec, attach, port-forward and proxy": "test_apiserver_streams.py",
     "1.13: logs": "test_apiserver_http.py",
 }
 NOT_HELD = {
     "1.12: 500 ServerTimeout": "the store is in the process: nothing waits for it so long",
-    "1.14: metrics.k8s.io": "not served by a server without kubelets: the resource metrics' own suite",
 }
 
 

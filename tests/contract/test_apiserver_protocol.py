@@ -9,7 +9,13 @@ import orjson
 import pytest
 
 from minikube_py.store.mvcc import HistoryLimits
-from minikube_py.testing.memory_api_server import ADMIN_TOKEN, LOOPBACK_CONFIG, memory_api_server, serving
+from minikube_py.testing.memory_api_server import (
+    ADMIN_TOKEN,
+    LOOPBACK_CONFIG,
+    memory_api_server,
+    memory_store,
+    serving,
+)
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
@@ -42,7 +48,7 @@ class Api:
 
 @asynccontextmanager
 async def api(history=None):
-    server = memory_api_server(CONFIG, **({"history": history} if history else {}))
+    server = memory_api_server(CONFIG, durable=memory_store(history) if history else None)
     async with serving(server, None) as url, aiohttp.ClientSession(url, headers=ADMIN) as session:
         yield Api(session)
 

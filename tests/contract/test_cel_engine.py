@@ -105,7 +105,7 @@ BOOLS = st.recursive(
 
 
 @given(st.one_of(NUMBERS, REALS, BOOLS))
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 def test_random_expressions_have_the_same_value_in_both_engines(source):
     assert same(ours(source), theirs(source)), (source, ours(source), theirs(source))
 

@@ -19,7 +19,6 @@ from minikube_py.client.interface import STRATEGIC, DeleteOptions
 from minikube_py.client.io.informer import InformerSet
 from minikube_py.client.io.rest_client import RestClient
 from minikube_py.controllers.certificate_authority import load_authority
-from minikube_py.controllers.certificate_signing import Signer
 from minikube_py.controllers.config import ControllersConfig
 from minikube_py.controllers.io.controller_loop import Controllers
 from minikube_py.controllers.table import controllers
@@ -85,8 +84,8 @@ class Cluster:
 @asynccontextmanager
 async def _cluster(home, binary):
     server, pki = memory_api_server(), loopback_pki(home / "pki", CLOCK.wall_s())
-    signer = Signer(load_authority(pki.ca.certificate_pem, pki.ca.key_pem), 86400.0)
-    config = ControllersConfig(root_ca_pem=pki.ca.certificate_pem.decode(), signer=signer)
+    authority = load_authority(pki.ca.certificate_pem, pki.ca.key_pem)
+    config = ControllersConfig(pki.ca.certificate_pem.decode(), authority, cluster_signing_duration_s=86400.0)
     async with serving(server, pki.server_context()) as url, asyncio.TaskGroup() as group:
         access = kubeconfig(url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
         (home / "config").write_text(yaml.safe_dump(access))

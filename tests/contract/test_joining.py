@@ -21,6 +21,7 @@ from minikube_py.api.join_tokens import CA_PATH, JoinToken
 from minikube_py.api.meta import ObjectKey, name_of
 from minikube_py.api.resources import NODES, SECRETS, SIGNING_REQUESTS
 from minikube_py.api.rules.signers import KUBELET_SERVING
+from minikube_py.apiserver import joining
 from minikube_py.apiserver.io import join_endpoint
 from minikube_py.apiserver.users import UserInfo
 from minikube_py.client.io.http_transport import HttpTransport
@@ -32,7 +33,7 @@ from minikube_py.controllers import certificate_approval
 from minikube_py.kit.io.keys import new_key_pem
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kit.own_address import OwnAddress
-from minikube_py.kubelet.io.certificate_renewal import read_pair
+from minikube_py.kubelet.io.certificate_renewal import read_pair, split_pair
 from minikube_py.kubelet.node_certificates import build_request, wanted_client
 from minikube_py.testing.joinable_cluster import CLUSTER, joinable_cluster
 from minikube_py.testing.manual_clock import ManualClock
@@ -277,6 +278,41 @@ async def test_a_host_asks_until_its_name_is_free(cluster, tmp_path, monkeypatch
         await joining
 
     assert read_pair(host.credentials.client).node_name == "n1"
+
+
+async def test_a_node_whose_certificate_ran_out_is_let_in_again_by_its_key_and_a_token(tmp_path):
+    async with joinable_cluster(tmp_path / "pki", lifetime_s=1.0) as cluster:
+        host = Host(tmp_path / "data", cluster.url, cluster.token)
+        await host.join()
+        await cluster.add_node("n1")
+        before = split_pair(host.credentials.client)
+        while host.credentials.load(CLOCK.wall_s()) is not None:
+            await asyncio.sleep(0.05)
+        stranger = Host(tmp_path / "stranger", cluster.url, cluster.token)
+        assert 'there is a node "n1" already' in await stranger.refusal()
+
+        await host.join()
+        after = split_pair(host.credentials.client)
+        requests = (await cluster.client.list(SIGNING_REQUESTS)).items
+
+    assert before[0] != after[0]
+    assert before[1].strip() == after[1].strip()
+    assert sorted(r["spec"]["username"] for r in requests) == ["system:bootstrap:server", "system:node:n1"]
+
+
+async def test_the_key_of_a_node_that_was_deleted_does_not_make_a_host_the_next_one_of_that_name(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(joining, "REGISTRATION_S", 0.0)
+    async with joinable_cluster(tmp_path / "pki", lifetime_s=1.0) as cluster:
+        host = Host(tmp_path / "data", cluster.url, cluster.token)
+        await host.join()
+        while host.credentials.load(CLOCK.wall_s()) is not None:
+            await asyncio.sleep(0.05)
+        await cluster.add_node("n1")
+
+        with pytest.raises(AgentError, match='there is a node "n1" already'):
+            await host.join()
 
 
 async def test_a_token_gives_no_certificate_but_a_nodes(cluster):

@@ -167,6 +167,6 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 StoreMachine.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=40, stateful_step_count=30, suppress_health_check=list(HealthCheck)
 )
 TestStoreAgainstADictionary = StoreMachine.TestCase

@@ -24,7 +24,7 @@ CLIENT = """
 import dnslib, sys
 name, kind, tcp = sys.argv[1], sys.argv[2], sys.argv[3] == "tcp"
 query = dnslib.DNSRecord.question(name, kind)
-reply = dnslib.DNSRecord.parse(query.send("10.96.0.10", 53, tcp=tcp, timeout=3))
+reply = dnslib.DNSRecord.parse(query.send("10.96.0.10", 53, tcp=tcp, timeout=20))
 print(dnslib.RCODE[reply.header.rcode], *sorted(str(rr.rdata) for rr in reply.rr))
 """
 
@@ -59,7 +59,7 @@ def test_pods_resolve_services_and_the_outside(transport):
         spec = {"clusterIP": "10.96.3.4", "clusterIPs": ["10.96.3.4"], "ports": [{"port": 80}]}
         await client.create(SERVICES, {"metadata": {"name": "web", "namespace": "shop"}, "spec": spec})
         network = BridgePodNetwork(NetworkConfig(), SystemClock())
-        config = DnsConfig(upstreams=("127.0.0.1:5353",), upstream_timeout_s=0.5)
+        config = DnsConfig(upstreams=("127.0.0.1:5353",), upstream_timeout_s=5.0)
         server = DnsServer(config, FakeInformers(client), SystemClock(), random.Random(1))
         pod = Sandbox()
         upstream = serve_upstream(5353)

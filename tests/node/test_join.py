@@ -5,14 +5,22 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from minikube_py.api.join_tokens import hash_of_ca
 from minikube_py.testing.kubectl import KUBECTLS
 from minikube_py.testing.lab import machine
 from minikube_py.testing.lab.cluster import Cluster, wait_until, web
 from minikube_py.testing.lab.lab import Lab
+from minikube_py.testing.memory_api_server import loopback_pki
 
 pytestmark = pytest.mark.node
 
@@ -27,17 +35,36 @@ class Pair:
         self.cluster = cluster
         self.master, self.worker = lab.layout.hosts
 
+    @property
+    def server_flag(self) -> str:
+        return f"--server=https://{self.master.address}:6443"
+
+    @property
+    def token(self) -> str:
+        """Return the cluster's own token."""
+        return (self.master.data_dir / "server" / "token").read_text().strip()
+
     def on_worker(self, *argv: str) -> subprocess.CompletedProcess[str]:
         return machine.run(machine.in_host(self.worker, argv), check=False)
 
-    def refusal(self, folder: Path, *argv: str) -> str:
-        """Return what an agent on the worker's host says that cannot join; it leaves nothing behind."""
-        command = self.lab.command(self.worker, ["agent", f"--docker-host=unix://{self.worker.docker_socket}", *argv])
-        done = machine.run([*command[:-1], f"--data-dir={folder}"], check=False)
+    def refusal(self, folder: Path, *flags: str, within: Sequence[str] = ()) -> str:
+        """Return what an agent on the worker's host, started by the words `within`, says that cannot join.
+
+        It leaves nothing behind.
+        """
+        before = self.registered()
+        engine = f"--docker-host=unix://{self.worker.docker_socket}"
+        command = [*within, *self.lab.program, "agent", engine, f"--data-dir={folder}", *flags]
+        done = self.on_worker(*command)
         assert done.returncode == 1, done.stderr
         assert not folder.exists()
+        assert self.registered() == before
         (line,) = (line for line in done.stderr.splitlines() if line.startswith("minikube-py: "))
         return line
+
+    def registered(self) -> list[str]:
+        """Return the names of all Nodes and certificate requests."""
+        return [obj["metadata"]["name"] for obj in self.cluster.get("nodes,csr")["items"]]
 
     def tokens(self) -> list[dict]:
         return json.loads(self.cluster.minikube_py("token", "list", "-o", "json").stdout)
@@ -76,7 +103,7 @@ def test_a_host_joins_by_a_token_and_its_use_is_counted_over_a_kill_of_the_maste
     pair.lab.start(pair.master)
     (listed,) = pair.tokens()
 
-    server = f"--server=https://{pair.master.address}"
+    server = pair.server_flag.removesuffix(":6443")
     line = pair.refusal(tmp_path / "data", server, f"--token={token}", "--node-name=third")
 
     assert (listed["uses"], listed["nodes"], listed["description"]) == (1, ["lab2"], "the second host")
@@ -86,18 +113,80 @@ def test_a_host_joins_by_a_token_and_its_use_is_counted_over_a_kill_of_the_maste
 
 
 def test_hosts_that_may_not_join_are_told_why_in_one_line_and_leave_nothing(pair, tmp_path):
-    folder, server = tmp_path / "data", f"--server=https://{pair.master.address}:6443"
-    token = (pair.master.data_dir / "server" / "token").read_text().strip()
-    before = {request["metadata"]["name"] for request in pair.cluster.get("csr")["items"]}
-    ca_hash, _, credential = token.removeprefix("K10").partition("::")
-    other_ca = f"K10{ca_hash[::-1]}::{credential}"
+    folder, server, token = tmp_path / "data", pair.server_flag, pair.token
+    ca_hash = token.removeprefix("K10").partition("::")[0]
     wrong_secret = f"K10{ca_hash}::server:guessed"
 
     assert "--server https://HOST:6443 and --token" in pair.refusal(folder)
-    assert "has another CA" in pair.refusal(folder, server, f"--token={other_ca}", "--node-name=n3")
     assert "not one of this cluster" in pair.refusal(folder, server, f"--token={wrong_secret}", "--node-name=n3")
     assert 'there is a node "lab1" already' in pair.refusal(folder, server, f"--token={token}", "--node-name=lab1")
-    assert {request["metadata"]["name"] for request in pair.cluster.get("csr")["items"]} == before
+
+
+@contextmanager
+def impostor(pair, pki, ca_pem):
+    """Stand where the server is, with another one's certificate: give `ca_pem`, and note what is asked and shown."""
+    shown = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            shown.append((self.path, self.headers.get("Authorization")))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(ca_pem)
+
+        def do_POST(self):
+            self.do_GET()
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    server = ThreadingHTTPServer((pair.lab.layout.gateway, 0), Handler)
+    server.socket = pki.server_context().wrap_socket(server.socket, server_side=True)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    try:
+        yield f"--server=https://{pair.lab.layout.gateway}:{server.server_address[1]}", shown
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()
+
+
+def test_a_forged_ca_is_refused_and_never_shown_the_token(pair, tmp_path):
+    folder, token = tmp_path / "data", f"--token={pair.token}"
+    other = loopback_pki(tmp_path / "other", time.time())
+    other_token = f"--token=K10{hash_of_ca(other.ca.certificate_pem)}::{pair.token.partition('::')[2]}"
+    own_ca = (pair.master.data_dir / "server" / "tls" / "ca.crt").read_bytes()
+
+    assert "has another CA" in pair.refusal(folder, pair.server_flag, other_token, "--node-name=n3")
+    with impostor(pair, other, other.ca.certificate_pem) as (server, shown):
+        assert "has another CA" in pair.refusal(folder, server, token, "--node-name=n3")
+    assert shown == [("/cacerts", None)]
+    with impostor(pair, other, own_ca) as (server, shown):
+        line = pair.refusal(folder, server, token, "--node-name=n3")
+    assert "does not come from the cluster's CA" in line
+    assert shown == [("/cacerts", None)]
+
+
+@pytest.mark.parametrize(("when", "words"), [("30 days ago", "30 days behind"), ("500 days", "500 days ahead of")])
+def test_a_host_whose_clock_is_off_is_told_by_how_much(pair, tmp_path, when, words):
+    flags = (pair.server_flag, f"--token={pair.token}", "--node-name=n3")
+    line = pair.refusal(tmp_path / "data", *flags, within=("faketime", when))
+
+    assert f"this host's clock is {words} the server's, which says 20" in line
+    assert "set it" in line
+
+
+def test_a_version_that_does_not_fit_is_named_with_the_servers(pair, tmp_path):
+    own = metadata.version("minikube-py")
+    other = tmp_path / "programs" / "minikube_py-99.0.0.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: minikube-py\nVersion: 99.0.0\n")
+    path = f"PYTHONPATH={other.parent}:{os.environ.get('PYTHONPATH', '')}"
+    flags = (pair.server_flag, f"--token={pair.token}", "--node-name=n3")
+
+    line = pair.refusal(tmp_path / "data", *flags, within=("env", path))
+    assert f"the server runs minikube-py {own}, this host 99.0.0: give both the same version" in line
 
 
 def test_pods_and_services_of_a_worker_go_on_without_the_master_even_over_its_agents_restart(pair):

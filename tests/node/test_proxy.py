@@ -11,6 +11,8 @@ from minikube_py.api.resources import ENDPOINT_SLICES, PODS, SERVICES
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.pod_network import BridgePodNetwork
+from minikube_py.proxy import skeleton
+from minikube_py.proxy.affinity import identity_of
 from minikube_py.proxy.chains import ChainSpec
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.endpoints_map import merge_slices
@@ -26,7 +28,7 @@ from minikube_py.proxy.service_map import parse_service
 from minikube_py.proxy.topology import NodeFacts
 from minikube_py.testing.fake_client import FakeClient
 from minikube_py.testing.fake_informers import FakeInformers
-from minikube_py.testing.netns import Sandbox, ask_from_here, run_checked, run_on_fresh_host, serve_here
+from minikube_py.testing.netns import ANSWER_S_MAX, Sandbox, ask_from_here, run_checked, run_on_fresh_host, serve_here
 
 pytestmark = pytest.mark.node
 NODE = "node-1"
@@ -99,7 +101,7 @@ class Host:
         """Wait until the kernel holds what compiling from nothing gives."""
         await self.proxier.wait_first_sync()
         expected = self.expected()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not self._stands(expected, await self.looker().list_table()):
                 await asyncio.sleep(0.02)
 
@@ -122,8 +124,16 @@ class Host:
             return False
         return all(key.map.endswith("endpoints") for key in found.elements.keys() - expected.keys())
 
-    async def ask(self, pod: str, address: str, port: int = 80, count: int = 1, kind: str = "tcp") -> list[str]:
-        return await asyncio.to_thread(self.pods[pod].ask, kind, address, port, count)
+    async def ask(
+        self,
+        pod: str,
+        address: str,
+        port: int = 80,
+        count: int = 1,
+        kind: str = "tcp",
+        patience_s: int = ANSWER_S_MAX,
+    ) -> list[str]:
+        return await asyncio.to_thread(self.pods[pod].ask, kind, address, port, count, patience_s)
 
     def stop(self) -> None:
         for sandbox in self.pods.values():
@@ -174,7 +184,7 @@ def names(answers: list[str]) -> set[str]:
 
 async def no_flow_from(port: int) -> None:
     """Wait until conntrack has forgotten the flow: the clean-up follows the commit."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while f"sport={port}" in run_checked("conntrack", "-L", "-p", "udp"):
             await asyncio.sleep(0.02)
 
@@ -296,8 +306,38 @@ def test_client_ip_affinity_keeps_a_client_at_one_endpoint(on_host):
     on_host(scenario)
 
 
-def test_a_client_silent_for_longer_than_the_timeout_may_get_another_endpoint():
-    clients = [f"client-{n}" for n in range(9)]
+def test_a_client_keeps_its_endpoint_while_others_come_and_go(on_host):
+    clients = [f"client-{n}" for n in range(5)]
+
+    async def scenario(host: Host) -> None:
+        for name in ("a", "b", "c", "d", *clients):
+            await host.pod(name)
+        await host.service("a", "b", "c", sessionAffinity="ClientIP")
+
+        async def served() -> dict[str, set[str]]:
+            return {client: names(await host.ask(client, VIP, count=3)) for client in clients}
+
+        before = await served()
+        assert all(len(found) == 1 for found in before.values())
+        # Others come and go on both sides of it, wherever it stands in the list.
+        (of_first,) = before[clients[0]]
+        await host.endpoints(*sorted({"d", of_first}))
+        assert (await served())[clients[0]] == {of_first}
+        await host.endpoints("a", "b", "c", "d")
+        assert (await served())[clients[0]] == {of_first}
+        # Its own goes: another one is kept from then on.
+        left = sorted({"a", "b", "c", "d"} - {of_first})
+        await host.endpoints(*left)
+        after = await served()
+        assert all(len(found) == 1 and found <= set(left) for found in after.values())
+        await host.endpoints("a", "b", "c", "d")
+        assert await served() == after
+
+    on_host(scenario)
+
+
+def test_a_client_silent_for_longer_than_the_timeout_may_get_another_endpoint(on_host):
+    clients = [f"client-{n}" for n in range(5)]
 
     async def scenario(host: Host) -> None:
         for name in ("a", "b", "c", *clients):
@@ -305,15 +345,78 @@ def test_a_client_silent_for_longer_than_the_timeout_may_get_another_endpoint():
         config = {"clientIP": {"timeoutSeconds": 1}}
         await host.service("a", "b", "c", sessionAffinity="ClientIP", sessionAffinityConfig=config)
 
-        first = [await host.ask(client, VIP, count=3) for client in clients]
-        await asyncio.sleep(2.1)
-        later = [await host.ask(client, VIP) for client in clients]
+        async def served() -> list[set[str]]:
+            return [names(await host.ask(client, VIP)) for client in clients]
 
-        assert all(len(set(answers)) == 1 for answers in first)
-        assert any(before[:1] != after for before, after in zip(first, later, strict=True))
+        first = await served()
+        async with asyncio.timeout(30):
+            while await served() == first:
+                await asyncio.sleep(1.1)
 
-    # nftables mode hashes the client's address: decisions, 3.
-    run_scenario(IptablesApplier, scenario)
+    on_host(scenario)
+
+
+def test_a_client_that_comes_again_in_time_keeps_its_endpoint_for_longer_than_the_timeout(on_host):
+    timeout_s = 2
+
+    async def scenario(host: Host) -> None:
+        for name in ("a", "b", "c", "client"):
+            await host.pod(name)
+        config = {"clientIP": {"timeoutSeconds": timeout_s}}
+        await host.service("a", "b", "c", sessionAffinity="ClientIP", sessionAffinityConfig=config)
+
+        async def serve_steadily() -> tuple[set[str], float]:
+            """Ask again and again for twice the timeout; return who answered and the longest silence."""
+            clock, answered, silence_s = SystemClock(), set[str](), 0.0
+            began_s = last_s = clock.now_s()
+            while last_s < began_s + 2 * timeout_s:
+                answered |= names(await host.ask("client", VIP))
+                silence_s, last_s = max(silence_s, clock.now_s() - last_s), clock.now_s()
+                await asyncio.sleep(0.3)
+            return answered, silence_s
+
+        async with asyncio.timeout(90):
+            answered, silence_s = await serve_steadily()
+            while silence_s > timeout_s - 0.5:  # this machine was too busy to be a steady client
+                answered, silence_s = await serve_steadily()
+        assert len(answered) == 1
+
+    on_host(scenario)
+
+
+def test_more_clients_than_can_be_remembered_are_served_all_the_same(monkeypatch):
+    monkeypatch.setattr(skeleton, "CLIENTS_MAX", 2)
+    clients = [f"client-{n}" for n in range(4)]
+
+    async def scenario(host: Host) -> None:
+        for name in ("a", "b", *clients):
+            await host.pod(name)
+        await host.service("a", "b", sessionAffinity="ClientIP")
+
+        served = [names(await host.ask(client, VIP, count=20)) for client in clients]
+        assert [len(found) for found in served[:2]] == [1, 1]
+        assert all(found <= {"a", "b"} for found in served)
+
+    run_scenario(NftApplier, scenario)
+
+
+def test_clients_are_remembered_over_a_restart_of_the_proxy():
+    async def scenario(host: Host) -> None:
+        for name in ("a", "b", "c", "client"):
+            await host.pod(name)
+        await host.service("a", "b", "c", sessionAffinity="ClientIP")
+        remembered = ("nft", "list", "map", "ip", CONFIG.table, "affinity")
+        before = names(await host.ask("client", VIP))
+        assert f"{host.ips['client']} . {VIP} . tcp . 80" in run_checked(*remembered)
+
+        host.kill_proxy()
+        host.start_proxy()
+        await host.settled()
+        assert f"{host.ips['client']} . {VIP} . tcp . 80" in run_checked(*remembered)
+        assert names(await host.ask("client", VIP, count=5)) == before
+
+    # In iptables mode a start writes the rules again, and the lists of clients go with the rules.
+    run_scenario(NftApplier, scenario)
 
 
 def test_a_load_balancers_address_is_open_to_its_source_ranges_alone(on_host):
@@ -328,7 +431,7 @@ def test_a_load_balancers_address_is_open_to_its_source_ranges_alone(on_host):
         await host.settled()
 
         assert names(await host.ask("friend", BALANCER_IP)) == {"a"}
-        assert await host.ask("stranger", BALANCER_IP) == ["TimeoutError"]
+        assert await host.ask("stranger", BALANCER_IP, patience_s=2) == ["TimeoutError"]
         assert names(await host.ask("stranger", VIP)) == {"a"}
 
     on_host(scenario)
@@ -390,7 +493,7 @@ def test_a_flushed_ruleset_is_back_at_once(on_host, back_end):
         await host.service("a")
         for command in (*flushes[back_end], flushes[back_end][0]):
             run_checked(*command.split())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while await host.looker().list_table() is None:
                     await asyncio.sleep(0.02)
             await host.settled()
@@ -408,7 +511,7 @@ def test_a_pod_is_withdrawn_before_its_process_is_stopped(on_host):
         assert await host.proxier.wait_withdrawn("10.244.0.99", 0.1)
         assert not await host.proxier.wait_withdrawn(host.ips["a"], 0.1)
 
-        waiting = host.group.create_task(host.proxier.wait_withdrawn(host.ips["a"], 5))
+        waiting = host.group.create_task(host.proxier.wait_withdrawn(host.ips["a"], 60))
         await host.endpoints("b")
 
         assert await waiting
@@ -463,9 +566,14 @@ def test_netlink_batches_make_the_same_chains_as_the_nft_program():
         for affinity_s in (0, 10800)
     )
     key, verdict = ElementKey("services", (VIP, "sctp", 80)), f"goto {chains[0]}"
+    identity = identity_of(("10.244.0.2", 8080), 70000)
     elements = (
         (key, verdict),
         (ElementKey("endpoints", (VIP, "sctp", 80, 70000)), ("10.244.0.2", 8080)),
+        (ElementKey("affinity-choices", (VIP, "sctp", 80, 70000)), identity),
+        (ElementKey("affinity-endpoints", (VIP, "sctp", 80, identity)), ("10.244.0.2", 8080)),
+        (ElementKey("node-port-affinity-choices", ("udp", 30080, 0)), identity),
+        (ElementKey("node-port-affinity-endpoints", ("udp", 30080, identity)), ("10.244.0.2", 8080)),
         (ElementKey("node-port-endpoints", ("udp", 30080, 0)), ("10.244.0.2", 8080)),
         (ElementKey("no-endpoints", (VIP, "tcp", 81)), "goto reject-new"),
         (ElementKey("no-endpoints-node-ports", ("tcp", 30081)), "drop"),

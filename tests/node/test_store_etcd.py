@@ -170,7 +170,7 @@ async def more_of(acknowledged):
 
 
 async def until(holds):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.01)
 

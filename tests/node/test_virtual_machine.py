@@ -271,12 +271,10 @@ def test_a_resize_in_place_reaches_the_kernel_and_restarts_nothing(machine):
 
     entry = wait_until(resized, PATIENCE_S, "the resize")
     assert (entry["restartCount"], entry["containerID"]) == (0, f"docker://{container}")
-    for path in (cgroup_path(name), container_path(name, container)):
-        assert machine.read(path, "cpu.weight", "cpu.max", "memory.max") == {
-            "cpu.weight": "12",
-            "cpu.max": "60000 100000",
-            "memory.max": str(96 * MIB),
-        }
+    wanted = {"cpu.weight": "12", "cpu.max": "60000 100000", "memory.max": str(96 * MIB)}
+    assert machine.read(container_path(name, container), *wanted) == wanted
+    # The pod's own are taken away while its containers' are changed, and come last.
+    wait_until(lambda: machine.read(cgroup_path(name), *wanted) == wanted, PATIENCE_S, "the limits of the pod")
 
 
 def test_pods_write_to_exported_folders_with_and_without_a_claim(machine):

@@ -4,11 +4,12 @@ A fold takes the container, the iteration (which sets the variables before it yi
 both to be asked while the iteration stands at an element. `all` and `exists` absorb errors as `&&` and `||` do.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from minikube_py.api.cel.operators import BINARY, has_key
-from minikube_py.api.cel.values import CelError, CostLimitError, NoOverloadError, type_name
+from minikube_py.api.cel.runtime_costs import LoopCost
+from minikube_py.api.cel.values import Budget, CelError, CostLimitError, NoOverloadError, type_name
 
 Pairs: TypeAlias = Iterator[tuple[Any, ...]]
 Ask: TypeAlias = Callable[[], Any] | None
@@ -27,6 +28,36 @@ def iterate(value: Any, count: int) -> Pairs:
         yield from enumerate(value) if count == 2 else ((item,) for item in value)
     else:
         raise NoOverloadError(f"comprehension over {type_name(value)}")
+
+
+class Loop:
+    """The way over the elements of a list or map: sets the variables, and counts what each element costs."""
+
+    def __init__(
+        self, value: Any, variables: dict[str, Any], names: Sequence[str], budget: Budget, cost: LoopCost
+    ) -> None:
+        self.at_end = False
+        """Whether all elements were looked at; else `all` and `exists` knew enough before."""
+        self._value = value
+        self._variables = variables
+        self._names = names
+        self._budget = budget
+        self._cost = cost
+
+    def pairs(self) -> Pairs:
+        """Yield what the variables stand for, once they do."""
+        budget, each = self._budget, self._cost.condition + self._cost.element
+        left = len(self._value) if isinstance(self._value, list | tuple | Mapping) else 0
+        self.at_end = not left
+        for pair in iterate(self._value, len(self._names)):
+            left -= 1
+            self.at_end = not left
+            before = budget.left
+            budget.spend(each)
+            self._variables.update(zip(self._names, pair, strict=True))
+            yield pair
+            if budget.left == before:
+                budget.spend(1)  # elements for which upstream counts nothing take time, too
 
 
 def _truth(test: Ask) -> bool:

@@ -14,6 +14,18 @@ from minikube_py.api.cel import comprehensions
 from minikube_py.api.cel.functions import FUNCTIONS, METHODS, Function, pick
 from minikube_py.api.cel.names import unescape_field
 from minikube_py.api.cel.operators import BINARY, has_key, negate
+from minikube_py.api.cel.runtime_costs import (
+    CALL_COSTS,
+    CONSTRUCT_COST,
+    LIST_COST,
+    LOOP_COSTS,
+    MAP_COST,
+    CallCost,
+    cost_nothing,
+    cost_one,
+    is_attribute,
+    is_constant,
+)
 from minikube_py.api.cel.syntax import (
     METHODS_OF,
     Bind,
@@ -99,21 +111,31 @@ class _Compiler:
         value = node.value
         return lambda env: value
 
+    def _operand(self, node: Node, names: frozenset[str]) -> Step:
+        """Return the closure of what is only a part of the way to a value: where that begins it costs nothing."""
+        if isinstance(node, Ident):
+            return self._ident(node, names, cost=0)
+        if isinstance(node, Select):
+            return self._select(node, names, begins=0)
+        return self._index(node, names, begins=0) if isinstance(node, Index) else self.step(node, names)
+
     def _list(self, node: ListNode, names: frozenset[str]) -> Step:
-        return _list_step([(self.step(item, names), optional) for item, optional in node.items])
+        cost = 0 if is_constant(node) else LIST_COST
+        return _list_step([(self.step(item, names), optional) for item, optional in node.items], cost)
 
     def _map(self, node: MapNode, names: frozenset[str]) -> Step:
-        return _map_step([(self.step(key, names), self.step(v, names), o) for key, v, o in node.entries])
+        cost = 0 if is_constant(node) else MAP_COST
+        return _map_step([(self.step(key, names), self.step(v, names), o) for key, v, o in node.entries], cost)
 
     def _construct(self, node: Construct, names: frozenset[str]) -> Step:
         return _construct_step(node.type_name, [(key, self.step(v, names), o) for key, v, o in node.entries])
 
-    def _ident(self, node: Ident, names: frozenset[str]) -> Step:
+    def _ident(self, node: Ident, names: frozenset[str], cost: int = 1) -> Step:
         name = node.name
         if name in names:
 
             def read(env: Env) -> Any:
-                env.budget.spend(1)
+                env.budget.spend(cost)
                 value = env.variables[name]
                 if isinstance(value, CelError):
                     raise value
@@ -125,19 +147,32 @@ class _Compiler:
             return lambda env: named
         raise self._unknown(node.at, name)
 
-    def _select(self, node: Select, names: frozenset[str]) -> Step:
+    def _way(self, node: Node, names: frozenset[str], begins: int) -> tuple[Step, int]:
+        """Return the closure of what something is selected of, and what the selection costs."""
+        if is_attribute(node):
+            return (self.step(node, names) if begins else self._operand(node, names)), 1
+        return self.step(node, names), 1 + begins
+
+    def _select(self, node: Select, names: frozenset[str], begins: int = 1) -> Step:
         dotted = _dotted(node)
         if dotted in ("google.protobuf.Timestamp", "google.protobuf.Duration") and "google" not in names:
             named = TypeValue(dotted)
             return lambda env: named
-        operand, field = self.step(node.operand, names), node.field
+        field = node.field
         if node.tests:
-            return lambda env: _has(operand(env), field)
+            tested = self._operand(node.operand, names)
+            return lambda env: _has(tested(env), field)
+        operand, cost = self._way(node.operand, names, begins)
         if node.optional:
-            return lambda env: _select_optional(operand(env), field)
+
+            def select_optional(env: Env) -> Any:
+                env.budget.spend(cost)
+                return _select_optional(operand(env), field)
+
+            return select_optional
 
         def select(env: Env) -> Any:
-            env.budget.spend(1)
+            env.budget.spend(cost)
             value = operand(env)
             if type(value) is dict and field in value:
                 return value[field]
@@ -145,27 +180,33 @@ class _Compiler:
 
         return select
 
-    def _index(self, node: Index, names: frozenset[str]) -> Step:
-        operand, index = self.step(node.operand, names), self.step(node.index, names)
-        if node.optional:
-            return lambda env: _index_optional(operand(env), index(env))
+    def _index(self, node: Index, names: frozenset[str], begins: int = 1) -> Step:
+        (operand, cost), index = self._way(node.operand, names, begins), self._operand(node.index, names)
+        at = _index_optional if node.optional else _at
 
         def step(env: Env) -> Any:
-            env.budget.spend(1)
-            return _at(operand(env), index(env))
+            env.budget.spend(cost)
+            return at(operand(env), index(env))
 
         return step
+
+    def _operator(self, name: str, arguments: Sequence[Node], names: frozenset[str]) -> Step:
+        steps = [self.step(argument, names) for argument in arguments]
+        if name in _LOGIC:
+            return _LOGIC[name](*steps)
+        if name == "-_":
+            return _call_step(negate, steps, cost_one)
+        is_set = name == "@in" and is_constant(arguments[1])
+        return _call_step(BINARY[name], steps, cost_nothing if is_set else CALL_COSTS.get(name, cost_one))
 
     def _call(self, node: Call, names: frozenset[str]) -> Step:
         name, arguments = node.function, node.arguments
         if node.target is None:
-            if name in _LOGIC:
-                return _LOGIC[name](*(self.step(argument, names) for argument in arguments))
-            if name in BINARY:
-                return _binary_step(name, self.step(arguments[0], names), self.step(arguments[1], names))
-            if name == "-_":
-                operand = self.step(arguments[0], names)
-                return lambda env: negate(operand(env))
+            if name == "_?_:_":
+                yes, no = (self._operand(argument, names) for argument in arguments[1:])
+                return _choice_step(self.step(arguments[0], names), yes, no)
+            if name in _LOGIC or name in BINARY or name == "-_":
+                return self._operator(name, arguments, names)
             return self._function(node, name, FUNCTIONS.get(name, ()), arguments, names)
         space = _dotted(node.target)
         if space and space.partition(".")[0] not in names and f"{space}.{name}" in FUNCTIONS:
@@ -182,30 +223,38 @@ class _Compiler:
             shown = ", ".join("dyn" for _ in parts)
             why = f"found no matching overload for '{name}' applied to '({shown})'"
             raise CelSyntaxError(self._source, node.at, why)
-        return _call_step(function, [self.step(part, names) for part in parts])
+        costs = cost_nothing if is_constant(node) else CALL_COSTS.get(name, cost_one)
+        return _call_step(function, [self.step(part, names) for part in parts], costs)
 
     def _comprehension(self, node: Comprehension, names: frozenset[str]) -> Step:
         inner = names | frozenset(node.variables)
         target = self.step(node.target, names)
         condition = self.step(node.condition, inner) if node.condition is not None else None
         result = self.step(node.result, inner) if node.result is not None else None
-        fold = comprehensions.FOLDS[node.kind]
+        fold, cost, counts = comprehensions.FOLDS[node.kind], LOOP_COSTS[node.kind], node.kind in _COUNTED_BY_TEST
         variables = node.variables
 
         def step(env: Env) -> Any:
-            value = target(env)
+            value, budget = target(env), env.budget
             own = dict(env.variables)
-            inside = Env(own, env.budget)
+            inside = Env(own, budget)
+            loop = comprehensions.Loop(value, own, variables, budget, cost)
 
-            def pairs() -> comprehensions.Pairs:
-                for pair in comprehensions.iterate(value, len(variables)):
-                    env.budget.spend(1)
-                    own.update(zip(variables, pair, strict=True))
-                    yield pair
+            def test() -> Any:
+                assert condition is not None
+                answer = condition(inside)
+                if counts and answer is True:
+                    budget.spend(cost.made)
+                return answer
 
-            test = (lambda: condition(inside)) if condition is not None else None
-            make = (lambda: result(inside)) if result is not None else None
-            return fold(value, pairs(), test, make)
+            def make() -> Any:
+                assert result is not None
+                budget.spend(cost.made)
+                return result(inside)
+
+            answer = fold(value, loop.pairs(), test if condition else None, make if result else None)
+            budget.spend(cost.end + (0 if loop.at_end else cost.condition))
+            return answer
 
         return step
 
@@ -215,12 +264,16 @@ class _Compiler:
         unwraps = node.unwraps
 
         def step(env: Env) -> Any:
+            before = env.budget.left
             bound = value(env)
             if unwraps:
                 if not isinstance(bound, Optional):
                     raise NoOverloadError(f"{unwraps} applied to '({type_name(bound)})'")
                 if not bound.present:
+                    env.budget.spend(2)  # hasValue(), optional.none()
                     return NONE
+                # What cel-go makes of it evaluates the optional twice: hasValue(), value(), and optional.of().
+                env.budget.spend(before - env.budget.left + (3 if unwraps == "optMap" else 2))
                 bound = bound.value
             answer = body(Env({**env.variables, name: bound}, env.budget))
             return some(answer) if unwraps == "optMap" else answer
@@ -323,7 +376,6 @@ def _logic_step(left: Step, right: Step, *, decides: bool, operator: str) -> Ste
     """One side that decides is enough, whatever becomes of the other one."""
 
     def step(env: Env) -> Any:
-        env.budget.spend(1)
         try:
             first = _boolean(left(env), operator)
         except CostLimitError:
@@ -338,7 +390,11 @@ def _logic_step(left: Step, right: Step, *, decides: bool, operator: str) -> Ste
 
 
 def _not_step(operand: Step) -> Step:
-    return lambda env: not _boolean(operand(env), "!_")
+    def step(env: Env) -> Any:
+        env.budget.spend(1)
+        return not _boolean(operand(env), "!_")
+
+    return step
 
 
 def _choice_step(condition: Step, yes: Step, no: Step) -> Step:
@@ -349,41 +405,28 @@ _LOGIC: Mapping[str, Callable[..., Step]] = {
     "_&&_": _and_step,
     "_||_": _or_step,
     "!_": _not_step,
-    "_?_:_": _choice_step,
 }
-_LOOKED_AT = (str, bytes, list)
+_COUNTED_BY_TEST = ("filter", "existsOne")
+"""Macros to whose result an element adds something when its condition holds."""
 
 
-def _binary_step(name: str, left: Step, right: Step) -> Step:
-    operator = BINARY[name]
-
-    def step(env: Env) -> Any:
-        first, second = left(env), right(env)
-        cost = 1
-        if isinstance(first, _LOOKED_AT) or isinstance(second, _LOOKED_AT):
-            cost += max(_size(first), _size(second)) // 10
-        env.budget.spend(cost)
-        return operator(first, second)
-
-    return step
-
-
-def _size(value: Any) -> int:
-    return len(value) if isinstance(value, str | bytes | list | tuple | dict) else 0
-
-
-def _call_step(function: Function, arguments: list[Step]) -> Step:
+def _call_step(function: Function, arguments: list[Step], costs: CallCost) -> Step:
     def step(env: Env) -> Any:
         values = [argument(env) for argument in arguments]
-        env.budget.spend(1 + sum(map(_size, values)) // 10)
-        return function(*values)
+        try:
+            result = function(*values)
+        except CelError:
+            env.budget.spend(1)
+            raise
+        env.budget.spend(costs(values, result))
+        return result
 
     return step
 
 
-def _list_step(items: list[tuple[Step, bool]]) -> Step:
+def _list_step(items: list[tuple[Step, bool]], cost: int) -> Step:
     def step(env: Env) -> Any:
-        env.budget.spend(1 + len(items))
+        env.budget.spend(cost)
         made = []
         for item, optional in items:
             value = item(env)
@@ -396,9 +439,9 @@ def _list_step(items: list[tuple[Step, bool]]) -> Step:
     return step
 
 
-def _map_step(entries: list[tuple[Step, Step, bool]]) -> Step:
+def _map_step(entries: list[tuple[Step, Step, bool]], cost: int) -> Step:
     def step(env: Env) -> Any:
-        env.budget.spend(1 + len(entries))
+        env.budget.spend(cost)
         made: dict[Any, Any] = {}
         for key_of, value_of, optional in entries:
             key, value = key_of(env), value_of(env)
@@ -415,7 +458,7 @@ def _map_step(entries: list[tuple[Step, Step, bool]]) -> Step:
 
 def _construct_step(name: str, fields: list[tuple[str, Step, bool]]) -> Step:
     def step(env: Env) -> Any:
-        env.budget.spend(1 + len(fields))
+        env.budget.spend(CONSTRUCT_COST)
         made: dict[str, Any] = {}
         for field, value_of, optional in fields:
             value = value_of(env)

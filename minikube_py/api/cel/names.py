@@ -28,11 +28,3 @@ def unescape_field(name: str) -> str:
     if name.startswith("__") and name.endswith("__") and name[2:-2] in _RESERVED:
         return name[2:-2]
     return _PIECE.sub(lambda found: _ESCAPES[found[1]], name)
-
-
-def escape_field(name: str) -> str:
-    """Return the identifier for a field (the inverse of unescape_field)."""
-    if name in _RESERVED:
-        return f"__{name}__"
-    escaped = name.replace("__", "__underscores__")
-    return escaped.replace(".", "__dot__").replace("-", "__dash__").replace("/", "__slash__")

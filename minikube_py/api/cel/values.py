@@ -171,7 +171,7 @@ def checked_uint(value: int) -> Uint:
 
 
 class Budget:
-    """What an evaluation may still cost; about one unit for each step, and one for ten characters looked at."""
+    """What an evaluation may still cost, in cel-go's units (`runtime_costs`)."""
 
     __slots__ = ("left",)
 

@@ -27,6 +27,8 @@ ANNOTATIONS_BYTES_MAX = 256 * 1024
 
 _STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
+_OF_THE_SERVER = frozenset({"generation", "managedFields", "resourceVersion"})
+"""What changes with every write, and has no rules here."""
 _OWNER_REQUIRED = (("kind", "kind"), ("name", "name"), ("uid", "uid"))
 
 
@@ -53,7 +55,8 @@ def validate_metadata_update(
     """Yield the faults of a change of metadata; what stays as it is was looked at when it came."""
     after, before = metadata(new), metadata(old)
     changed = {field: value for field, value in after.items() if before.get(field) != value}
-    yield from validate_metadata({"metadata": changed}, name_check)
+    if not changed.keys() <= _OF_THE_SERVER:
+        yield from validate_metadata({"metadata": changed}, name_check)
     for field in _IMMUTABLE:
         if after.get(field) != before.get(field):
             yield invalid(f"metadata.{field}", after.get(field), IMMUTABLE)

@@ -17,6 +17,9 @@ LEGACY_UNKNOWN = "kubernetes.io/legacy-unknown"
 NODE_PREFIX = "system:node:"
 NODES_GROUP = "system:nodes"
 
+BACKDATE_S = 300.0
+"""Certificates are valid so long before they are made, for clients whose clocks are behind."""
+
 _CLIENT = frozenset({"digital signature", "client auth"})
 _SERVER = frozenset({"digital signature", "server auth"})
 _ENCIPHERMENT = frozenset({"key encipherment"})

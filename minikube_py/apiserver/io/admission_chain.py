@@ -239,10 +239,12 @@ class AdmissionChain:
         Raises:
             StatusError: refused.
         """
-        asked = Asked(attributes, dict(new or {}), old, self._lookups, self._config)
-        for plugin in plugins_at(place_of(attributes), attributes.operation):
-            if plugin.validate is not None:
-                plugin.validate(asked)
+        plugins = plugins_at(place_of(attributes), attributes.operation)
+        acts = [plugin.validate for plugin in plugins if plugin.validate is not None]
+        if acts:
+            asked = Asked(attributes, dict(new or {}), old, self._lookups, self._config)
+            for act in acts:
+                act(asked)
         if not self.asks_others(attributes):
             return ()
         warnings = await self._validate_policies(attributes, (new, old))

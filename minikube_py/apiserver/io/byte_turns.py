@@ -8,8 +8,8 @@ wait for this one until its time is over. What is aside is bounded too: beyond `
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 
 from minikube_py.api.errors import TooManyRequestsError
@@ -100,12 +100,23 @@ class _Turn:
 
 
 _TURN: ContextVar[_Turn | None] = ContextVar("turn", default=None)
+_READER: ContextVar[str] = ContextVar("reader", default="")
 
 
 def user_in_turn() -> str:
-    """Return whose turn it is here; empty: nobody's."""
+    """Return for whom it is that something is done here; empty: for nobody, or for all."""
     turn = _TURN.get()
-    return turn.user if turn is not None else ""
+    return turn.user if turn is not None else _READER.get()
+
+
+@contextmanager
+def reading_for(user: str) -> Iterator[None]:
+    """Let what is done while the context lasts be a user's: a read has no turn of its own, but what it needs may."""
+    token = _READER.set(user)
+    try:
+        yield
+    finally:
+        _READER.reset(token)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from minikube_py.apiserver.component_statuses import component_status, component
 from minikube_py.apiserver.health import Check
 from minikube_py.apiserver.io.answers import Answer, object_answer
 from minikube_py.apiserver.io.bodies import decode_body
+from minikube_py.apiserver.io.byte_turns import reading_for
 from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.writes import Writes
 from minikube_py.apiserver.list_options import parse_list_options
@@ -92,7 +93,8 @@ class Computed:
         options = parse_write_options("create", request.query, request.headers.get("user-agent", ""))
         expected = expected_of(route.resource)
         work = partial(decode_body, request.body, content_type, expected, options.field_validation)
-        decoded = await self._heavy_work.run_if(is_heavy(request.body, content_type), work)
+        with reading_for(route.user.name):
+            decoded = await self._heavy_work.run_if(is_heavy(request.body, content_type), work)
         if answer is None:  # the collection of bindings: the body names the pod
             pod = Route(PODS, "create", route.namespace, name_of(decoded.obj), "binding", user=route.user)
             return await self._writes.create(pod, request)

@@ -11,9 +11,9 @@ addresses that are free), it asks by way of `asking`.
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
 from minikube_py.api.meta import Obj
@@ -31,6 +31,12 @@ ASIDE_BYTES_MAX = 3 << 20
 """While those that wait for webhooks have more bytes than this, no further one begins."""
 WORKS_MAX = 100
 """Works, and requests for a turn, that wait at one time; a further one is refused with 429."""
+LISTS_MAX = 2
+"""Long lists that are gone through on the loop at one time."""
+LISTS_WAITING_MAX = 400
+"""Long lists that wait for that; a further one is refused with 429."""
+LIGHT_LIST_MAX = 50
+"""Lists of no more objects do not wait: they are done in one slice."""
 SLICE_S = 0.001
 """While a work is being done, the loop waits so long at most for its turn (Python's own: 5 ms)."""
 ASK_TIMEOUT_S = 10.0
@@ -44,6 +50,7 @@ class HeavyWork:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apiserver-heavy")
         self._thread = FairRoom(1, works_max)
         self._turns = ByteTurns(BYTES_MAX, ASIDE_BYTES_MAX, works_max)
+        self._lists = FairRoom(LISTS_MAX, LISTS_WAITING_MAX)
         self._doing: Computation[Any] | None = None
 
     def turn(self, user: str, size_bytes: int) -> AbstractAsyncContextManager[None]:
@@ -52,6 +59,25 @@ class HeavyWork:
         Between two works it holds what the first has made, which would otherwise add up.
         """
         return self._turns.turn(user, size_bytes)
+
+    @asynccontextmanager
+    async def list_turn(self, user: str, objects: int) -> AsyncIterator[None]:
+        """Wait for the turn of a list whose objects are compared or rendered on the loop, slice by slice.
+
+        Slices of many lists take turns with one another, whosever they are: without this a user who asks for a
+        hundred lists would leave others a hundredth of the time.
+
+        Raises:
+            TooManyRequestsError: too many lists wait.
+        """
+        if objects <= LIGHT_LIST_MAX:
+            yield
+            return
+        await self._lists.take(user, 1)
+        try:
+            yield
+        finally:
+            self._lists.give_back(1)
 
     async def run(self, work: Callable[[], T]) -> T:
         """Return what `work` gives; when whoever asked stops waiting, it is not begun, or given up.

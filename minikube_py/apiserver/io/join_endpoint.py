@@ -6,6 +6,7 @@ is left of it.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from hmac import compare_digest
 
 from minikube_py.api.errors import (
@@ -20,7 +21,7 @@ from minikube_py.api.errors import (
 from minikube_py.api.join_token_secrets import Claim, TokenRecord, record_of, secret_key, secret_of
 from minikube_py.api.join_tokens import CA_PATH, CLUSTER_PATH, SERVER_ID, credential_id, digest_of
 from minikube_py.api.meta import ObjectKey, resource_version_of, uid_of
-from minikube_py.api.resources import SECRETS, SIGNING_REQUESTS
+from minikube_py.api.resources import NODES, SECRETS, SIGNING_REQUESTS
 from minikube_py.apiserver.io.answers import object_answer
 from minikube_py.apiserver.joining import (
     PATHS,
@@ -28,6 +29,8 @@ from minikube_py.apiserver.joining import (
     JoinRequest,
     JoinSettings,
     bootstrap_user,
+    is_the_node,
+    node_user,
     parse_join,
     request_name,
     signing_request,
@@ -76,7 +79,10 @@ class JoinEndpoint:
             raise TooManyRequestsError("too many hosts join at this moment, please try again later.", retry_after_s=1)
         self._joining += 1
         try:
-            return object_answer({"certificate": await self._join(parse_join(request.body), token_id)}, status=201)
+            return object_answer(
+                {"certificate": await self._join(parse_join(request.body, self._settings.ca_pem), token_id)},
+                status=201,
+            )
         finally:
             self._joining -= 1
 
@@ -153,10 +159,9 @@ class JoinEndpoint:
             ConflictError: it was refused for now, and is gone.
             UnavailableError: nobody has decided in time.
         """
+        asking = self._client_as(await self._user(join, token_id))
         try:
-            request = await self._client_as(bootstrap_user(token_id)).create(
-                SIGNING_REQUESTS, signing_request(join, name)
-            )
+            request = await asking.create(SIGNING_REQUESTS, signing_request(join, name))
         except AlreadyExistsError:
             request = await self._client.get(SIGNING_REQUESTS, ObjectKey("", name))
         try:
@@ -164,6 +169,14 @@ class JoinEndpoint:
         except (ForbiddenError, ConflictError):
             await self._remove(name, uid_of(request))
             raise
+
+    async def _user(self, join: JoinRequest, token_id: str) -> UserInfo:
+        """Return as whom a host asks: as the node if it has shown to be that, else by its token."""
+        if join.was_node_at_s is not None:
+            with suppress(NotFoundError):
+                if is_the_node(join, await self._client.get(NODES, ObjectKey("", join.node_name))):
+                    return node_user(join)
+        return bootstrap_user(token_id)
 
     async def _remove(self, name: str, uid: str) -> None:
         try:

@@ -3,7 +3,8 @@
 Upstream: registry/generic/registry/store.go (ListPredicate), storage/etcd3 (GetList), storage/cacher.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
 from minikube_py.api.errors import GoneError, TimeoutStatusError
@@ -44,6 +45,8 @@ class ListSource:
 
     store: Store
     views: Views
+    turn: Callable[[int], AbstractAsyncContextManager[None]]
+    """The turn of a list in which so many objects are looked at (`HeavyWork.list_turn`, of a user)."""
     selections: Selections | None = None
 
 
@@ -136,7 +139,8 @@ async def _filtered(
     if entries is None:
         entries = state.range(after, 0)
     seen = await source.views.entries(resource, entries)
-    found, more = await matching(resource, options.filter, seen, options.limit)
+    async with source.turn(len(seen)):
+        found, more = await matching(resource, options.filter, seen, options.limit)
     if not more:
         return Listed(found, ListMeta(revision))
     token = encode_continue(ContinueFrom(revision, found[-1].key[len(resource.storage_prefix) :]))

@@ -14,13 +14,11 @@ from minikube_py.api.errors import GoneError, StatusError
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.io.event_fanout import Membership, ResourceWatches
 from minikube_py.apiserver.io.listing import ListSource, list_entries
-from minikube_py.apiserver.io.selection import Selections
-from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.watch_groups import Subscriber
 from minikube_py.apiserver.list_options import ListOptions
 from minikube_py.apiserver.negotiate import AnswerForm
 from minikube_py.apiserver.watch_events import ChangeType, WatchedChange, initial_change
-from minikube_py.store.interface import CompactedError, Store, WatcherSlowError
+from minikube_py.store.interface import CompactedError, WatcherSlowError
 
 _EVENTS_A_TURN = 64
 """So many events of the past are looked at before others run: each may have to be parsed."""
@@ -28,12 +26,10 @@ _EVENTS_A_TURN = 64
 
 @dataclass(frozen=True, slots=True)
 class WatchSource:
-    """Where a watch reads: the store, the resource's live watches, how custom objects are shown, and indexes."""
+    """Where a watch reads: what is there, and what happens to it from now on."""
 
-    store: Store
+    there: ListSource
     watches: ResourceWatches
-    views: Views
-    selections: Selections | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +61,10 @@ class WatchSession:
     """One watch of one client; used by one task: iterate `past`, then what the subscriber gets is the present."""
 
     def __init__(self, source: WatchSource, options: ListOptions, form: AnswerForm, future_wait_s: float) -> None:
-        self._store = source.store
+        self._store = source.there.store
         self._watches = source.watches
-        self._views = source.views
-        self._list_source = ListSource(source.store, source.views, source.selections)
+        self._views = source.there.views
+        self._list_source = source.there
         self._future_wait_s = future_wait_s
         self._membership: Membership | None = None
         self.options = options

@@ -28,12 +28,14 @@ from minikube_py.apiserver.deletion import delete
 from minikube_py.apiserver.io.account_tokens import AccountTokens
 from minikube_py.apiserver.io.answers import Answer, bytes_answer, list_answer, object_answer
 from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch
+from minikube_py.apiserver.io.byte_turns import reading_for
 from minikube_py.apiserver.io.evictions import Evictions
 from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.listing import ListSource, list_entries
 from minikube_py.apiserver.io.selection import read_object
 from minikube_py.apiserver.io.storage import Edit, Storage, Stored
 from minikube_py.apiserver.io.views import Views
+from minikube_py.apiserver.io.write_pace import WritePace
 from minikube_py.apiserver.list_options import parse_list_options
 from minikube_py.apiserver.managed_fields import apply_config
 from minikube_py.apiserver.negotiate import choose_form
@@ -121,11 +123,13 @@ class Writes:
         self._config = config
         self._evictions = Evictions(storage, clock)
         self._tokens = tokens
+        self._pace = WritePace(clock)
 
     async def _in_turn(
         self, write: Callable[[Route, ApiRequest, bool], Awaitable[Answer]], route: Route, request: ApiRequest
     ) -> Answer:
         """Do a write, in turns with others when its body (as it is told), or what is there, is heavy."""
+        await self._pace.begin()
         size_bytes = heavy_bytes(request.body, _content_type(request))
         heavy = size_bytes > 0
         if route.name and (entry := self._storage.find(route.resource, route.namespace, route.name)) is not None:
@@ -265,14 +269,15 @@ class Writes:
         options = await self._removal_options(request, is_heavy(request.body, _content_type(request)))
         list_options = parse_list_options(route, request.query)
         store = self._storage.store_of(route.resource)
-        listed = await list_entries(
-            ListSource(store, self._views), route.resource, list_options, self._config.future_wait_s
-        )
+        source = ListSource(store, self._views, partial(self._heavy_work.list_turn, route.user.name))
+        with reading_for(route.user.name):
+            listed = await list_entries(source, route.resource, list_options, self._config.future_wait_s)
         left = iter(listed.entries)
         refused: list[StatusError] = []
 
         async def remove_in_turn() -> None:
             for entry in left:
+                await self._pace.begin()
                 meta = metadata(await read_object(entry))
                 one = replace(route, name=meta["name"], namespace=meta.get("namespace", ""))
                 try:
@@ -281,7 +286,6 @@ class Writes:
                     continue  # somebody else was faster
                 except StatusError as error:
                     refused.append(error)
-                await asyncio.sleep(0)  # a dry run waits for nothing
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(DELETIONS_AT_ONCE_MAX, len(listed.entries))):

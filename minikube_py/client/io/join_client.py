@@ -94,14 +94,17 @@ class JoinClient:
         said = await self._ask(ApiRequest("GET", CLUSTER_PATH, {}, _JSON))
         return Greeting(str(said["version"]), said["cluster"])
 
-    async def join(self, request_pem: bytes) -> bytes:
+    async def join(self, request_pem: bytes, was_pem: bytes = b"") -> bytes:
         """Ask for a client certificate by a PKCS#10 request and return it (PEM).
+
+        `was_pem` is the certificate for the same key by which the host was this node, if it was.
 
         Raises:
             JoinRefusedError: the server says no.
             StatusError: not now.
         """
-        body = orjson.dumps({"request": base64.b64encode(request_pem).decode()})
+        asked = {"request": base64.b64encode(request_pem).decode()}
+        body = orjson.dumps({**asked, "was": was_pem.decode()} if was_pem else asked)
         said = await self._ask(ApiRequest("POST", JOIN_PATH, {}, _JSON, body))
         return str(said["certificate"]).encode()
 

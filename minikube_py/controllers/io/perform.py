@@ -24,7 +24,7 @@ from minikube_py.api.resource import Resource
 from minikube_py.client.events import EventType
 from minikube_py.client.interface import Client, DeleteOptions, Selection
 from minikube_py.client.io.event_recorder import EventRecorder
-from minikube_py.controllers.other_groups import deletable_rows
+from minikube_py.controllers.other_groups import deletable_rows, other_rows
 from minikube_py.controllers.plan import (
     Action,
     Create,
@@ -39,6 +39,7 @@ from minikube_py.controllers.plan import (
     RemoveDirectory,
     Require,
     RequireAbsent,
+    RequireAbsentElsewhere,
     RequireEmpty,
     Target,
     Update,
@@ -109,10 +110,8 @@ class Performer:
                 await self._delete_collection(action)
             case DeleteOthers():
                 await self._delete_others(action)
-            case Require() | RequireAbsent():
-                await self._require(action)
-            case RequireEmpty():
-                await self._require_empty(action)
+            case Require() | RequireAbsent() | RequireAbsentElsewhere() | RequireEmpty():
+                await self._look_afresh(action)
             case RemoveDirectory() | Record():
                 await self._beside_the_api(action)
             case _:
@@ -216,6 +215,26 @@ class Performer:
         for resource in rows:
             await self._delete_collection(DeleteCollection(resource, action.namespace))
         await self._require_empty(RequireEmpty(rows, action.namespace))
+
+    async def _look_afresh(self, action: Require | RequireAbsent | RequireAbsentElsewhere | RequireEmpty) -> None:
+        match action:
+            case Require() | RequireAbsent():
+                await self._require(action)
+            case RequireAbsentElsewhere():
+                await self._require_absent_elsewhere(action)
+            case RequireEmpty():
+                await self._require_empty(action)
+            case _:
+                assert_never(action)
+
+    async def _require_absent_elsewhere(self, action: RequireAbsentElsewhere) -> None:
+        document = await self._client.discover(action.group, action.version)
+        rows = other_rows(action.group, action.version, document)
+        row = next((row for row in rows if row.kind == action.kind and "get" in row.verbs), None)
+        if row is None or (row.namespaced and not action.target.key.namespace):
+            raise _PlanEndsError  # nobody can say
+        key = action.target.key if row.namespaced else ObjectKey("", action.target.key.name)
+        await self._require(RequireAbsent(row, Target(key, action.target.uid)))
 
     async def _require(self, action: Require | RequireAbsent) -> None:
         try:

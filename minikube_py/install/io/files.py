@@ -20,6 +20,7 @@ from minikube_py.install.plan import (
     Step,
     WriteFile,
 )
+from minikube_py.kit.io.files import copy_atomic, write_atomic
 
 
 class HostFiles:
@@ -135,16 +136,13 @@ def _is_done(step: Step, place: Path) -> bool:
 
 
 def _replace(step: Step, place: Path) -> None:
-    fresh = place.with_name(f".{place.name}.new")
-    fresh.unlink(missing_ok=True)
     match step:
         case WriteFile(content=content, mode=mode):
-            with open(fresh, "xb", opener=lambda path, flags: os.open(path, flags, mode)) as file:
-                file.write(content)
-            fresh.chmod(mode)  # whatever the umask took away
+            write_atomic(place, content, mode)
         case CopyProgram(source=source):
-            shutil.copyfile(source, fresh)
-            fresh.chmod(0o755)
+            copy_atomic(Path(source), place, 0o755)
         case LinkProgram(target=target):
+            fresh = place.with_name(f".{place.name}.new")
+            fresh.unlink(missing_ok=True)
             fresh.symlink_to(target)
-    fresh.replace(place)
+            fresh.replace(place)

@@ -51,8 +51,8 @@ def make_private_folder(path: Path) -> None:
     path.chmod(0o700)
 
 
-def copy_private(source: Path, target: Path) -> None:
-    """Copy a file of any size, durably, for its owner's eyes alone; half a copy never has the target's name.
+def copy_atomic(source: Path, target: Path, mode: int) -> None:
+    """Copy a file of any size, durably; half a copy never has the target's name.
 
     Raises:
         OSError: it could not be copied; what was at `target` is untouched.
@@ -61,10 +61,11 @@ def copy_private(source: Path, target: Path) -> None:
     with suppress(FileNotFoundError):
         temporary.unlink()
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with source.open("rb") as reader, os.fdopen(descriptor, "wb") as writer:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "wb") as writer, source.open("rb") as reader:
             shutil.copyfileobj(reader, writer, COPY_BYTES)
             writer.flush()
+            os.fchmod(writer.fileno(), mode)
             os.fsync(writer.fileno())
         temporary.replace(target)
     except OSError:

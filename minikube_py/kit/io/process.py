@@ -3,12 +3,13 @@
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 OUTPUT_BYTES_MAX = 1 << 20
 """Output beyond this is cut off, unless the caller expects more."""
+_PIECE_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,21 @@ class ProcessError(Exception):
 
 
 async def run_program(
-    argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 30.0, output_bytes_max: int = OUTPUT_BYTES_MAX
+    argv: Sequence[str],
+    *,
+    stdin: bytes = b"",
+    timeout_s: float = 30.0,
+    output_bytes_max: int = OUTPUT_BYTES_MAX,
+    variables: Mapping[str, str] | None = None,
 ) -> Finished:
     """Run `argv`, feed it `stdin`, and return how it ended; a non-zero exit code is not an error here.
 
-    Output beyond `output_bytes_max` is cut off.
+    Args:
+        argv: the program and its arguments, which everybody on the host can see.
+        stdin: what it reads.
+        timeout_s: it is killed then.
+        output_bytes_max: output beyond this is read and dropped.
+        variables: what is added to the environment; for its owner and root to see.
 
     Raises:
         ProcessError: the program is missing, or was killed at the deadline.
@@ -40,12 +51,13 @@ async def run_program(
             stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, **variables} if variables else None,
         )
     except OSError as error:
         raise ProcessError(f"cannot run {argv[0]}: {error.strerror or error}") from error
     try:
         async with asyncio.timeout(timeout_s):
-            out, err = await _communicate(process, stdin)
+            out, err = await _communicate(process, stdin, output_bytes_max)
     except TimeoutError as error:
         raise ProcessError(f"{argv[0]} did not end within {timeout_s:g} s") from error
     finally:
@@ -55,8 +67,8 @@ async def run_program(
     assert process.returncode is not None
     return Finished(
         process.returncode,
-        out[:output_bytes_max].decode(errors="replace"),
-        err[:output_bytes_max].decode(errors="replace"),
+        out.decode(errors="replace"),
+        err.decode(errors="replace"),
     )
 
 
@@ -70,13 +82,13 @@ def kill_child(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-async def _communicate(process: asyncio.subprocess.Process, stdin: bytes) -> tuple[bytes, bytes]:
+async def _communicate(process: asyncio.subprocess.Process, stdin: bytes, bytes_max: int) -> tuple[bytes, bytes]:
     """Feed and read to the end. Not Process.communicate: under uvloop it fails when the program ends unread."""
     assert process.stdout is not None
     assert process.stderr is not None
     async with asyncio.TaskGroup() as group:
-        out = group.create_task(process.stdout.read())
-        err = group.create_task(process.stderr.read())
+        out = group.create_task(_read(process.stdout, bytes_max))
+        err = group.create_task(_read(process.stderr, bytes_max))
         if process.stdin is not None:
             # RuntimeError is uvloop's way to say that the pipe is closed.
             with suppress(ConnectionError, RuntimeError):
@@ -85,3 +97,11 @@ async def _communicate(process: asyncio.subprocess.Process, stdin: bytes) -> tup
                 process.stdin.close()
         await process.wait()
     return out.result(), err.result()
+
+
+async def _read(stream: asyncio.StreamReader, bytes_max: int) -> bytes:
+    """Read to the end, so that the program is not held up, and return the beginning."""
+    kept = bytearray()
+    while piece := await stream.read(_PIECE_BYTES):
+        kept += piece[: bytes_max - len(kept)]
+    return bytes(kept)

@@ -35,6 +35,7 @@ log = logging.getLogger("kubelet")
 
 ANSWER_TIMEOUT_S = 60.0
 RETRY = BackoffPolicy(initial_s=1.0, maximum_s=300.0, reset_after_s=3600.0)
+_END = b"-----END CERTIFICATE-----"
 LOOK_S_MAX = 3600.0
 """The clock is looked at this often at least: it may be set meanwhile."""
 
@@ -57,6 +58,16 @@ def read_pair(path: Path) -> HeldCertificate | None:
     except (OSError, ValueError) as error:
         log.warning("certificate %s cannot be used: %s", path, error)
         return None
+
+
+def split_pair(path: Path) -> tuple[bytes, bytes]:
+    """Return the certificate and the key in such a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    certificate, end, key = path.read_bytes().partition(_END)
+    return certificate + end, key.lstrip()
 
 
 class CertificateRenewal:

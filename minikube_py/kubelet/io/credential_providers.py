@@ -156,11 +156,11 @@ class _Program:
             return answer.credentials
 
     async def _ask(self, repository: str, caller: Caller | None) -> str:
-        given = [f"{name}={value}" for name, value in self.provider.env]
         done = await run_program(
-            ["env", *given, self._path, *self.provider.args],
+            [self._path, *self.provider.args],
             stdin=render_request(self.provider, repository, caller),
             timeout_s=TIMEOUT_S,
+            variables=dict(self.provider.env),
         )
         if done.exit_code:
             raise CredentialProviderError(f"exit status {done.exit_code}: {done.stderr.strip()}")

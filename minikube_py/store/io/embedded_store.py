@@ -8,7 +8,8 @@ One writer task takes all transactions that wait as one group. Order is safety:
   4. answer   its proposer;
   5. publish  its revision: listeners, watchers, waiters.
 
-While a group is applied (3 to 5), what has come meanwhile is being written already (1 and 2).
+While a group is applied (3 to 5), a few of its members in each turn of the loop, what has come meanwhile is being
+written already (1 and 2).
 
 So nothing is answered or seen that a power cut could take back. A rejected transaction costs no revision and no
 write; one whose keys nobody else is writing is rejected at once. When the disk is full, old snapshots are removed;
@@ -46,6 +47,8 @@ GROUP_BYTES_MAX = 1 << 20
 """A group is closed when its values have so many bytes, so that one flush stays short."""
 TRANSACTION_BYTES_MAX = 16 << 20
 """Bytes of the values of one transaction: far over what the API server lets in, and well under a segment."""
+APPLIED_PER_TURN_MAX = 16
+"""So many transactions are applied and answered in one turn of the loop: each wakes a request that has work to do."""
 SLOW_FLUSH_S = 1.0
 """A flush that takes longer is logged: the disk is too slow for its other users, or failing."""
 
@@ -113,18 +116,19 @@ class EmbeddedStore(RevisionedStore):
         Raises:
             LogBrokenError: a write or a flush failed; everybody who waits is refused, and the process must end.
         """
+        group: WriteGroup | None = None
         durable: WriteGroup | None = None
         try:
             while self._queue or durable is not None or not self._refusing:
                 group = self._next_group(durable) if self._queue else None
                 writing = self._start_writing(group) if group is not None else None
                 if durable is not None:
-                    self._finish(durable)
+                    await self._finish(durable)
                     durable = None
                 if group is not None:
                     await self._until_written(group, writing)
                     if group.refusal:
-                        self._finish(group)
+                        await self._finish(group)
                     else:
                         durable = group
                 elif not self._queue and not self._refusing:
@@ -135,6 +139,8 @@ class EmbeddedStore(RevisionedStore):
             raise
         finally:
             self.stop()
+            if group is not None:  # it is answered unless this ends in the middle
+                group.refuse("the log cannot be written; it is not known whether this transaction took place")
             while self._queue:
                 self._queue.popleft().refuse(self._refusing)
 
@@ -178,9 +184,6 @@ class EmbeddedStore(RevisionedStore):
             self._note_full(error)
             group.refusal = str(error)
             return
-        except BaseException:
-            group.refuse("the log cannot be written; it is not known whether this transaction took place")
-            raise
         if self._disk_full and not self._may_use_reserve(group):
             log.warning("store takes writes again: there is room on the disk")
             self._disk_full = False
@@ -198,18 +201,28 @@ class EmbeddedStore(RevisionedStore):
     def _may_use_reserve(group: WriteGroup) -> bool:
         return all(pending.only_deletes for pending in group.members)
 
-    def _finish(self, group: WriteGroup) -> None:
-        """Apply, answer and publish a group that is durable, or answer one that was refused."""
-        now_s = self._clock.now_s()
-        for pending, holds in zip(group.members, group.accepted, strict=True):
-            self._forget_keys(pending.operations)
-            if not holds or group.refusal:
-                self._decline(pending, group.refusal)
-                continue
-            applied = self._state.apply(pending.operations, now_s)
-            assert isinstance(applied, Applied), "written to the log, and does not hold"
-            pending.settle(applied.committed)
-            self._publish(applied.events)
+    async def _finish(self, group: WriteGroup) -> None:
+        """Apply, answer and publish a durable group, or answer one that was refused: to its end in any case."""
+        members = zip(group.members, group.accepted, strict=True)
+        try:
+            for place, (pending, holds) in enumerate(members, 1):
+                self._finish_one(pending, holds=holds, refusal=group.refusal)
+                if place % APPLIED_PER_TURN_MAX == 0:
+                    await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            for pending, holds in members:
+                self._finish_one(pending, holds=holds, refusal=group.refusal)
+            raise
+
+    def _finish_one(self, pending: Pending, *, holds: bool, refusal: str) -> None:
+        self._forget_keys(pending.operations)
+        if not holds or refusal:
+            self._decline(pending, refusal)
+            return
+        applied = self._state.apply(pending.operations, self._clock.now_s())
+        assert isinstance(applied, Applied), "written to the log, and does not hold"
+        pending.settle(applied.committed)
+        self._publish(applied.events)
 
     def _decline(self, pending: Pending, refusal: str) -> None:
         rejected = self._state.check(pending.operations)

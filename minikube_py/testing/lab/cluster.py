@@ -31,7 +31,7 @@ class KubectlError(AssertionError):
     """kubectl failed where it should not."""
 
 
-def wait_until(condition: Callable[[], T], timeout_s: float = 30.0, what: str = "the condition") -> T:
+def wait_until(condition: Callable[[], T], timeout_s: float = 60.0, what: str = "the condition") -> T:
     """Return the first true value of `condition()`.
 
     Raises:

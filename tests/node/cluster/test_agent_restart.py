@@ -76,7 +76,7 @@ class Watch:
 
 def test_kill_9_leaves_pods_state_watches_and_services_alone(cluster, namespace, tmp_path):
     address = _deploy(cluster, namespace)
-    wait_until(lambda: _configmaps(cluster, namespace), 10, "kube-root-ca.crt")
+    wait_until(lambda: _configmaps(cluster, namespace), 60, "kube-root-ca.crt")
     raw = cluster.kubectl("get", "--raw", f"/api/v1/namespaces/{namespace}/configmaps").stdout
     first = json.loads(raw)["metadata"]["resourceVersion"]
     for n in range(20):
@@ -84,7 +84,7 @@ def test_kill_9_leaves_pods_state_watches_and_services_alone(cluster, namespace,
     objects = _configmaps(cluster, namespace)
     containers = _containers(cluster)
     watch = Watch(cluster, namespace, first, tmp_path)
-    wait_until(lambda: len(watch.events) == 20, 20, "the first events")
+    wait_until(lambda: len(watch.events) == 20, 60, "the first events")
 
     with cluster.load(address, 80) as outcome:
         time.sleep(0.5)
@@ -98,7 +98,7 @@ def test_kill_9_leaves_pods_state_watches_and_services_alone(cluster, namespace,
     assert sum(outcome["answers"].values()) > 100
     assert _containers(cluster) == containers
     assert {k: v for k, v in _configmaps(cluster, namespace).items() if k != "after"} == objects
-    wait_until(lambda: len(watch.events) == 21, 20, "the event after the restart")
+    wait_until(lambda: len(watch.events) == 21, 60, "the event after the restart")
     watch.stop = True
     assert watch.events == [("ADDED", f"c{n}") for n in range(20)] + [("ADDED", "after")]
     assert watch.connects >= 2
@@ -134,7 +134,7 @@ def test_what_changed_while_the_agent_was_away_is_made_true(cluster, namespace):
         status = cluster.get("pod", pod["metadata"]["name"], "-n", namespace)["status"]
         return status["containerStatuses"][0]["restartCount"] == 1 and status["containerStatuses"][0]["ready"]
 
-    wait_until(restarted, 20, "the restart of what died meanwhile")
+    wait_until(restarted, 60, "the restart of what died meanwhile")
 
 
 def test_a_second_server_on_the_same_data_is_refused(cluster):

@@ -84,11 +84,11 @@ def test_an_extension_server_behind_a_service_from_beginning_to_end(cluster, nam
         return next((c for c in conditions if c["type"] == kind), {})
 
     api_service_of = NAME.split("/")
-    wait_until(lambda: condition("Available", *api_service_of).get("reason") == "FailedDiscoveryCheck", 30)
+    wait_until(lambda: condition("Available", *api_service_of).get("reason") == "FailedDiscoveryCheck", 60)
     cluster.kubectl("get", "pods", "-A")
     cluster.kubectl("delete", "namespace", shop, "--wait=false")
     kind = "NamespaceDeletionDiscoveryFailure"
-    wait_until(lambda: condition(kind, "namespace", shop).get("status") == "True", 30)
+    wait_until(lambda: condition(kind, "namespace", shop).get("status") == "True", 60)
     held = condition(kind, "namespace", shop)
     notes.start()
     cluster.kubectl("wait", "--for=delete", f"namespace/{shop}", "--timeout=60s")

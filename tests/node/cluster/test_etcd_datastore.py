@@ -66,7 +66,7 @@ def test_while_etcd_is_away_writes_are_refused_with_503_reads_go_on_and_all_reco
         done = cluster.kubectl("create", "configmap", "after", "--from-literal=a=b", check=False)
         return done.returncode == 0 or "AlreadyExists" in done.stderr
 
-    wait_until(created, 30, "a write after etcd returned")
+    wait_until(created, 60, "a write after etcd returned")
     found = {item["metadata"]["name"] for item in cluster.get("configmaps")["items"]}
     assert {"before", "after"} <= found
     assert json.loads(cluster.minikube_py("snapshot", "verify", "-o", "json").stdout)["faults"] == []

@@ -244,8 +244,8 @@ def test_top_shows_every_node_and_every_pod(hosts, pods):
         done = hosts.kubectl("top", what, "--no-headers", check=False)
         return {line.split()[0] for line in done.stdout.splitlines() if "<unknown>" not in line}
 
-    wait_until(lambda: rows("nodes") == {"lab1", "lab2", "lab3"}, 30, "figures of every node")
-    wait_until(lambda: rows("pods") >= {name_of(pod) for pod in pods.values()}, 30, "figures of every pod")
+    wait_until(lambda: rows("nodes") == {"lab1", "lab2", "lab3"}, 60, "figures of every node")
+    wait_until(lambda: rows("pods") >= {name_of(pod) for pod in pods.values()}, 60, "figures of every pod")
 
 
 def test_a_workers_kubelet_lets_nobody_in_without_the_masters_certificate(hosts):

@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import time
+from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,9 @@ import yaml
 from minikube_py.apiserver.io.certificates import ensure_pki
 from minikube_py.apiserver.pki import CertificateSpec
 from minikube_py.kubelet.pause_image import PAUSE_TAG
+from minikube_py.testing.holding_registry import holding_registry, log_of
 from minikube_py.testing.image_registry import PASSWORD, USER, RegistryTls, image_registry, push, registry_program
+from minikube_py.testing.images import busybox_archive
 from minikube_py.testing.lab.cluster import IMAGE, Cluster, wait_until
 from minikube_py.testing.lab.lab import Lab
 
@@ -141,7 +145,7 @@ def messages(cluster, name, reason):
 
 
 def runs(cluster, name):
-    wait_until(lambda: "running" in container(cluster, name).get("state", {}), 20, f"pod {name} running")
+    wait_until(lambda: "running" in container(cluster, name).get("state", {}), 60, f"pod {name} running")
     return container(cluster, name)
 
 
@@ -181,9 +185,9 @@ def test_what_no_registry_has_waits_in_its_back_off_and_never_means_never(cluste
     pod("absent", f"{OPEN}/tools/none:1")
     pod("never", f"{OPEN}/tools/none:1", "Never")
     pod("invalid", "Bad_Name:1")
-    wait_until(lambda: waiting(cluster, "absent").get("reason") == "ImagePullBackOff", 20, "the back-off")
-    wait_until(lambda: waiting(cluster, "never").get("reason") == "ErrImageNeverPull", 20, "the refusal")
-    wait_until(lambda: waiting(cluster, "invalid").get("reason") == "InvalidImageName", 20, "the refusal")
+    wait_until(lambda: waiting(cluster, "absent").get("reason") == "ImagePullBackOff", 60, "the back-off")
+    wait_until(lambda: waiting(cluster, "never").get("reason") == "ErrImageNeverPull", 60, "the refusal")
+    wait_until(lambda: waiting(cluster, "invalid").get("reason") == "InvalidImageName", 60, "the refusal")
 
     image = f"{OPEN}/tools/none:1"
     back_off = waiting(cluster, "absent")["message"]
@@ -204,7 +208,7 @@ def test_a_password_is_shown_to_its_registry_alone_and_opens_the_image_to_nobody
     a_secret(cluster, "other-part", {f"{CLOSED}/others": {"username": USER, "password": "wrong"}})
     a_secret(cluster, "right", {f"{CLOSED}/team": good})
     pod("stranger", image, secrets=("elsewhere", "other-part", "gone"))
-    wait_until(lambda: waiting(cluster, "stranger").get("reason") in FAILED, 20, "the refusal")
+    wait_until(lambda: waiting(cluster, "stranger").get("reason") in FAILED, 60, "the refusal")
     assert "no basic auth credentials" in waiting(cluster, "stranger")["message"]
     missing = "Unable to retrieve some image pull secrets (gone); attempting to pull the image may not succeed."
     assert missing in messages(cluster, "stranger", "FailedToRetrieveImagePullSecret")
@@ -216,7 +220,7 @@ def test_a_password_is_shown_to_its_registry_alone_and_opens_the_image_to_nobody
     pod("by-account", image, "Always", account="puller")
     runs(cluster, "by-account")
     pod("late", image)
-    wait_until(lambda: waiting(cluster, "late").get("reason") in FAILED, 20, "the refusal")
+    wait_until(lambda: waiting(cluster, "late").get("reason") in FAILED, 60, "the refusal")
 
 
 def test_a_registry_with_tls_lets_in_who_shows_the_certificate_of_the_file(cluster, pod):
@@ -228,7 +232,7 @@ def test_a_registry_with_tls_lets_in_who_shows_the_certificate_of_the_file(clust
 
     (folder / "client.cert").rename(folder / "client.away")
     pod("unknown", f"{address}/tools/busybox:1", "Always")
-    wait_until(lambda: waiting(cluster, "unknown").get("reason") in FAILED, 20, "the refusal")
+    wait_until(lambda: waiting(cluster, "unknown").get("reason") in FAILED, 60, "the refusal")
 
 
 def test_a_program_of_the_node_knows_a_registrys_password(cluster, pod):
@@ -251,7 +255,7 @@ def test_a_volume_holds_what_an_image_does_and_may_only_be_read(cluster):
     spec = {"terminationGracePeriodSeconds": 1, "containers": [main, waits], "volumes": volumes}
     made = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "with-image"}, "spec": spec}
     cluster.apply("default", json.dumps(made))
-    wait_until(lambda: "ro" in cluster.kubectl("logs", "with-image", "-c", "c", check=False).stdout, 20, "its words")
+    wait_until(lambda: "ro" in cluster.kubectl("logs", "with-image", "-c", "c", check=False).stdout, 60, "its words")
 
     def state(name):
         statuses = cluster.get("pod", "with-image")["status"]["containerStatuses"]
@@ -262,9 +266,9 @@ def test_a_volume_holds_what_an_image_does_and_may_only_be_read(cluster):
     assert "bin" in shown
     assert not {"dev", "proc", "sys", ".dockerenv"} & set(shown[: shown.index("ro")])
     assert "sh" in said.partition("/bin-only:\n")[2].split("\n\n")[0].splitlines()
-    wait_until(lambda: state("w").get("waiting", {}).get("reason") in FAILED, 20, "the refusal")
+    wait_until(lambda: state("w").get("waiting", {}).get("reason") in FAILED, 60, "the refusal")
     assert "image-volume" not in cluster.docker("ps", "-a", "--format", "{{.Names}}")
-    cluster.kubectl("delete", "pod", "with-image", "--wait", timeout_s=30)
+    cluster.kubectl("delete", "pod", "with-image", "--wait", timeout_s=60)
 
 
 def test_a_mirror_of_the_file_gives_the_image_under_the_name_that_was_asked_for(cluster, pod):
@@ -284,10 +288,63 @@ def test_an_archive_in_the_folder_is_loaded_when_it_appears(cluster, pod):
     folder = cluster.host.data_dir / "agent" / "images"
     folder.mkdir(exist_ok=True)
     archive.rename(folder / "app.tar")
-    wait_until(lambda: "preloaded.example/app" in cluster.docker("images"), 20, "the load")
+    wait_until(lambda: "preloaded.example/app" in cluster.docker("images"), 60, "the load")
     pod("preloaded", "preloaded.example/app:1", "Never")
 
     runs(cluster, "preloaded")
+
+
+@contextmanager
+def two_images(cluster, folder):
+    """Push two images that share nothing; yields their names at a registry that holds layers back."""
+    busybox = Path(shutil.which("busybox")).read_bytes()
+    with holding_registry(cluster.host, 5003, 5000, folder) as address:
+        names = [f"{folder.name}/{name}" for name in ("one", "two")]
+        for name in names:
+            (folder / "image.tar").write_bytes(busybox_archive(busybox + name.encode(), (f"{name}:1",)))
+            cluster.docker("load", "-i", str(folder / "image.tar"))
+            push(cluster.host, f"{name}:1", f"{OPEN}/{name}:1")
+            cluster.docker("rmi", f"{name}:1")
+        yield [f"{address}/{name}:1" for name in names]
+
+
+def restart_with(cluster, *flags):
+    """Start the agent anew with further flags; return those that it had."""
+    before = cluster.lab.agent_flags
+    cluster.lab.stop(cluster.host)
+    cluster.lab.agent_flags = (*before, *flags)
+    cluster.lab.start(cluster.host)
+    return before
+
+
+def test_two_images_are_pulled_at_the_same_time(cluster, pod, tmp_path):
+    with two_images(cluster, tmp_path / "parallel") as images:
+        for number, image in enumerate(images):
+            pod(f"parallel-{number}", image)
+        both = {"begin parallel/one", "begin parallel/two"}
+        wait_until(lambda: both <= set(log_of(tmp_path / "parallel")), 30, "both pulls under way")
+        assert [messages(cluster, f"parallel-{number}", "Pulled") for number in (0, 1)] == [[], []]
+        (tmp_path / "parallel/open").touch()
+        for number in (0, 1):
+            runs(cluster, f"parallel-{number}")
+
+
+def test_images_are_pulled_one_after_the_other_when_the_node_is_told_so(cluster, pod, tmp_path):
+    before = restart_with(cluster, "--kubelet-arg=serialize-image-pulls=true")
+    try:
+        with two_images(cluster, tmp_path / "serial") as images:
+            for number, image in enumerate(images):
+                pod(f"serial-{number}", image)
+            wait_until(lambda: log_of(tmp_path / "serial"), 30, "the first pull")
+            for number in (0, 1):
+                wait_until(lambda: messages(cluster, f"serial-{number}", "Pulling"), 20, "the event")  # noqa: B023
+            (tmp_path / "serial/open").touch()
+            for number in (0, 1):
+                runs(cluster, f"serial-{number}")
+        asked = [line.split()[1] for line in log_of(tmp_path / "serial")]
+        assert [name for name, _ in groupby(asked)] in (["serial/one", "serial/two"], ["serial/two", "serial/one"])
+    finally:
+        cluster.lab.agent_flags = before
 
 
 def test_a_full_disk_loses_the_images_that_nobody_uses(cluster, pod):
@@ -298,21 +355,13 @@ def test_a_full_disk_loses_the_images_that_nobody_uses(cluster, pod):
     cluster.docker("rm", "changed")
     pod("uses", f"{OPEN}/tools/busybox:1")
     runs(cluster, "uses")
-    host = cluster.host
-    cluster.lab.stop(host)
-    before = cluster.lab.agent_flags
-    cluster.lab.agent_flags = (
-        *before,
-        "--kubelet-arg=image-gc-high-threshold=1",
-        "--kubelet-arg=image-gc-low-threshold=0",
-        "--kubelet-arg=minimum-image-ttl-duration=1s",
-    )
-    cluster.lab.start(host)
+    arguments = ("image-gc-high-threshold=1", "image-gc-low-threshold=0", "minimum-image-ttl-duration=1s")
+    restart_with(cluster, *(f"--kubelet-arg={argument}" for argument in arguments))
 
     def names():
         return cluster.docker("images", "--format", "{{.Repository}}:{{.Tag}}").split()
 
-    wait_until(lambda: "unused.example/app:2" not in names(), 30, "the collection")
+    wait_until(lambda: "unused.example/app:2" not in names(), 60, "the collection")
     assert f"{OPEN}/tools/busybox:1" in names()
     assert PAUSE_TAG in names()
     assert "FreeDiskSpaceFailed" in cluster.kubectl("get", "events", "-A").stdout

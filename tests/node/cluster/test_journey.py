@@ -86,7 +86,7 @@ def test_watch_shows_changes_as_they_come(user):
                 seen += os.read(process.stdout.fileno(), 65536).decode()
             return len(set(re.findall(r"(web-\S+) +1/1 +Running", seen))) == 2
 
-        wait_until(second_is_running, 30, "the second pod in the watch")
+        wait_until(second_is_running, 60, "the second pod in the watch")
     finally:
         process.kill()
         process.wait()
@@ -99,7 +99,7 @@ def test_describe_and_events_tell_what_happened(user):
 
     text = user.out("describe", "pod", pod)
     assert re.search(r"Status: +Running", text)
-    wait_until(lambda: "Started" in user.out("describe", "pod", pod), 10, "the events of the pod")
+    wait_until(lambda: "Started" in user.out("describe", "pod", pod), 60, "the events of the pod")
     for reason in ("Scheduled", "Pulled", "Created", "Started"):
         assert reason in user.out("describe", "pod", pod)
     assert "NewReplicaSet:" in user.out("describe", "deployment", "web")
@@ -128,7 +128,7 @@ spec:
     command: ["sh", "-c", "for i in 1 2 3 4 5; do echo line $i; sleep 0.4; done"]
 """,
     )
-    wait_until(lambda: user.run("logs", "counter", check=False).stdout, 20, "the first line")
+    wait_until(lambda: user.run("logs", "counter", check=False).stdout, 60, "the first line")
 
     followed = user.out("logs", "-f", "counter")
 

@@ -56,7 +56,7 @@ def logs(cluster):
 
 
 def test_parts_of_a_log(logs):
-    wait_until(lambda: len(logs("two", "-c", "talks").stdout.splitlines()) == 10, 10, "the lines")
+    wait_until(lambda: len(logs("two", "-c", "talks").stdout.splitlines()) == 10, 60, "the lines")
     whole = logs("two", "-c", "talks").stdout.splitlines()
     assert sorted(whole) == sorted(f"{stream} {number}" for stream in ("out", "err") for number in range(5))
     assert logs("two", "-c", "talks", "--tail=2").stdout.splitlines() == whole[-2:]
@@ -86,7 +86,7 @@ def test_a_log_of_several_files_is_one_log_also_to_who_follows_it(logs, cluster)
     folder = next((cluster.host.data_dir / "log" / "pods").glob("logs_much_*"))
     engine_log = (folder / "much" / "0.log").resolve()
     expected = "".join(f"{number}\n" for number in range(1, LINES + 1))
-    wait_until(lambda: logs("much", "--tail=1").stdout == f"{LINES}\n", 30, "the last line")
+    wait_until(lambda: logs("much", "--tail=1").stdout == f"{LINES}\n", 60, "the last line")
 
     assert engine_log.with_name(engine_log.name + ".1").exists(), "the log was not rotated"
     assert logs("much").stdout == expected
@@ -100,11 +100,11 @@ def test_a_log_of_several_files_is_one_log_also_to_who_follows_it(logs, cluster)
 
 
 def test_logs_of_what_has_ended_and_of_the_run_before(logs):
-    assert wait_until(lambda: logs("ended", check=False).stdout, 20) == "run\n"
+    assert wait_until(lambda: logs("ended", check=False).stdout, 60) == "run\n"
     assert logs("ended", "-f").stdout == "run\n"
     gone = logs("ended", "--previous", check=False).stderr
     assert 'previous terminated container "fails" in pod "ended" not found' in gone
-    wait_until(lambda: "run x" in logs("fails", check=False).stdout, 20, "the second run")
+    wait_until(lambda: "run x" in logs("fails", check=False).stdout, 60, "the second run")
     assert "run" in logs("fails", "--previous").stdout
 
 
@@ -124,7 +124,7 @@ def test_log_shippers_find_dockers_lines_by_the_pods_name(logs, cluster):
 
 
 def test_a_log_that_somebody_removed_is_named(logs, cluster):
-    wait_until(lambda: logs("ended", check=False).stdout, 20)
+    wait_until(lambda: logs("ended", check=False).stdout, 60)
     status = cluster.get("pod", "-n", "logs", "ended")["status"]["containerStatuses"][0]
     identity = status["state"]["terminated"]["containerID"]
     cluster.docker("rm", identity.removeprefix("docker://"))

@@ -62,6 +62,9 @@ def test_the_kubelets_endpoints_through_the_api_server(cluster, namespace):
     assert f'kubelet_node_name{{node="{NODE}"}}' in raw("metrics")
     assert "prober_probe_total" in raw("metrics/probes")
     assert "</pre>" in raw("logs/")
+    checkpoint = f"/api/v1/nodes/{NODE}/proxy/checkpoint/{namespace}/{running(cluster, namespace)[0]}/c"
+    refused = cluster.kubectl("create", "--raw", checkpoint, "-f", "-", stdin="", check=False)
+    assert (refused.returncode, "checkpoint/restore is not supported" in refused.stderr) == (1, True), refused.stderr
     by_port = cluster.kubectl("get", "--raw", f"/api/v1/nodes/https:{NODE}:10250/proxy/healthz").stdout
     assert by_port == "ok"
 
@@ -118,7 +121,7 @@ def test_cordon_taint_and_drain(cluster, namespace):
     wait_until(lambda: len(running(cluster, namespace)) == 2, 60)
     cluster.kubectl("taint", "node", NODE, "example.com/out=yes:NoExecute")
     try:
-        wait_until(lambda: running(cluster, namespace) == [], 30)
+        wait_until(lambda: running(cluster, namespace) == [], 60)
     finally:
         cluster.kubectl("taint", "node", NODE, "example.com/out-")
     wait_until(lambda: len(running(cluster, namespace)) == 2, 60)
@@ -150,12 +153,54 @@ def test_a_node_that_was_deleted_is_back_with_the_next_start_and_its_pods_run_on
         ready = {c["type"]: c["status"] for c in node.get("status", {}).get("conditions", [])}.get("Ready")
         return node.get("metadata", {}).get("uid", uid) != uid and ready == "True"
 
-    wait_until(is_back, 30)
+    wait_until(is_back, 60)
     node = node_of(cluster)
     assert node["metadata"]["labels"]["kubernetes.io/hostname"] == NODE
-    wait_until(lambda: "node-role.kubernetes.io/control-plane" in node_of(cluster)["metadata"]["labels"], 10)
-    wait_until(lambda: node_of(cluster)["spec"].get("podCIDR") == "10.244.0.0/24", 10)
+    wait_until(lambda: "node-role.kubernetes.io/control-plane" in node_of(cluster)["metadata"]["labels"], 60)
+    wait_until(lambda: node_of(cluster)["spec"].get("podCIDR") == "10.244.0.0/24", 60)
     assert set(running(cluster, namespace)) == before
+
+
+DEAD_NODE = """
+apiVersion: v1
+kind: Node
+metadata: {name: dead}
+"""
+
+
+def test_pods_of_a_dead_node_go_at_once_when_it_is_declared_out_of_service(cluster, namespace):
+    def on_it(name, *tolerated):
+        """Return a pod that somebody looks at before it goes."""
+        meta = {"name": name, "finalizers": ["example.com/look"]}
+        spec = {"nodeName": "dead", "containers": [{"name": "c", "image": IMAGE}], "tolerations": list(tolerated)}
+        return json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+
+    def pod(name):
+        found = cluster.get("pod", name, "-n", namespace)
+        return found["status"]["phase"], found["metadata"].get("deletionGracePeriodSeconds")
+
+    cluster.kubectl("create", "-f", "-", stdin=DEAD_NODE)
+    try:
+        ready = {"type": "Ready", "status": "False", "reason": "KubeletNotReady"}
+        patch = json.dumps({"status": {"conditions": [ready]}})
+        cluster.kubectl("patch", "node", "dead", "--subresource=status", "--type=merge", "-p", patch)
+        all_taints = {"operator": "Exists"}
+        cluster.apply(
+            namespace, "\n---\n".join((on_it("leaving", all_taints), on_it("evicted"), on_it("stays", all_taints)))
+        )
+        cluster.kubectl("delete", "pod", "-n", namespace, "leaving", "--wait=false")
+        assert (pod("leaving"), pod("stays")) == (("Pending", 30), ("Pending", None))
+
+        cluster.kubectl("taint", "node", "dead", "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute")
+        for name in ("leaving", "evicted"):
+            wait_until(lambda: pod(name) == ("Failed", 0), 20, f"the end of {name}")  # noqa: B023
+        assert pod("stays") == ("Pending", None)
+    finally:
+        for name in ("leaving", "evicted", "stays"):
+            patch = '{"metadata":{"finalizers":null}}'
+            cluster.kubectl("patch", "pod", "-n", namespace, name, "--type=merge", "-p", patch, check=False)
+        cluster.kubectl("delete", "pod", "-n", namespace, "--all", "--force", "--grace-period=0")
+        cluster.kubectl("delete", "node", "dead")
 
 
 def test_the_node_says_what_it_is(cluster):

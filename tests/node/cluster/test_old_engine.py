@@ -37,7 +37,7 @@ spec:
     command: [sh, -c, 'trap "echo bye >/ended/word; exit 0" TERM; cat /shared/said; echo; sleep 3600 & wait']
     resources: {{requests: {{cpu: 50m}}, limits: {{cpu: 200m, memory: 32Mi}}}}
     securityContext: {{capabilities: {{drop: [ALL]}}, allowPrivilegeEscalation: false, readOnlyRootFilesystem: true}}
-    livenessProbe: {{exec: {{command: [test, -e, /shared/said]}}, periodSeconds: 1}}
+    livenessProbe: {{exec: {{command: [test, -e, /shared/said]}}, periodSeconds: 1, timeoutSeconds: 20}}
     volumeMounts:
     - {{name: words, mountPath: /words}}
     - {{name: shared, mountPath: /shared}}
@@ -72,19 +72,22 @@ def test_an_engine_below_1_40_is_refused_with_what_is_needed_and_what_to_do(host
     engine = host.docker("version", "-f", "{{.Server.Version}}").strip()
     found = f"Docker {engine} at unix://{socket} speaks API 1.39; 1.40 is needed"
     remedy = "install Docker 19.03 or later, or name another engine with --docker-host"
-    flags = (f"--docker-host=unix://{socket}", f"--data-dir={tmp_path}/d", f"--node-ip={host.host.address}")
+    flags = (f"--data-dir={tmp_path}/d", f"--node-ip={host.host.address}")
 
     def minikube_py(*argv):
-        return run(in_host(host.host, [sys.executable, "-m", "minikube_py", *argv, *flags]), check=False)
+        command = [sys.executable, "-m", "minikube_py", *argv, f"--docker-host=unix://{socket}"]
+        return run(in_host(host.host, command), check=False)
 
     with capped_engine(host.host.docker_socket, socket, 39) as older:
-        server = minikube_py("server", f"--write-kubeconfig={tmp_path}/k")
-        doctor = minikube_py("doctor")
+        server = minikube_py("server", *flags, f"--write-kubeconfig={tmp_path}/k")
+        doctor = minikube_py("doctor", *flags)
+        images = minikube_py("image", "list")
 
     assert (server.returncode, server.stdout) == (1, "")
     assert server.stderr.splitlines()[-1] == f"minikube-py: {found}; {remedy}"
     assert "Traceback" not in server.stderr
     assert not (tmp_path / "k").exists()
+    assert (images.returncode, images.stderr) == (1, f"minikube-py: {found}; install Docker 19.03 or later\n")
     assert doctor.returncode == 1
     (line,) = [line for line in doctor.stdout.splitlines() if "API 1.39" in line]
     assert (found in line, remedy in doctor.stdout) == (True, True)
@@ -123,7 +126,7 @@ def a_pod_lives_and_ends(host, ended):
     assert (asked.stdout, asked.returncode) == ("got x\n", 3)
     limit = Path(f"/sys/fs/cgroup/memory{group}/{container}/memory.limit_in_bytes")
     assert limit.read_text() == f"{32 << 20}\n"
-    host.kubectl("delete", "pod", "old", "--wait", timeout_s=30)
+    host.kubectl("delete", "pod", "old", "--wait", timeout_s=60)
     assert (ended / "word").read_text() == "bye\n"
     assert host.docker("ps", "-aq", "--filter", "label=io.kubernetes.pod.name=old") == ""
 
@@ -135,5 +138,5 @@ def a_service_answers(host):
     assert "MKP-SERVICES" in host.in_host("iptables-legacy-save").stdout
     assert "minikube-py" not in host.in_host("nft", "list", "tables").stdout
     curl = ("curl", "-sf", "--noproxy", "*", "--max-time", "2", f"http://{address}/")
-    assert wait_until(lambda: host.in_host(*curl, check=False).stdout, 20, "the answer").startswith("web-")
+    assert wait_until(lambda: host.in_host(*curl, check=False).stdout, 60, "the answer").startswith("web-")
     host.kubectl("delete", "deployment,service", "web", "--wait", timeout_s=60)

@@ -76,7 +76,7 @@ def unschedulable(cluster, namespace, name):
 
 def test_a_claim_gets_a_folder_on_the_node_of_its_pod_and_the_folder_goes_with_it(cluster, namespace):
     cluster.apply(namespace, a_claim("data"))
-    wait_until(lambda: says(cluster, namespace, "waiting for first consumer to be created"), 15, "the event")
+    wait_until(lambda: says(cluster, namespace, "waiting for first consumer to be created"), 60, "the event")
     assert phase(cluster, "pvc", "data", "-n", namespace) == "Pending"
 
     cluster.apply(namespace, a_pod("first", "data", "echo kept >/v/f; sleep 3600 & wait"))
@@ -87,16 +87,16 @@ def test_a_claim_gets_a_folder_on_the_node_of_its_pod_and_the_folder_goes_with_i
     volume = cluster.get("pv", claim["spec"]["volumeName"])
     (folder,) = cluster.host.data_dir.glob(f"agent/storage/{volume['metadata']['name']}_*")
     assert volume["spec"]["hostPath"]["path"] == str(folder)
-    cluster.kubectl("delete", "pod", "-n", namespace, "first", "--wait", timeout_s=30)
+    cluster.kubectl("delete", "pod", "-n", namespace, "first", "--wait", timeout_s=60)
 
     cluster.apply(namespace, a_pod("second", "data"))
     wait_ready(cluster, namespace, "second")
     assert cluster.kubectl("exec", "-n", namespace, "second", "--", "cat", "/v/f").stdout == "kept\n"
 
-    cluster.kubectl("delete", "pod", "-n", namespace, "second", "--wait", timeout_s=30)
-    cluster.kubectl("delete", "pvc", "-n", namespace, "data", "--wait", timeout_s=30)
-    wait_until(lambda: not folder.exists(), 15, "the folder to be gone")
-    wait_until(lambda: phase(cluster, "pv", volume["metadata"]["name"]) == "", 15, "the volume to be gone")
+    cluster.kubectl("delete", "pod", "-n", namespace, "second", "--wait", timeout_s=60)
+    cluster.kubectl("delete", "pvc", "-n", namespace, "data", "--wait", timeout_s=60)
+    wait_until(lambda: not folder.exists(), 60, "the folder to be gone")
+    wait_until(lambda: phase(cluster, "pv", volume["metadata"]["name"]) == "", 60, "the volume to be gone")
 
 
 def test_a_volume_made_by_hand_is_bound_used_by_its_group_and_kept(cluster, namespace, tmp_path):
@@ -109,24 +109,24 @@ def test_a_volume_made_by_hand_is_bound_used_by_its_group_and_kept(cluster, name
     try:
         cluster.apply(namespace, a_volume(names[1], local, node, manual, "2Gi"))
         cluster.apply(namespace, a_volume(names[0], local, node, manual, "1Gi"))
-        wait_until(lambda: all(phase(cluster, "pv", n) == "Available" for n in names), 15, "the volumes")
+        wait_until(lambda: all(phase(cluster, "pv", n) == "Available" for n in names), 60, "the volumes")
         cluster.apply(namespace, a_claim("mine", manual, "512Mi"))
-        wait_until(lambda: phase(cluster, "pvc", "mine", "-n", namespace) == "Bound", 15, "the claim")
+        wait_until(lambda: phase(cluster, "pvc", "mine", "-n", namespace) == "Bound", 60, "the claim")
         assert cluster.get("pvc", "mine", "-n", namespace)["spec"]["volumeName"] == names[0]
 
         cluster.apply(namespace, a_pod("user", "mine", "cat /v/old >/v/new; sleep 3600 & wait"))
         wait_ready(cluster, namespace, "user")
-        assert wait_until(lambda: (tmp_path / "new").exists() and (tmp_path / "new").read_text(), 10) == "x"
+        assert wait_until(lambda: (tmp_path / "new").exists() and (tmp_path / "new").read_text(), 60) == "x"
         assert (tmp_path / "new").stat().st_gid == 3000
         # Those are for volumes that somebody attaches to the node, which none of these kinds is.
         assert not {"volumesInUse", "volumesAttached"} & set(cluster.get("node", node)["status"])
 
-        cluster.kubectl("delete", "pod", "-n", namespace, "user", "--wait", timeout_s=30)
-        cluster.kubectl("delete", "pvc", "-n", namespace, "mine", "--wait", timeout_s=30)
-        wait_until(lambda: phase(cluster, "pv", names[0]) == "Released", 15, "the release")
+        cluster.kubectl("delete", "pod", "-n", namespace, "user", "--wait", timeout_s=60)
+        cluster.kubectl("delete", "pvc", "-n", namespace, "mine", "--wait", timeout_s=60)
+        wait_until(lambda: phase(cluster, "pv", names[0]) == "Released", 60, "the release")
         assert (tmp_path / "new").read_text() == "x"
     finally:
-        cluster.kubectl("delete", "pv", *names, "--ignore-not-found", "--wait", timeout_s=30)
+        cluster.kubectl("delete", "pv", *names, "--ignore-not-found", "--wait", timeout_s=60)
 
 
 def events_of(cluster, volume, reason):
@@ -149,30 +149,30 @@ def test_a_recycled_volume_comes_back_empty_once_its_recycler_can_empty_it(clust
     cluster.apply(namespace, a_recycled_volume(name, tmp_path, node))
     try:
         cluster.apply(namespace, a_claim("once", "  storageClassName: again"))
-        wait_until(lambda: phase(cluster, "pvc", "once", "-n", namespace) == "Bound", 15, "the claim")
+        wait_until(lambda: phase(cluster, "pvc", "once", "-n", namespace) == "Bound", 60, "the claim")
         cluster.apply(namespace, a_pod("user", "once", "mkdir -p /v/.hidden/deep; echo x >/v/f; sleep 3600 & wait"))
         wait_ready(cluster, namespace, "user")
-        wait_until((tmp_path / "f").exists, 10, "the file")
-        cluster.kubectl("delete", "pod", "-n", namespace, "user", "--wait", timeout_s=30)
-        cluster.kubectl("delete", "pvc", "-n", namespace, "once", "--wait", timeout_s=30)
-        wait_until(lambda: phase(cluster, "pv", name) == "Failed", 20, "the failure: a mount cannot be deleted")
+        wait_until((tmp_path / "f").exists, 60, "the file")
+        cluster.kubectl("delete", "pod", "-n", namespace, "user", "--wait", timeout_s=60)
+        cluster.kubectl("delete", "pvc", "-n", namespace, "once", "--wait", timeout_s=60)
+        wait_until(lambda: phase(cluster, "pv", name) == "Failed", 60, "the failure: a mount cannot be deleted")
         why = "Recycle failed: failed to recycle volume: pod failed, pod.Status.Message unknown"
-        wait_until(lambda: events_of(cluster, name, "VolumeFailedRecycle") == [why], 10, "the event")
+        wait_until(lambda: events_of(cluster, name, "VolumeFailedRecycle") == [why], 60, "the event")
 
         run(["umount", str(busy)])
         # Not to wait until it is tried again.
-        cluster.kubectl("delete", *recycler, "--ignore-not-found", "--wait", timeout_s=30)
-        wait_until(lambda: phase(cluster, "pv", name) == "Available", 30, "the volume to be there again")
+        cluster.kubectl("delete", *recycler, "--ignore-not-found", "--wait", timeout_s=60)
+        wait_until(lambda: phase(cluster, "pv", name) == "Available", 60, "the volume to be there again")
         assert list(tmp_path.iterdir()) == []
-        wait_until(lambda: events_of(cluster, name, "VolumeRecycled") == ["Volume recycled"], 10, "the event")
-        wait_until(lambda: "NotFound" in cluster.kubectl("get", *recycler, check=False).stderr, 15, "the pod to go")
+        wait_until(lambda: events_of(cluster, name, "VolumeRecycled") == ["Volume recycled"], 60, "the event")
+        wait_until(lambda: "NotFound" in cluster.kubectl("get", *recycler, check=False).stderr, 60, "the pod to go")
         cluster.apply(namespace, a_claim("twice", "  storageClassName: again"))
-        wait_until(lambda: phase(cluster, "pvc", "twice", "-n", namespace) == "Bound", 15, "the next claim")
+        wait_until(lambda: phase(cluster, "pvc", "twice", "-n", namespace) == "Bound", 60, "the next claim")
     finally:
         run(["umount", "-l", str(busy)], check=False)
         cluster.docker("rmi", RECYCLER_IMAGE, check=False)
-        cluster.kubectl("delete", "pod,pvc", "-n", namespace, "--all", "--wait", timeout_s=30)
-        cluster.kubectl("delete", "pv", name, "--ignore-not-found", "--wait", timeout_s=30)
+        cluster.kubectl("delete", "pod,pvc", "-n", namespace, "--all", "--wait", timeout_s=60)
+        cluster.kubectl("delete", "pv", name, "--ignore-not-found", "--wait", timeout_s=60)
 
 
 def test_a_pod_whose_volume_cannot_be_had_says_why(cluster, namespace, tmp_path):
@@ -195,8 +195,8 @@ def test_a_pod_whose_volume_cannot_be_had_says_why(cluster, namespace, tmp_path)
         for name, text in texts.items():
             wait_until(lambda: text in unschedulable(cluster, namespace, name), 15, text)  # noqa: B023
         failed = f'MountVolume.SetUp failed for volume "{nfs}" : mount failed: exit status'
-        wait_until(lambda: says(cluster, namespace, failed), 30, "the event")
+        wait_until(lambda: says(cluster, namespace, failed), 60, "the event")
     finally:
-        cluster.kubectl("delete", "pod", "-n", namespace, "--all", "--wait", timeout_s=30)
-        cluster.kubectl("delete", "pvc", "-n", namespace, "--all", "--wait", timeout_s=30)
-        cluster.kubectl("delete", "pv", away, nfs, "--ignore-not-found", "--wait", timeout_s=30)
+        cluster.kubectl("delete", "pod", "-n", namespace, "--all", "--wait", timeout_s=60)
+        cluster.kubectl("delete", "pvc", "-n", namespace, "--all", "--wait", timeout_s=60)
+        cluster.kubectl("delete", "pv", away, nfs, "--ignore-not-found", "--wait", timeout_s=60)

@@ -89,7 +89,7 @@ def test_a_runtime_class_chooses_dockers_runtime_and_its_overhead_is_the_pods(fe
     assert pod["status"]["qosClass"] == "Guaranteed"
     with open(f"/sys/fs/cgroup/memory{group}/memory.limit_in_bytes", encoding="ascii") as file:
         assert int(file.read()) == 48 * MIB
-    wait_until(lambda: messages(features, "without-runtime", "FailedCreatePodSandBox"), 20, "the event")
+    wait_until(lambda: messages(features, "without-runtime", "FailedCreatePodSandBox"), 60, "the event")
     assert "kata" in messages(features, "without-runtime", "FailedCreatePodSandBox")[0]
 
 
@@ -108,7 +108,7 @@ def test_hooks_wait_and_fall_back_from_https(features):
     assert "kubelet_lifecycle_handler_http_fallbacks_total 1.0" in metrics
 
     began = time.monotonic()
-    features.kubectl("delete", "pod", "-n", NAMESPACE, "hooks", "--wait", timeout_s=30)
+    features.kubectl("delete", "pod", "-n", NAMESPACE, "hooks", "--wait", timeout_s=60)
     assert time.monotonic() - began > 3
 
 
@@ -122,4 +122,4 @@ def test_paths_of_the_host_are_what_their_types_say_or_made_so(features):
     assert (features.host.dir / "made/deep/folder").stat().st_mode & 0o777 == 0o755
     assert (features.host.dir / "made/file").stat().st_mode & 0o777 == 0o644
     failed = 'MountVolume.SetUp failed for volume "v" : hostPath type check failed: /dev/null is not a block device'
-    wait_until(lambda: failed in messages(features, "no-block", "FailedMount"), 20, "the event")
+    wait_until(lambda: failed in messages(features, "no-block", "FailedMount"), 60, "the event")

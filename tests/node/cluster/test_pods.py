@@ -37,20 +37,20 @@ def test_a_failing_exec_probe_restarts_the_container(cluster, namespace):
 
     cluster.kubectl("exec", "-n", namespace, "live", "--", "rm", "/tmp/well")
 
-    wait_until(lambda: _status(cluster, namespace, "live")["restartCount"] == 1, 30, "the restart")
-    wait_until(lambda: "Unhealthy" in cluster.kubectl("get", "events", "-n", namespace).stdout, 10, "the event")
+    wait_until(lambda: _status(cluster, namespace, "live")["restartCount"] == 1, 60, "the restart")
+    wait_until(lambda: "Unhealthy" in cluster.kubectl("get", "events", "-n", namespace).stdout, 60, "the event")
 
 
 def test_a_tcp_probe_makes_the_pod_ready_when_it_listens(cluster, namespace):
     probe = "    readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}"
     script = "while [ ! -e /tmp/go ]; do sleep 0.1; done; httpd -f -p 8080 & wait"
     cluster.apply(namespace, _pod("listens", script, probe))
-    wait_until(lambda: _status(cluster, namespace, "listens").get("started"), 30, "the start")
+    wait_until(lambda: _status(cluster, namespace, "listens").get("started"), 60, "the start")
     assert _status(cluster, namespace, "listens")["ready"] is False
 
     cluster.kubectl("exec", "-n", namespace, "listens", "--", "touch", "/tmp/go")
 
-    wait_until(lambda: _status(cluster, namespace, "listens")["ready"], 20, "readiness")
+    wait_until(lambda: _status(cluster, namespace, "listens")["ready"], 60, "readiness")
 
 
 def test_a_pod_reaches_the_outside_with_the_host_s_address(cluster, namespace):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from minikube_py.api.quantity import parse_quantity
 from minikube_py.config import cgroup_root_of
 from minikube_py.testing.kubectl import KUBECTLS, NEWEST
 from minikube_py.testing.lab.cluster import IMAGE, wait_until
@@ -103,11 +104,22 @@ class TestCgroupFiles:
         assert path.exists()
 
         cluster.kubectl("delete", "pod", "goes", "-n", "resources")
-        wait_until(lambda: not path.exists(), 10, "the end of the cgroup")
+        wait_until(lambda: not path.exists(), 60, "the end of the cgroup")
+
+
+def test_pods_that_asked_for_nothing_are_the_first_that_memory_kills(cluster, pods):
+    wait_until(lambda: pods("plain")["status"]["phase"] == "Running", 30, "the pod")
+
+    def score(name):
+        argv = ("exec", "-n", "resources", name, "-c", "c0", "--", "cat", "/proc/1/oom_score_adj")
+        return int(cluster.kubectl(*argv).stdout)
+
+    memory = parse_quantity(cluster.get("node", "lab1")["status"]["capacity"]["memory"]).value
+    assert (score("plain"), score("limited")) == (1000, min(1000 - 1000 * 16 * MIB // memory, 999))
 
 
 def test_a_container_that_wants_too_much_memory_is_killed_and_says_so(pods):
-    wait_until(lambda: pods("greedy")["status"]["phase"] == "Failed", 30, "the end of greedy")
+    wait_until(lambda: pods("greedy")["status"]["phase"] == "Failed", 60, "the end of greedy")
     ended = pods("greedy")["status"]["containerStatuses"][0]["state"]["terminated"]
 
     assert (ended["exitCode"], ended["reason"]) == (137, "OOMKilled")
@@ -125,7 +137,7 @@ def test_a_container_that_wants_too_much_memory_is_killed_and_says_so(pods):
     ],
 )
 def test_the_node_refuses_what_it_cannot_run(cluster, pods, name, reason, words):
-    wait_until(lambda: pods(name)["status"]["phase"] == "Failed", 20, f"the refusal of {name}")
+    wait_until(lambda: pods(name)["status"]["phase"] == "Failed", 60, f"the refusal of {name}")
     status = pods(name)["status"]
 
     assert status["reason"] == reason
@@ -143,7 +155,7 @@ def test_the_node_refuses_what_it_cannot_run(cluster, pods, name, reason, words)
     ],
 )
 def test_a_pod_over_its_limits_on_disk_is_evicted(pods, name, message):
-    wait_until(lambda: pods(name)["status"]["phase"] == "Failed", 45, f"the eviction of {name}")
+    wait_until(lambda: pods(name)["status"]["phase"] == "Failed", 60, f"the eviction of {name}")
     status = pods(name)["status"]
 
     assert (status["reason"], status["message"]) == ("Evicted", message)

@@ -106,7 +106,7 @@ def test_a_service_without_endpoints_refuses_at_once(cluster, namespace):
         done = cluster.minikube_load("ask", address, "80", "1")
         return "ConnectionRefusedError" in done.stderr
 
-    wait_until(refused, 20, "a refusal from the host")
+    wait_until(refused, 60, "a refusal from the host")
     done = cluster.kubectl("exec", "-n", namespace, "client", "--", "wget", "-qO-", f"http://{address}", check=False)
     assert "refused" in done.stderr
     assert in_pod("true") == ""
@@ -125,7 +125,7 @@ def test_a_node_port_answers_on_the_node_s_address(cluster, namespace):
         return done.stdout.strip()
 
     assert 30000 <= port <= 32767
-    assert wait_until(answer, 10, "an answer from the node port") in pods
+    assert wait_until(answer, 60, "an answer from the node port") in pods
     # From outside of the host, through its address.
 
     outside = run(["curl", "-sS", "--noproxy", "*", "-m", "5", f"http://{cluster.host.address}:{port}/"])
@@ -156,7 +156,7 @@ ports: [{name: dns, port: 53, protocol: UDP}]
     def answer():
         return in_pod("nslookup", "kubernetes.default.svc.cluster.local", address, check=False)
 
-    assert "10.96.0.1" in wait_until(answer, 15, "an answer over UDP").split("Name:")[1]
+    assert "10.96.0.1" in wait_until(answer, 60, "an answer over UDP").split("Name:")[1]
     flows = cluster.in_host("conntrack", "-L", "-p", "udp", f"--orig-dst={address}").stdout
     assert "src=10.96.0.10" in flows
 

@@ -176,7 +176,7 @@ def test_the_python_client(cluster, pod):
     assert ended.returncode == 7
     typed = run("cat", stdin=True, _preload_content=False)
     typed.write_stdin("typed\n")
-    wait_until(lambda: typed.update(timeout=1) or typed.peek_stdout(), 10)
+    wait_until(lambda: typed.update(timeout=1) or typed.peek_stdout(), 60)
     assert typed.read_stdout() == "typed\n"
     typed.close()
     forwarded = portforward(api.connect_get_namespaced_pod_portforward, pod, "streams", ports="8080,7")
@@ -187,7 +187,7 @@ def test_the_python_client(cluster, pod):
     answer = b""
     while not answer.endswith(b"root\n"):
         answer += web.recv(4096)
-    wait_until(lambda: forwarded.error(7), 10)
+    wait_until(lambda: forwarded.error(7), 60)
     assert "connection refused" in forwarded.error(7)
     assert forwarded.error(8080) is None
     assert api.connect_get_namespaced_pod_proxy(pod, "streams") == "root\n"

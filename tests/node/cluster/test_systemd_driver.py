@@ -128,7 +128,7 @@ def test_unsafe_sysctls_are_set_when_the_node_allows_them(node):
     refused = cluster.get("pod", "greedy")["status"]
     assert (refused["phase"], refused["reason"]) == ("Failed", "SysctlForbidden")
     assert refused["message"] == 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted'
-    cluster.kubectl("delete", "pod", "tuned", "greedy", "--wait", timeout_s=30)
+    cluster.kubectl("delete", "pod", "tuned", "greedy", "--wait", timeout_s=60)
 
 
 def test_a_pod_has_the_huge_pages_that_it_asks_for(node):
@@ -136,14 +136,14 @@ def test_a_pod_has_the_huge_pages_that_it_asks_for(node):
     capacity = cluster.get("node", "lab1")["status"]["capacity"]
     assert capacity["hugepages-2Mi"] == "8Mi"
     cluster.apply("default", HUGE + "---" + HUGE.replace("name: huge}", "name: more}", 1).replace("4Mi", "6Mi"))
-    wait_until(lambda: "written" in cluster.kubectl("logs", "huge", check=False).stdout, 20, "the pages in use")
+    wait_until(lambda: "written" in cluster.kubectl("logs", "huge", check=False).stdout, 60, "the pages in use")
 
     assert free_huge_pages() == 3
     mounts = cluster.kubectl("exec", "huge", "--", "cat", "/proc/mounts").stdout
     assert any(line.split()[1:3] == ["/huge", "hugetlbfs"] for line in mounts.splitlines())
     conditions = {c["type"]: c for c in cluster.get("pod", "more")["status"]["conditions"]}
     assert "Insufficient hugepages-2Mi" in conditions["PodScheduled"]["message"]
-    cluster.kubectl("delete", "pod", "huge", "more", "--wait", timeout_s=30)
+    cluster.kubectl("delete", "pod", "huge", "more", "--wait", timeout_s=60)
     assert free_huge_pages() == 4
 
 
@@ -173,9 +173,9 @@ def test_pods_and_classes_have_slices_with_their_limits_and_leave_none(node):
     assert "not limited here" not in cluster.host.agent_log.read_text()
     measured = 'pod_memory_working_set_bytes{namespace="default",pod="limited"}'
     path = "/api/v1/nodes/lab1/proxy/metrics/resource"
-    wait_until(lambda: measured in cluster.kubectl("get", "--raw", path).stdout, 10, "statistics of the pod")
+    wait_until(lambda: measured in cluster.kubectl("get", "--raw", path).stdout, 60, "statistics of the pod")
 
-    cluster.kubectl("delete", "pod", "limited", "plain", "--wait", timeout_s=30)
+    cluster.kubectl("delete", "pod", "limited", "plain", "--wait", timeout_s=60)
     units = "systemctl list-units --all --plain --no-legend"
     wait_until(
         lambda: "pod" + pod["metadata"]["uid"][:8] not in host.run(*units.split()).stdout, 10, "the slice's end"

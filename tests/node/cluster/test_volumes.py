@@ -142,7 +142,7 @@ def test_every_kind_holds_what_it_should_for_those_it_should(cluster, namespace,
     cluster.kubectl("wait", "-n", namespace, "--for=jsonpath={.status.phase}=Succeeded", "pod/all", "--timeout=30s")
     uid = cluster.get("pod", "all", "-n", namespace)["metadata"]["uid"]
     said = cluster.kubectl("logs", "-n", namespace, "all").stdout
-    cluster.kubectl("delete", "pod", "-n", namespace, "all", "--wait", timeout_s=30)
+    cluster.kubectl("delete", "pod", "-n", namespace, "all", "--wait", timeout_s=60)
 
     lines = [line.rstrip() for line in said.splitlines()]
     assert [line for line in lines if "noswap" not in line] == [line.rstrip() for line in SAID.splitlines()]
@@ -158,7 +158,7 @@ def test_a_running_pod_sees_changes_within_seconds_and_its_missing_volume_as_soo
     mounts = "{name: v, mountPath: /v}, {name: d, mountPath: /d}"
     cluster.apply(namespace, a_pod("late", mounts, volumes))
     failed = 'MountVolume.SetUp failed for volume "v" : configmap "late" not found'
-    wait_until(lambda: failed in events(cluster, namespace, "FailedMount"), 20, "the event")
+    wait_until(lambda: failed in events(cluster, namespace, "FailedMount"), 60, "the event")
     assert waiting(cluster, namespace, "late")["reason"] == "ContainerCreating"
 
     cluster.kubectl("create", "configmap", "-n", namespace, "late", "--from-literal=k=one")
@@ -172,8 +172,8 @@ def test_a_running_pod_sees_changes_within_seconds_and_its_missing_volume_as_soo
     assert read("/v/k") == "one"
     cluster.kubectl("patch", "configmap", "-n", namespace, "late", "-p", '{"data":{"k":"two"}}')
     cluster.kubectl("label", "pod", "-n", namespace, "late", "tier=web")
-    wait_until(lambda: read("/v/k") == "two", 5, "the new value")
-    wait_until(lambda: read("/d/labels") == 'tier="web"', 5, "the new label")
+    wait_until(lambda: read("/v/k") == "two", 20, "the new value")
+    wait_until(lambda: read("/d/labels") == 'tier="web"', 20, "the new label")
 
 
 def test_what_cannot_be_mounted_says_why(cluster, namespace):
@@ -188,8 +188,8 @@ def test_what_cannot_be_mounted_says_why(cluster, namespace):
     cluster.apply(namespace, escaping)
 
     wrong = 'MountVolume.SetUp failed for volume "h" : hostPath type check failed: /etc/hostname is not a directory'
-    wait_until(lambda: wrong in events(cluster, namespace, "FailedMount"), 20, "the event")
-    wait_until(lambda: waiting(cluster, namespace, "escape").get("reason") == "CreateContainerConfigError", 20, "it")
+    wait_until(lambda: wrong in events(cluster, namespace, "FailedMount"), 60, "the event")
+    wait_until(lambda: waiting(cluster, namespace, "escape").get("reason") == "CreateContainerConfigError", 60, "it")
     refused = 'failed to prepare subPath for volumeMount "v" of container "c"'
     assert waiting(cluster, namespace, "escape")["message"] == refused
 
@@ -207,7 +207,7 @@ def test_a_host_path_shares_what_is_mounted_later_when_it_is_asked_to(cluster, n
         (tmp_path / "sub" / "f").write_text("seen")
 
         assert cluster.kubectl("exec", "-n", namespace, "spread", "--", "cat", "/h/sub/f").stdout == "seen"
-        cluster.kubectl("delete", "pod", "-n", namespace, "spread", "--wait", timeout_s=30)
+        cluster.kubectl("delete", "pod", "-n", namespace, "spread", "--wait", timeout_s=60)
     finally:
         subprocess.run(["umount", "-R", str(tmp_path)], check=True)
 

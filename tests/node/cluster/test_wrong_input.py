@@ -101,7 +101,7 @@ def test_a_wrong_token(kubectl, cluster):
 
 def _server(cluster, *flags, user=None):
     argv = [sys.executable, "-m", "minikube_py", "server", "--node-ip", cluster.host.address, *flags]
-    return run(in_host(cluster.host, [*(("setpriv", *user) if user else ()), *argv]), check=False, timeout_s=30)
+    return run(in_host(cluster.host, [*(("setpriv", *user) if user else ()), *argv]), check=False, timeout_s=60)
 
 
 def test_a_port_that_is_taken(cluster, tmp_path):

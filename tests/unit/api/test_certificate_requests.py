@@ -9,10 +9,12 @@ from minikube_py.api.certificate_requests import (
     UnreadableRequestError,
     certificate_fault,
     expires_at_s,
+    issued_facts,
     load_request,
     request_facts,
     request_fault,
 )
+from minikube_py.api.rules.signers import BACKDATE_S
 from minikube_py.testing.signing_requests import an_authority, new_key, pkcs10
 
 NOW_S = 1_700_000_000.0
@@ -24,6 +26,20 @@ def encoded(text):
 
 def certificate():
     return an_authority(NOW_S).certificate.public_bytes(Encoding.PEM)
+
+
+def test_a_certificate_of_the_ca_says_whom_it_was_for_even_when_it_has_run_out():
+    authority = an_authority(NOW_S)
+    ca_pem = authority.certificate.public_bytes(Encoding.PEM)
+    request = load_request(pkcs10("system:node:n1"))
+    pem = authority.sign(request, ("client auth",), 1.0, NOW_S, 1).decode()
+
+    facts = issued_facts(pem, ca_pem)
+    assert (facts.common_name, facts.organizations) == ("system:node:n1", ("system:nodes",))
+    assert facts.public_key == request_facts(encoded(request.public_bytes(Encoding.PEM))).public_key
+    assert facts.not_before_s == NOW_S - BACKDATE_S
+    assert issued_facts(pem, certificate()) is None
+    assert issued_facts("nonsense", ca_pem) is None
 
 
 def test_a_request_says_whom_it_is_for():

@@ -73,7 +73,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.dictionaries(KEYS, VALUES, max_size=6))
 def test_what_comes_out_needs_no_more_mending(obj):
     try:

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from minikube_py.api.errors import ConflictError
+from minikube_py.api.field_owners import Writer, track_update
 from minikube_py.api.last_applied import ANNOTATIONS_BYTES_MAX, LAST_APPLIED, last_applied_fields, sync_last_applied
 from minikube_py.api.schema import schema_of
-from minikube_py.api.server_side_apply import Writer, apply, track_update
+from minikube_py.api.server_side_apply import apply
 
 CONFIG_MAP = schema_of("v1", "ConfigMap")
 

@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minikube_py.api.errors import BadRequestError, ConflictError, InternalError, StatusError, to_status
+from minikube_py.api.field_owners import Writer, reset_fields, track_update
 from minikube_py.api.field_paths import decode_fields
 from minikube_py.api.managed_fields import NEVER_OWNED
 from minikube_py.api.meta import copy_object, format_time
 from minikube_py.api.patch import apply_json_patch, apply_merge_patch
 from minikube_py.api.resources import find_resource
 from minikube_py.api.schema import schema_of
-from minikube_py.api.server_side_apply import Writer, apply, reset_fields, track_update
+from minikube_py.api.server_side_apply import apply
 from minikube_py.api.strategic_merge import apply_strategic_merge
 from minikube_py.api.typed_merge import merge, with_named_fields
 from minikube_py.api.typed_walk import child_schema, compare, field_set, item_schema, shape_of
@@ -341,47 +342,6 @@ def test_arguments_stay_as_they_were():
 
     assert live == before
     assert config == a_config_map(a="2")
-
-
-def test_an_update_of_equal_content_takes_nothing():
-    live = a_config_map(a="1")
-    live["metadata"]["managedFields"] = track_update(None, live, CONFIG_MAP, a_writer("one"))
-    live["metadata"]["uid"] = "u"
-
-    assert track_update(live, live, CONFIG_MAP, a_writer("two", at=NOW + 9)) == live["metadata"]["managedFields"]
-
-
-def test_owners_that_a_client_wrote_wrongly_are_taken_from_the_live_object():
-    live = a_config_map(a="1")
-    live["metadata"]["managedFields"] = track_update(None, live, CONFIG_MAP, a_writer("one"))
-    broken = copy_object(live)
-    broken["metadata"]["managedFields"] = [{"manager": "x", "operation": "Nope"}]
-
-    assert track_update(live, broken, CONFIG_MAP, a_writer("two")) == live["metadata"]["managedFields"]
-
-
-def test_no_more_than_ten_update_managers_are_kept():
-    live, managed = a_config_map(), []
-    for number in range(14):
-        new = a_config_map(**{f"k{n}": "1" for n in range(number + 1)})
-        new["metadata"]["managedFields"] = managed
-        live["metadata"]["managedFields"] = managed
-        managed = track_update(live, new, CONFIG_MAP, a_writer(f"w{number:02}", at=NOW + number))
-        live = new
-
-    names = [entry["manager"] for entry in managed]
-    assert len(names) == 10
-    assert names == ["ancient-changes", *(f"w{number:02}" for number in range(5, 14))]
-    assert {("f:data", f"f:k{n}") for n in range(5)} <= decode_fields(managed[0]["fieldsV1"])
-
-
-def test_status_is_nobodys_when_written_through_the_object_itself():
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "status": {"phase": "Running"}}
-    writer = Writer("m", "v1", NOW, "", reset_fields("", has_status=True))
-
-    assert track_update(None, pod, schema_of("v1", "Pod"), writer) == []
-    assert reset_fields("", has_status=False) == frozenset()
-    assert reset_fields("scale", has_status=True) == frozenset()
 
 
 NAMES = st.sampled_from("abc")

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from minikube_py.api.errors import ConflictError
+from minikube_py.api.field_owners import Writer, track_update
 from minikube_py.api.managed_fields import ManagedEntry
-from minikube_py.api.server_side_apply import Writer, apply, track_update
+from minikube_py.api.server_side_apply import apply
 from minikube_py.api.versioned_fields import ObjectVersion, VersionSet, prune
 
 

@@ -2,19 +2,30 @@
 
 import orjson
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from minikube_py.api.certificate_requests import load_request
 from minikube_py.api.errors import BadRequestError
+from minikube_py.api.meta import format_time
 from minikube_py.apiserver.joining import (
     JoinSettings,
     bootstrap_user,
+    is_the_node,
+    node_user,
     parse_join,
     request_name,
     signing_request,
 )
-from minikube_py.testing.signing_requests import new_key, pkcs10
+from minikube_py.testing.signing_requests import an_authority, new_key, pkcs10
 
 N1 = "system:node:n1"
 KEY = new_key()
+
+
+NOW_S = 1_767_225_600.0
+AUTHORITY = an_authority(NOW_S)
+CA_PEM = AUTHORITY.certificate.public_bytes(Encoding.PEM)
+AN_HOUR_S = 3600.0
 
 
 def body(request):
@@ -22,7 +33,55 @@ def body(request):
 
 
 def a_join(name=N1, key=KEY):
-    return parse_join(body(pkcs10(name, key=key)))
+    return parse_join(body(pkcs10(name, key=key)), CA_PEM)
+
+
+def issued(name=N1, organizations=("system:nodes",), key=KEY, authority=AUTHORITY):
+    """Return the certificate that a host got an hour ago."""
+    request = load_request(pkcs10(name, organizations, key=key))
+    return authority.sign(request, ("client auth",), 600.0, NOW_S, 1).decode()
+
+
+def joining_again(was, key=KEY):
+    return parse_join(orjson.dumps({"request": pkcs10(N1, key=key), "was": was}), CA_PEM)
+
+
+def a_node(made_s):
+    return {"metadata": {"name": "n1", "creationTimestamp": format_time(made_s)}}
+
+
+def test_a_host_that_shows_the_nodes_certificate_and_has_its_key_is_the_node():
+    join = joining_again(issued())
+
+    assert is_the_node(join, a_node(NOW_S + 2))
+    assert is_the_node(join, a_node(NOW_S - 30 * 24 * AN_HOUR_S))
+    assert (node_user(join).name, node_user(join).groups) == (N1, ("system:nodes", "system:authenticated"))
+
+
+def test_a_certificate_from_before_the_node_counts_for_nothing():
+    assert not is_the_node(joining_again(issued()), a_node(NOW_S + AN_HOUR_S))
+
+
+@pytest.mark.parametrize(
+    "was",
+    [
+        "",
+        "nonsense",
+        issued("system:node:n2"),
+        issued(organizations=("system:masters",)),
+        issued(key=new_key()),
+        issued(authority=an_authority(NOW_S)),
+    ],
+)
+def test_what_is_not_the_nodes_own_certificate_shows_nothing(was):
+    join = joining_again(was)
+
+    assert join.was_node_at_s is None
+    assert not is_the_node(join, a_node(NOW_S))
+
+
+def test_a_host_that_joins_again_makes_another_request():
+    assert request_name(joining_again(issued()), "abcdef") != request_name(a_join(), "abcdef")
 
 
 def test_a_host_is_known_by_the_name_in_its_request():
@@ -46,7 +105,7 @@ def test_a_host_is_known_by_the_name_in_its_request():
 )
 def test_what_no_node_gets_is_refused(sent, message):
     with pytest.raises(BadRequestError, match=message):
-        parse_join(sent)
+        parse_join(sent, CA_PEM)
 
 
 def test_who_asks_again_asks_under_the_same_name():

@@ -10,7 +10,7 @@ from minikube_py.api.meta import format_time
 from minikube_py.api.resources import CONFIGMAPS, NODES, PODS, RESOURCES, SECRETS
 from minikube_py.apiserver.canonical import canonical, stamp
 from minikube_py.apiserver.glance import glance
-from minikube_py.apiserver.tables import partial_metadata, partial_metadata_list, render_table, table_row
+from minikube_py.apiserver.tables import partial_metadata, render_table, table_row
 from minikube_py.store.interface import Entry
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -149,12 +149,9 @@ def test_pods_that_ended_carry_a_completed_condition():
 
 def test_partial_metadata_is_metadata_and_nothing_else():
     obj = a_config_map(labels={"a": "b"})
-    whole = partial_metadata_list([obj], {"resourceVersion": "3"})
 
     assert partial_metadata(obj) == {
         "kind": "PartialObjectMetadata",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": obj["metadata"],
     }
-    assert whole["items"] == [partial_metadata(obj)]
-    assert whole["metadata"] == {"resourceVersion": "3"}

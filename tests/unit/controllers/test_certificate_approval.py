@@ -1,7 +1,10 @@
 """Which nodes get their certificates without a person."""
 
+from base64 import b64encode
+
 import pytest
 
+from minikube_py.api.certificate_requests import load_request
 from minikube_py.api.meta import ObjectKey, key_of
 from minikube_py.api.resources import NODES, SIGNING_REQUESTS
 from minikube_py.api.rules.signers import KUBELET_SERVING
@@ -9,7 +12,15 @@ from minikube_py.client.interface import EVERYTHING, Change
 from minikube_py.controllers.certificate_approval import decide, observe, reconcile, spec
 from minikube_py.controllers.plan import NOTHING, Item, Listers
 from minikube_py.testing.fake_informers import FakeInformer
-from minikube_py.testing.signing_requests import SERVING_USAGES, decided, new_key, pkcs10, signing_request
+from minikube_py.testing.signing_requests import (
+    CLIENT_USAGES,
+    SERVING_USAGES,
+    an_authority,
+    decided,
+    new_key,
+    pkcs10,
+    signing_request,
+)
 
 NOW_S = 1_767_225_600.0 + 10
 """Ten seconds after the requests of the builders."""
@@ -68,6 +79,17 @@ def test_the_same_key_is_the_same_host_asking_again():
     before = decided(client(JOINING, name="before"))
 
     assert decision(client(JOINING), before, nodes=[NODE]) == YES
+
+
+@pytest.mark.parametrize(("lifetime_s", "expected"), [(3600.0, YES), (5.0, TAKEN)])
+def test_the_same_key_is_the_same_host_while_its_certificate_is_good(lifetime_s, expected):
+    made_s = NOW_S - 10
+    asked = client(JOINING, name="before")
+    request = load_request(asked["spec"]["request"])
+    pem = an_authority(made_s).sign(request, CLIENT_USAGES, lifetime_s, made_s, 1)
+    before = decided(asked, certificate=b64encode(pem).decode())
+
+    assert decision(client(JOINING), before, nodes=[NODE]) == expected
 
 
 def test_of_two_hosts_with_one_name_the_first_one_wins_and_the_other_may_ask_again_later():

@@ -19,6 +19,7 @@ def test_flags_of_the_controllers_become_their_settings():
             "unhealthy-zone-threshold=0.8",
             "large-cluster-size-threshold=3",
             "terminated-pod-gc-threshold=10",
+            "cluster-signing-duration=12h",
         )
     )
 
@@ -33,6 +34,7 @@ def test_flags_of_the_controllers_become_their_settings():
         unhealthy_zone_threshold=0.8,
         large_cluster_size_threshold=3,
         terminated_pod_gc_threshold=10,
+        cluster_signing_duration_s=43_200.0,
     )
 
 
@@ -46,6 +48,7 @@ def test_flags_of_the_controllers_become_their_settings():
         "node-eviction-rate=fast",
         "unhealthy-zone-threshold=1.1",
         "pod-eviction-timeout=5m",
+        "cluster-signing-duration=0s",
     ],
 )
 def test_what_the_controllers_cannot_do_is_refused(arg):

@@ -1,10 +1,13 @@
 """Who is kept, who goes, and what becomes of dependents."""
 
+import pytest
+
 from minikube_py.api.custom.rows import rows_of
 from minikube_py.api.meta import ObjectKey
-from minikube_py.api.resources import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS
+from minikube_py.api.resources import API_SERVICES, DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS
 from minikube_py.client.interface import Change
 from minikube_py.controllers.garbage_collector import (
+    LOOK_AGAIN_S,
     Dependent,
     GarbageView,
     Owner,
@@ -15,7 +18,16 @@ from minikube_py.controllers.garbage_collector import (
     reconcile,
 )
 from minikube_py.controllers.indexes import by_owner
-from minikube_py.controllers.plan import Delete, Item, Listers, Patch, Plan, RequireAbsent, Target
+from minikube_py.controllers.plan import (
+    Delete,
+    Item,
+    Listers,
+    Patch,
+    Plan,
+    RequireAbsent,
+    RequireAbsentElsewhere,
+    Target,
+)
 from minikube_py.testing.custom_objects import a_served_definition
 from minikube_py.testing.fake_client import FakeClient
 from minikube_py.testing.fake_informers import FakeInformers
@@ -27,7 +39,8 @@ RS_KEY = ObjectKey("default", "rs")
 
 
 def owner(state: OwnerState, uid: str = "uid-rs") -> Owner:
-    return Owner(state, uid, REPLICA_SETS, RS_KEY)
+    check = RequireAbsent(REPLICA_SETS, Target(RS_KEY, uid)) if state is OwnerState.ABSENT else None
+    return Owner(state, uid, check)
 
 
 def pod_view(*owners: Owner, dependents=()) -> GarbageView:
@@ -136,7 +149,56 @@ def test_a_custom_owner_is_found_in_whatever_version_a_reference_names_it() -> N
     seen = observe(listers, Item(PODS.qualified, POD_KEY), None)
 
     assert seen is not None
-    assert [(o.state, o.resource) for o in seen.owners] == [(OwnerState.ABSENT, row)]
+    check = RequireAbsent(row, Target(ObjectKey("default", "w"), "gone"))
+    assert [(o.state, o.check) for o in seen.owners] == [(OwnerState.ABSENT, check)]
+
+
+NOTE = RequireAbsentElsewhere("notes.io", "v1", "Note", Target(ObjectKey("default", "n"), "uid-n"))
+
+
+def test_an_owner_on_another_server_is_asked_for_there_before_anything_goes() -> None:
+    plan = reconcile(pod_view(Owner(OwnerState.ELSEWHERE, "uid-n", NOTE)), NOW_S)
+
+    check, deletion = plan.actions
+    assert check == NOTE
+    assert isinstance(deletion, Delete)
+    assert plan.requeue_after_s == LOOK_AGAIN_S
+
+
+def test_while_the_other_server_cannot_be_asked_nothing_goes_and_it_is_looked_at_again() -> None:
+    seen = pod_view(Owner(OwnerState.ELSEWHERE, "uid-n"), owner(OwnerState.ABSENT, "uid-b"))
+
+    assert reconcile(seen, NOW_S) == Plan(requeue_after_s=LOOK_AGAIN_S)
+
+
+def test_one_solid_owner_makes_others_on_other_servers_nobodys_concern() -> None:
+    seen = pod_view(owner(OwnerState.SOLID), Owner(OwnerState.ELSEWHERE, "uid-n", NOTE))
+
+    assert reconcile(seen, NOW_S) == Plan()
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "check"), [("True", OwnerState.ELSEWHERE, NOTE), ("False", OwnerState.ELSEWHERE, None)]
+)
+def test_an_api_service_says_whether_another_server_can_be_asked(status, state, check) -> None:
+    client = FakeClient(ManualClock())
+    informers = FakeInformers(client)
+    listers = Listers({r.qualified: informers.informer(r) for r in collected_resources()})
+    for informer in listers.informers.values():
+        index = by_owner(informer.resource)
+        informer.add_index(index.name, index.values)
+    reference = {"apiVersion": "notes.io/v1", "kind": "Note", "name": "n", "uid": "uid-n"}
+    client.seed(PODS, a_pod(metadata={"ownerReferences": [reference]}))
+    assert observe(listers, Item(PODS.qualified, POD_KEY), None) is None, "no server has such a kind"
+
+    spec = {"group": "notes.io", "version": "v1", "service": {"name": "s", "namespace": "n"}}
+    conditions = [{"type": "Available", "status": status}]
+    meta = {"name": "v1.notes.io"}
+    client.seed(API_SERVICES, {"metadata": meta, "spec": spec, "status": {"conditions": conditions}})
+    seen = observe(listers, Item(PODS.qualified, POD_KEY), None)
+
+    assert seen is not None
+    assert [(o.state, o.check) for o in seen.owners] == [(state, check)]
 
 
 def test_an_object_whose_definition_has_gone_is_nobodys_work() -> None:

@@ -159,7 +159,6 @@ def test_answers_are_remembered_by_name_type_and_flags():
     assert a_query("a.example.org").cache_key != a_query("a.example.org", "AAAA").cache_key
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=100))
 def test_any_bytes_are_taken(data):
     parse_query(data)
@@ -169,7 +168,7 @@ def test_any_bytes_are_taken(data):
     answers_query(data, a_query().raw)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(st.data())
 def test_a_damaged_message_is_taken(data):
     message = bytearray(data.draw(st.sampled_from([an_answer(), a_query("a.b-c.example.org", edns=1232).raw])))

@@ -5,10 +5,12 @@ from pathlib import PurePosixPath
 import pytest
 
 from minikube_py.install.plan import InstallError
-from minikube_py.install.removal import files_to_remove, require_unmounted, trees_to_remove
+from minikube_py.install.removal import plan_removal, require_unmounted
 
 DATA = PurePosixPath("/var/lib/minikube-py")
-TREES = trees_to_remove(DATA, PurePosixPath("/var/log/pods"))
+MADE = ("/etc/x", "/usr/local/bin/minikube-py")
+STEPS = plan_removal(MADE, DATA, PurePosixPath("/var/log/pods"), "/root/kubeconfig.yaml")
+TREES = [tree for step in STEPS for tree in step.trees]
 
 
 def test_only_the_parts_of_the_data_folder_that_the_program_makes_go():
@@ -18,12 +20,17 @@ def test_only_the_parts_of_the_data_folder_that_the_program_makes_go():
     assert len(TREES) == len(set(TREES))
 
 
-def test_what_the_record_names_goes_with_the_program_and_its_predecessor():
-    assert files_to_remove(("/etc/x", "/usr/local/bin/minikube-py")) == (
-        "/etc/x",
-        "/usr/local/bin/minikube-py",
-        "/usr/local/bin/minikube-py.previous",
-    )
+def test_what_the_record_names_goes_with_the_program_and_its_predecessor_and_the_record_last():
+    assert [step.files for step in STEPS] == [
+        (),
+        (
+            "/etc/x",
+            "/usr/local/bin/minikube-py",
+            "/usr/local/bin/minikube-py.previous",
+            "/root/kubeconfig.yaml",
+        ),
+    ]
+    assert STEPS[-1].trees == (PurePosixPath("/etc/minikube-py"),)
 
 
 def test_nothing_is_removed_through_a_mount():

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from minikube_py.api.certificate_requests import load_request, request_facts
-from minikube_py.api.rules.signers import SIGNERS
+from minikube_py.api.rules.signers import BACKDATE_S, SIGNERS
 from minikube_py.kit.io.keys import new_key_pem
 from minikube_py.kubelet.node_certificates import (
     HeldCertificate,
@@ -24,7 +24,8 @@ KEY = new_key_pem()
 
 
 def held(lifetime_s=1000.0, sans=()):
-    return HeldCertificate(NOW_S, NOW_S + lifetime_s, "n1", frozenset(sans))
+    """Return one that was made now, and is dated back as the signers do."""
+    return HeldCertificate(NOW_S - BACKDATE_S, NOW_S + lifetime_s, "n1", frozenset(sans))
 
 
 @pytest.mark.parametrize("wanted", [wanted_client("n1"), SERVING], ids=["client", "serving"])
@@ -61,6 +62,11 @@ def test_the_moment_of_renewal_lies_between_seven_and_nine_tenths_of_the_life():
     assert renew_at_s(held(), 0.0) == NOW_S + 700.0
     assert renew_at_s(held(), 0.5) == NOW_S + 800.0
     assert renew_at_s(held(), 0.999) < NOW_S + 900.0
+
+
+def test_a_short_life_is_not_over_when_it_begins():
+    assert renew_at_s(held(lifetime_s=45.0), 0.0) == NOW_S + 31.5
+    assert renew_at_s(HeldCertificate(NOW_S, NOW_S + 10.0, "n1", frozenset()), 0.5) == NOW_S + 10.0
 
 
 def test_a_node_without_a_certificate_asks_at_once():

@@ -2,12 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minikube_py.proxy.affinity import BY_ADDRESS
 from minikube_py.proxy.chains import (
+    Affinity,
     ChainSpec,
     Drop,
     FromPods,
     FromThisHost,
     MarkForMasquerade,
+    SendAgain,
+    SendAndRemember,
     SendToEndpoint,
     chain_rules,
     parse_chain_name,
@@ -46,7 +50,21 @@ def test_traffic_from_outside_is_marked_unless_its_policy_is_local():
     pods, host, outside, _ = chain_rules(ChainSpec("node-port", 3, local=1))
 
     assert (pods[0], host[:2]) == (FromPods(), (FromThisHost(), MarkForMasquerade()))
-    assert outside == (SendToEndpoint("node-port-endpoints", False, 1, 0, affinity=False),)
+    assert outside == (SendToEndpoint("node-port-endpoints", False, 1, 0),)
+
+
+@pytest.mark.parametrize("local", [None, 2])
+def test_a_client_is_sent_where_it_was_before_then_by_chance_and_by_chance_alone_when_nobody_can_be_remembered(local):
+    plain = chain_rules(ChainSpec("cluster", 3, local))
+    sticky = chain_rules(ChainSpec("cluster", 3, local, affinity_s=60))
+    affinity = Affinity(BY_ADDRESS, keyed_by_address=True, timeout_s=60)
+
+    for place, (*conditions, by_chance) in enumerate(plain[:-1]):
+        again, remembered, alone = sticky[place * 3 : place * 3 + 3]
+        assert again == (*conditions, SendAgain(affinity))
+        assert remembered == (*conditions, SendAndRemember(affinity, by_chance.count, by_chance.offset))
+        assert alone == (*conditions, by_chance)
+    assert len(sticky) == 3 * (len(plain) - 1) + 1
 
 
 def test_without_local_endpoints_outsiders_are_dropped():

@@ -28,11 +28,15 @@ def test_a_cluster_chain_gathers_its_key_looks_it_up_and_translates():
     assert expressions(encode_rule(rule, CONFIG)) == ["payload", "meta", "payload", "numgen", "lookup", "nat"]
 
 
-def test_a_sticky_node_port_marks_and_hashes():
-    rule = chain_rules(ChainSpec("node-port", 3, affinity_s=10800))[0]
+def test_a_sticky_node_port_marks_and_recalls_or_chooses_and_remembers():
+    again, by_chance, alone, _ = chain_rules(ChainSpec("node-port", 3, affinity_s=10800))
 
-    expected = ["meta", "bitwise", "meta", "meta", "payload", "payload", "hash", "lookup", "nat"]
-    assert expressions(encode_rule(rule, CONFIG)) == expected
+    marks, key, kept = ["meta", "bitwise", "meta"], ["meta", "payload"], ["meta", "meta"]
+    send = ["dynset", "lookup", "nat"]
+    assert expressions(encode_rule(again, CONFIG)) == [*marks, "payload", *key, "lookup", *kept, *send]
+    chosen = ["numgen", "lookup", *kept, "dynset"]
+    assert expressions(encode_rule(by_chance, CONFIG)) == [*marks, "payload", *key, *chosen, *send]
+    assert expressions(encode_rule(alone, CONFIG)) == [*marks, *key, "numgen", "lookup", "nat"]
 
 
 def test_conditions_and_drop():

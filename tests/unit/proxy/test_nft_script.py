@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minikube_py.proxy.affinity import identity_of
 from minikube_py.proxy.chains import ChainSpec, chain_rules
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.nft_script import (
@@ -16,12 +17,14 @@ from minikube_py.proxy.ruleset import MAPS, ElementKey, Transaction
 
 CONFIG = ProxyConfig("node-1")
 ADDRESS = st.integers(0, 255).map(lambda n: f"10.244.0.{n}")
+IDENTITY = st.tuples(ADDRESS, st.integers(1, 65535)).map(lambda target: identity_of(target, 0))
 FIELDS = {
     "network": st.sampled_from(["10.0.0.0/8", "192.0.2.1/32", "0.0.0.0/0"]),
     "address": ADDRESS,
     "protocol": st.sampled_from(["tcp", "udp", "sctp"]),
     "port": st.integers(1, 65535),
     "index": st.integers(0, 70000),
+    "identity": IDENTITY,
 }
 CHAIN = st.builds(
     ChainSpec,
@@ -33,13 +36,15 @@ CHAIN = st.builds(
 DATA = {
     "verdict": CHAIN.map(lambda name: f"goto {name}") | st.just("drop"),
     "target": st.tuples(ADDRESS, st.integers(1, 65535)),
+    "identity": IDENTITY,
     "member": st.none(),
 }
+WRITTEN = sorted(name for name, spec in MAPS.items() if spec.data != "memory")
 
 
 @st.composite
 def elements(draw):
-    spec = MAPS[draw(st.sampled_from(sorted(MAPS)))]
+    spec = MAPS[draw(st.sampled_from(WRITTEN))]
     key = tuple(draw(FIELDS[field]) for field in spec.key)
     return ElementKey(spec.name, key), draw(DATA[spec.data])
 
@@ -85,18 +90,32 @@ def test_long_lists_are_cut():
     assert parse_script(script, CONFIG) == transaction
 
 
-def test_rules_of_local_and_sticky_chains_read_as_meant():
-    rules = [render_rule(rule, CONFIG) for rule in chain_rules(ChainSpec("node-port", 3, local=1, affinity_s=60))]
+def test_rules_of_local_chains_read_as_meant():
+    rules = [render_rule(rule, CONFIG) for rule in chain_rules(ChainSpec("node-port", 3, local=1))]
 
-    key = "meta l4proto . th dport . jhash ip saddr mod"
+    key = "meta l4proto . th dport . numgen random mod"
     assert rules == [
-        "ip saddr 10.244.0.0/16 dnat ip addr . port to "
-        f"{key} 3 seed 0x6d6b7079 offset 65536 map @node-port-endpoints",
+        f"ip saddr 10.244.0.0/16 dnat ip addr . port to {key} 3 offset 65536 map @node-port-endpoints",
         "fib saddr type local meta mark set mark or 0x4000 dnat ip addr . port to "
-        f"{key} 3 seed 0x6d6b7079 offset 65536 map @node-port-endpoints",
-        f"dnat ip addr . port to {key} 1 seed 0x6d6b7079 map @node-port-endpoints",
+        f"{key} 3 offset 65536 map @node-port-endpoints",
+        f"dnat ip addr . port to {key} 1 map @node-port-endpoints",
         "drop",
     ]
+
+
+def test_rules_of_sticky_chains_read_as_meant():
+    again, by_chance, _, _ = (
+        render_rule(rule, CONFIG) for rule in chain_rules(ChainSpec("cluster", 3, affinity_s=60))
+    )
+
+    entry = "ip daddr . meta l4proto . th dport"
+    remember = f"update @affinity {{ ip saddr . {entry} timeout 60s : meta priority }}"
+    send = f"dnat ip addr . port to {entry} . meta priority map @affinity-endpoints"
+    assert again == f"meta priority set ip saddr . {entry} map @affinity {remember} {send}"
+    assert by_chance == (
+        f"meta priority set {entry} . numgen random mod 3 map @affinity-choices "
+        f"delete @affinity {{ ip saddr . {entry} : meta priority }} {remember} {send}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,24 @@ def test_affinity_and_plain_services_have_chains_of_their_own():
     assert chains == {"cluster-affinity-10800s-3", "node-port-affinity-10800s-3"}
 
 
+def test_clients_may_keep_the_endpoints_of_their_list_and_no_others():
+    service = a_service(**NODE_PORT, sessionAffinity="ClientIP", externalTrafficPolicy="Local")
+    ruleset = a_node(service, LOCAL_AND_REMOTE).ruleset
+
+    def kept(chosen_in: str, kept_in: str, lists: tuple[int, ...]) -> list[set[object]]:
+        """Return where the identities lead that are given out from each list on."""
+        where = {key.key[-1]: data for key, data in ruleset.elements.items() if key.map == kept_in}
+        chosen = [(key.key[-1], data) for key, data in ruleset.elements.items() if key.map == chosen_in]
+        return [{where[identity] for index, identity in chosen if index >> 16 == place} for place in lists]
+
+    everywhere = {data for key, data in ruleset.elements.items() if key.map == "endpoints"}
+    here, all_of_them = kept("node-port-affinity-choices", "node-port-affinity-endpoints", (0, 1))
+    assert kept("affinity-choices", "affinity-endpoints", (0,)) == [everywhere]
+    assert all_of_them == everywhere
+    assert here < everywhere
+    assert sum(key.map == "node-port-affinity-endpoints" for key in ruleset.elements) == len(here) + len(everywhere)
+
+
 def test_of_two_services_with_one_node_port_the_first_has_it():
     first, second = (parse_service(a_service(name, **NODE_PORT)) for name in ("a", "b"))
     one, other = (merge_slices((a_slice(an_endpoint(address)),), "node-1") for address in (A, B))

@@ -73,7 +73,7 @@ def compiled(world) -> Ruleset:
     return compile_ruleset([parsed(world[name]) for name in NAMES if name in world], FACTS)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(services(), min_size=1, max_size=5), st.data())
 def test_applying_differences_equals_compiling_from_nothing(worlds, data):
     state, nft = TableState(surplus_delay_s=1), FakeNft()
@@ -91,7 +91,7 @@ def test_applying_differences_equals_compiling_from_nothing(worlds, data):
     assert state.plan(now_s + 100).is_empty
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(services(), min_size=2, max_size=5))
 def test_a_reader_between_two_look_ups_always_finds_an_endpoint(worlds):
     """Whoever has the old verdict and looks up in the new map within a second gets through."""

@@ -112,7 +112,7 @@ class AgainstModel(RuleBasedStateMachine):
 
 
 TestAgainstModel = AgainstModel.TestCase
-TestAgainstModel.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+TestAgainstModel.settings = settings(max_examples=50, stateful_step_count=30)
 
 
 @given(st.lists(st.sampled_from(KEYS), unique=True), st.sampled_from(PREFIXES), st.sampled_from(["", *KEYS]))

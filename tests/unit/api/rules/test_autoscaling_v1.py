@@ -73,7 +73,7 @@ def test_the_cpu_target_is_a_field_and_the_rest_annotations_in_v1s_own_spelling(
 
 
 @given(st.lists(st.sampled_from(METRICS_OF_EACH_KIND), max_size=4), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_stored_comes_back_the_same(metrics, with_cpu):
     whole = stored([*([CPU] if with_cpu else []), *metrics])
     if not whole["spec"]["metrics"]:

@@ -1,10 +1,12 @@
 import asyncio
+from functools import partial
 
 import pytest
 
 from minikube_py.api.errors import GoneError, TimeoutStatusError
 from minikube_py.api.resources import PODS
 from minikube_py.apiserver.canonical import canonical, decode, stamp
+from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.listing import ExpiredTokenError, ListSource, list_entries
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.list_options import ListOptions, decode_continue, parse_list_options
@@ -17,6 +19,7 @@ from minikube_py.testing.manual_clock import ManualClock
 FIRST_REVISION = 100
 FUTURE_WAIT_S = 60.0
 VIEWS = Views(refuse_conversion)
+HEAVY_WORK = HeavyWork()
 
 
 async def a_store(*names):
@@ -37,7 +40,9 @@ def options(**query):
 
 
 async def names(store, future_wait_s=FUTURE_WAIT_S, **query):
-    listed = await list_entries(ListSource(store, VIEWS), PODS, options(**query), future_wait_s)
+    listed = await list_entries(
+        ListSource(store, VIEWS, partial(HEAVY_WORK.list_turn, "u")), PODS, options(**query), future_wait_s
+    )
     return [decode(entry)["metadata"]["name"] for entry in listed.entries], listed.meta
 
 
@@ -83,7 +88,7 @@ async def test_a_token_of_a_compacted_state_offers_to_go_on_with_what_is_there()
     token = decode_continue(meta.go_on)
     stale = ListOptions(filter=options().filter, limit=1, go_on=type(token)(5, token.after))
     with pytest.raises(ExpiredTokenError) as expired:
-        await list_entries(ListSource(store, VIEWS), PODS, stale, FUTURE_WAIT_S)
+        await list_entries(ListSource(store, VIEWS, partial(HEAVY_WORK.list_turn, "u")), PODS, stale, FUTURE_WAIT_S)
     rest, _ = await names(store, go_on=expired.value.go_on)
     assert rest == ["b", "c"]
 

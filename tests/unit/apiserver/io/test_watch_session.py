@@ -1,8 +1,11 @@
 import asyncio
+from functools import partial
 
 from minikube_py.api.resources import PODS
 from minikube_py.apiserver.canonical import canonical, stamp
 from minikube_py.apiserver.io.event_fanout import EventFanout
+from minikube_py.apiserver.io.heavy_work import HeavyWork
+from minikube_py.apiserver.io.listing import ListSource
 from minikube_py.apiserver.io.selection import Selections
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.watch_session import Failed, Happened, InitialEnd, WatchSession, WatchSource
@@ -16,6 +19,7 @@ from minikube_py.testing.manual_clock import ManualClock
 
 FIRST_REVISION = 100
 VIEWS = Views(refuse_conversion)
+HEAVY_WORK = HeavyWork()
 
 
 class Reader:
@@ -23,7 +27,8 @@ class Reader:
 
     def __init__(self, store, fanout, selections=None, namespace="", future_wait_s=60.0, **query):
         options = parse_list_options(Route(PODS, "watch", namespace, ""), query)
-        source = WatchSource(store, fanout.of(PODS), VIEWS, selections)
+        there = ListSource(store, VIEWS, partial(HEAVY_WORK.list_turn, "u"), selections)
+        source = WatchSource(there, fanout.of(PODS))
         self.session = WatchSession(source, options, PLAIN, future_wait_s)
         self.names = []
         self.failure = None

@@ -5,6 +5,7 @@ from minikube_py.api.meta import ObjectKey, copy_object, name_of, uid_of
 from minikube_py.api.resources import CONFIGMAPS, EVENTS, PODS, REPLICA_SETS
 from minikube_py.client.io.event_recorder import EventRecorder
 from minikube_py.controllers.io.perform import Performer
+from minikube_py.controllers.other_groups import other_rows
 from minikube_py.controllers.plan import (
     Create,
     CreateBatch,
@@ -16,6 +17,7 @@ from minikube_py.controllers.plan import (
     RemoveDirectory,
     Require,
     RequireAbsent,
+    RequireAbsentElsewhere,
     RequireEmpty,
     Target,
     Update,
@@ -27,6 +29,11 @@ from minikube_py.testing.sequential_ids import sequential_ids
 from minikube_py.testing.workload_objects import a_pod, a_replica_set
 
 RS = a_replica_set()
+NOTES = {
+    "resources": [
+        {"name": "notes", "kind": "Note", "namespaced": True, "verbs": ["get", "list"]},
+    ]
+}
 
 
 class Stage:
@@ -176,6 +183,29 @@ async def test_requirements_end_the_plan_without_failure() -> None:
     outcome = await stage.perform(Require(CONFIGMAPS, target(there)), RequireAbsent(CONFIGMAPS, nowhere), write)
 
     assert len(outcome.writes) == 1
+
+
+async def test_another_server_is_asked_by_its_discovery_and_what_nobody_can_say_ends_the_plan() -> None:
+    (notes,) = other_rows("notes.io", "v1", NOTES)
+    key = ObjectKey("default", "n")
+    there, gone, odd, homeless = (
+        RequireAbsentElsewhere("notes.io", "v1", kind, Target(where, uid))
+        for kind, where, uid in (
+            ("Note", key, "uid-n"),
+            ("Note", key, "uid-old"),
+            ("Sticker", key, "u"),
+            ("Note", ObjectKey("", "n"), "u"),
+        )
+    )
+    stage = Stage()
+    away = await stage.perform(there)
+    assert (away.failure.reason, away.failure.action) == ("NotFound", there), "its discovery is not there"
+    stage.client.discoverable["notes.io", "v1"] = NOTES
+    stage.client.seed(notes, {"metadata": {"name": "n", "namespace": "default", "uid": "uid-n"}})
+
+    for number, (check, goes_on) in enumerate(((there, False), (gone, True), (odd, False), (homeless, False))):
+        outcome = await stage.perform(check, Create(CONFIGMAPS, a_map(f"m{number}")))
+        assert (outcome.failure, len(outcome.writes)) == (None, int(goes_on)), check
 
 
 async def test_a_collection_is_deleted_and_then_found_empty() -> None:

@@ -13,6 +13,18 @@ async def test_a_program_gets_its_input_and_gives_its_output():
     assert (finished.exit_code, finished.stdout, finished.stderr) == (3, "yes", "no\n")
 
 
+async def test_output_beyond_the_bound_is_dropped_and_holds_nobody_up():
+    finished = await run_program(["sh", "-c", "echo first; head -c 1000000 /dev/zero"], output_bytes_max=5)
+
+    assert (finished.exit_code, finished.stdout) == (0, "first")
+
+
+async def test_variables_are_added_to_the_environment():
+    finished = await run_program(["sh", "-c", 'echo "$SECRET"; test -n "$PATH"'], variables={"SECRET": "s"})
+
+    assert (finished.exit_code, finished.stdout) == (0, "s\n")
+
+
 async def test_a_missing_program_is_named():
     with pytest.raises(ProcessError, match="no-such-program"):
         await run_program(["no-such-program"])

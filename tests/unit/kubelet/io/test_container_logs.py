@@ -69,7 +69,7 @@ async def test_the_limit_ends_the_reading(log):
     assert await read(log, limit_bytes=15) == b"123456789\n12345"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=25)
 @given(
     sizes=st.lists(st.integers(0, 300), max_size=30),
     cuts=st.sets(st.integers(0, 30), max_size=3),

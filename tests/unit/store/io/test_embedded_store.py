@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 
 import pytest
 
@@ -173,3 +174,35 @@ async def test_deletions_go_on_when_the_disk_is_nearly_full(tmp_path):
         store._wal.append = append
         assert await put(store, PODS + "x/c") == 5
         assert not store.is_disk_full
+
+
+def many(group, store, count):
+    return [group.create_task(put(store, PODS + f"x/{at:03}")) for at in range(count)]
+
+
+async def test_a_large_group_is_applied_and_answered_in_turns_with_others(tmp_path):
+    async with opened(tmp_path) as store, asyncio.TaskGroup() as group:
+        tasks = many(group, store, 100)
+        seen = [0]
+        while seen[-1] < 100:
+            await asyncio.sleep(0)
+            seen.append(store.revision)
+            assert sum(task.done() for task in tasks) <= store.revision
+
+    steps = [after - before for before, after in itertools.pairwise(seen)]
+    assert max(steps) == embedded_store.APPLIED_PER_TURN_MAX
+
+
+async def test_a_group_that_is_durable_is_answered_even_when_the_store_ends_in_the_middle(tmp_path):
+    async with asyncio.TaskGroup() as group:
+        with pytest.RaisesGroup(RuntimeError):
+            async with opened(tmp_path) as store:
+                tasks = many(group, store, 100)
+                while not store.revision:
+                    await asyncio.sleep(0)
+                assert store.revision < 100
+                raise RuntimeError
+
+    assert [task.result() for task in tasks] == list(range(1, 101))
+    async with opened(tmp_path) as store:
+        assert store.revision == 100
