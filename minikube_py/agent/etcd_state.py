@@ -13,6 +13,7 @@ from typing import Any
 
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.state import key_file
+from minikube_py.agent.state_commands import StateCommands
 from minikube_py.apiserver.canonical import stamp, unstamp
 from minikube_py.config import AgentConfig, Datastore
 from minikube_py.kit.clock import Clock
@@ -24,12 +25,12 @@ from minikube_py.store.interface import StoreOpenError, StoreReadOnlyError
 from minikube_py.store.io.etcd_client import EtcdClient, EtcdEndpoints, EtcdError
 from minikube_py.store.io.etcd_maintenance import key_names, reseal, restore_all
 from minikube_py.store.io.etcd_store import EtcdStore, open_etcd_store
-from minikube_py.store.io.folder_check import Captured, list_snapshots, one_snapshot
-from minikube_py.store.io.key_file import keys_in_use, read_keys, rotate, write_keys
+from minikube_py.store.io.folder_check import Captured, list_snapshots
+from minikube_py.store.io.key_file import keys_in_use, rotate
 from minikube_py.store.io.open_store import StoreOptions, storage_of
 from minikube_py.store.io.recovery import read_layout
 from minikube_py.store.io.restore import RestoreError, load_state
-from minikube_py.store.io.snapshotter import Progress, SnapshotError, Snapshotter
+from minikube_py.store.io.snapshotter import Progress, Snapshotter
 from minikube_py.store.io.start_points import read_dates
 from minikube_py.store.retention import HistoryBounds, SnapshotPolicy
 
@@ -114,92 +115,43 @@ def _open_snapshots(storage: Storage, store: EtcdStore, clock: Clock, encryption
     return snapshots
 
 
-class _Commands:
-    """What a running agent does with a store in etcd."""
+class _Commands(StateCommands):
+    """Those of a store in etcd."""
 
     def __init__(
         self, config: AgentConfig, store: EtcdStore, storage: Storage, snapshots: Snapshotter, options: StoreOptions
     ) -> None:
+        super().__init__(key_file(config), storage, snapshots, options.encryption)
         self._store = store
-        self._storage = storage
-        self._snapshots = snapshots
-        self._encryption = options.encryption
-        self._key_file = key_file(config)
-
-    def table(self) -> Mapping[str, Any]:
-        """Return the commands by their words."""
-        return {
-            "snapshot-save": self.save,
-            "snapshot-list": self.list,
-            "snapshot-verify": self.verify,
-            "secrets-encrypt-status": self.encryption_status,
-            "secrets-encrypt-rotate": self.rotate,
-            "secrets-encrypt-prune": self.prune,
-        }
-
-    async def save(self) -> Mapping[str, Any]:
-        """Take a snapshot of the copy in memory, as of one revision."""
-        return await self._take("request")
-
-    async def _take(self, reason: str) -> Mapping[str, Any]:
-        try:
-            name = await self._snapshots.take(reason)
-        except SnapshotError as error:
-            return {"error": str(error)}
-        return one_snapshot(self._storage, str(name))
-
-    async def list(self) -> Mapping[str, Any]:
-        """List the snapshots."""
-        items = await asyncio.to_thread(lambda: [facts.shown() for facts in list_snapshots(self._storage)])
-        return {"folder": str(self._storage.folder), "items": items}
 
     async def verify(self) -> Mapping[str, Any]:
         """Compare the copy in memory with what etcd holds, and read all snapshots."""
         try:
             faults = list(await self._store.check())
-        except (EtcdError, StoreReadOnlyError) as error:
+            facts = await asyncio.to_thread(list_snapshots, self._storage)
+        except (EtcdError, StoreReadOnlyError, StoreOpenError, OSError) as error:
             return {"error": str(error)}
-        facts = await asyncio.to_thread(list_snapshots, self._storage)
         faults += [f"snapshot {fact.name} is damaged: {fact.damage}" for fact in facts if fact.damage]
         report = {"epoch": 1, "revision": self._store.revision, "keys": self._store.count("")}
         return {**report, "snapshots": len(facts), "transactions": 0, "faults": faults, "notes": []}
 
-    async def encryption_status(self) -> Mapping[str, Any]:
-        """Tell which keys there are, and which are needed to read what etcd and the snapshots hold."""
-        try:
-            used = await self._keys_in_use()
-            keys = read_keys(self._key_file)
-        except (EtcdError, StoreOpenError, OSError) as error:
-            return {"error": str(error)}
-        rows = [{"name": key.name, "seals": at == 0, "inUse": key.name in used} for at, key in enumerate(keys)]
-        return {"file": str(self._key_file), "keys": rows}
-
     async def rotate(self) -> Mapping[str, Any]:
         """Seal with a new key from now on, and write every Secret in etcd anew with it; safe to repeat."""
-        assert self._encryption is not None, "an agent always has keys"
         try:
-            self._encryption.use(rotate(self._key_file))
+            self._encryption.use(rotate(self._key_path))
             await reseal(self._store.client, self._encryption)
             await self._store.read_barrier()
         except (EtcdError, StoreOpenError, StoreReadOnlyError, SealedError) as error:
             return {"error": f"not every Secret is encrypted with the new key yet, rotate again: {error}"}
-        return await self._take("rotate")
+        return await self.save("rotate")
 
-    async def prune(self) -> Mapping[str, Any]:
-        """Forget the keys that neither etcd nor a snapshot needs."""
-        assert self._encryption is not None, "an agent always has keys"
+    async def keys_in_use(self) -> frozenset[str]:
+        """Return the names of the keys that etcd and the snapshots need."""
         try:
-            used = await self._keys_in_use()
-            keys = read_keys(self._key_file)
-            kept = (*keys[:1], *(key for key in keys[1:] if key.name in used))
-            write_keys(self._key_file, kept)
-        except (EtcdError, StoreOpenError, OSError) as error:
-            return {"error": str(error)}
-        self._encryption.use(kept)
-        return {"removed": [key.name for key in keys if key not in kept]}
-
-    async def _keys_in_use(self) -> frozenset[str]:
-        return await key_names(self._store.client) | await asyncio.to_thread(keys_in_use, self._storage)
+            in_etcd = await key_names(self._store.client)
+        except EtcdError as error:
+            raise StoreOpenError(str(error)) from error
+        return in_etcd | await asyncio.to_thread(keys_in_use, self._storage)
 
 
 def restore_into_etcd(

@@ -11,7 +11,8 @@ from minikube_py.agent.credentials import audit_settings, token_key_pem
 from minikube_py.agent.host import Host
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.node_role import NodeRole
-from minikube_py.agent.state import Command, open_state
+from minikube_py.agent.state import open_state
+from minikube_py.agent.state_commands import Command
 from minikube_py.api.resources import EVENTS
 from minikube_py.apiserver.authn import Authenticator
 from minikube_py.apiserver.canonical import stamp

@@ -96,8 +96,7 @@ class Process:
             "pid": os.getpid(),
             "waiting_for": "" if ready else self._waiting_for,
             "components": [
-                {"name": h.name, "state": h.state, "restarts": h.restarts, "last_error": h.last_error}
-                for h in self._host.health.values()
+                {"name": h.name, "state": h.state, "last_error": h.last_error} for h in self._host.health.values()
             ],
         }
 

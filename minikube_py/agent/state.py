@@ -6,7 +6,7 @@ the folder, under the same lock. Both answer with the same JSON.
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.folders import make_folders
+from minikube_py.agent.state_commands import Command, StateCommands, listed
 from minikube_py.apiserver.canonical import stamp
 from minikube_py.config import AgentConfig
 from minikube_py.kit.clock import Clock
@@ -23,17 +24,14 @@ from minikube_py.store.disk import Storage
 from minikube_py.store.encryption import Encryption
 from minikube_py.store.interface import Store, StoreOpenError
 from minikube_py.store.io.embedded_store import EmbeddedStore
-from minikube_py.store.io.folder_check import CheckReport, check_folder, list_snapshots, one_snapshot
+from minikube_py.store.io.folder_check import check_folder
 from minikube_py.store.io.folder_lock import locked
-from minikube_py.store.io.key_file import keys_in_use, open_encryption, read_keys, rotate, write_keys
+from minikube_py.store.io.key_file import keys_in_use, open_encryption, rotate
 from minikube_py.store.io.open_store import StoreOptions, open_store, storage_of
 from minikube_py.store.io.recovery import Until
 from minikube_py.store.io.restore import RestoreError, RestoreSource, restore
-from minikube_py.store.io.snapshotter import SnapshotError
 from minikube_py.store.layout import UnknownFileError, parse_snapshot_name
 from minikube_py.store.snapshot import SnapshotDamagedError
-
-Command = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 def store_dir(config: AgentConfig) -> Path:
@@ -73,64 +71,29 @@ def _etcd_module() -> ModuleType:
         ) from error
 
 
-class _Commands:
-    """What a running agent does with its store."""
+class _Commands(StateCommands):
+    """Those of the store that is embedded."""
 
     def __init__(self, config: AgentConfig, store: EmbeddedStore, options: StoreOptions) -> None:
-        self._config = config
-        self._store = store
-        self._encryption = options.encryption
-        self._storage = storage_of(store_dir(config), options)
-
-    def table(self) -> Mapping[str, Command]:
-        """Return the commands by their words."""
-        return {
-            "snapshot-save": self.save,
-            "snapshot-list": self.list,
-            "snapshot-verify": self.verify,
-            "secrets-encrypt-status": self.encryption_status,
-            "secrets-encrypt-rotate": self.rotate,
-            "secrets-encrypt-prune": self.prune,
-        }
-
-    async def save(self) -> Mapping[str, Any]:
-        """Take a snapshot now."""
-        return await self._take("request")
-
-    async def list(self) -> Mapping[str, Any]:
-        """List the snapshots."""
-        return await asyncio.to_thread(_listed, self._storage)
+        super().__init__(
+            key_file(config), storage_of(store_dir(config), options), store.snapshots, options.encryption
+        )
 
     async def verify(self) -> Mapping[str, Any]:
         """Walk over log, snapshots and memory."""
-        return _reported(await self._store.snapshots.check(stamp))
-
-    async def encryption_status(self) -> Mapping[str, Any]:
-        """Tell which keys there are and which are in use."""
-        return await asyncio.to_thread(_encryption_status, self._config, self._storage)
+        return asdict(await self._snapshots.check(stamp))
 
     async def rotate(self) -> Mapping[str, Any]:
         """Seal with a new key from now on, and write everything anew with it."""
-        assert self._encryption is not None, "an agent always has keys"
         try:
-            self._encryption.use(rotate(key_file(self._config)))
+            self._encryption.use(rotate(self._key_path))
         except StoreOpenError as error:
             return {"error": str(error)}
-        return await self._take("rotate")
+        return await self.save("rotate")
 
-    async def prune(self) -> Mapping[str, Any]:
-        """Forget the keys that no file needs."""
-        assert self._encryption is not None, "an agent always has keys"
-        answer = await asyncio.to_thread(_prune, self._config, self._storage)
-        self._encryption.use(read_keys(key_file(self._config)))
-        return answer
-
-    async def _take(self, reason: str) -> Mapping[str, Any]:
-        try:
-            name = await self._store.snapshots.take(reason)
-        except SnapshotError as error:
-            return {"error": str(error)}
-        return one_snapshot(self._storage, str(name))
+    async def keys_in_use(self) -> frozenset[str]:
+        """Return the names of the keys that log and snapshots need."""
+        return await asyncio.to_thread(keys_in_use, self._storage)
 
 
 def on_folder(config: AgentConfig, word: str) -> Mapping[str, Any]:
@@ -148,9 +111,9 @@ def on_folder(config: AgentConfig, word: str) -> Mapping[str, Any]:
 
     # What cannot be opened is exactly what one wants to look at.
     if config.datastore is None and word == "snapshot-list":
-        return _on_closed(config, _listed)
+        return _on_closed(config, listed)
     if config.datastore is None and word == "snapshot-verify":
-        return _on_closed(config, lambda storage: _reported(check_folder(storage, stamp)))
+        return _on_closed(config, lambda storage: asdict(check_folder(storage, stamp)))
     try:
         return asyncio.run(work())
     except StoreOpenError as error:
@@ -211,33 +174,3 @@ def _encryption(config: AgentConfig) -> Encryption:
         return open_encryption(key_file(config))
     except StoreOpenError as error:
         raise AgentError(str(error)) from error
-
-
-def _listed(storage: Storage) -> Mapping[str, Any]:
-    try:
-        return {"folder": str(storage.folder), "items": [facts.shown() for facts in list_snapshots(storage)]}
-    except (StoreOpenError, OSError) as error:
-        return {"error": str(error)}
-
-
-def _reported(report: CheckReport) -> Mapping[str, Any]:
-    return asdict(report)
-
-
-def _encryption_status(config: AgentConfig, storage: Storage) -> Mapping[str, Any]:
-    try:
-        keys, used = read_keys(key_file(config)), keys_in_use(storage)
-    except (StoreOpenError, OSError) as error:
-        return {"error": str(error)}
-    rows = [{"name": key.name, "seals": at == 0, "inUse": key.name in used} for at, key in enumerate(keys)]
-    return {"file": str(key_file(config)), "keys": rows}
-
-
-def _prune(config: AgentConfig, storage: Storage) -> Mapping[str, Any]:
-    try:
-        keys, used = read_keys(key_file(config)), keys_in_use(storage)
-        kept = (*keys[:1], *(key for key in keys[1:] if key.name in used))
-        write_keys(key_file(config), kept)
-    except (StoreOpenError, OSError) as error:
-        return {"error": str(error)}
-    return {"removed": [key.name for key in keys if key not in kept]}

@@ -31,5 +31,5 @@ def status(config: AgentConfig, wait_s: float | None, output: str) -> None:
     if facts["waiting_for"]:
         click.echo(f"Waiting for: {facts['waiting_for']}")
     click.echo()
-    rows = [(c["name"], c["state"], c["restarts"], c["last_error"] or "-") for c in facts["components"]]
-    print_table(("COMPONENT", "STATE", "RESTARTS", "LAST ERROR"), rows)
+    rows = [(c["name"], c["state"], c["last_error"] or "-") for c in facts["components"]]
+    print_table(("COMPONENT", "STATE", "LAST ERROR"), rows)

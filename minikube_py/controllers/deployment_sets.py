@@ -15,6 +15,7 @@ import orjson
 
 from minikube_py.api.meta import Obj, annotations_of, copy_object, metadata, name_of, uid_of
 from minikube_py.api.resources import DEPLOYMENTS, REPLICA_SETS
+from minikube_py.api.typed_merge import without_nulls
 from minikube_py.controllers.plan import Action, Create, Record, Update, owner_reference
 from minikube_py.kit.ids import NAME_ALPHABET
 
@@ -87,21 +88,13 @@ def sort_sets(deployment: Obj, replica_sets: tuple[Obj, ...]) -> Sets:
 
 def normal_template(template: Mapping[str, Any]) -> Obj:
     """Return a pod template without the hash label and without nulls, for comparison and for the hash."""
-    copied: Obj = _without_nulls(copy_object(template))
+    copied: Obj = without_nulls(copy_object(template))
     meta = copied.get("metadata") or {}
     labels = {key: value for key, value in (meta.get("labels") or {}).items() if key != HASH_LABEL}
     meta = {key: value for key, value in meta.items() if key != "labels" and value} | (
         {"labels": labels} if labels else {}
     )
     return {"metadata": meta, "spec": copied.get("spec") or {}}
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    return value
 
 
 def template_hash(template: Mapping[str, Any], collision_count: int) -> str:

@@ -45,11 +45,7 @@ class HostFacts:
     boot_id: str
     cpus: int
     memory_bytes: int
-    memory_available_bytes: int
     disk_bytes: int
-    disk_available_bytes: int
-    pids_max: int
-    pids_used: int
     huge_pages: tuple[tuple[int, int], ...] = ()
     """(size of one page in bytes, how many there are)."""
 

@@ -51,7 +51,7 @@ DICTIONARY = (
 """The draft's compression dictionary: counted words, then common values. zlib checks it by its Adler-32."""
 
 FLAG_FIN = 0x01
-REFUSED_STREAM, CANCEL = 3, 5
+REFUSED_STREAM = 3
 """Reasons of a RST_STREAM."""
 _SYN_STREAM, _SYN_REPLY, _RST_STREAM, _PING, _GOAWAY, _HEADERS = 1, 2, 3, 6, 7, 8
 

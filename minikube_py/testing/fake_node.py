@@ -242,11 +242,7 @@ class FakeHost:
             boot_id="33333333-3333-3333-3333-333333333333",
             cpus=2,
             memory_bytes=8 << 30,
-            memory_available_bytes=4 << 30,
             disk_bytes=100 << 30,
-            disk_available_bytes=50 << 30,
-            pids_max=32768,
-            pids_used=200,
         )
 
     async def survey(self) -> HostFacts:

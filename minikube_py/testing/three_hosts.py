@@ -5,7 +5,6 @@ one pod on a worker that is replaced when its host has been silent for the defau
 a service account: only a master can give one, and they are to start without.
 """
 
-import json
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from minikube_py.testing.lab import machine
-from minikube_py.testing.lab.cluster import IMAGE, Cluster, wait_until
+from minikube_py.testing.lab.cluster import Cluster, wait_until, web_pods, web_service
 from minikube_py.testing.lab.lab import Lab
 from minikube_py.testing.lab.layout import HostLayout
 
@@ -23,7 +22,6 @@ HOSTS = ("lab1", "lab2", "lab3")
 HOST_PORT = 8089
 LONG_S = 90.0
 """What is waited for takes seconds; a machine that is busy takes its time."""
-_SERVE = "mkdir -p /www; echo $POD_NAME >/www/index.html; exec httpd -f -p 8080 -h /www"
 _STAY = "tolerations: [{key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute}]"
 _ON_WORKERS = (
     "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: "
@@ -31,39 +29,10 @@ _ON_WORKERS = (
 )
 
 
-def _deployment(name: str, replicas: int, spec: str) -> str:
-    return f"""
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: {name}}}
-spec:
-  replicas: {replicas}
-  selector: {{matchLabels: {{app: {name}}}}}
-  template:
-    metadata: {{labels: {{app: {name}}}}}
-    spec:
-      terminationGracePeriodSeconds: 1
-      automountServiceAccountToken: false
-      {spec}
-      containers:
-      - name: web
-        image: {IMAGE}
-        command: ["sh", "-c", {json.dumps(_SERVE)}]
-        env: [{{name: POD_NAME, valueFrom: {{fieldRef: {{fieldPath: metadata.name}}}}}}]
-        readinessProbe: {{httpGet: {{port: 8080}}, periodSeconds: 1}}"""
-
-
-MANIFEST = f"""{_deployment("keeper", 3, _STAY)}
-        ports: [{{containerPort: 8080, hostPort: {HOST_PORT}}}]
----{_deployment("mover", 1, _ON_WORKERS)}
----
-apiVersion: v1
-kind: Service
-metadata: {{name: keeper}}
-spec:
-  selector: {{app: keeper}}
-  ports: [{{port: 80, targetPort: 8080}}]
-"""
+_SPEC = "terminationGracePeriodSeconds: 1\n      automountServiceAccountToken: false\n      "
+_KEEPER = web_pods("keeper", 3, _SPEC + _STAY, host_port=HOST_PORT)
+_MOVER = web_pods("mover", 1, _SPEC + _ON_WORKERS)
+MANIFEST = f"{_KEEPER}---{_MOVER}{web_service('keeper')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,10 +44,11 @@ case $role in
     agent)
         mkdir -p /etc/minikube-py
         [ ! -e "$pushed.token" ] || install -m 0600 "$pushed.token" /etc/minikube-py/token
+        rm -f "$pushed.token"  # others could read it here
         "$program" install agent --node-ip="$node_ip" --server="https://$server_ip:6443" \
             --token-file=/etc/minikube-py/token
         ;;
 esac
 [ ! -e "$pushed" ] || "$program" upgrade "$pushed"
-rm -f "$pushed" "$pushed.token"
+rm -f "$pushed"
 "$program" status --wait 120

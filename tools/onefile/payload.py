@@ -15,7 +15,7 @@ from pathlib import Path
 
 MAGIC = b"MKPYFILE"
 _TRAILER = struct.Struct("<8sQ16s")
-"""Magic, the payload's size in bytes, the runtime's name. `stub/stub.c` reads the same."""
+"""Magic, the payload's size in bytes, the runtime's name. `stub.c` reads the same."""
 TIME_S = 1_000_000_000
 FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": 32 * 2**20}]
 """A host of little memory unpacks it too: the dictionary is what unpacking takes."""

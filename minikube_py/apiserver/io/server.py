@@ -288,11 +288,6 @@ class ApiServer:
         """Let /readyz ask `check` (an empty text means well)."""
         self._documents.checks["readyz"][name] = check
 
-    def add_liveness_check(self, name: str, check: Check) -> None:
-        """Let /livez and /healthz ask `check`."""
-        for endpoint in ("livez", "healthz"):
-            self._documents.checks[endpoint][name] = check
-
     def local_transport(self, user: UserInfo = LOOPBACK) -> Transport:
         """Return the API for components in this process, as `user`."""
         ports = self._ports

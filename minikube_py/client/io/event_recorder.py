@@ -62,10 +62,6 @@ class EventRecorder:
         notice = Notice(object_reference(involved, field_path), type, reason, message)
         self._queue.put_nowait((self._clock.wall_s(), notice))
 
-    def record_notice(self, notice: Notice) -> None:
-        """Note `notice`, which already carries its ObjectReference; returns at once."""
-        self._queue.put_nowait((self._clock.wall_s(), notice))
-
     async def run(self) -> None:
         """Write what was recorded, in order, until cancelled."""
         while True:

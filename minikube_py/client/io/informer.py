@@ -15,6 +15,7 @@ from minikube_py.client.indexer import Indexer, IndexValues
 from minikube_py.client.interface import EVERYTHING, Change, ListWatch, ObjectList, Selection, WatchEvent
 from minikube_py.client.io.reflector import Reflector
 from minikube_py.kit.clock import Clock
+from minikube_py.kit.io.growth import Growth
 
 log = logging.getLogger("client")
 
@@ -31,7 +32,7 @@ class ReflectorInformer:
         self._handlers: list[Callable[[Change], None]] = []
         self._revision = 0
         self._synced = asyncio.Event()
-        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self._growth = Growth()
 
     def get(self, key: ObjectKey) -> Obj | None:
         """Return the object, or None."""
@@ -67,18 +68,7 @@ class ReflectorInformer:
         """Wait until the copy has reached `revision`; False when `timeout_s` passes first."""
         if self._revision >= revision:
             return True
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiter = (revision, future)
-        self._waiters.append(waiter)
-        try:
-            async with asyncio.timeout(timeout_s):
-                await future
-        except TimeoutError:
-            return False
-        finally:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
-        return True
+        return await self._growth.wait(revision, timeout_s)
 
     def replace(self, listed: ObjectList) -> None:
         """Take over a whole list (ReflectorTarget)."""
@@ -94,11 +84,7 @@ class ReflectorInformer:
     def reach(self, revision: int) -> None:
         """Note that the copy is complete up to `revision` (ReflectorTarget)."""
         self._revision = revision
-        if self._waiters:
-            for awaited, future in self._waiters:
-                if awaited <= revision and not future.done():
-                    future.set_result(None)
-            self._waiters = [waiter for waiter in self._waiters if not waiter[1].done()]
+        self._growth.reach(revision)
 
     def _tell(self, changes: Sequence[Change]) -> None:
         for change in changes:

@@ -2,8 +2,10 @@
 
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 COPY_BYTES = 1 << 20
 
@@ -14,22 +16,39 @@ def write_atomic(path: Path, data: bytes, mode: int) -> None:
     Raises:
         OSError: it could not be written; the old file is untouched.
     """
+    with _replacing(path, mode) as file:
+        file.write(data)
+
+
+def copy_atomic(source: Path, target: Path, mode: int) -> None:
+    """Copy a file of any size, as `write_atomic` writes one.
+
+    Raises:
+        OSError: it could not be copied; what was at `target` is untouched.
+    """
+    with source.open("rb") as reader, _replacing(target, mode) as writer:
+        shutil.copyfileobj(reader, writer, COPY_BYTES)
+
+
+@contextmanager
+def _replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
+    """Give a file that takes the place of `path` when the context ends without an error."""
     temporary = path.with_name(f".{path.name}.tmp")
     with suppress(FileNotFoundError):
         temporary.unlink()
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
-            os.fchmod(file.fileno(), mode)
+            os.fchmod(file.fileno(), mode)  # whatever the umask took away
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError:
         with suppress(FileNotFoundError):
             temporary.unlink()
         raise
-    sync_folder(path.parent)
+    sync_folder(path.absolute().parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -49,27 +68,3 @@ def make_private_folder(path: Path) -> None:
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.chmod(0o700)
-
-
-def copy_atomic(source: Path, target: Path, mode: int) -> None:
-    """Copy a file of any size, durably; half a copy never has the target's name.
-
-    Raises:
-        OSError: it could not be copied; what was at `target` is untouched.
-    """
-    temporary = target.with_name(f".{target.name}.tmp")
-    with suppress(FileNotFoundError):
-        temporary.unlink()
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(descriptor, "wb") as writer, source.open("rb") as reader:
-            shutil.copyfileobj(reader, writer, COPY_BYTES)
-            writer.flush()
-            os.fchmod(writer.fileno(), mode)
-            os.fsync(writer.fileno())
-        temporary.replace(target)
-    except OSError:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
-        raise
-    sync_folder(target.absolute().parent)

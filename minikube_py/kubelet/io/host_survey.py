@@ -35,11 +35,7 @@ class LinuxHostSurvey:
             boot_id=boot_id,
             cpus=os.cpu_count() or 1,
             memory_bytes=memory.get("MemTotal", 0),
-            memory_available_bytes=memory.get("MemAvailable", memory.get("MemFree", 0)),
             disk_bytes=disk.f_blocks * disk.f_frsize,
-            disk_available_bytes=disk.f_bavail * disk.f_frsize,
-            pids_max=int(_read("/proc/sys/kernel/pid_max") or 0),
-            pids_used=parse_loadavg(_read("/proc/loadavg")),
             huge_pages=_huge_pages(),
         )
 

@@ -168,10 +168,6 @@ class Kubelet:
         """Return the uid that the runtime knows a pod of the API by: that of a mirror pod is another one."""
         return self._static.worker_uid(uid)
 
-    def pod_state(self, uid: str) -> PodState | None:
-        """Return what is known of a pod of this node."""
-        return self._workers.state(uid)
-
     def pods(self) -> Sequence[Obj]:
         """Return the pods of this node as the API has them."""
         return self._pods.list()

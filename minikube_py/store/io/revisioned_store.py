@@ -7,6 +7,7 @@ How a transaction becomes durable (or not) is left to MemoryStore and EmbeddedSt
 import asyncio
 from collections.abc import Callable, Sequence
 
+from minikube_py.kit.io.growth import Growth
 from minikube_py.store.interface import Entry, StoreEvent, WatcherSlowError
 from minikube_py.store.mvcc import Mvcc
 from minikube_py.store.watch_hub import WatcherState, WatchHub
@@ -55,7 +56,7 @@ class RevisionedStore:
         self._state = state
         self._hub = WatchHub(state.revision)
         self._listeners: list[Listener] = []
-        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self._growth = Growth()
 
     @property
     def state(self) -> Mvcc:
@@ -119,17 +120,7 @@ class RevisionedStore:
         """Wait until `revision` is applied; False when `timeout_s` passes first."""
         if self.revision >= revision:
             return True
-        waiter = (revision, asyncio.get_running_loop().create_future())
-        self._waiters.append(waiter)
-        try:
-            async with asyncio.timeout(timeout_s):
-                await waiter[1]
-        except TimeoutError:
-            return False
-        finally:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
-        return True
+        return await self._growth.wait(revision, timeout_s)
 
     async def read_barrier(self) -> int:
         """Return the newest revision: a write is acknowledged only after it is applied here."""
@@ -140,17 +131,9 @@ class RevisionedStore:
         for listener in self._listeners:
             listener(events)
         self._hub.publish(events)
-        self._wake(events[0].revision)
+        self._growth.reach(events[0].revision)
 
     def _advance(self, revision: int) -> None:
         """Tell watchers and waiters that nothing of theirs happened up to `revision`."""
         self._hub.advance(revision)
-        self._wake(revision)
-
-    def _wake(self, revision: int) -> None:
-        if not self._waiters:
-            return
-        for awaited, future in self._waiters:
-            if awaited <= revision and not future.done():
-                future.set_result(None)
-        self._waiters = [waiter for waiter in self._waiters if not waiter[1].done()]
+        self._growth.reach(revision)

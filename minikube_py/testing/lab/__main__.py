@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,9 @@ def main(context: click.Context, folder: Path) -> None:
 @click.option("--proxy-mode", type=click.Choice(("auto", "nftables", "iptables")), default="auto", show_default=True)
 @click.option("--pod-network", type=click.Choice(POD_NETWORKS), default="auto", show_default=True)
 @click.option("--routed", is_flag=True, help="Put each host on a link of its own, behind a router.")
+@click.option(
+    "--neighbours", type=int, default=0, help="With --routed: the first hosts that share a link all the same."
+)
 @click.pass_obj
 def up(folder: Path, /, nodes: int, masters: int, **options: Any) -> None:
     """Bring up a lab; returns when every node is Ready."""
@@ -51,78 +56,29 @@ def execute(folder: Path, host: str, command: tuple[str, ...]) -> None:
     os.execvp(argv[0], argv)  # noqa: S606
 
 
-@main.command()
-@click.argument("host")
-@click.pass_obj
-def stop(folder: Path, host: str) -> None:
-    """Stop a host's agent in order (SIGTERM); its pods stay."""
-    lab = Lab.load(folder)
-    lab.stop(lab.layout.host(host))
+def _done_to_hosts(name: str, help_text: str, do: Callable[..., None], *hosts: str) -> None:
+    """Add a command that does something to one host, or to two: `hosts` are the names of its arguments."""
+
+    @main.command(name, help=help_text)
+    @click.pass_obj
+    def command(folder: Path, /, **named: str) -> None:
+        lab = Lab.load(folder)
+        do(lab, *(lab.layout.host(named[host]) for host in hosts))
+
+    for host in hosts:
+        command.params.append(click.Argument([host]))
 
 
-@main.command()
-@click.argument("host")
-@click.pass_obj
-def start(folder: Path, host: str) -> None:
-    """Start a host's agent again."""
-    lab = Lab.load(folder)
-    lab.start(lab.layout.host(host))
-
-
-@main.command()
-@click.argument("host")
-@click.pass_obj
-def kill(folder: Path, host: str) -> None:
-    """Kill a host's agent (SIGKILL)."""
-    lab = Lab.load(folder)
-    lab.stop(lab.layout.host(host), sig=signal.SIGKILL)
-
-
-@main.command()
-@click.argument("host")
-@click.pass_obj
-def pause(folder: Path, host: str) -> None:
-    """Freeze a host's agent (SIGSTOP)."""
-    lab = Lab.load(folder)
-    lab.signal(lab.layout.host(host), signal.SIGSTOP)
-
-
-@main.command()
-@click.argument("host")
-@click.pass_obj
-def resume(folder: Path, host: str) -> None:
-    """Let a frozen agent go on (SIGCONT)."""
-    lab = Lab.load(folder)
-    lab.signal(lab.layout.host(host), signal.SIGCONT)
-
-
-@main.command()
-@click.argument("host")
-@click.pass_obj
-def reboot(folder: Path, host: str) -> None:
-    """Take a whole host down, its containers too, and bring it back."""
-    lab = Lab.load(folder)
-    lab.reboot(lab.layout.host(host))
-
-
-@main.command()
-@click.argument("one")
-@click.argument("other")
-@click.pass_obj
-def partition(folder: Path, one: str, other: str) -> None:
-    """Let nothing pass between two hosts."""
-    lab = Lab.load(folder)
-    lab.partition(lab.layout.host(one), lab.layout.host(other))
-
-
-@main.command()
-@click.argument("sender")
-@click.argument("receiver")
-@click.pass_obj
-def cut(folder: Path, sender: str, receiver: str) -> None:
-    """Let nothing that SENDER sends reach RECEIVER; the other direction stays."""
-    lab = Lab.load(folder)
-    lab.cut(lab.layout.host(sender), lab.layout.host(receiver))
+_done_to_hosts("stop", "Stop a host's agent in order (SIGTERM); its pods stay.", Lab.stop, "host")
+_done_to_hosts("start", "Start a host's agent again.", Lab.start, "host")
+_done_to_hosts("kill", "Kill a host's agent (SIGKILL).", partial(Lab.stop, sig=signal.SIGKILL), "host")
+_done_to_hosts("pause", "Freeze a host's agent (SIGSTOP).", partial(Lab.signal, sig=signal.SIGSTOP), "host")
+_done_to_hosts("resume", "Let a frozen agent go on (SIGCONT).", partial(Lab.signal, sig=signal.SIGCONT), "host")
+_done_to_hosts("reboot", "Take a whole host down, its containers too, and bring it back.", Lab.reboot, "host")
+_done_to_hosts("partition", "Let nothing pass between two hosts.", Lab.partition, "one", "other")
+_done_to_hosts(
+    "cut", "Let nothing that SENDER sends reach RECEIVER; the other direction stays.", Lab.cut, "sender", "receiver"
+)
 
 
 @main.command()

@@ -182,12 +182,18 @@ class Cluster:
 
 
 def web(name: str = "web", replicas: int = 3, image: str = IMAGE) -> str:
-    """Return the manifest of a Deployment whose pods answer with their names, and its Service.
+    """Return the manifest of a Deployment whose pods answer with their names, and its Service."""
+    return web_pods(name, replicas, "terminationGracePeriodSeconds: 5", image=image) + web_service(name)
+
+
+def web_pods(name: str, replicas: int, spec: str, *, image: str = IMAGE, host_port: int = 0) -> str:
+    """Return the manifest of a Deployment whose pods answer with their names; `spec` is what else their spec has.
 
     The pods end at once on SIGTERM, whatever they are doing: a request that still comes their way is lost.
     """
     serve = 'echo "$POD_NAME" > /www/index.html && echo started && { httpd -f -p 8080 -h /www & }'
     script = f"""mkdir -p /www && trap "exit 0" TERM && {serve} && wait"""
+    port = "{name: http, containerPort: 8080" + (f", hostPort: {host_port}" if host_port else "") + "}"
     return f"""
 apiVersion: apps/v1
 kind: Deployment
@@ -200,16 +206,21 @@ spec:
   template:
     metadata: {{labels: {{app: {name}}}}}
     spec:
-      terminationGracePeriodSeconds: 5
+      {spec}
       containers:
       - name: web
         image: {image}
         command: ["sh", "-c"]
         args: ['{script}']
         env: [{{name: POD_NAME, valueFrom: {{fieldRef: {{fieldPath: metadata.name}}}}}}]
-        ports: [{{name: http, containerPort: 8080}}]
+        ports: [{port}]
         readinessProbe: {{httpGet: {{port: http}}, periodSeconds: 1}}
----
+"""
+
+
+def web_service(name: str) -> str:
+    """Return the manifest of the Service of such a Deployment, as a further document."""
+    return f"""---
 apiVersion: v1
 kind: Service
 metadata: {{name: {name}}}

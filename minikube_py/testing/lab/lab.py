@@ -34,8 +34,10 @@ class Lab:
         proxy_mode: str = "auto",
         pod_network: str = "auto",
         routed: bool = False,
+        neighbours: int = 0,
     ) -> None:
-        self.layout: LabLayout = lay_out(folder, nodes, machine.claim_subnet(folder), routed=routed)
+        subnet = machine.claim_subnet(folder)
+        self.layout: LabLayout = lay_out(folder, nodes, subnet, routed=routed, neighbours=neighbours)
         self.fast_timers = fast_timers
         self.proxy_mode = proxy_mode
         """The mode of agents started from here on."""
@@ -74,6 +76,7 @@ class Lab:
             "proxy_mode": self.proxy_mode,
             "pod_network": self.pod_network,
             "routed": self.layout.routed,
+            "neighbours": self.layout.neighbours,
             "pids": self.pids,
         }
         (self.layout.dir / "lab.json").write_text(json.dumps(state))

@@ -15,6 +15,11 @@ HOSTS_MAX = 9
 SUBNETS = 256
 
 
+def mac_of(address: str) -> str:
+    """Return the MAC of what has an address in a lab."""
+    return "02:6c:" + IPv4Address(address).packed.hex(":")
+
+
 @dataclass(frozen=True, slots=True)
 class HostLayout:
     """One host of a lab."""
@@ -31,7 +36,7 @@ class HostLayout:
     @property
     def mac(self) -> str:
         """Return the MAC of the host's network card: the same after a reboot, so that nobody's ARP entry is stale."""
-        return "02:6c:" + IPv4Address(self.address).packed.hex(":")
+        return mac_of(self.address)
 
     @property
     def docker_socket(self) -> Path:
@@ -67,8 +72,15 @@ class LabLayout:
     """This machine's address on the uplink."""
     subnet: str
     routed: bool
-    """Each host is on a link of its own: hosts reach one another through a router only."""
+    """Hosts are on links of their own, and reach one another through a router."""
+    neighbours: int
+    """So many of them, from the first on, share a link all the same; without `routed` all do."""
     hosts: tuple[HostLayout, ...]
+
+    @property
+    def shared_link(self) -> tuple[HostLayout, ...]:
+        """Return the hosts that share a link."""
+        return self.hosts[: self.neighbours]
 
     @property
     def master(self) -> HostLayout:
@@ -103,25 +115,34 @@ def subnet_candidates(folder: Path) -> Iterator[int]:
     return ((first + step) % SUBNETS for step in range(SUBNETS))
 
 
-def lay_out(folder: Path, nodes: int, subnet_number: int, *, routed: bool = False) -> LabLayout:
+def lay_out(folder: Path, nodes: int, subnet_number: int, *, routed: bool = False, neighbours: int = 0) -> LabLayout:
     """Return the layout of a lab of `nodes` hosts in `folder`, in the subnet of that number that it has claimed."""
+    neighbours = neighbours if routed else nodes
     mark = "" if folder == DEFAULT_DIR else _digest(folder).hex()
     suffix = f"-{mark}" if mark else ""
     subnet = IPv4Network(f"172.31.{subnet_number}.0/24")
     hosts = []
     for number in range(1, nodes + 1):
-        # With a router the machine has the first range of 16 addresses, and host N the one after N others.
-        link = list(subnet.subnets(new_prefix=28))[number] if routed else subnet
+        # With a router the machine has the first range of 16 addresses, the first link the next, and so on.
+        first_of_link = 1 if number <= neighbours else number
+        link = list(subnet.subnets(new_prefix=28))[first_of_link] if routed else subnet
         hosts.append(
             HostLayout(
                 name=f"lab{number}",
                 netns=f"lab{number}{suffix}",
-                address=str(link[2] if routed else subnet[10 + number]),
+                address=str(link[2 + number - first_of_link] if routed else subnet[10 + number]),
                 prefix_length=link.prefixlen,
                 gateway=str(link[1]),
                 dir=folder / f"lab{number}",
             )
         )
     return LabLayout(
-        folder, f"lab-net{suffix}", f"mkl{mark or '0'}", str(subnet[1]), str(subnet), routed, tuple(hosts)
+        folder,
+        netns=f"lab-net{suffix}",
+        uplink=f"mkl{mark or '0'}",
+        gateway=str(subnet[1]),
+        subnet=str(subnet),
+        routed=routed,
+        neighbours=neighbours,
+        hosts=tuple(hosts),
     )

@@ -1,13 +1,13 @@
-"""What joins a lab's hosts: a bridge, or a router with a link of its own to each host, in a namespace of their own.
+"""What joins a lab's hosts, in a namespace of its own: a bridge, a router with a link to each host, or both.
 
 The machine's own firewall, bridges and Docker never see packets between hosts, and links are cut where no host looks:
-with a rule on the way from one host's cable to another's, so each direction is cut by itself. Cables are named as
-their hosts inside the namespace.
+with a rule on the way from one host to another, so each direction is cut by itself. Cables are named as their hosts
+inside the namespace.
 """
 
 from pathlib import Path
 
-from minikube_py.testing.lab.layout import HostLayout, LabLayout
+from minikube_py.testing.lab.layout import HostLayout, LabLayout, mac_of
 from minikube_py.testing.lab.machine import LabError, run
 
 BRIDGE = "lan"
@@ -25,11 +25,13 @@ def make_network(lab: LabLayout) -> None:
     run(["ip", "link", "add", lab.uplink, "type", "veth", "peer", "name", UPLINK, "netns", lab.netns])
     run(["ip", "link", "set", lab.uplink, "up"])
     _inside(lab, "link", "set", UPLINK, "up")
+    for host in lab.shared_link[:1]:
+        # Without a MAC of its own it has that of a cable, and another one when that host goes away.
+        _inside(lab, "link", "add", BRIDGE, "address", mac_of(host.gateway), "type", "bridge")
+        _inside(lab, "link", "set", BRIDGE, "up")
     if lab.routed:
         _make_router(lab)
     else:
-        _inside(lab, "link", "add", BRIDGE, "type", "bridge")
-        _inside(lab, "link", "set", BRIDGE, "up")
         _inside(lab, "link", "set", UPLINK, "master", BRIDGE)
         run(["ip", "addr", "add", f"{lab.gateway}/24", "dev", lab.uplink])
 
@@ -40,6 +42,8 @@ def _make_router(lab: LabLayout) -> None:
     router = f"{first}.{int(last) + 1}"
     _inside(lab, "addr", "add", f"{router}/28", "dev", UPLINK)
     _inside(lab, "route", "add", "default", "via", lab.gateway)
+    for host in lab.shared_link[:1]:
+        _inside(lab, "addr", "add", f"{host.gateway}/{host.prefix_length}", "dev", BRIDGE)
     run(["ip", "addr", "add", f"{lab.gateway}/28", "dev", lab.uplink])
     run(["ip", "route", "add", lab.subnet, "via", router])
 
@@ -49,10 +53,10 @@ def attach_host(lab: LabLayout, host: HostLayout) -> None:
     run(["ip", "netns", "add", host.netns])
     card = ("name", "eth0", "address", host.mac, "netns", host.netns)
     _inside(lab, "link", "add", host.name, "type", "veth", "peer", *card)
-    if lab.routed:
-        _inside(lab, "addr", "add", f"{host.gateway}/{host.prefix_length}", "dev", host.name)
-    else:
+    if host in lab.shared_link:
         _inside(lab, "link", "set", host.name, "master", BRIDGE)
+    else:
+        _inside(lab, "addr", "add", f"{host.gateway}/{host.prefix_length}", "dev", host.name)
     _inside(lab, "link", "set", host.name, "up")
     inside = ["ip", "-n", host.netns]
     run([*inside, "link", "set", "lo", "up"])
@@ -81,20 +85,20 @@ def cut(lab: LabLayout, sender: HostLayout, receiver: HostLayout) -> None:
     """
     if sender == receiver:
         raise LabError(f"{sender.name} has no link to itself that could be cut")
-    family = _family(lab)
+    family, way = "bridge", ["iifname", sender.name, "oifname", receiver.name]
+    if sender not in lab.shared_link or receiver not in lab.shared_link:
+        # A bridge hides the cable from the router. Through it go packets between hosts only, pods' are in a tunnel.
+        family, way = "ip", ["ip", "saddr", sender.address, "ip", "daddr", receiver.address]
     _nft(lab, "add", "table", family, CUTS)
     _nft(lab, "add", "chain", family, CUTS, "forward", "{ type filter hook forward priority 0; }")
-    _nft(lab, "add", "rule", family, CUTS, "forward", "iifname", sender.name, "oifname", receiver.name, "drop")
+    _nft(lab, "add", "rule", family, CUTS, "forward", *way, "drop")
 
 
 def heal(lab: LabLayout) -> None:
     """Mend everything that was cut."""
-    _nft(lab, "add", "table", _family(lab), CUTS)
-    _nft(lab, "delete", "table", _family(lab), CUTS)
-
-
-def _family(lab: LabLayout) -> str:
-    return "ip" if lab.routed else "bridge"
+    for family in ("bridge", "ip"):
+        _nft(lab, "add", "table", family, CUTS)
+        _nft(lab, "delete", "table", family, CUTS)
 
 
 def _inside(lab: LabLayout, *arguments: str) -> None:

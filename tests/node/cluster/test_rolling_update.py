@@ -7,6 +7,7 @@ import time
 import pytest
 
 from minikube_py.testing.lab.cluster import IMAGE, SECOND_IMAGE, wait_until, web
+from minikube_py.testing.lab.machine import LabError
 
 pytestmark = pytest.mark.node
 
@@ -97,7 +98,7 @@ def test_endpoints_follow_readiness(cluster, namespace):
     def only_the_other():
         try:
             return set(cluster.ask(address, 80, times=10)) == {sorted(_pods(cluster, namespace))[1]}
-        except Exception:  # a 404 of the pod that is about to leave
+        except LabError:  # a 404 of the pod that is about to leave
             return False
 
     wait_until(only_the_other, 60, "the unready pod's leave")

@@ -5,7 +5,6 @@ import asyncio
 from minikube_py.api.errors import ForbiddenError, UnavailableError
 from minikube_py.api.meta import ObjectKey, name_of
 from minikube_py.api.resources import EVENTS
-from minikube_py.client.events import Notice, object_reference
 from minikube_py.client.io.event_recorder import QUEUE_MAX, WRITE_TRIES_MAX, EventRecorder
 from minikube_py.testing.fake_client import FakeClient
 from minikube_py.testing.manual_clock import ManualClock, settle
@@ -37,12 +36,11 @@ async def test_what_is_said_twice_is_one_object_counted() -> None:
 
 async def test_an_object_that_expired_meanwhile_is_made_again() -> None:
     stage = Stage()
-    notice = Notice(object_reference(a_pod()), "Normal", "Test", "again")
-    stage.recorder.record_notice(notice)
+    stage.recorder.record(a_pod(), "Normal", "Test", "again")
     await stage.recorder.flush()
     (event,) = stage.client.objects(EVENTS)
     await stage.client.delete(EVENTS, ObjectKey("default", name_of(event)))
-    stage.recorder.record_notice(notice)
+    stage.recorder.record(a_pod(), "Normal", "Test", "again")
     await stage.recorder.flush()
 
     assert stage.counts() == [("again", 2)]

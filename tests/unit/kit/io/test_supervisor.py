@@ -21,20 +21,3 @@ async def test_a_crash_ends_the_whole_tree():
     assert caught.group_contains(ValueError, match="bug")
     assert supervisor.health["bad"].state == "failed"
     assert supervisor.health["good"].state == "stopped"
-
-
-async def test_a_guarded_task_is_run_again_after_a_failure():
-    tries = []
-
-    async def flaky():
-        tries.append(1)
-        if len(tries) == 1:
-            raise OSError("once")
-
-    async with asyncio.TaskGroup() as group:
-        supervisor = Supervisor(group)
-        supervisor.spawn_guarded("flaky", flaky)
-
-    assert len(tries) == 2
-    assert supervisor.health["flaky"].restarts == 1
-    assert "once" in supervisor.health["flaky"].last_error

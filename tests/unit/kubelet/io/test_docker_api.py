@@ -5,15 +5,6 @@ import pytest
 from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeErrorKind
 from minikube_py.kubelet.io import docker_api
 from minikube_py.kubelet.io.docker_api import DockerApi
-from minikube_py.testing.fake_docker import FakeDocker
-
-
-@pytest.fixture
-async def engine(tmp_path):
-    fake = FakeDocker()
-    async with fake.serving(tmp_path) as host:
-        fake.host = host
-        yield fake
 
 
 @pytest.fixture

@@ -8,15 +8,6 @@ from minikube_py.kubelet.cri import RuntimeEvent
 from minikube_py.kubelet.io import docker_events
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_events import DockerEvents
-from minikube_py.testing.fake_docker import FakeDocker
-
-
-@pytest.fixture
-async def engine(tmp_path):
-    fake = FakeDocker()
-    async with fake.serving(tmp_path) as host:
-        fake.host = host
-        yield fake
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from minikube_py.kubelet.cri import ContainerRuntimeError, RegistryAuth, Runtime
 from minikube_py.kubelet.io import docker_images
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_images import DockerImages
-from minikube_py.testing.fake_docker import FakeDocker
 
 WEB = {
     "Id": "sha256:b0",
@@ -16,14 +15,6 @@ WEB = {
     "Size": 9,
     "Config": {"User": "5"},
 }
-
-
-@pytest.fixture
-async def engine(tmp_path):
-    fake = FakeDocker()
-    async with fake.serving(tmp_path) as host:
-        fake.host = host
-        yield fake
 
 
 @pytest.fixture

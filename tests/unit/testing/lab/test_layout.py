@@ -28,6 +28,17 @@ def test_with_a_router_no_two_hosts_share_a_link_nor_one_with_this_machine():
     assert all(IPv4Address(host.gateway) in link for host, link in zip(lab.hosts, links, strict=False))
 
 
+def test_neighbours_share_a_link_behind_the_router():
+    lab = lay_out(FOLDER, 4, 7, routed=True, neighbours=2)
+    links = [IPv4Network(f"{host.address}/{host.prefix_length}", strict=False) for host in lab.hosts]
+
+    assert links[0] == links[1]
+    assert len({*links[1:], IPv4Network(f"{lab.gateway}/28", strict=False)}) == 4
+    assert len({host.address for host in lab.hosts} | {host.gateway for host in lab.hosts}) == 4 + 3
+    assert lab.shared_link == lab.hosts[:2]
+    assert lay_out(FOLDER, 4, 7).shared_link == lay_out(FOLDER, 4, 7).hosts
+
+
 def test_two_labs_share_no_name():
     one, other = (lay_out(folder, 2, 7) for folder in (FOLDER, Path("/run/other-lab")))
 
