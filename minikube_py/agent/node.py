@@ -54,6 +54,7 @@ from minikube_py.kubelet.registration import parse_node_label, parse_node_taint
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.peer_loop import PeerLoop
 from minikube_py.network.io.pod_network import BridgePodNetwork
+from minikube_py.network.io.service_routes import ServiceRoutes
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.io.back_ends import Mode, choose_mode, make_back_end, remove_rules_of
 from minikube_py.proxy.io.conntrack import Conntrack
@@ -258,6 +259,7 @@ async def run_node(
     components: dict[str, Run] = {
         "pod-range": partial(require_pod_cidr, informers, config.node_name, pod_cidr),
         "network": network.run,
+        "network-services": ServiceRoutes(network_settings, informers, network).run,
         "network-peers": PeerLoop(network_settings, informers, host.clock, network).run,
         "proxy": proxier.run,
         "proxy-health": HealthCheckServer(proxy_config(config), informers, host.clock, proxier.is_healthy).run,

@@ -16,6 +16,9 @@ import orjson
 TIMES_KEPT_MAX = 64
 """Seconds whose text is kept: what a busy server writes down is the newest of them."""
 
+TIMES_READ_MAX = 1024
+"""Texts of times that have been read and are kept: objects are made, and looked at, many in one second."""
+
 Obj: TypeAlias = dict[str, Any]
 """A Kubernetes object, or a part of one, as decoded JSON."""
 
@@ -105,6 +108,7 @@ def format_micro_time(wall_s: float) -> str:
     return datetime.fromtimestamp(wall_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+@lru_cache(maxsize=TIMES_READ_MAX)
 def parse_time(text: str) -> float:
     """Return the seconds since the epoch of an RFC 3339 time.
 

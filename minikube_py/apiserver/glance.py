@@ -10,6 +10,7 @@ No text in an object looks like that, because inside of texts quotes are escaped
 built-in kinds has these fields in this order. Whatever is not found so is parsed.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
@@ -21,6 +22,9 @@ from minikube_py.store.interface import Entry
 
 _METADATA_AT = len(b'{"metadata":')
 _OWNERS, _AFTER_OWNERS = b',"managedFields":[', b'}],"name":"'
+_UNTIL_NAME = len(b"}]")
+MARKS_KEPT_MAX = 256
+"""Kinds whose mark is kept: more than there are."""
 
 
 class Glance(NamedTuple):
@@ -30,16 +34,29 @@ class Glance(NamedTuple):
     metadata: bytes
 
 
+@lru_cache(maxsize=MARKS_KEPT_MAX)
+def _mark(group: str, version: str, kind: str) -> bytes:
+    """Return what follows the metadata in the bytes of each object of a built-in kind."""
+    api_version = f"{group}/{version}" if group else version
+    return b'},"apiVersion":"%s","kind":"%s"' % (api_version.encode(), kind.encode())
+
+
 def glance(resource: Resource, entry: Entry) -> Glance:
     """Look at an entry of a built-in kind; nothing is kept that was not kept before."""
     value, parsed = entry.value, kept(entry)
-    kind = b'},"apiVersion":"%s","kind":"%s"' % (resource.api_version.encode(), resource.kind.encode())
-    end = value.find(kind)
-    start = value.find(_OWNERS, 0, end)
-    after = value.find(_AFTER_OWNERS, start, end) if start >= 0 else -1
+    mark = _mark(resource.group, resource.version, resource.kind)
+    start = value.find(_OWNERS)
+    # Each search goes on where the one before it ended: a long value is walked through once.
+    end = value.find(mark, 0, start if start >= 0 else None)
+    after = -1
+    if end < 0 <= start:
+        if not value.startswith(b"]", start + len(_OWNERS)):
+            after = value.find(_AFTER_OWNERS, start)
+        end = value.find(mark, max(start, after))
     if end < 0:
         parsed = parsed or orjson.loads(value)
         return Glance(parsed, orjson.dumps(metadata(parsed)))
-    if parsed is None and after >= 0:
-        parsed = orjson.loads(value[:start] + value[after + _AFTER_OWNERS.index(b",") :])
-    return Glance(parsed or orjson.loads(value), value[_METADATA_AT : end + 1])
+    if parsed is None:
+        cut = value[:start] + value[after + _UNTIL_NAME :] if after >= 0 else value
+        parsed = orjson.loads(cut)
+    return Glance(parsed, value[_METADATA_AT : end + 1])

@@ -11,6 +11,8 @@ class ProxyConfig:
     """Endpoints of this node are local: traffic policies and hairpin depend on it."""
     service_cidr: str = "10.96.0.0/16"
     """Cluster IPs; a new connection to one that no Service has is dropped."""
+    service_networks: tuple[str, ...] = ()
+    """All ranges of cluster IPs when there are ServiceCIDRs beside the cluster's own; empty: only `service_cidr`."""
     cluster_cidr: str = "10.244.0.0/16"
     """Pods: what comes from elsewhere to a cluster IP is masqueraded (upstream: clusterCIDR detection)."""
     node_local_vips: tuple[str, ...] = ("10.96.0.10",)
@@ -34,6 +36,11 @@ class ProxyConfig:
     """Least time between two listings, however often others change the table."""
     retry_delay_s: float = 1.0
     """Pause after a failed sync before the table is listed and rebuilt."""
+
+    @property
+    def cluster_ip_ranges(self) -> tuple[str, ...]:
+        """Return the ranges of all cluster IPs."""
+        return self.service_networks or (self.service_cidr,)
 
     @property
     def masquerade_mark(self) -> int:

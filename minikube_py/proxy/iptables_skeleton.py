@@ -37,10 +37,14 @@ _THIS_HOST = "! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL"
 def fixed_chains(config: ProxyConfig, masquerade: str) -> Mapping[TableName, Mapping[str, Rules]]:
     """Return the fixed chains of both tables; `masquerade` is the target with the options that this host knows."""
     mark = f"{config.masquerade_mark:#x}"
+    further = tuple(network for network in config.cluster_ip_ranges if network != config.service_cidr)
     own = tuple(f"-d {address}/32 -j RETURN" for address in config.node_local_vips)
     services = (
         *own,
-        f"! -s {config.cluster_cidr} -d {config.service_cidr} -j MARK --set-xmark {mark}/{mark}",
+        *(
+            f"! -s {config.cluster_cidr} -d {cluster_ips} -j MARK --set-xmark {mark}/{mark}"
+            for cluster_ips in config.cluster_ip_ranges
+        ),
         f"-d {config.service_cidr} -g {CLUSTER_TREE}",
         f"-j {EXTERNAL_TREE}",
         f"{_THIS_HOST} -j {NODE_PORT_TREE}",
@@ -58,6 +62,8 @@ def fixed_chains(config: ProxyConfig, masquerade: str) -> Mapping[TableName, Map
         f"-d {config.service_cidr} -j {CLUSTER_IP_TREE}",
         f"-d {config.service_cidr} -j DROP",
         f"-j {REFUSED_EXTERNAL_TREE}",
+        # Services of further ranges are found as external addresses are.
+        *(f"-d {network} -j {target}" for network in further for target in (CLUSTER_IP_TREE, "DROP")),
         f"{_THIS_HOST} -j {REFUSED_NODE_PORT_TREE}",
     )
     reject = ("-p tcp -j REJECT --reject-with tcp-reset", "-j REJECT --reject-with icmp-port-unreachable")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.programs import Target, UdpEntry
 from minikube_py.proxy.ruleset import Ruleset, Transaction
 
@@ -28,6 +29,10 @@ class RulesetApplier(Protocol):
         Raises:
             RulesetError: it cannot be listed.
         """
+        ...
+
+    def use(self, config: ProxyConfig) -> None:
+        """Go on with other settings: what stands is not of this version any more, and is to be replaced."""
         ...
 
     async def remove_table(self) -> None:

@@ -70,6 +70,11 @@ def _map_line(table: str, spec: MapSpec) -> str:
     return f"add map {table} {spec.name} {{ {keyword} {key} : {_DATA.get(spec.data, 'verdict')} ;{size} }}"
 
 
+def _cluster_ips(config: ProxyConfig) -> str:
+    ranges = config.cluster_ip_ranges
+    return ranges[0] if len(ranges) == 1 else f"{{ {', '.join(ranges)} }}"
+
+
 def _nat_chains(config: ProxyConfig) -> dict[str, tuple[str, tuple[str, ...]]]:
     mark = f"{config.masquerade_mark:#x}"
     own = (f"ip daddr {{ {', '.join(config.node_local_vips)} }} return",) if config.node_local_vips else ()
@@ -78,7 +83,7 @@ def _nat_chains(config: ProxyConfig) -> dict[str, tuple[str, tuple[str, ...]]]:
             "",
             (
                 *own,
-                f"ip daddr {config.service_cidr} ip saddr != {config.cluster_cidr} meta mark set mark or {mark}",
+                f"ip daddr {_cluster_ips(config)} ip saddr != {config.cluster_cidr} meta mark set mark or {mark}",
                 f"ip daddr . meta l4proto . th dport @{RESTRICTED.name} "
                 f"ip daddr . meta l4proto . th dport . ip saddr != @{SOURCE_RANGES.name} return",
                 f"ip daddr . meta l4proto . th dport vmap @{SERVICES.name}",
@@ -112,7 +117,7 @@ def _filter_chains(config: ProxyConfig) -> dict[str, tuple[str, tuple[str, ...]]
                 f"ip daddr . meta l4proto . th dport vmap @{NO_ENDPOINTS.name}",
                 f"ip daddr . meta l4proto . th dport @{RESTRICTED.name} drop",
                 f"ip daddr @{CLUSTER_IPS.name} goto {REJECT_CHAIN}",
-                f"ip daddr {config.service_cidr} drop",
+                f"ip daddr {_cluster_ips(config)} drop",
                 "ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport "
                 f"vmap @{NO_ENDPOINTS_NODE_PORTS.name}",
             ),

@@ -3,6 +3,7 @@
 import asyncio
 
 from minikube_py.proxy.chains import parse_chain_name
+from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.ports import RulesetError
 from minikube_py.proxy.ruleset import MAPS, Data, ElementKey, Ruleset, Transaction, chain_of
 
@@ -12,6 +13,8 @@ class FakeNft:
 
     def __init__(self) -> None:
         self.table: Ruleset | None = None
+        self.config: ProxyConfig | None = None
+        """What it was told to go on with."""
         self.applied: list[Transaction] = []
         self._failures = 0
         self._foreign_change = asyncio.Event()
@@ -39,6 +42,10 @@ class FakeNft:
             raise RulesetError("No such file or directory: the table")
         self.table = apply_transaction(base, transaction)
         self.applied.append(transaction)
+
+    def use(self, config: ProxyConfig) -> None:
+        """Go on with other settings."""
+        self.config = config
 
     async def apply(self, transaction: Transaction) -> None:
         """Apply all of it or nothing."""

@@ -88,7 +88,7 @@ class Tracer:
         spec = parse_chain_name(chain)
         assert spec is not None
         assert chain in self.ruleset.chains, f"goto a chain that does not exist: {chain}"
-        marked = not is_node_port and self._in(packet.destination, self.config.service_cidr)
+        marked = not is_node_port and self._is_cluster_ip(packet.destination)
         marked = marked and not self._in(packet.source, self.config.cluster_cidr)
         for rule in chain_rules(spec):
             way = self._follow(rule, packet, marked)
@@ -166,7 +166,7 @@ class Tracer:
             return Way("dropped")
         if verdict is None and self._stands(CLUSTER_IPS.name, (packet.destination,)):
             verdict = REJECT
-        if verdict is None and self._in(packet.destination, self.config.service_cidr):
+        if verdict is None and self._is_cluster_ip(packet.destination):
             return Way("dropped")
         if verdict is None and packet.destination in self.node_addresses:
             verdict = self._find(NO_ENDPOINTS_NODE_PORTS.name, (packet.protocol, packet.port))
@@ -176,6 +176,9 @@ class Tracer:
 
     def _find(self, map_name: str, key: Key) -> Data:
         return self.ruleset.elements.get(ElementKey(map_name, key))
+
+    def _is_cluster_ip(self, address: str) -> bool:
+        return any(self._in(address, network) for network in self.config.cluster_ip_ranges)
 
     @staticmethod
     def _in(address: str, network: str) -> bool:

@@ -4,14 +4,13 @@ from types import SimpleNamespace
 
 import orjson
 import pytest
-import yaml
 
 from minikube_py.api.resources import find_resource
 from minikube_py.apiserver.canonical import canonical
-from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.store.interface import Put
 from minikube_py.testing.kubectl import KUBECTLS, Kubectl
+from minikube_py.testing.kubectl_server import write_kubeconfig
 from minikube_py.testing.memory_api_server import loopback_pki, memory_api_server, memory_store, serving
 from minikube_py.testing.webhook_server import allow, webhook_server
 
@@ -28,8 +27,7 @@ async def world(request, tmp_path):
         serving(memory_api_server(durable=store), pki.server_context()) as url,
         webhook_server(pki) as hooks,
     ):
-        config = kubeconfig(url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
-        (tmp_path / "config").write_text(yaml.safe_dump(config))
+        write_kubeconfig(tmp_path, url, pki)
         hooks.answers["/ok"] = allow()
         yield SimpleNamespace(store=store, hooks=hooks, kubectl=Kubectl(KUBECTLS[request.param], tmp_path))
 

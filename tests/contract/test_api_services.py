@@ -8,11 +8,9 @@ from random import Random
 import aiohttp
 import orjson
 import pytest
-import yaml
 
 from minikube_py.apiserver.io import certificates
 from minikube_py.apiserver.io.certificates import ensure_pki
-from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.apiserver.pki import CertificateSpec
 from minikube_py.client.io.informer import InformerSet
 from minikube_py.client.io.rest_client import RestClient
@@ -21,6 +19,7 @@ from minikube_py.controllers.io.controller_loop import Controllers
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.testing.extension_server import ROOT, api_service, extension_server, external_service
 from minikube_py.testing.kubectl import KUBECTLS, Kubectl
+from minikube_py.testing.kubectl_server import write_kubeconfig
 from minikube_py.testing.memory_api_server import (
     ADMIN_TOKEN,
     READER_TOKEN,
@@ -413,8 +412,7 @@ def forged_certificate(folder):
 @pytest.fixture(params=KUBECTLS)
 async def kubectl(request, cluster):
     pki = cluster.pki
-    config = kubeconfig(cluster.url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
-    (cluster.folder / "config").write_text(yaml.safe_dump(config))
+    write_kubeconfig(cluster.folder, cluster.url, pki)
     return Kubectl(KUBECTLS[request.param], cluster.folder)
 
 

@@ -6,10 +6,9 @@ import re
 import pytest
 import yaml
 
-from minikube_py.apiserver.kubeconfig import kubeconfig
-from minikube_py.kit.io.system_clock import SystemClock
-from minikube_py.testing.kubectl import KUBECTLS, Kubectl
-from minikube_py.testing.memory_api_server import READER_TOKEN, loopback_pki, memory_api_server, serving
+from minikube_py.testing.kubectl import KUBECTLS
+from minikube_py.testing.kubectl_server import serving_kubectl
+from minikube_py.testing.memory_api_server import READER_TOKEN
 
 pytestmark = pytest.mark.slow
 
@@ -31,12 +30,8 @@ spec:
 
 @pytest.fixture(params=KUBECTLS)
 async def kubectl(request, tmp_path):
-    server = memory_api_server()
-    pki = loopback_pki(tmp_path / "pki", SystemClock().wall_s())
-    async with serving(server, pki.server_context()) as url:
-        config = kubeconfig(url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
-        (tmp_path / "config").write_text(yaml.safe_dump(config))
-        yield Kubectl(KUBECTLS[request.param], tmp_path)
+    async with serving_kubectl(KUBECTLS[request.param], tmp_path) as running:
+        yield running
 
 
 def test_a_kubectl_is_there():

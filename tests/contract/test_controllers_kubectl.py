@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from minikube_py.api.errors import ConflictError, NotFoundError
 from minikube_py.api.meta import ObjectKey, format_time, is_deleting, key_of, uid_of
 from minikube_py.api.resources import NODES, PODS
-from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.client.interface import STRATEGIC, DeleteOptions
 from minikube_py.client.io.informer import InformerSet
 from minikube_py.client.io.rest_client import RestClient
@@ -26,6 +25,7 @@ from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.scheduler.config import SchedulerConfig
 from minikube_py.scheduler.io.scheduler_loop import Scheduler
 from minikube_py.testing.kubectl import KUBECTLS, NEWEST, Kubectl
+from minikube_py.testing.kubectl_server import write_kubeconfig
 from minikube_py.testing.memory_api_server import client_context, loopback_pki, memory_api_server, serving
 from minikube_py.testing.signing_requests import new_key, pkcs10
 
@@ -87,8 +87,7 @@ async def _cluster(home, binary):
     authority = load_authority(pki.ca.certificate_pem, pki.ca.key_pem)
     config = ControllersConfig(pki.ca.certificate_pem.decode(), authority, cluster_signing_duration_s=86400.0)
     async with serving(server, pki.server_context()) as url, asyncio.TaskGroup() as group:
-        access = kubeconfig(url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
-        (home / "config").write_text(yaml.safe_dump(access))
+        write_kubeconfig(home, url, pki)
         client = RestClient(server.local_transport(), "test", lambda: 300)
         informers, rng = InformerSet(client, CLOCK, Random(1).random), Random(1)
         parts = (

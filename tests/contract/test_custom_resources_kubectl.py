@@ -3,12 +3,9 @@
 import json
 
 import pytest
-import yaml
 
-from minikube_py.apiserver.kubeconfig import kubeconfig
-from minikube_py.kit.io.system_clock import SystemClock
-from minikube_py.testing.kubectl import KUBECTLS, Kubectl
-from minikube_py.testing.memory_api_server import loopback_pki, memory_api_server, serving
+from minikube_py.testing.kubectl import KUBECTLS
+from minikube_py.testing.kubectl_server import serving_kubectl
 
 pytestmark = pytest.mark.slow
 
@@ -65,12 +62,8 @@ spec: {size: 3, ports: [{name: a, port: 80}]}
 
 @pytest.fixture(params=KUBECTLS)
 async def kubectl(request, tmp_path):
-    server = memory_api_server()
-    pki = loopback_pki(tmp_path / "pki", SystemClock().wall_s())
-    async with serving(server, pki.server_context()) as url:
-        config = kubeconfig(url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
-        (tmp_path / "config").write_text(yaml.safe_dump(config))
-        yield Kubectl(KUBECTLS[request.param], tmp_path)
+    async with serving_kubectl(KUBECTLS[request.param], tmp_path) as running:
+        yield running
 
 
 async def test_a_definition_and_its_objects_from_beginning_to_end(kubectl):

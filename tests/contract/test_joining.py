@@ -270,7 +270,7 @@ async def test_a_host_asks_until_its_name_is_free(cluster, tmp_path, monkeypatch
     await ask(cluster, cluster.token, "n1")
     host = Host(tmp_path / "data", cluster.url, cluster.token)
 
-    async with asyncio.timeout(10.0), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         joining = group.create_task(host.join())
         while "is free again at" not in host.process.status("")["waiting_for"]:
             await asyncio.sleep(0.01)

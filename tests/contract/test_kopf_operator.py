@@ -7,16 +7,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import yaml
 
 from minikube_py.api.custom.rows import rows_of
 from minikube_py.api.errors import NotFoundError
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import CUSTOM_RESOURCE_DEFINITIONS
-from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.client.io.rest_client import RestClient
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.custom_objects import WIDGET_SCHEMA, a_definition, a_version, a_widget
+from minikube_py.testing.kubectl_server import write_kubeconfig
 from minikube_py.testing.memory_api_server import loopback_pki, memory_api_server, serving
 
 pytestmark = [
@@ -63,8 +62,7 @@ async def test_an_operator_looks_after_its_objects(tmp_path):
     pki = loopback_pki(tmp_path / "pki", SystemClock().wall_s())
     crd = a_definition(versions=(a_version(schema=SCHEMA, subresources={"status": {}}),))
     async with serving(server, pki.server_context()) as url:
-        config = kubeconfig(url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
-        (tmp_path / "config").write_text(yaml.safe_dump(config))
+        write_kubeconfig(tmp_path, url, pki)
         client = RestClient(server.local_transport(), "test", lambda: 60)
         (widgets,) = rows_of(await client.create(CUSTOM_RESOURCE_DEFINITIONS, crd))
         async with an_operator(tmp_path) as operator:

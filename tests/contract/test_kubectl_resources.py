@@ -8,34 +8,20 @@ import base64
 import hashlib
 import re
 import ssl
-from contextlib import asynccontextmanager
 
 import orjson
 import pytest
 import yaml
 
 from minikube_py.api.resources import RESOURCES
-from minikube_py.apiserver.kubeconfig import kubeconfig
-from minikube_py.kit.io.system_clock import SystemClock
-from minikube_py.testing.kubectl import KUBECTLS, NEWEST, Kubectl
+from minikube_py.testing.kubectl import KUBECTLS, NEWEST
+from minikube_py.testing.kubectl_server import serving_kubectl
 from minikube_py.testing.least_objects import least_object
-from minikube_py.testing.memory_api_server import loopback_pki, memory_api_server, serving
 
 pytestmark = pytest.mark.slow
 
 KINDS = [resource for resource in RESOURCES if not resource.computed]
 FULL_NAMES = ",".join(f"{r.plural}.{r.version}.{r.group}" for r in KINDS)
-
-
-@asynccontextmanager
-async def cluster(binary, folder):
-    folder.mkdir(exist_ok=True)
-    server = memory_api_server()
-    pki = loopback_pki(folder / "pki", SystemClock().wall_s())
-    async with serving(server, pki.server_context()) as url:
-        config = kubeconfig(url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
-        (folder / "config").write_text(yaml.safe_dump(config))
-        yield Kubectl(binary, folder)
 
 
 def manifest():
@@ -57,7 +43,7 @@ async def test_every_kind_can_be_made_shown_and_deleted(version, tmp_path):
     objects = manifest()
     documents, count = yaml.safe_dump_all(objects), len(objects)
     describable = [obj for obj in objects if obj["kind"] not in UNDESCRIBED]
-    async with cluster(KUBECTLS[version], tmp_path) as kubectl:
+    async with serving_kubectl(KUBECTLS[version], tmp_path) as kubectl:
         created = await kubectl("create", "-f", "-", stdin=documents)
         assert created.count(" created\n") == count
         applied = await kubectl("apply", "-f", "-", stdin=documents)
@@ -75,7 +61,7 @@ async def test_every_kind_can_be_made_shown_and_deleted(version, tmp_path):
 
 
 async def test_every_kind_is_explained(tmp_path):
-    async with cluster(KUBECTLS[NEWEST], tmp_path) as kubectl:
+    async with serving_kubectl(KUBECTLS[NEWEST], tmp_path) as kubectl:
         for resource in KINDS:
             text = await kubectl("explain", f"--api-version={resource.api_version}", resource.plural)
             assert f"KIND:       {resource.kind}\n" in text
@@ -83,7 +69,7 @@ async def test_every_kind_is_explained(tmp_path):
 
 
 async def test_all_and_short_names_mean_what_they_mean_upstream(tmp_path):
-    async with cluster(KUBECTLS[NEWEST], tmp_path) as kubectl:
+    async with serving_kubectl(KUBECTLS[NEWEST], tmp_path) as kubectl:
         listed = await kubectl("api-resources", "--categories=all", "-o", "name", "--no-headers")
         rows = [line.split() for line in (await kubectl("api-resources", "--no-headers")).splitlines()]
 
@@ -106,7 +92,7 @@ async def test_all_and_short_names_mean_what_they_mean_upstream(tmp_path):
 
 
 async def test_a_scale_is_shown_with_its_numbers(tmp_path):
-    async with cluster(KUBECTLS[NEWEST], tmp_path) as kubectl:
+    async with serving_kubectl(KUBECTLS[NEWEST], tmp_path) as kubectl:
         await kubectl("create", "deployment", "web", "--image=busybox", "--replicas=3")
         rows = [
             line.split() for line in (await kubectl("get", "deployment", "web", "--subresource=scale")).splitlines()
@@ -115,7 +101,7 @@ async def test_a_scale_is_shown_with_its_numbers(tmp_path):
 
 
 async def test_what_only_computes_answers(tmp_path):
-    async with cluster(KUBECTLS[NEWEST], tmp_path) as kubectl:
+    async with serving_kubectl(KUBECTLS[NEWEST], tmp_path) as kubectl:
         assert await kubectl("auth", "can-i", "create", "pods") == "yes\n"
         whoami = await kubectl("auth", "whoami")
         assert "system:masters" in whoami
@@ -192,7 +178,7 @@ DUMPED = [r for r in KINDS if r.stored_as is None and r.plural not in ("events",
 
 async def _leave(binary, folder):
     """Run all commands; return every object that is left."""
-    async with cluster(binary, folder) as kubectl:
+    async with serving_kubectl(binary, folder) as kubectl:
         for name, content in {**KEYS, "POD": POD.encode(), "CSR": CSR.encode()}.items():
             (folder / name).write_bytes(content)
         await kubectl("create", "-f", "-", stdin=yaml.safe_dump(NODE))

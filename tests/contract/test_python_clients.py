@@ -13,7 +13,6 @@ import kubernetes
 import kubernetes_asyncio
 import lightkube
 import pytest
-import yaml
 from kr8s.asyncio.objects import ConfigMap, Deployment, new_class
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.models.meta_v1 import ObjectMeta
@@ -23,10 +22,10 @@ from lightkube.types import PatchType
 
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import CONFIGMAPS, CUSTOM_RESOURCE_DEFINITIONS, DEPLOYMENTS
-from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.client.io.rest_client import RestClient
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.custom_objects import a_definition, a_version
+from minikube_py.testing.kubectl_server import write_kubeconfig
 from minikube_py.testing.memory_api_server import loopback_pki, memory_api_server, serving
 
 pytestmark = [
@@ -478,8 +477,7 @@ CHECKS = {
 async def test_a_python_client_does_all_that_it_can(name, tmp_path):
     server, pki = memory_api_server(), loopback_pki(tmp_path / "pki", SystemClock().wall_s())
     async with serving(server, pki.server_context()) as url:
-        config = kubeconfig(url, pki.ca.certificate_pem, pki.admin.certificate_pem, pki.admin.key_pem)
-        (tmp_path / "config").write_text(yaml.safe_dump(config))
+        write_kubeconfig(tmp_path, url, pki)
         admin = RestClient(server.local_transport(), "test", lambda: 300)
         schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
         await admin.create(CUSTOM_RESOURCE_DEFINITIONS, a_definition(versions=(a_version(schema=schema),)))

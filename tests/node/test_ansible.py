@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from minikube_py.testing.kubectl import KUBECTLS, NEWEST
-from minikube_py.testing.lab.cluster import web
+from minikube_py.testing.lab.cluster import wait_until, web
 from minikube_py.testing.lab.installed_host import INSTALLED, InstalledHost
 from minikube_py.testing.lab.systemd_host import systemd_hosts
 
@@ -148,6 +148,7 @@ def test_the_firewall_lets_nodes_pods_and_node_ports_through_and_nothing_else(co
         assert got(one, service["clusterIP"]).startswith("web-")
         assert got(one, f"{other.address}:{service['ports'][0]['nodePort']}").startswith("web-")
         one.run("systemd-run", "--unit=closed", sys.executable, "-m", "http.server", "8099")
+        wait_until(lambda one=one: got(one, f"{one.address}:8099"), what="an answer to the host itself")
         assert got(other, f"{one.address}:8099") == ""
         one.run("systemctl", "stop", "closed")
     for pod in pods:

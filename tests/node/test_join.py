@@ -215,7 +215,7 @@ def test_pods_and_services_of_a_worker_go_on_without_the_master_even_over_its_ag
 
     pair.lab.start(pair.master)
     pair.lab.wait_ready(pair.worker)
-    cluster.kubectl("wait", "--for=condition=Ready", "node/lab2", "--timeout=30s")
+    cluster.kubectl("wait", "--for=condition=Ready", "node/lab2", "--timeout=60s")
     pods = cluster.get("pods", "-l", "app=web")["items"]
     assert pair.containers() == before
     assert [status["restartCount"] for pod in pods for status in pod["status"]["containerStatuses"]] == [0, 0]

@@ -115,7 +115,7 @@ def test_links_are_cut_one_way_or_both_and_mended(routed, neighbours):
         lab.heal()
         # Who asked for a neighbour's address in vain asks again a second later.
         for pair in ((one, two), (one, three), (three, one)):
-            wait_until(lambda pair=pair: arrives(*pair), 30, f"{pair[0].name} reaches {pair[1].name}")
+            wait_until(lambda pair=pair: arrives(*pair), 60, f"{pair[0].name} reaches {pair[1].name}")
     finally:
         lab.down()
 

@@ -171,6 +171,25 @@ def test_foreign_changes_are_mended_and_tear_down_leaves_nothing(sandboxes):
     run_on_fresh_host(scenario)
 
 
+def test_routes_to_services_follow_their_ranges_and_others_stay():
+    async def scenario():
+        network = BridgePodNetwork(CONFIG, SystemClock())
+        await network.ensure_bridge()
+        run_checked("ip", "route", "add", "10.250.0.0/24", "dev", "mkpy0")
+
+        await network.use_service_networks(("10.96.0.0/16", "10.201.0.0/24"))
+        assert "10.201.0.0/24 dev mkpy0" in run_checked("ip", "route")
+        await network.use_service_networks(("10.96.0.0/16",))
+
+        routes = run_checked("ip", "route")
+        assert "10.201.0.0/24" not in routes
+        assert "10.96.0.0/16 dev mkpy0" in routes
+        assert "10.250.0.0/24 dev mkpy0" in routes
+        await network.close()
+
+    run_on_fresh_host(scenario)
+
+
 def test_the_masquerade_is_made_with_iptables_and_a_change_of_mode_takes_the_other_away():
     async def scenario():
         def egress() -> tuple[bool, bool]:

@@ -14,8 +14,9 @@ from minikube_py.api.certificate_requests import load_request
 from minikube_py.controllers.certificate_authority import load_authority
 from minikube_py.kubelet.io.certificate_renewal import read_pair, split_pair, store_pair
 from minikube_py.kubelet.node_certificates import build_request, wanted_client
+from minikube_py.testing.kubectl import KUBECTLS
 from minikube_py.testing.lab import machine
-from minikube_py.testing.lab.cluster import KUBECTLS, Cluster, wait_until, web
+from minikube_py.testing.lab.cluster import Cluster, wait_until, web
 from minikube_py.testing.lab.lab import Lab
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(300)]
@@ -109,7 +110,7 @@ def test_certificates_are_renewed_in_the_running_agent_and_connections_stay(work
         what="a heartbeat with the new certificate",
     )
     assert machine.is_running(agent)
-    cluster.kubectl("wait", "--for=condition=Ready", "node/lab2", "--timeout=30s")
+    cluster.kubectl("wait", "--for=condition=Ready", "node/lab2", "--timeout=60s")
 
 
 def test_a_node_whose_certificate_ran_out_is_itself_again_with_a_valid_token(worker):
@@ -131,6 +132,6 @@ def test_a_node_whose_certificate_ran_out_is_itself_again_with_a_valid_token(wor
     assert "the certificate of node lab2 ran out" in worker.host.agent_log.read_text()
     assert worker.is_let_in(worker.client)
     assert cluster.get("node", "lab2")["metadata"]["uid"] == uid
-    cluster.kubectl("wait", "--for=condition=Ready", "node/lab2", "--timeout=30s")
+    cluster.kubectl("wait", "--for=condition=Ready", "node/lab2", "--timeout=60s")
     assert worker.containers() == before
     assert cluster.kubectl("exec", worker.pod, "--", "echo", "here").stdout == "here\n"

@@ -8,7 +8,7 @@ Upstream: printers/internalversion printPod.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from minikube_py.api.columns.ages import AGE, NAME, NONE, since
 from minikube_py.api.columns.workloads import spec_of, status_of
@@ -44,8 +44,7 @@ class _Restarts:
 _NEVER = _Restarts()
 
 
-@dataclass(frozen=True, slots=True)
-class _Summary:
+class _Summary(NamedTuple):
     """What the first columns say of a pod."""
 
     ready: int
@@ -179,8 +178,10 @@ def _ip(pod: Mapping[str, Any], _: float) -> str:
 
 def _readiness_gates(pod: Mapping[str, Any], _: float) -> str:
     gates = [gate["conditionType"] for gate in spec_of(pod).get("readinessGates") or ()]
+    if not gates:
+        return NONE
     passed = sum(_condition(pod, gate).get("status") == "True" for gate in gates)
-    return f"{passed}/{len(gates)}" if gates else NONE
+    return f"{passed}/{len(gates)}"
 
 
 def pod_row_conditions(pod: Mapping[str, Any]) -> tuple[Obj, ...]:

@@ -9,6 +9,7 @@ import orjson
 from minikube_py.api.errors import BadRequestError, NotAcceptableError
 from minikube_py.api.resource import Resource
 from minikube_py.apiserver.canonical import decode, peek
+from minikube_py.apiserver.glance import glance
 from minikube_py.apiserver.io.answers import (
     Answer,
     WatchResponse,
@@ -21,7 +22,7 @@ from minikube_py.apiserver.io.byte_turns import reading_for
 from minikube_py.apiserver.io.event_fanout import EventFanout
 from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.listing import Listed, ListSource, list_entries, too_large
-from minikube_py.apiserver.io.selection import Selections, look_at, read_object
+from minikube_py.apiserver.io.selection import Selections, is_short, look_at, read_object
 from minikube_py.apiserver.io.storage import Storage
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.io.watch_session import WatchSession, WatchSource
@@ -140,7 +141,13 @@ class Reads:
             if form.plain_table and resource.custom is None:
                 # one after the other, so that each object's memory serves the next one
                 rows = [
-                    table_row(resource, await look_at(resource, entry), wall_s, form.version) for entry in entries
+                    table_row(
+                        resource,
+                        glance(resource, entry) if is_short(entry) else await look_at(resource, entry),
+                        wall_s,
+                        form.version,
+                    )
+                    for entry in entries
                 ]
                 slices.append(orjson.dumps(rows)[1:-1])
             else:

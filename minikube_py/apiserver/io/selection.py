@@ -25,17 +25,20 @@ READ_HERE_BYTES_MAX = 128 << 10
 """Longer objects are parsed on another thread."""
 
 
+def is_short(entry: Entry) -> bool:
+    """Return whether an entry may be parsed on the loop."""
+    return len(entry.value) <= READ_HERE_BYTES_MAX
+
+
 async def read_object(entry: Entry) -> Obj:
     """Return an entry's object: shared, as `decode` gives it, or a long one made for this time only."""
-    if len(entry.value) <= READ_HERE_BYTES_MAX:
+    if is_short(entry):
         return decode(entry)
     return await asyncio.to_thread(peek, entry)
 
 
 async def look_at(resource: Resource, entry: Entry) -> Glance:
-    """Return what a table shows of an entry of a built-in kind; nothing is kept."""
-    if len(entry.value) <= READ_HERE_BYTES_MAX:
-        return glance(resource, entry)
+    """Return what a table shows of a long entry of a built-in kind; nothing is kept."""
     return await asyncio.to_thread(glance, resource, entry)
 
 
@@ -98,7 +101,7 @@ class Selections:
 
     async def _note_newest(self, resource: Resource, index: SelectionIndex, key: str) -> None:
         while (newest := self._store.get(key)) is not None:
-            if len(newest.value) <= READ_HERE_BYTES_MAX:
+            if is_short(newest):
                 index.note(resource, key, peek(newest))
                 return
             obj = await read_object(newest)

@@ -270,8 +270,11 @@ class Storage:
         return replace(stored, warnings=warnings) if stored is not None and warnings else stored
 
     async def _decoded(self, entry: Entry, *, heavy: bool) -> Obj:
-        """Return the object of an entry; a heavy one is parsed on another thread, for this write only."""
-        return await self._heavy_work.run(partial(peek, entry)) if heavy else decode(entry)
+        """Return the object of an entry, which is not kept: this write is about to put another in its place.
+
+        A heavy one is parsed on another thread.
+        """
+        return await self._heavy_work.run_if(heavy, partial(peek, entry))
 
     async def remove(
         self,

@@ -146,17 +146,16 @@ class DBusConnection:
 
     async def _ask(self, message: Message) -> Any:
         self._serial += 1
-        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._answers[self._serial] = answer
+        serial, answer = self._serial, asyncio.get_running_loop().create_future()
+        self._answers[serial] = answer
         try:
             async with asyncio.timeout(CALL_TIMEOUT_S):
-                data = message.serialise(serial=self._serial)
-                await asyncio.get_running_loop().sock_sendall(self._socket, data)
+                await asyncio.get_running_loop().sock_sendall(self._socket, message.serialise(serial=serial))
                 said = await answer
         except TimeoutError as error:
             raise DBusError(f"{message.header.fields.get(HeaderFields.member)}: no answer") from error
         finally:
-            self._answers.pop(self._serial, None)
+            self._answers.pop(serial, None)
         if said.header.message_type is MessageType.error:
             name = said.header.fields.get(HeaderFields.error_name, "error")
             raise DBusError(f"{name}: {said.body[0] if said.body else ''}".rstrip(": "), str(name))

@@ -10,7 +10,7 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ T = TypeVar("T")
 HAIRPIN_ON = 1
 RTEXT_FILTER_SKIP_STATS = 1 << 3
 """Kernel 4.4 and newer leave the counters out, which take most of the time to read."""
+MAIN_TABLE = 254
 ROUTE_PROTOCOL = 0x6B
 """Marks our routes, so that a dump filtered by it gives exactly what we own."""
 
@@ -155,6 +156,16 @@ class RtNetlink:
     def replace_route(self, destination: str, index: int, source: str) -> None:
         """Route `destination` to a link, with `source` as preferred source address."""
         self._ipr.route("replace", dst=destination, oif=index, prefsrc=source, scope="link", proto=ROUTE_PROTOCOL)
+
+    def delete_own_routes(self, index: int, kept: Collection[str]) -> None:
+        """Delete our routes straight to a link, all but those to `kept`."""
+        for message in tuple(self._ipr.route("dump", family=socket.AF_INET)):
+            is_own = message["proto"] == ROUTE_PROTOCOL and message["table"] == MAIN_TABLE
+            if not is_own or message.get("gateway") or message.get("oif") != index:
+                continue
+            destination = f"{message.get('dst')}/{message['dst_len']}"
+            if destination not in kept:
+                self._ipr.route("del", dst=destination, oif=index, scope="link", proto=ROUTE_PROTOCOL)
 
     def add_pod_link(self, plan: PodLink, sandbox_pid: int, bridge_index: int, gateway: str, mtu: int) -> None:
         """Create the veth pair with one end in the sandbox, and give that end address and routes.

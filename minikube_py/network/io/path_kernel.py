@@ -16,7 +16,7 @@ from typing import Any
 
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.checksum_offload import has_checksum_offload, switch_off_checksum_offload
-from minikube_py.network.io.netlink import ROUTE_PROTOCOL, LinkError, RtNetlink, refusals, tolerate
+from minikube_py.network.io.netlink import MAIN_TABLE, ROUTE_PROTOCOL, LinkError, RtNetlink, refusals, tolerate
 from minikube_py.network.peer_paths import (
     Entry,
     FarEnd,
@@ -38,7 +38,6 @@ from minikube_py.network.vxlan import FoundTunnel, Tunnel, TunnelStep, breaks_ch
 
 log = logging.getLogger("network")
 
-MAIN_TABLE = 254
 RTN_UNICAST = 1
 RTNH_F_ONLINK = 4
 NUD_PERMANENT = 0x80

@@ -36,6 +36,8 @@ class BridgePodNetwork:
         """The net thread, for what else changes links and routes."""
         self._rules = HostRules(config)
         self._pool = AddressPool(config.pod_cidr, config.quarantine_s)
+        self._service_networks: tuple[str, ...] = ()
+        """Empty: not known yet."""
         self._mtu: int | None = None
         """None: not known yet, take over what an earlier start has left."""
         self._sandbox_pids: dict[str, int] = {}
@@ -114,6 +116,15 @@ class BridgePodNetwork:
         await self.netlink.run(lambda rt: self._set_mtu(rt, mtu))
         log.info("the pods' MTU is %d", mtu)
 
+    async def use_service_networks(self, networks: tuple[str, ...]) -> None:
+        """Lead the addresses of Services in these ranges to the bridge, and no others.
+
+        Raises:
+            OSError: the kernel refused it; the next repair tries again.
+        """
+        self._service_networks = networks
+        await self.netlink.run(self._ensure_bridge)
+
     async def tear_down(self) -> None:
         """Remove every link, the bridge and the rules of this node (`minikube-py down`)."""
         await self.netlink.run(self._delete_links)
@@ -135,7 +146,10 @@ class BridgePodNetwork:
             rt.set_up(bridge.index, self._mtu)
         addresses = {(config.gateway, config.prefix_length), *((ip, 32) for ip in config.local_addresses)}
         rt.reconcile_addresses(bridge.index, frozenset(addresses))
-        rt.replace_route(config.service_cidr, bridge.index, config.gateway)
+        for network in self._service_networks or (config.service_cidr,):
+            rt.replace_route(network, bridge.index, config.gateway)
+        if self._service_networks:
+            rt.delete_own_routes(bridge.index, self._service_networks)
         return bridge
 
     def _attach(self, rt: RtNetlink, pod_uid: str, address: str, sandbox_pid: int, last: str) -> None:

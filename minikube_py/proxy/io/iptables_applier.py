@@ -45,6 +45,10 @@ class IptablesApplier:
         self._is_changing = False
         self._foreign_change = asyncio.Event()
 
+    def use(self, config: ProxyConfig) -> None:
+        """Go on with other settings; the chains are to be replaced."""
+        self._config = config
+
     async def apply(self, transaction: Transaction) -> None:
         """Apply all of it or nothing.
 

@@ -53,6 +53,10 @@ class NftApplier:
         self._strangers: set[int] | None = None
         self._ports: deque[int] = deque(maxlen=PORTS_REMEMBERED_MAX)
 
+    def use(self, config: ProxyConfig) -> None:
+        """Go on with other settings; the table is to be replaced."""
+        self._config = config
+
     async def apply(self, transaction: Transaction) -> None:
         """Apply all of it or nothing.
 

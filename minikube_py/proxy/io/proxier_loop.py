@@ -11,10 +11,13 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from minikube_py.api.meta import Obj, ObjectKey, key_of, labels_of, namespace_of
-from minikube_py.api.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES
+from minikube_py.api.resources import ENDPOINT_SLICES, NODES, PODS, SERVICE_CIDRS, SERVICES
+from minikube_py.api.service_networks import service_networks
 from minikube_py.client.interface import Change, Informers, Selection
 from minikube_py.kit.clock import Clock
 from minikube_py.proxy.config import ProxyConfig
@@ -29,6 +32,11 @@ from minikube_py.proxy.topology import NodeFacts
 log = logging.getLogger("proxy")
 ZONE_LABEL = "topology.kubernetes.io/zone"
 _BY_SERVICE = "proxy/service"
+RANGES_WAIT_S = 5.0
+"""So long the first sync waits for the ServiceCIDRs.
+
+A node that was upgraded without a server has no copy of them, and Services of the cluster's own range need none.
+"""
 _COMPILED_PER_TURN_MAX = 100
 """Programs compiled before other tasks get their turn; about 10 ms."""
 
@@ -68,6 +76,7 @@ class Proxier:
         self._slices = informers.informer(ENDPOINT_SLICES)
         self._node = informers.informer(NODES, Selection(field_selector=f"metadata.name={config.node_name}"))
         self._pods = informers.informer(PODS, Selection(field_selector=f"spec.nodeName={config.node_name}"))
+        self._service_cidrs = informers.informer(SERVICE_CIDRS)
         self._table = TableState(config.surplus_delay_s)
         self._dirty: set[Owner] = set()
         self._pending: dict[Owner, Program] = {}
@@ -87,11 +96,15 @@ class Proxier:
         self._slices.subscribe(self._on_slice)
         self._pods.subscribe(self._on_pod)
         self._node.subscribe(self._on_node)
+        self._service_cidrs.subscribe(lambda change: self._wake.set())
 
     async def run(self) -> None:
         """Follow Services and EndpointSlices for ever."""
         for informer in (self._services, self._slices, self._pods, self._node):
             await informer.wait_synced()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RANGES_WAIT_S):
+                await self._service_cidrs.wait_synced()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_foreign_changes(), name="proxy-monitor")
             group.create_task(self._verify_regularly(), name="proxy-verify")
@@ -161,6 +174,7 @@ class Proxier:
             await self._wait_for_work()
 
     async def _sync(self, now_s: float) -> None:
+        self._follow_ranges()
         if self._must_list:
             await self._look()
         await self._compile_dirty()
@@ -179,6 +193,17 @@ class Proxier:
                 await self._applier.apply(sweep)
                 self._table.committed(sweep, self._clock.now_s())
         await self._clean_flows()
+
+    def _follow_ranges(self) -> None:
+        """Take over the ranges of cluster IPs; another set of them makes another table."""
+        networks = service_networks(self._service_cidrs.list(), self._config.service_cidr)
+        if networks == self._config.cluster_ip_ranges:
+            return
+        self._config = replace(self._config, service_networks=networks)
+        self._applier.use(self._config)
+        if self._has_synced:
+            log.info("cluster IPs are in %s", ", ".join(networks))
+            self._table.observe(None)
 
     async def _look(self) -> None:
         """Compare with the kernel; after repeated failures do not ask it any more, replace everything."""

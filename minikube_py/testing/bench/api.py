@@ -22,7 +22,7 @@ import uvloop
 
 from minikube_py.apiserver.users import SYSTEM_MASTERS
 from minikube_py.kit.io.system_clock import SystemClock
-from minikube_py.testing.bench.api_client import Ask, Connection, Measured, Subject, measure
+from minikube_py.testing.bench.api_client import Ask, Connection, Crowd, Measured, Subject, measure
 from minikube_py.testing.bench.report import Row
 from minikube_py.testing.memory_api_server import client_context, loopback_pki
 
@@ -293,64 +293,34 @@ async def _watch(bench: Bench) -> None:
     bench.add(f"watch, {WATCHERS} watchers, 200 updates by 16 clients", burst, aim="100,000")
 
 
-async def _open_watches(subject: Subject, tls: ssl.SSLContext) -> list[Connection]:
-    watchers: list[Connection] = []
+async def _open_watches(subject: Subject, tls: ssl.SSLContext) -> Crowd:
+    crowd = Crowd()
     for _ in range(WATCHERS):
-        watcher = await Connection(subject.port, tls).__aenter__()
-        watcher.write("GET", f"{PODS}?watch=1&fieldSelector=metadata.name%3Done&resourceVersion=0")
-        await watcher.head()
-        watchers.append(watcher)
+        await crowd.join(subject.port, tls, f"{PODS}?watch=1&fieldSelector=metadata.name%3Done&resourceVersion=0")
     await asyncio.sleep(0.3)
-    return watchers
-
-
-class _Crowd:
-    """Counts the events that all watchers together have seen."""
-
-    def __init__(self) -> None:
-        self.seen = 0
-        self._arrived = asyncio.Event()
-
-    async def follow(self, watcher: Connection) -> None:
-        """Read a watch to its end."""
-        while line := await watcher.line():
-            if line.startswith(b'{"type":"MODIFIED"'):
-                self.seen += 1
-                if self.seen % WATCHERS == 0:
-                    self._arrived.set()
-
-    async def wait_seen(self, wanted: int) -> None:
-        """Wait until so many have arrived."""
-        while self.seen < wanted:
-            self._arrived.clear()
-            await self._arrived.wait()
+    return crowd
 
 
 async def _fan_out(subject: Subject, tls: ssl.SSLContext, update: Ask, updates: int, *, at_once: int) -> Measured:
     """Let all watchers see `updates` updates; the latency is from the acknowledgement to the last watcher."""
-    watchers = await _open_watches(subject, tls)
-    crowd = _Crowd()
+    crowd = await _open_watches(subject, tls)
+    connections = [await Connection(subject.port, tls).__aenter__() for _ in range(at_once)]
     lags: list[float] = []
-    async with asyncio.TaskGroup() as group:
-        followers = [group.create_task(crowd.follow(watcher)) for watcher in watchers]
-        connections = [await Connection(subject.port, tls).__aenter__() for _ in range(at_once)]
-        subject.stood_still_ms()
-        cpu_s, began_s = subject.cpu_s(), time.perf_counter()
-        for first in range(0, updates, at_once):
-            wanted = WATCHERS * min(updates, first + at_once)
-            async with asyncio.TaskGroup() as writers:
-                for number, connection in enumerate(connections[: updates - first]):
-                    writers.create_task(_awaited(update, connection, number))
-            acknowledged_s = time.perf_counter()
-            await crowd.wait_seen(wanted)
-            lags.append(time.perf_counter() - acknowledged_s)
-        took_s, cpu_s = time.perf_counter() - began_s, subject.cpu_s() - cpu_s
-        still_ms = subject.stood_still_ms()
-        for follower in followers:
-            follower.cancel()
-    for connection in (*watchers, *connections):
+    subject.stood_still_ms()
+    cpu_s, began_s = subject.cpu_s(), time.perf_counter()
+    for first in range(0, updates, at_once):
+        async with asyncio.TaskGroup() as writers:
+            for number, connection in enumerate(connections[: updates - first]):
+                writers.create_task(_awaited(update, connection, number))
+        acknowledged_s = time.perf_counter()
+        await crowd.wait_seen(WATCHERS * min(updates, first + at_once))
+        lags.append(time.perf_counter() - acknowledged_s)
+    took_s, cpu_s = time.perf_counter() - began_s, subject.cpu_s() - cpu_s
+    still_ms = subject.stood_still_ms()
+    crowd.close()
+    for connection in connections:
         await connection.__aexit__(None, None, None)
-    return Measured(crowd.seen, took_s, cpu_s, lags, still_ms)
+    return Measured(WATCHERS * updates, took_s, cpu_s, lags, still_ms)
 
 
 async def _awaited(ask: Ask, connection: Connection, number: int) -> None:

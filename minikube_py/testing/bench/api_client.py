@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -99,9 +99,90 @@ class Connection:
         assert status < 300, (method, path, answer[:500])
         return answer
 
-    async def line(self) -> bytes:
-        """Return the next line of an endless answer."""
-        return await self._reader.readline()
+
+class Crowd:
+    """Open watches, and how many events they have seen together."""
+
+    def __init__(self) -> None:
+        self._watchers: list[_Watcher] = []
+        self._seen = 0
+        self._wanted = 0
+        self._closed = False
+        self._changed = asyncio.Event()
+
+    async def join(self, port: int, tls: ssl.SSLContext, target: str) -> None:
+        """Open one more watch, and wait for the head of its answer."""
+        watcher = _Watcher(self, target)
+        await asyncio.get_running_loop().create_connection(lambda: watcher, "127.0.0.1", port, ssl=tls)
+        self._watchers.append(watcher)
+        await watcher.begun
+
+    def told(self, events: int) -> None:
+        """Count what a watcher got."""
+        self._seen += events
+        if self._seen >= self._wanted:
+            self._changed.set()
+
+    def left(self) -> None:
+        """Note that a watch is over."""
+        self._closed = True
+        self._changed.set()
+
+    async def wait_seen(self, wanted: int) -> None:
+        """Wait until all together have seen so many.
+
+        Raises:
+            ConnectionError: the server closed a watch.
+        """
+        self._wanted = wanted
+        while self._seen < wanted:
+            self._changed.clear()
+            await self._changed.wait()
+            if self._closed:
+                raise ConnectionError(f"the server closed a watch after {self._seen} of {wanted} events")
+
+    def close(self) -> None:
+        """End all watches."""
+        for watcher in self._watchers:
+            watcher.close()
+
+
+class _Watcher(asyncio.Protocol):
+    """One watch; it looks for the mark of an event in the bytes as they come, and for nothing else.
+
+    A reader of lines costs this client as much as the event costs the server, and so is what one measures then.
+    """
+
+    _MARK = b'{"type":"MODIFIED"'
+
+    def __init__(self, crowd: Crowd, target: str) -> None:
+        self._crowd = crowd
+        self._target = target
+        self._transport: asyncio.WriteTransport | None = None
+        self._tail = b""
+        self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.WriteTransport", transport)
+        self._transport.write(f"GET {self._target} HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n".encode())
+
+    def data_received(self, data: bytes) -> None:
+        if not self.begun.done():
+            self.begun.set_result(None)
+        data = self._tail + data
+        if events := data.count(self._MARK):
+            self._crowd.told(events)
+        self._tail = data[1 - len(self._MARK) :]
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.begun.done():
+            self.begun.set_exception(ConnectionError("the server closed the connection instead of answering a watch"))
+        self._crowd.left()
+
+    def close(self) -> None:
+        """End the watch."""
+        assert self._transport is not None
+        self._transport.close()
 
 
 async def _all_of(reading: Awaitable[bytes]) -> bytes:

@@ -58,16 +58,18 @@ def claim_subnet(folder: Path, claims: Path = SUBNET_CLAIMS) -> int:
             link.unlink(missing_ok=True)
         with suppress(FileExistsError):
             link.symlink_to(folder)
-        if link.is_symlink() and link.readlink() == folder:
-            return number
+        with suppress(FileNotFoundError):  # it was another lab's, and is given back
+            if link.readlink() == folder:
+                return number
     raise LabError(f"every subnet of labs is taken: see {claims}")
 
 
 def release_subnet(folder: Path, claims: Path = SUBNET_CLAIMS) -> None:
     """Give the lab's subnet back."""
     for link in claims.iterdir():
-        if link.readlink() == folder.absolute():
-            link.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another lab has just given its own back
+            if link.readlink() == folder.absolute():
+                link.unlink()
 
 
 def start_daemon(argv: Sequence[str], log_path: Path) -> int:
@@ -141,7 +143,8 @@ def stop_process(pid: int, *, sig: int = signal.SIGTERM, timeout_s: float = 40) 
     deadline = time.monotonic() + timeout_s
     while is_running(pid):
         if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
 
 

@@ -70,7 +70,7 @@ def notes(cluster, namespace, tmp_path):
 def test_an_extension_server_behind_a_service_from_beginning_to_end(cluster, namespace, notes):
     notes.start()
     notes.register()
-    cluster.kubectl("wait", "--for=condition=Available", NAME, "--timeout=30s")
+    cluster.kubectl("wait", "--for=condition=Available", NAME, "--timeout=60s")
     shop = f"{namespace}-shop"
     cluster.kubectl("create", "namespace", shop)
     note = {"kind": "Note", "apiVersion": "notes.example.com/v1", "metadata": {"name": "n"}, "text": "hi"}
@@ -102,7 +102,7 @@ def test_an_extension_server_behind_a_service_from_beginning_to_end(cluster, nam
 def test_what_stands_in_a_namespace_is_deleted_through_the_other_server(cluster, namespace, notes):
     notes.start()
     notes.register()
-    cluster.kubectl("wait", "--for=condition=Available", NAME, "--timeout=30s")
+    cluster.kubectl("wait", "--for=condition=Available", NAME, "--timeout=60s")
     shop = f"{namespace}-shop"
     cluster.kubectl("create", "namespace", shop)
     for where in (shop, namespace):

@@ -125,7 +125,7 @@ def history(full, tmp_path_factory):
         argv = full.kubectl_argv("get", "node", "lab1", "--watch", "-o", f"jsonpath={SEEN}")
         watching = subprocess.Popen(argv, stdout=output)
         try:
-            wait_until(told, 20, "the first look")
+            wait_until(told, 60, "the first look")
             yield told
         finally:
             watching.terminate()
@@ -143,12 +143,12 @@ def test_unused_images_go_before_pods_and_of_those_the_one_that_is_furthest_abov
     assert "unused.example/large" in full.docker("images")
 
     disk.leave((FREE_MIB - BELOW_MIB) * MIB)
-    wait_until(lambda: "unused.example/large" not in full.docker("images"), 30, "the image to go")
+    wait_until(lambda: "unused.example/large" not in full.docker("images"), 60, "the image to go")
     wait_until(lambda: history() == ["well", "pressed", "well"], 60, "pressure that comes and goes")
     assert phases(full) == {"modest": "Running", "greedy": "Running", "small": "Running"}
 
     disk.leave((FREE_MIB - BELOW_MIB) * MIB)
-    wait_until(lambda: phases(full)["greedy"] == "Failed", 30, "the eviction")
+    wait_until(lambda: phases(full)["greedy"] == "Failed", 60, "the eviction")
     status = full.get("pod", "greedy")["status"]
     assert status["reason"] == "Evicted"
     assert re.fullmatch(
@@ -167,7 +167,7 @@ def test_the_pod_that_has_made_most_files_goes_when_inodes_run_short(full, disk,
     start(full, a_pod("few", "true"), a_pod("filer", script))
     before = history()
     disk.leave_inodes(FREE_INODES - 300)
-    wait_until(lambda: phases(full)["filer"] == "Failed", 30, "the eviction")
+    wait_until(lambda: phases(full)["filer"] == "Failed", 60, "the eviction")
 
     message = full.get("pod", "filer")["status"]["message"]
     assert re.fullmatch(

@@ -322,7 +322,7 @@ def test_two_images_are_pulled_at_the_same_time(cluster, pod, tmp_path):
         for number, image in enumerate(images):
             pod(f"parallel-{number}", image)
         both = {"begin parallel/one", "begin parallel/two"}
-        wait_until(lambda: both <= set(log_of(tmp_path / "parallel")), 30, "both pulls under way")
+        wait_until(lambda: both <= set(log_of(tmp_path / "parallel")), 60, "both pulls under way")
         assert [messages(cluster, f"parallel-{number}", "Pulled") for number in (0, 1)] == [[], []]
         (tmp_path / "parallel/open").touch()
         for number in (0, 1):
@@ -335,9 +335,9 @@ def test_images_are_pulled_one_after_the_other_when_the_node_is_told_so(cluster,
         with two_images(cluster, tmp_path / "serial") as images:
             for number, image in enumerate(images):
                 pod(f"serial-{number}", image)
-            wait_until(lambda: log_of(tmp_path / "serial"), 30, "the first pull")
+            wait_until(lambda: log_of(tmp_path / "serial"), 60, "the first pull")
             for number in (0, 1):
-                wait_until(lambda: messages(cluster, f"serial-{number}", "Pulling"), 20, "the event")  # noqa: B023
+                wait_until(lambda: messages(cluster, f"serial-{number}", "Pulling"), 60, "the event")  # noqa: B023
             (tmp_path / "serial/open").touch()
             for number in (0, 1):
                 runs(cluster, f"serial-{number}")

@@ -256,7 +256,7 @@ def test_create_and_delete_and_wait(user):
     assert "created" in user.out("create", "configmap", "settings", "--from-literal=a=b")
     assert "created" in user.out("create", "secret", "generic", "password", "--from-literal=p=q")
     assert "created" in user.out("create", "deployment", "made", f"--image={IMAGE}", "--", *UNTIL_TERM)
-    user.run("wait", "--for=condition=Available", "deployment/made", "--timeout=30s")
+    user.run("wait", "--for=condition=Available", "deployment/made", "--timeout=60s")
     assert "exposed" in user.out("expose", "deployment", "made", "--port=80")
     assert user.out("get", "configmap", "settings", "-o", "jsonpath={.data.a}") == "b"
     user.run("delete", "deployment", "made", "--wait")
@@ -267,7 +267,7 @@ def test_create_and_delete_and_wait(user):
 
     wait_until(gone, 60, "the end of the deployment's children")
     user.run("run", "one", f"--image={IMAGE}", "--restart=Never", "--", *UNTIL_TERM)
-    user.run("wait", "--for=condition=Ready", "pod/one", "--timeout=30s")
+    user.run("wait", "--for=condition=Ready", "pod/one", "--timeout=60s")
     user.run("delete", "pod", "one", "--wait", "--grace-period=1")
     missing = user.run("get", "pod", "one", check=False)
     assert missing.stderr.strip() == 'Error from server (NotFound): pods "one" not found'

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from minikube_py.testing.lab.cluster import KUBECTLS, Cluster
+from minikube_py.testing.kubectl import KUBECTLS
+from minikube_py.testing.lab.cluster import Cluster
 from minikube_py.testing.lab.lab import Lab
 from minikube_py.testing.three_hosts import HOSTS, MANIFEST, ThreeHosts, name_of
 

@@ -193,7 +193,7 @@ def test_pods_of_a_dead_node_go_at_once_when_it_is_declared_out_of_service(clust
 
         cluster.kubectl("taint", "node", "dead", "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute")
         for name in ("leaving", "evicted"):
-            wait_until(lambda: pod(name) == ("Failed", 0), 20, f"the end of {name}")  # noqa: B023
+            wait_until(lambda: pod(name) == ("Failed", 0), 60, f"the end of {name}")  # noqa: B023
         assert pod("stays") == ("Pending", None)
     finally:
         for name in ("leaving", "evicted", "stays"):

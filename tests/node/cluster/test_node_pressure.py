@@ -58,7 +58,7 @@ def test_a_node_short_of_memory_evicts_and_takes_no_besteffort_pods(pressed):
         return pressed.get("pod", name)["status"]
 
     pressed.apply("default", a_pod("runs"))
-    pressed.kubectl("wait", "--for=condition=Ready", "pod/runs", "--timeout=30s")
+    pressed.kubectl("wait", "--for=condition=Ready", "pod/runs", "--timeout=60s")
     start_with(pressed, "memory.available<1Ti")
 
     wait_until(lambda: status("runs")["phase"] == "Failed", 60, "the eviction")

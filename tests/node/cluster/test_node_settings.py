@@ -81,13 +81,13 @@ def test_the_nodes_heart_beats_in_its_lease(node):
 
     first = lease()
     assert (first["holderIdentity"], first["leaseDurationSeconds"]) == ("lab1", 40)
-    wait_until(lambda: lease()["renewTime"] > first["renewTime"], 20, "the next beat")
+    wait_until(lambda: lease()["renewTime"] > first["renewTime"], 60, "the next beat")
 
 
 def test_a_pod_has_no_more_processes_than_the_node_gives(node):
     forks = "i=0; while [ $i -lt 100 ]; do sleep 60 & i=$((i+1)); done"
     start(node, a_pod("forks", forks, restartPolicy="Never"))
-    wait_until(lambda: node.get("pod", "forks")["status"]["phase"] == "Failed", 30, "the end of it")
+    wait_until(lambda: node.get("pod", "forks")["status"]["phase"] == "Failed", 60, "the end of it")
 
     assert "can't fork" in node.kubectl("logs", "forks").stdout
     node.kubectl("delete", "pod", "forks")
@@ -99,8 +99,8 @@ def test_no_more_dead_containers_are_kept_than_the_node_is_told(node):
     def runs():
         return node.docker("ps", "-aq", "--filter", "name=k8s_c_fails_").split()
 
-    first = wait_until(runs, 30, "the first run")[0]
-    wait_until(lambda: len(runs()) == 1 and first not in " ".join(runs()), 40, "the last run alone to be left")
+    first = wait_until(runs, 60, "the first run")[0]
+    wait_until(lambda: len(runs()) == 1 and first not in " ".join(runs()), 60, "the last run alone to be left")
     node.kubectl("delete", "pod", "fails")
 
 
@@ -108,7 +108,7 @@ def test_without_its_local_storage_a_node_provisions_nothing(node):
     assert node.kubectl("get", "storageclass").stderr == "No resources found\n"
     node.apply("default", CLAIM)
     why = "no persistent volumes available for this claim and no storage class is set"
-    wait_until(lambda: why in node.kubectl("get", "events").stdout, 15, "the event")
+    wait_until(lambda: why in node.kubectl("get", "events").stdout, 60, "the event")
     assert node.get("pvc", "data")["status"]["phase"] == "Pending"
 
 
@@ -122,7 +122,7 @@ def test_a_shutdown_of_the_host_is_held_up_until_the_pods_have_ended_critical_on
         return a_pod(name, script, container=mount, volumes=[volume], **spec)
 
     start(node, told("critical", priorityClassName="system-node-critical"), told("plain"))
-    node.kubectl("wait", "--for=condition=Ready", "pod/plain", "pod/critical", "--timeout=30s")
+    node.kubectl("wait", "--for=condition=Ready", "pod/plain", "pod/critical", "--timeout=60s")
     assert logind.is_held()
     logind.announce(begins=True)
 
@@ -130,14 +130,14 @@ def test_a_shutdown_of_the_host_is_held_up_until_the_pods_have_ended_critical_on
         pods = [node.get("pod", name)["status"] for name in ("plain", "critical")]
         return [(pod["phase"], pod.get("reason"), pod.get("message")) for pod in pods]
 
-    wait_until(lambda: ended() == [("Failed", TERMINATED.reason, TERMINATED.message)] * 2, 30, "the end of both")
+    wait_until(lambda: ended() == [("Failed", TERMINATED.reason, TERMINATED.message)] * 2, 60, "the end of both")
     assert (folder / "ends").read_text().split() == ["plain", "critical"]
-    wait_until(lambda: not logind.is_held(), 10, "the lock to be let go")
+    wait_until(lambda: not logind.is_held(), 60, "the lock to be let go")
     ready = '-o=jsonpath={.status.conditions[?(@.type=="Ready")]}'
-    wait_until(lambda: NODE_FAULT in node.kubectl("get", "node", "lab1", ready).stdout, 10, "the node to say so")
+    wait_until(lambda: NODE_FAULT in node.kubectl("get", "node", "lab1", ready).stdout, 60, "the node to say so")
     start(node, a_pod("late", "sleep 60", nodeName="lab1", tolerations=[{"operator": "Exists"}]))
-    wait_until(lambda: node.get("pod", "late")["status"].get("reason") == "NodeShutdown", 15, "the refusal")
+    wait_until(lambda: node.get("pod", "late")["status"].get("reason") == "NodeShutdown", 60, "the refusal")
 
     logind.announce(begins=False)
-    node.kubectl("wait", "--for=condition=Ready", "node/lab1", "--timeout=20s")
-    wait_until(logind.is_held, 10, "the next lock")
+    node.kubectl("wait", "--for=condition=Ready", "node/lab1", "--timeout=60s")
+    wait_until(logind.is_held, 60, "the next lock")

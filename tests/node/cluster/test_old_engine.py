@@ -113,7 +113,7 @@ def test_an_engine_of_1_40_runs_pods_on_cgroups_v1_with_legacy_iptables(host, tm
 
 def a_pod_lives_and_ends(host, ended):
     host.apply("default", POD.replace("ENDED", str(ended)))
-    host.kubectl("wait", "--for=condition=Ready", "pod/old", "--timeout=40s")
+    host.kubectl("wait", "--for=condition=Ready", "pod/old", "--timeout=60s")
     container = host.get("pod", "old")["status"]["containerStatuses"][0]["containerID"].removeprefix("docker://")
     group = run(["docker", "-H", f"unix://{host.host.docker_socket}", "inspect", "-f", "{{.HostConfig.CgroupParent}}",
                  container]).stdout.strip()  # fmt: skip

@@ -57,7 +57,7 @@ spec:
 
 
 def wait_ready(cluster, namespace, name):
-    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", f"pod/{name}", "--timeout=30s")
+    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
 
 
 def phase(cluster, kind, name, *namespace):

@@ -69,7 +69,7 @@ def features(cluster):
 
 
 def wait_ready(cluster, name):
-    cluster.kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", f"pod/{name}", "--timeout=40s")
+    cluster.kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
     return cluster.get("pod", name, "-n", NAMESPACE)
 
 

@@ -28,7 +28,7 @@ def a_pod(name, *containers, init=(), **spec):
 
 def run(cluster, namespace, name, *containers, **spec):
     cluster.apply(namespace, a_pod(name, *containers, **spec))
-    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", f"pod/{name}", "--timeout=30s")
+    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
 
 
 def status(cluster, namespace, name):

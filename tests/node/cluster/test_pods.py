@@ -32,7 +32,7 @@ def _status(cluster, namespace, name):
 def test_a_failing_exec_probe_restarts_the_container(cluster, namespace):
     probe = '    livenessProbe: {exec: {command: ["test", "-e", "/tmp/well"]}, periodSeconds: 1, failureThreshold: 1}'
     cluster.apply(namespace, _pod("live", "touch /tmp/well; sleep 3600 & wait", probe))
-    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/live", "--timeout=30s")
+    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/live", "--timeout=60s")
     assert _status(cluster, namespace, "live")["restartCount"] == 0
 
     cluster.kubectl("exec", "-n", namespace, "live", "--", "rm", "/tmp/well")
@@ -71,7 +71,7 @@ def test_a_pod_reaches_the_outside_with_the_host_s_address(cluster, namespace):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         cluster.apply(namespace, _pod("out", "sleep 3600 & wait", ""))
-        cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/out", "--timeout=30s")
+        cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/out", "--timeout=60s")
         url = f"http://{gateway}:{server.server_port}/"
         answer = cluster.kubectl("exec", "-n", namespace, "out", "--", "timeout", "5", "wget", "-qO-", url).stdout
     finally:

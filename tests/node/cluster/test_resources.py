@@ -108,7 +108,7 @@ class TestCgroupFiles:
 
 
 def test_pods_that_asked_for_nothing_are_the_first_that_memory_kills(cluster, pods):
-    wait_until(lambda: pods("plain")["status"]["phase"] == "Running", 30, "the pod")
+    wait_until(lambda: pods("plain")["status"]["phase"] == "Running", 60, "the pod")
 
     def score(name):
         argv = ("exec", "-n", "resources", name, "-c", "c0", "--", "cat", "/proc/1/oom_score_adj")

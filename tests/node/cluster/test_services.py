@@ -48,7 +48,7 @@ spec:
   containers: [{{name: c, image: "{IMAGE}", command: ["sleep", "3600"]}}]
 """,
     )
-    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/client", "--timeout=30s")
+    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/client", "--timeout=60s")
 
     def execute(*command, check=True):
         return cluster.kubectl("exec", "-n", namespace, "client", "--", *command, check=check).stdout
@@ -70,6 +70,43 @@ def test_the_cluster_ip_answers_from_the_host_spread_over_all_pods(cluster, name
 
     assert len(pods) == 3
     assert set(answers) == pods
+
+
+FURTHER = """
+apiVersion: networking.k8s.io/v1
+kind: ServiceCIDR
+metadata: {name: further}
+spec: {cidrs: [10.201.0.0/24]}
+"""
+THERE = """
+apiVersion: v1
+kind: Service
+metadata: {name: there}
+spec: {clusterIP: 10.201.0.7, selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+"""
+
+
+def test_a_service_in_a_further_range_answers_from_the_host_and_from_a_pod(cluster, namespace):
+    def routes():
+        return cluster.in_host("ip", "route", "show", "10.201.0.0/24").stdout
+
+    _deploy(cluster, namespace)
+    in_pod = _client(cluster, namespace)
+    pods = {p["metadata"]["name"] for p in cluster.get("pods", "-n", namespace, "-l", "app=web")["items"]}
+    cluster.apply(namespace, FURTHER)
+    try:
+        cluster.kubectl("wait", "--for=condition=Ready", "servicecidr/further", "--timeout=30s")
+        cluster.apply(namespace, THERE)
+        wait_until(lambda: "src" in routes())
+
+        assert set(cluster.ask("10.201.0.7", 80, times=30)) == pods
+        assert in_pod("wget", "-qO-", "http://10.201.0.7").strip() in pods
+        rules = cluster.in_host("nft", "list", "ruleset").stdout + cluster.in_host("iptables-legacy-save").stdout
+        assert rules.count("10.201.0.0/24") >= 2, "masquerade for others, and refusal of addresses that nobody has"
+    finally:
+        cluster.kubectl("delete", "service", "there", "-n", namespace, "--ignore-not-found")
+        cluster.kubectl("delete", "servicecidr", "further", "--timeout=60s")
+    wait_until(lambda: not routes())
 
 
 def test_cluster_ip_and_dns_name_answer_from_a_pod(cluster, namespace):
@@ -171,7 +208,7 @@ metadata: {name: more}
 spec: {cidrs: ["10.112.0.0/24"]}
 """,
     )
-    cluster.kubectl("wait", "--for=condition=Ready", "servicecidr/more", "--timeout=10s")
+    cluster.kubectl("wait", "--for=condition=Ready", "servicecidr/more", "--timeout=60s")
     _deploy(cluster, namespace)
     more = ("create", "service", "clusterip", "more", "-n", namespace, "--tcp=80:8080", "--clusterip=10.112.0.7")
     cluster.kubectl(*more)

@@ -120,7 +120,7 @@ def waiting(cluster, namespace, name):
 
 
 def wait_ready(cluster, namespace, name):
-    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", f"pod/{name}", "--timeout=30s")
+    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
 
 
 def mounts_of(cluster, uid):
@@ -139,7 +139,7 @@ def kernel_has_noswap(folder):
 
 def test_every_kind_holds_what_it_should_for_those_it_should(cluster, namespace, tmp_path):
     cluster.apply(namespace, EVERYTHING)
-    cluster.kubectl("wait", "-n", namespace, "--for=jsonpath={.status.phase}=Succeeded", "pod/all", "--timeout=30s")
+    cluster.kubectl("wait", "-n", namespace, "--for=jsonpath={.status.phase}=Succeeded", "pod/all", "--timeout=60s")
     uid = cluster.get("pod", "all", "-n", namespace)["metadata"]["uid"]
     said = cluster.kubectl("logs", "-n", namespace, "all").stdout
     cluster.kubectl("delete", "pod", "-n", namespace, "all", "--wait", timeout_s=60)

@@ -54,3 +54,17 @@ def test_what_was_parsed_lately_is_not_parsed_again():
     entry = an_entry(a_map(managedFields=OWNERS))
     parsed = decode(entry)
     assert glance(CONFIGMAPS, entry).obj is parsed
+
+
+@pytest.mark.parametrize(
+    "meta", [{}, {"managedFields": []}, {"managedFields": OWNERS}], ids=["none", "empty", "owners"]
+)
+def test_what_looks_like_the_metadata_further_down_is_not_taken_for_it(meta):
+    looks_like_it = [{"a": 1, "managedFields": OWNERS, "name": "x"}, {"a": {}, "apiVersion": "v1", "kind": "Pod"}]
+    obj = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", **meta}, "spec": {"x": looks_like_it * 2}}
+    entry = an_entry(obj)
+
+    seen, whole = glance(PODS, entry), orjson.loads(entry.value)
+
+    assert orjson.loads(seen.metadata) == whole["metadata"]
+    assert seen.obj["spec"] == whole["spec"]

@@ -15,6 +15,7 @@ from minikube_py.kubelet.statistics import (
     PodSample,
     Snapshot,
 )
+from minikube_py.testing.metric_families import metric_families
 
 OBSERVED = json.loads(Path("tests/fixtures/observed/kubelet-metrics.json").read_text())["kubelet_metrics_cadvisor"]
 NOT_MEASURED = re.compile(
@@ -36,16 +37,8 @@ def a_snapshot():
     return Snapshot("node1", node, (pod,))
 
 
-def families(text):
-    types = dict(re.findall(r"# TYPE (\S+) (\S+)", text))
-    labels = {name: set() for name in types}
-    for name, inside in re.findall(r"^(\w+)(?:\{(.*)\})? ", text, re.MULTILINE):
-        labels[name] |= set(re.findall(r'(\w+)="', inside))
-    return {name: [types[name], sorted(labels[name])] for name in types}
-
-
 def test_every_observed_family_that_is_measured_has_its_type_and_labels():
-    found = families(render_cadvisor_metrics(a_snapshot(), MACHINE))
+    found = metric_families(render_cadvisor_metrics(a_snapshot(), MACHINE))
     wanted = {name: [t, sorted(ls)] for name, (t, ls) in OBSERVED.items() if not NOT_MEASURED.match(name)}
 
     assert {name: found.get(name) for name in wanted} == wanted

@@ -1,10 +1,10 @@
 import json
-import re
 from pathlib import Path
 
 from minikube_py.kubelet.cri import PodIdentity
 from minikube_py.kubelet.resource_metrics import render_resource_metrics
 from minikube_py.kubelet.statistics import CgroupSample, ContainerSample, FileSystem, NodeSample, PodSample, Snapshot
+from minikube_py.testing.metric_families import metric_families
 
 OBSERVED = json.loads(Path("tests/fixtures/observed/kubelet-metrics.json").read_text())["kubelet_metrics_resource"]
 
@@ -16,16 +16,8 @@ def a_snapshot():
     return Snapshot("node1", NodeSample(sample, (), fs, fs, 0, 0, 0, 0.0), (pod,))
 
 
-def families(text):
-    types = dict(re.findall(r"# TYPE (\S+) (\S+)", text))
-    labels = {name: set() for name in types}
-    for name, inside in re.findall(r"^(\w+)(?:\{(.*)\})? ", text, re.MULTILINE):
-        labels[name] = set(re.findall(r'(\w+)="', inside))
-    return {name: [types[name], sorted(labels[name])] for name in types}
-
-
 def test_every_observed_family_is_there_with_its_type_and_labels():
-    found = families(render_resource_metrics(a_snapshot()))
+    found = metric_families(render_resource_metrics(a_snapshot()))
 
     assert {name: found.get(name) for name in OBSERVED} == {n: [t, sorted(ls)] for n, (t, ls) in OBSERVED.items()}
 

@@ -27,3 +27,21 @@ def test_the_mark_is_cleared_before_the_masquerade():
         "-j MARK --set-xmark 0x8000/0x0",
         "-j MASQUERADE --random-fully",
     )
+
+
+def test_further_ranges_are_masqueraded_and_dropped_like_the_first_and_found_like_external_addresses():
+    one = fixed_chains(ProxyConfig("node-1"), "MASQUERADE")
+    two = fixed_chains(ProxyConfig("node-1", service_networks=("10.96.0.0/16", "10.200.0.0/24")), "MASQUERADE")
+
+    marks = [rule for rule in two["nat"]["MKP-SERVICES"] if rule not in one["nat"]["MKP-SERVICES"]]
+    assert marks == ["! -s 10.244.0.0/16 -d 10.200.0.0/24 -j MARK --set-xmark 0x4000/0x4000"]
+    refusals = [rule for rule in two["filter"]["MKP-REFUSE"] if rule not in one["filter"]["MKP-REFUSE"]]
+    assert refusals == ["-d 10.200.0.0/24 -j MKP-I", "-d 10.200.0.0/24 -j DROP"]
+    places = [two["filter"]["MKP-REFUSE"].index(rule) for rule in ("-j MKP-RE", *refusals)]
+    assert places == sorted(places), "a Service without endpoints is refused as it wants before the range is dropped"
+
+
+def test_the_one_range_of_a_cluster_makes_the_same_chains_however_it_is_told():
+    told = ProxyConfig("node-1", service_networks=("10.96.0.0/16",))
+
+    assert fixed_chains(told, "MASQUERADE") == fixed_chains(ProxyConfig("node-1"), "MASQUERADE")

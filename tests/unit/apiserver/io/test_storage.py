@@ -10,7 +10,7 @@ from minikube_py.api.errors import AlreadyExistsError, ConflictError, NotFoundEr
 from minikube_py.api.meta import copy_object
 from minikube_py.api.resources import CONFIGMAPS, EVENTS, NAMESPACES, SERVICES
 from minikube_py.api.resources import PERSISTENT_VOLUME_CLAIMS as CLAIMS
-from minikube_py.apiserver.canonical import stamp
+from minikube_py.apiserver.canonical import kept, stamp
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Write, complete_nothing
 from minikube_py.apiserver.deletion import delete
@@ -108,6 +108,15 @@ async def test_what_is_created_can_be_read():
         await storage.create(MAPS, a_map(), OPTIONS)
     with pytest.raises(NotFoundError, match='configmaps "d" not found'):
         storage.get(replace(MAPS, name="d"))
+
+
+async def test_what_a_change_replaces_is_not_kept_as_a_parsed_object():
+    storage = await a_storage()
+    await storage.create(MAPS, a_map(), OPTIONS)
+    before = storage.get(MAPS)
+    await storage.change(MAPS, OPTIONS, adding("a"))
+    assert storage.get(MAPS) is not before
+    assert kept(before) is None
 
 
 async def test_an_object_does_not_grow_beyond_what_may_be_stored_patch_after_patch():

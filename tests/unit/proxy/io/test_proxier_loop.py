@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from minikube_py.api.meta import ObjectKey
-from minikube_py.api.resources import ENDPOINT_SLICES, NODES, PODS, SERVICES
+from minikube_py.api.resources import ENDPOINT_SLICES, NODES, PODS, SERVICE_CIDRS, SERVICES
 from minikube_py.client.interface import DeleteOptions
 from minikube_py.proxy.config import ProxyConfig
+from minikube_py.proxy.io import proxier_loop
 from minikube_py.proxy.io.proxier_loop import Proxier
 from minikube_py.proxy.ruleset import ElementKey, Ruleset
 from minikube_py.testing.fake_client import FakeClient
@@ -45,7 +46,8 @@ class World:
         self.proxier = self.new_proxier()
 
     def new_proxier(self) -> Proxier:
-        return Proxier(CONFIG, FakeInformers(self.client), self.clock, self.nft, self.flows)
+        self.informers = FakeInformers(self.client)
+        return Proxier(CONFIG, self.informers, self.clock, self.nft, self.flows)
 
     async def serve(self, *addresses: str, **service) -> None:
         await self.client.create(SERVICES, a_service(**service))
@@ -287,3 +289,34 @@ async def test_a_host_port_is_open_while_its_pod_runs():
         await world.clock.advance(1)
 
         assert port not in world.nft.table.elements
+
+
+async def test_another_range_of_cluster_ips_makes_another_table_at_once_and_changes_nothing_else() -> None:
+    async with running(World()) as world:
+        await world.serve(A)
+        await world.clock.advance(2)
+        before = world.nft.table
+        await world.client.create(SERVICE_CIDRS, {"metadata": {"name": "more"}, "spec": {"cidrs": ["10.200.0.0/24"]}})
+        await world.clock.advance(2)
+
+        assert world.nft.config is not None
+        assert world.nft.config.cluster_ip_ranges == ("10.96.0.0/16", "10.200.0.0/24")
+        assert world.nft.applied[-1].replace_table
+        assert world.nft.table == before
+
+        await world.client.delete(SERVICE_CIDRS, ObjectKey("", "more"), DeleteOptions())
+        await world.clock.advance(2)
+        assert world.nft.config.cluster_ip_ranges == ("10.96.0.0/16",)
+
+
+async def test_services_of_the_clusters_own_range_do_not_wait_long_for_the_ranges(monkeypatch) -> None:
+    monkeypatch.setattr(proxier_loop, "RANGES_WAIT_S", 0.01)
+    world = World()
+    ranges = world.informers.informer(SERVICE_CIDRS)
+    monkeypatch.setattr(ranges, "wait_synced", asyncio.Event().wait)
+    await world.serve(A)
+    async with running(world):
+        async with asyncio.timeout(60):
+            await world.proxier.wait_first_sync()
+
+        assert world.targets() == {A}
