@@ -15,6 +15,7 @@ from minikube_py.api.field_paths import (
     FieldSet,
     ManagedFieldsError,
     contains,
+    decode_fields,
     encode_fields,
     with_paths,
     without_paths,
@@ -98,14 +99,21 @@ def track_update(
 def _entries_to_start_with(
     live: Mapping[str, Any] | None, given: object, subresource: str
 ) -> tuple[ManagedEntry, ...]:
-    for source in ((given,) if not subresource else ()) + (metadata(live or {}).get("managedFields"),):
-        try:
-            entries = decode_entries(source)
-        except ManagedFieldsError:
-            continue
-        if entries:
-            return entries
-    return ()
+    kept = metadata(live or {}).get("managedFields")
+    if not subresource and given != kept and (entries := _readable(given, is_checked=False)):
+        return entries
+    return _readable(kept, is_checked=True)
+
+
+def _readable(managed_fields: object, *, is_checked: bool) -> tuple[ManagedEntry, ...]:
+    """Return the entries, each of them looked at to its leaves unless that was done; none when one cannot be read."""
+    try:
+        entries = decode_entries(managed_fields)
+        for entry in entries if not is_checked else ():
+            decode_fields(entry.fields_v1)
+    except ManagedFieldsError:
+        return ()
+    return entries
 
 
 def _owned_by_creator(new: Mapping[str, Any], definition: Schema, writer: Writer) -> tuple[ManagedEntry, ...]:

@@ -82,6 +82,8 @@ def _decode_entry(entry: object) -> ManagedEntry:
         raise ManagedFieldsError("an entry of managedFields has no known operation")
     if entry.get("fieldsType") != "FieldsV1":
         raise ManagedFieldsError("an entry of managedFields has no known fieldsType")
+    if not isinstance(entry.get("fieldsV1") or {}, Mapping):
+        raise ManagedFieldsError("the fieldsV1 of an entry of managedFields is no tree")
     return ManagedEntry(
         manager=str(entry.get("manager") or ""),
         operation=entry["operation"],

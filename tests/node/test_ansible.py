@@ -1,4 +1,4 @@
-"""The playbooks against two hosts with systemd: site, site again, an upgrade under load, reset.
+"""The playbooks against two hosts with systemd and firewalld: site, site again, an upgrade under load, reset.
 
 The tests stand in the order of a cluster's life; each begins where the one before it ended.
 """
@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from minikube_py.testing.kubectl import KUBECTLS, NEWEST
-from minikube_py.testing.lab.cluster import web
+from minikube_py.testing.lab.cluster import wait_until, web
 from minikube_py.testing.lab.installed_host import INSTALLED, InstalledHost
 from minikube_py.testing.lab.systemd_host import systemd_hosts
 
@@ -90,11 +90,24 @@ SOMEBODYS = {
 }
 
 
+def files_of(host):
+    """Return every file that was written, but for firewalld's: it keeps a zone that was changed and changed back."""
+    return {name for name in host.files() if not name.startswith("/etc/firewalld/")}
+
+
+def firewall_of(host):
+    """Return what firewalld lets in, now and after its next start."""
+    asked = [(*when, what) for when in ((), ("--permanent",)) for what in ("--list-all-zones", "--list-all-policies")]
+    return [host.run("firewall-cmd", *words).stdout for words in asked]
+
+
 @pytest.fixture(scope="module")
 def control(tmp_path_factory):
     with systemd_hosts(Path(tempfile.mkdtemp(prefix="mkpya", dir="/run")), 2, InstalledHost) as hosts:
+        for host in hosts:
+            host.run("systemctl", "start", "firewalld")
         control = Control(tmp_path_factory.mktemp("ansible"), hosts)
-        control.before = [(host.files(), host.links()) for host in hosts]
+        control.before = [(files_of(host), host.links(), firewall_of(host)) for host in hosts]
         control.program = hosts[0].write_program("minikube-py")
         for host in hosts:
             host.load_image()
@@ -113,6 +126,37 @@ def test_site_makes_every_host_a_ready_node(control):
 
 def test_a_second_site_changes_nothing(control):
     assert control.play("site", control.program) == {"lab1": 0, "lab2": 0}
+
+
+def test_the_firewall_lets_nodes_pods_and_node_ports_through_and_nothing_else(control):
+    server, agent = control.hosts
+    control.kubectl(
+        "apply", "-f", "-", stdin=web(replicas=4).replace("spec:\n  selector", "spec:\n  type: NodePort\n  selector")
+    )
+    control.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+    pods = json.loads(control.kubectl("get", "pods", "-l", "app=web", "-o", "json"))["items"]
+    service = json.loads(control.kubectl("get", "service", "web", "-o", "json"))["spec"]
+    assert {pod["spec"]["nodeName"] for pod in pods} == {"lab1", "lab2"}
+
+    def got(host, target):
+        return host.run("curl", "-sS", "--noproxy", "*", "-m", "5", f"http://{target}/", check=False).stdout.strip()
+
+    for one, other in ((server, agent), (agent, server)):
+        assert one.run("firewall-cmd", "--state").stdout.strip() == "running"
+        for pod in pods:
+            assert got(one, f"{pod['status']['podIP']}:8080") == pod["metadata"]["name"]
+        assert got(one, service["clusterIP"]).startswith("web-")
+        assert got(one, f"{other.address}:{service['ports'][0]['nodePort']}").startswith("web-")
+        one.run("systemd-run", "--unit=closed", sys.executable, "-m", "http.server", "8099")
+        wait_until(lambda one=one: got(one, f"{one.address}:8099"), what="an answer to the host itself")
+        assert got(other, f"{one.address}:8099") == ""
+        one.run("systemctl", "stop", "closed")
+    for pod in pods:
+        for peer in pods:
+            url = f"http://{peer['status']['podIP']}:8080/"
+            said = control.kubectl("exec", pod["metadata"]["name"], "--", "timeout", "5", "wget", "-qO-", url)
+            assert said.strip() == peer["metadata"]["name"]
+    control.kubectl("delete", "deployment/web", "service/web")
 
 
 def test_an_upgrade_to_the_one_file_loses_no_request_that_goes_through_a_service(control, binary):
@@ -144,6 +188,6 @@ def test_an_upgrade_to_the_one_file_loses_no_request_that_goes_through_a_service
 
 def test_a_reset_leaves_the_hosts_and_the_kubeconfig_as_they_were(control):
     control.play("reset", control.program)
-    assert [(host.files(), host.links()) for host in control.hosts] == control.before
+    assert [(files_of(host), host.links(), firewall_of(host)) for host in control.hosts] == control.before
     assert [host.pod_cgroups() for host in control.hosts] == [[], []]
     assert yaml.safe_load(control.kubeconfig.read_text()) == SOMEBODYS

@@ -6,6 +6,7 @@ go, mounts, directories and cgroups are removed (links are the network's busines
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from minikube_py.kubelet.cgroup_names import tier_cgroup
 from minikube_py.kubelet.config import KubeletConfig
@@ -42,19 +43,9 @@ async def take_pods_down(config: KubeletConfig, runtime: RuntimeService, files: 
     """
     driver = (await runtime.version()).cgroup_driver
     by_pod = group_by_pod(await runtime.listing())
-    faults: list[str] = []
-    slots = asyncio.Semaphore(PARALLEL)
-
-    async def take_down(uid: str, status: PodRuntimeStatus) -> None:
-        async with slots:
-            try:
-                await _take_down(runtime, status)
-            except (ContainerRuntimeError, OSError) as error:
-                faults.append(f"pod {uid}: {error}")
-
-    async with asyncio.TaskGroup() as group:
-        for uid, status in by_pod.items():
-            group.create_task(take_down(uid, status))
+    busy = await _take_all_down(runtime, by_pod, PARALLEL)
+    # An engine that had too much to do for an answer in time is asked again, for one pod at a time.
+    faults = [*(await _take_all_down(runtime, {uid: by_pod[uid] for uid in busy}, 1)).values()]
     uids = sorted({*by_pod, *await files.pod_uids()})
     for uid in uids:
         try:
@@ -69,6 +60,26 @@ async def take_pods_down(config: KubeletConfig, runtime: RuntimeService, files: 
     sandboxes = sum(len(status.sandboxes) for status in by_pod.values())
     containers = sum(len(status.containers) for status in by_pod.values())
     return {"pods": len(uids), "containers": sandboxes + containers}
+
+
+async def _take_all_down(
+    runtime: RuntimeService, by_pod: Mapping[str, PodRuntimeStatus], parallel: int
+) -> dict[str, str]:
+    """Take pods down, so many at once; return what was wrong with which."""
+    faults: dict[str, str] = {}
+    slots = asyncio.Semaphore(parallel)
+
+    async def take_down(uid: str, status: PodRuntimeStatus) -> None:
+        async with slots:
+            try:
+                await _take_down(runtime, status)
+            except* (ContainerRuntimeError, OSError) as group:
+                faults[uid] = f"pod {uid}: {'; '.join(map(str, group.exceptions))}"
+
+    async with asyncio.TaskGroup() as group:
+        for uid, status in by_pod.items():
+            group.create_task(take_down(uid, status))
+    return faults
 
 
 async def _take_down(runtime: RuntimeService, status: PodRuntimeStatus) -> None:

@@ -1,11 +1,13 @@
-"""A lab's host that the program is installed on, as users install it: by one file, which stands in `/mnt/shared`.
+"""A host that the program is installed on, as users install it: by one file, which stands in `/mnt/shared`.
 
 The file is a script that stands for the one file: it says where it is, and starts the Python of these tests.
 """
 
 import json
 import shutil
+import subprocess
 import sys
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import minikube_py
@@ -23,8 +25,23 @@ exec {python} -m minikube_py "$@"
 _OTHERS = ("/var/lib/docker", "/var/lib/containerd", "/var/lib/systemd", "/etc/docker", "/var/cache", "/root")
 
 
-class InstalledHost(SystemdHost):
-    """The host, and what tests ask of it."""
+class InstallingHost(ABC):
+    """What tests ask of such a host, however it is made."""
+
+    @property
+    @abstractmethod
+    def shared(self) -> Path:
+        """Return the folder that the host sees as SHARED."""
+
+    @abstractmethod
+    def run(
+        self, *argv: str, check: bool = True, timeout_s: float = 120, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program on the host."""
+
+    @abstractmethod
+    def written_files(self) -> tuple[str, ...]:
+        """Return every file that was written or removed on the host's disk since it was made."""
 
     def write_program(self, name: str, *, before: str = "") -> Path:
         """Write a program that differs from others by its name, and by the shell's words that it runs `before`."""
@@ -61,3 +78,7 @@ class InstalledHost(SystemdHost):
     def files(self) -> set[str]:
         """Return every file that was written but those of Docker, systemd and Python itself."""
         return {n for n in self.written_files() if not n.startswith(_OTHERS) and "__pycache__" not in n}
+
+
+class InstalledHost(SystemdHost, InstallingHost):
+    """Such a host of a lab."""

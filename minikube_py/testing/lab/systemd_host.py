@@ -27,8 +27,8 @@ from minikube_py.testing.lab.machine import LabError
 BOOT_TIMEOUT_S = 60.0
 SHARED = "/mnt/shared"
 """Where a host sees a folder that it shares with this machine."""
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_IN_MEMORY = ("/run", "/tmp", "/var/log")  # noqa: S108 - where mounts go, not files
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+IN_MEMORY = ("/run", "/tmp", "/var/log")  # noqa: S108 - where mounts go, not files
 """Folders that a host has of its own, empty."""
 _MASKED = (
     # They would change this machine's kernel, devices or the lab's link, which are not theirs alone.
@@ -152,7 +152,7 @@ class SystemdHost:
     def entry(self) -> list[str]:
         """Return the words before a command that is run on the host as its root."""
         inside = ["--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup"]
-        environment = ["env", "--chdir=/root", "-i", "HOME=/root", f"PATH={_PATH}"]
+        environment = ["env", "--chdir=/root", "-i", "HOME=/root", f"PATH={PATH}"]
         return ["nsenter", f"--target={self._init}", *inside, "--", *environment]
 
     def written_files(self) -> tuple[str, ...]:
@@ -168,8 +168,8 @@ class SystemdHost:
         """
         for folder in ("layer", "root", "docker", "shared"):
             (self._place / folder).mkdir(parents=True, exist_ok=True)
-        shared = map(str, (*self._shared_folders, *_hidden_programs()))
-        lists = (" ".join(_MASKED), " ".join(shared), " ".join(_IN_MEMORY))
+        shared = map(str, (*self._shared_folders, *hidden_programs()))
+        lists = (" ".join(_MASKED), " ".join(shared), " ".join(IN_MEMORY))
         words = (str(self._place), self._cgroup, self.name, *lists)
         boot = ["sh", "-c", _BOOT, "sh", *words]
         log = (self._place / "boot.log").open("ab")
@@ -226,10 +226,10 @@ class SystemdHost:
         shutil.rmtree(self._place, ignore_errors=True)
 
 
-def _hidden_programs() -> list[Path]:
+def hidden_programs() -> list[Path]:
     """Return where this Python and the program are, if a host's own folders would hide them."""
     needed = {Path(minikube_py.__file__).parents[1], Path(sys.prefix), Path(sys.base_prefix)}
-    return sorted(path for path in needed if any(path.is_relative_to(folder) for folder in _IN_MEMORY))
+    return sorted(path for path in needed if any(path.is_relative_to(folder) for folder in IN_MEMORY))
 
 
 AnyHost = TypeVar("AnyHost", bound=SystemdHost)

@@ -1,5 +1,7 @@
 """Owners of fields after writes that are no applies."""
 
+import pytest
+
 from minikube_py.api.field_owners import Writer, reset_fields, track_update
 from minikube_py.api.field_paths import decode_fields
 from minikube_py.api.meta import copy_object
@@ -25,11 +27,22 @@ def test_an_update_of_equal_content_takes_nothing():
     assert track_update(live, live, CONFIG_MAP, a_writer("two", at=NOW + 9)) == live["metadata"]["managedFields"]
 
 
-def test_owners_that_a_client_wrote_wrongly_are_taken_from_the_live_object():
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"operation": "Nope"},
+        {"fieldsV1": ["f:data"]},
+        {"fieldsV1": {"f:data": {"f:a": "x"}}},
+        {"fieldsV1": {"f:data": {"a": {}}}},
+    ],
+    ids=["operation", "no tree", "no node", "no element"],
+)
+def test_owners_that_a_client_wrote_wrongly_are_taken_from_the_live_object(wrong):
     live = a_config_map(a="1")
     live["metadata"]["managedFields"] = track_update(None, live, CONFIG_MAP, a_writer("one"))
     broken = copy_object(live)
-    broken["metadata"]["managedFields"] = [{"manager": "x", "operation": "Nope"}]
+    entry = {"manager": "x", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": {}}
+    broken["metadata"]["managedFields"] = [entry | wrong]
 
     assert track_update(live, broken, CONFIG_MAP, a_writer("two")) == live["metadata"]["managedFields"]
 
