@@ -7,24 +7,31 @@ does not decide. CostLimitError ends everything.
 Specification: cel-spec doc/langdef.md (Evaluation). Upstream: cel-go interpreter.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from minikube_py.api.cel import comprehensions
+from minikube_py.api.cel import access, comprehensions
 from minikube_py.api.cel.functions import FUNCTIONS, METHODS, Function, pick
-from minikube_py.api.cel.names import unescape_field
-from minikube_py.api.cel.operators import BINARY, has_key, negate
+from minikube_py.api.cel.operators import BINARY, negate
 from minikube_py.api.cel.runtime_costs import (
     CALL_COSTS,
-    CONSTRUCT_COST,
     LIST_COST,
     LOOP_COSTS,
     MAP_COST,
-    CallCost,
     cost_nothing,
     cost_one,
     is_attribute,
     is_constant,
+)
+from minikube_py.api.cel.steps import (
+    LOGIC,
+    Env,
+    Step,
+    call_step,
+    choice_step,
+    construct_step,
+    list_step,
+    map_step,
 )
 from minikube_py.api.cel.syntax import (
     METHODS_OF,
@@ -43,14 +50,10 @@ from minikube_py.api.cel.syntax import (
 )
 from minikube_py.api.cel.values import (
     NONE,
-    Budget,
     CelError,
-    Constructed,
-    CostLimitError,
     NoOverloadError,
     Optional,
     TypeValue,
-    is_number,
     some,
     type_name,
 )
@@ -70,19 +73,8 @@ TYPES: Mapping[str, str] = {
     "uint": "uint",
 }
 """Names of types that are values by themselves."""
-
-
-class Env:
-    """What an evaluation sees: variables, and what it may still cost."""
-
-    __slots__ = ("budget", "variables")
-
-    def __init__(self, variables: Mapping[str, Any], budget: Budget) -> None:
-        self.variables = variables
-        self.budget = budget
-
-
-Step: TypeAlias = Callable[[Env], Any]
+_COUNTED_BY_TEST = ("filter", "existsOne")
+"""Macros to whose result an element adds something when its condition holds."""
 
 
 def compile_node(node: Node, names: frozenset[str], source: str) -> Step:
@@ -121,14 +113,14 @@ class _Compiler:
 
     def _list(self, node: ListNode, names: frozenset[str]) -> Step:
         cost = 0 if is_constant(node) else LIST_COST
-        return _list_step([(self.step(item, names), optional) for item, optional in node.items], cost)
+        return list_step([(self.step(item, names), optional) for item, optional in node.items], cost)
 
     def _map(self, node: MapNode, names: frozenset[str]) -> Step:
         cost = 0 if is_constant(node) else MAP_COST
-        return _map_step([(self.step(key, names), self.step(v, names), o) for key, v, o in node.entries], cost)
+        return map_step([(self.step(key, names), self.step(v, names), o) for key, v, o in node.entries], cost)
 
     def _construct(self, node: Construct, names: frozenset[str]) -> Step:
-        return _construct_step(node.type_name, [(key, self.step(v, names), o) for key, v, o in node.entries])
+        return construct_step(node.type_name, [(key, self.step(v, names), o) for key, v, o in node.entries])
 
     def _ident(self, node: Ident, names: frozenset[str], cost: int = 1) -> Step:
         name = node.name
@@ -161,13 +153,13 @@ class _Compiler:
         field = node.field
         if node.tests:
             tested = self._operand(node.operand, names)
-            return lambda env: _has(tested(env), field)
+            return lambda env: access.has(tested(env), field)
         operand, cost = self._way(node.operand, names, begins)
         if node.optional:
 
             def select_optional(env: Env) -> Any:
                 env.budget.spend(cost)
-                return _select_optional(operand(env), field)
+                return access.select_optional(operand(env), field)
 
             return select_optional
 
@@ -176,13 +168,13 @@ class _Compiler:
             value = operand(env)
             if type(value) is dict and field in value:
                 return value[field]
-            return _select(value, field)
+            return access.select(value, field)
 
         return select
 
     def _index(self, node: Index, names: frozenset[str], begins: int = 1) -> Step:
         (operand, cost), index = self._way(node.operand, names, begins), self._operand(node.index, names)
-        at = _index_optional if node.optional else _at
+        at = access.at_optional if node.optional else access.at
 
         def step(env: Env) -> Any:
             env.budget.spend(cost)
@@ -192,20 +184,20 @@ class _Compiler:
 
     def _operator(self, name: str, arguments: Sequence[Node], names: frozenset[str]) -> Step:
         steps = [self.step(argument, names) for argument in arguments]
-        if name in _LOGIC:
-            return _LOGIC[name](*steps)
+        if name in LOGIC:
+            return LOGIC[name](*steps)
         if name == "-_":
-            return _call_step(negate, steps, cost_one)
+            return call_step(negate, steps, cost_one)
         is_set = name == "@in" and is_constant(arguments[1])
-        return _call_step(BINARY[name], steps, cost_nothing if is_set else CALL_COSTS.get(name, cost_one))
+        return call_step(BINARY[name], steps, cost_nothing if is_set else CALL_COSTS.get(name, cost_one))
 
     def _call(self, node: Call, names: frozenset[str]) -> Step:
         name, arguments = node.function, node.arguments
         if node.target is None:
             if name == "_?_:_":
                 yes, no = (self._operand(argument, names) for argument in arguments[1:])
-                return _choice_step(self.step(arguments[0], names), yes, no)
-            if name in _LOGIC or name in BINARY or name == "-_":
+                return choice_step(self.step(arguments[0], names), yes, no)
+            if name in LOGIC or name in BINARY or name == "-_":
                 return self._operator(name, arguments, names)
             return self._function(node, name, FUNCTIONS.get(name, ()), arguments, names)
         space = _dotted(node.target)
@@ -224,7 +216,7 @@ class _Compiler:
             why = f"found no matching overload for '{name}' applied to '({shown})'"
             raise CelSyntaxError(self._source, node.at, why)
         costs = cost_nothing if is_constant(node) else CALL_COSTS.get(name, cost_one)
-        return _call_step(function, [self.step(part, names) for part in parts], costs)
+        return call_step(function, [self.step(part, names) for part in parts], costs)
 
     def _comprehension(self, node: Comprehension, names: frozenset[str]) -> Step:
         inner = names | frozenset(node.variables)
@@ -289,189 +281,3 @@ def _dotted(node: Node) -> str:
         before = _dotted(node.operand)
         return f"{before}.{node.field}" if before else ""
     return ""
-
-
-def _select(value: Any, field: str) -> Any:
-    if isinstance(value, Optional):
-        return _select_optional(value, field)
-    if not isinstance(value, Mapping):
-        value = getattr(value, "cel_fields", value)
-    if not isinstance(value, Mapping):
-        raise NoOverloadError(f"select '{field}' of {type_name(value)}" if value is not None else "")
-    if field in value:
-        found = value[field]
-        if isinstance(found, CelError):
-            raise found
-        return found
-    plain = unescape_field(field)
-    if plain in value:
-        return value[plain]
-    raise CelError(f"no such key: {plain}")
-
-
-def _has(value: Any, field: str) -> bool:
-    if isinstance(value, Optional):
-        return value.present and _has(value.value, field)
-    if not isinstance(value, Mapping):
-        value = getattr(value, "cel_fields", value)
-    if not isinstance(value, Mapping):
-        raise NoOverloadError
-    return field in value or unescape_field(field) in value
-
-
-def _select_optional(value: Any, field: str) -> Optional:
-    if isinstance(value, Optional):
-        if not value.present:
-            return NONE
-        value = value.value
-    return some(_select(value, field)) if _has(value, field) else NONE
-
-
-def _at(value: Any, index: Any) -> Any:
-    if isinstance(value, Optional):
-        return _index_optional(value, index)
-    if isinstance(value, Mapping):
-        if not has_key(value, index):
-            raise CelError(f"no such key: {index}")
-        return value[index]
-    if isinstance(value, list | tuple):
-        if not is_number(index) or index != int(index):
-            raise NoOverloadError(f"_[_] applied to '(list, {type_name(index)})'")
-        if not 0 <= index < len(value):
-            raise CelError(f"index out of bounds: {index}")
-        return value[int(index)]
-    raise NoOverloadError(f"_[_] applied to '({type_name(value)}, {type_name(index)})'")
-
-
-def _index_optional(value: Any, index: Any) -> Optional:
-    if isinstance(value, Optional):
-        if not value.present:
-            return NONE
-        value = value.value
-    if isinstance(value, Mapping):
-        return some(value[index]) if has_key(value, index) else NONE
-    try:
-        return some(_at(value, index))
-    except NoOverloadError:
-        raise
-    except CelError:
-        return NONE
-
-
-def _boolean(value: Any, operator: str) -> bool:
-    if not isinstance(value, bool):
-        raise NoOverloadError(f"{operator} applied to '({type_name(value)})'")
-    return value
-
-
-def _and_step(left: Step, right: Step) -> Step:
-    return _logic_step(left, right, decides=False, operator="_&&_")
-
-
-def _or_step(left: Step, right: Step) -> Step:
-    return _logic_step(left, right, decides=True, operator="_||_")
-
-
-def _logic_step(left: Step, right: Step, *, decides: bool, operator: str) -> Step:
-    """One side that decides is enough, whatever becomes of the other one."""
-
-    def step(env: Env) -> Any:
-        try:
-            first = _boolean(left(env), operator)
-        except CostLimitError:
-            raise
-        except CelError as error:
-            if _boolean(right(env), operator) is decides:
-                return decides
-            raise error from None
-        return decides if first is decides else _boolean(right(env), operator)
-
-    return step
-
-
-def _not_step(operand: Step) -> Step:
-    def step(env: Env) -> Any:
-        env.budget.spend(1)
-        return not _boolean(operand(env), "!_")
-
-    return step
-
-
-def _choice_step(condition: Step, yes: Step, no: Step) -> Step:
-    return lambda env: yes(env) if _boolean(condition(env), "_?_:_") else no(env)
-
-
-_LOGIC: Mapping[str, Callable[..., Step]] = {
-    "_&&_": _and_step,
-    "_||_": _or_step,
-    "!_": _not_step,
-}
-_COUNTED_BY_TEST = ("filter", "existsOne")
-"""Macros to whose result an element adds something when its condition holds."""
-
-
-def _call_step(function: Function, arguments: list[Step], costs: CallCost) -> Step:
-    def step(env: Env) -> Any:
-        values = [argument(env) for argument in arguments]
-        try:
-            result = function(*values)
-        except CelError:
-            env.budget.spend(1)
-            raise
-        env.budget.spend(costs(values, result))
-        return result
-
-    return step
-
-
-def _list_step(items: list[tuple[Step, bool]], cost: int) -> Step:
-    def step(env: Env) -> Any:
-        env.budget.spend(cost)
-        made = []
-        for item, optional in items:
-            value = item(env)
-            if not optional:
-                made.append(value)
-            elif _optional(value).present:
-                made.append(value.value)
-        return made
-
-    return step
-
-
-def _map_step(entries: list[tuple[Step, Step, bool]], cost: int) -> Step:
-    def step(env: Env) -> Any:
-        env.budget.spend(cost)
-        made: dict[Any, Any] = {}
-        for key_of, value_of, optional in entries:
-            key, value = key_of(env), value_of(env)
-            if has_key(made, key):
-                raise CelError(f"insert failed: key {key} already exists")
-            if not optional:
-                made[key] = value
-            elif _optional(value).present:
-                made[key] = value.value
-        return made
-
-    return step
-
-
-def _construct_step(name: str, fields: list[tuple[str, Step, bool]]) -> Step:
-    def step(env: Env) -> Any:
-        env.budget.spend(CONSTRUCT_COST)
-        made: dict[str, Any] = {}
-        for field, value_of, optional in fields:
-            value = value_of(env)
-            if not optional:
-                made[unescape_field(field)] = value
-            elif _optional(value).present:
-                made[unescape_field(field)] = value.value
-        return Constructed(name, made)
-
-    return step
-
-
-def _optional(value: Any) -> Optional:
-    if not isinstance(value, Optional):
-        raise NoOverloadError(f"optional entry of {type_name(value)}")
-    return value

@@ -11,8 +11,9 @@ from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 from typing import Any
 
-from minikube_py.api.cel.evaluate import Env, Step, compile_node
+from minikube_py.api.cel.evaluate import compile_node
 from minikube_py.api.cel.parser import parse
+from minikube_py.api.cel.steps import Env, Step
 from minikube_py.api.cel.syntax import CelSyntaxError, Ident, Node
 from minikube_py.api.cel.values import Budget, CelError
 

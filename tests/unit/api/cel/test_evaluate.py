@@ -1,7 +1,8 @@
 import pytest
 
-from minikube_py.api.cel.evaluate import Env, compile_node
+from minikube_py.api.cel.evaluate import compile_node
 from minikube_py.api.cel.parser import parse
+from minikube_py.api.cel.steps import Env
 from minikube_py.api.cel.syntax import CelSyntaxError
 from minikube_py.api.cel.values import NONE, Budget, CelError, Constructed, NoOverloadError, some
 
