@@ -25,7 +25,7 @@ from minikube_py.apiserver import joining
 from minikube_py.apiserver.io import join_endpoint
 from minikube_py.apiserver.users import UserInfo
 from minikube_py.client.io.http_transport import HttpTransport
-from minikube_py.client.io.join_client import JoinClient
+from minikube_py.client.io.join_client import CA_BYTES_MAX, JoinClient
 from minikube_py.client.io.rest_client import RestClient
 from minikube_py.client.join_faults import JoinRefusedError
 from minikube_py.config import collect_settings, parse_config
@@ -182,6 +182,13 @@ async def test_a_server_that_only_shows_the_right_ca_is_not_shown_the_token(clus
         assert "does not come from the cluster's CA" in await Host(tmp_path / "data", url, cluster.token).refusal()
 
     assert shown == [(CA_PATH, "")]
+
+
+async def test_a_server_that_nobody_knows_yet_is_not_listened_to_for_ever(cluster, tmp_path):
+    other = loopback_pki(tmp_path / "other", CLOCK.wall_s())
+    async with impostor(other, b"-" * (2 * CA_BYTES_MAX)) as (url, _):
+        with pytest.raises(UnavailableError, match=f"more than {CA_BYTES_MAX} bytes"):
+            await JoinClient(url, cluster.token, CLOCK, "test").trust()
 
 
 async def test_a_token_with_another_hash_finds_no_server(cluster, tmp_path):

@@ -6,6 +6,7 @@ byte (the watch's own timeoutSeconds, and WATCH_SLACK_S).
 """
 
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
@@ -33,10 +34,18 @@ class HttpTransport:
     """One session to one server; an async context manager."""
 
     def __init__(
-        self, server_url: str, tls: ssl.SSLContext | None, *, user_agent: str, bearer_token: str = ""
+        self,
+        server_url: str,
+        tls: ssl.SSLContext | None,
+        *,
+        user_agent: str,
+        bearer_token: str = "",
+        answer_bytes_max: int = sys.maxsize,
     ) -> None:
+        """Keep the settings; more than `answer_bytes_max` of a server that nobody knows yet is no answer."""
         self._url = URL(server_url)
         self._tls = tls
+        self._answer_bytes_max = answer_bytes_max
         self._headers = {"user-agent": user_agent}
         if bearer_token:
             self._headers["authorization"] = f"Bearer {bearer_token}"
@@ -57,12 +66,12 @@ class HttpTransport:
         """Send and return the whole answer.
 
         Raises:
-            UnavailableError: the server cannot be reached, or did not answer in time.
+            UnavailableError: the server cannot be reached, did not answer in time, or with too much.
         """
         timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S)
         try:
             async with self._request(request, timeout) as response:
-                return await _whole(response)
+                return await self._whole(response)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise self._unavailable(error) from error
 
@@ -79,7 +88,7 @@ class HttpTransport:
         try:
             async with self._request(request, timeout) as response:
                 if response.status >= 400:
-                    raise error_of(await _whole(response))
+                    raise error_of(await self._whole(response))
                 async for chunk in response.content.iter_any():
                     for line in lines.feed(chunk):
                         yield _event(line)
@@ -101,13 +110,21 @@ class HttpTransport:
             allow_redirects=False,
         )
 
+    async def _whole(self, response: aiohttp.ClientResponse) -> ApiResponse:
+        parts: list[bytes] = []
+        left = self._answer_bytes_max
+        async for part in response.content.iter_any():
+            parts.append(part)
+            left -= len(part)
+            if left < 0:
+                raise UnavailableError(
+                    f"the server at {self._url} answers with more than {self._answer_bytes_max} bytes"
+                )
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return ApiResponse(response.status, b"".join(parts), headers)
+
     def _unavailable(self, error: Exception) -> UnavailableError:
         return UnavailableError(f"the API server at {self._url} cannot be reached: {error or type(error).__name__}")
-
-
-async def _whole(response: aiohttp.ClientResponse) -> ApiResponse:
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return ApiResponse(response.status, await response.read(), headers)
 
 
 def _event(line: bytes) -> WatchEvent:

@@ -33,6 +33,8 @@ from minikube_py.client.wire import ApiRequest, ApiResponse
 from minikube_py.kit.clock import Clock
 
 _AGAIN = (UnavailableError, TooManyRequestsError, TimeoutStatusError, InternalError, ConflictError)
+CA_BYTES_MAX = 256 << 10
+"""A server that nobody knows yet may say that much: a chain of certificates and more."""
 _JSON = {"content-type": "application/json", "accept": "application/json"}
 
 
@@ -67,7 +69,8 @@ class JoinClient:
         """
         blind = ssl.create_default_context()
         blind.check_hostname, blind.verify_mode = False, ssl.CERT_NONE
-        async with HttpTransport(self._url, blind, user_agent=self._user_agent) as transport:
+        asking = HttpTransport(self._url, blind, user_agent=self._user_agent, answer_bytes_max=CA_BYTES_MAX)
+        async with asking as transport:
             answer = await transport.send(ApiRequest("GET", CA_PATH))
         if answer.status != 200:
             raise self._failure(error_of(answer))
