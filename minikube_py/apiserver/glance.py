@@ -46,13 +46,14 @@ def glance(resource: Resource, entry: Entry) -> Glance:
     value, parsed = entry.value, kept(entry)
     mark = _mark(resource.group, resource.version, resource.kind)
     start = value.find(_OWNERS)
-    # Each search goes on where the one before it ended: a long value is walked through once.
+    # Each search goes on where the one before it ended: a long value is walked through once. The owners' end is near
+    # that of the metadata, and a longer mark is found faster.
     end = value.find(mark, 0, start if start >= 0 else None)
     after = -1
     if end < 0 <= start:
+        end = value.find(mark, start)
         if not value.startswith(b"]", start + len(_OWNERS)):
-            after = value.find(_AFTER_OWNERS, start)
-        end = value.find(mark, max(start, after))
+            after = value.rfind(_AFTER_OWNERS, start, max(end, 0))
     if end < 0:
         parsed = parsed or orjson.loads(value)
         return Glance(parsed, orjson.dumps(metadata(parsed)))
