@@ -82,6 +82,7 @@ KNOWN: tuple[Known, ...] = (
     Known("kubelet-.*|hostport-.*", r"events: (missing|extra) Warning (OutOf|NodePorts|SysctlForbidden)", _REJECTED),
     Known("(kubelet|hostport|evict)-.*", r"conditions\.\w+\.\w+: observed null", "1.20 wrote a status without them"),
     Known("d-volumes", r"inside: (missing|extra) (/m |vtmpfs )", "since 1.22 a memory volume is as big as its limit"),
+    Known("d-.*", r"inside: (missing|extra) .* tmpfs tmpfs ", "since 1.32 memory volumes are not swapped (noswap)"),
     # What Docker is asked for in another way.
     Known(ANY, r"docker\.POD\.(CapDrop|ReadonlyRootfs|WorkingDir|User|GroupAdd|SecurityOpt): ", _SANDBOX),
     Known(

@@ -106,10 +106,21 @@ class Replay:
 
     # One scenario.
 
-    async def play(self, scenario: Scenario) -> Outcome:
-        """Play a scenario to its end and take its pod away."""
+    async def play(self, scenario: Scenario, rivals: Sequence[Scenario] = ()) -> tuple[Outcome, ...]:
+        """Play a scenario, then its rivals, which want what its pod has, and take its pod away."""
         began_s = time.monotonic()
         name = scenario.manifest["metadata"]["name"]
+        try:
+            found = await self._create(scenario)
+            outcome = self._outcome(
+                scenario, await self._compare(scenario, name) if found is None else found, began_s
+            )
+            return (outcome, *[one for rival in rivals for one in await self.play(rival)])
+        finally:
+            await self._remove(name)
+
+    async def _create(self, scenario: Scenario) -> Sequence[str] | None:
+        """Post the pod; None: it is to be looked at, otherwise what differs."""
         pod = copy_object(
             {**scenario.manifest, "metadata": {**scenario.manifest["metadata"], "namespace": NAMESPACE}}
         )
@@ -118,15 +129,8 @@ class Replay:
         try:
             await self._client.create(PODS, pod)
         except StatusError as error:
-            found = [] if scenario.refused else [f"refused: observed no here {error.message}"]
-            return self._outcome(scenario, found, began_s)
-        if scenario.refused:
-            await self._remove(name)
-            return self._outcome(scenario, ["refused: observed yes here no"], began_s)
-        try:
-            return self._outcome(scenario, await self._compare(scenario, name), began_s)
-        finally:
-            await self._remove(name)
+            return [] if scenario.refused else [f"refused: observed no here {error.message}"]
+        return ["refused: observed yes here no"] if scenario.refused else None
 
     def _outcome(self, scenario: Scenario, differences: Sequence[str], began_s: float) -> Outcome:
         unknown, known = known_differences.split(scenario.name, differences)

@@ -13,7 +13,7 @@ from minikube_py.client.io.rest_client import WATCH_TIMEOUT_S_RANGE, RestClient
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.testing.lab.cluster import Cluster
 from minikube_py.testing.observed_pods.replay import Outcome, Replay
-from minikube_py.testing.observed_pods.scenarios import Scenario
+from minikube_py.testing.observed_pods.scenarios import Scenario, with_rivals
 from minikube_py.testing.observed_pods.stage import HOST_FOLDER, shared_folder, stage_images, stage_objects
 
 PARALLEL = 6
@@ -63,15 +63,17 @@ async def _play_all(
         client = RestClient(transport, "observed-pods", lambda: rng.randint(*WATCH_TIMEOUT_S_RANGE))
         async with Replay(cluster, client).playing() as replay:
 
-            async def play(scenario: Scenario) -> Outcome:
+            async def play(scenario: Scenario, *rivals: Scenario) -> tuple[Outcome, ...]:
                 async with slots:
-                    outcome = await replay.play(scenario)
-                on_end(outcome)
-                return outcome
+                    outcomes = await replay.play(scenario, rivals)
+                for outcome in outcomes:
+                    on_end(outcome)
+                return outcomes
 
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(play(scenario)) for scenario in scenarios]
-    return tuple(task.result() for task in tasks)
+                tasks = [group.create_task(play(*together)) for together in with_rivals(scenarios)]
+    outcomes = {outcome.name: outcome for task in tasks for outcome in task.result()}
+    return tuple(outcomes[scenario.name] for scenario in scenarios)
 
 
 def report(outcomes: Sequence[Outcome]) -> str:

@@ -56,6 +56,26 @@ def load_scenarios(path: Path = FIXTURE) -> tuple[Scenario, ...]:
     return tuple(_scenario(raw) for raw in document["scenarios"])
 
 
+def with_rivals(scenarios: Sequence[Scenario]) -> tuple[tuple[Scenario, ...], ...]:
+    """Return each scenario with those after it that want a host port of its pod: they were recorded beside it."""
+    together: list[list[Scenario]] = []
+    holders: dict[int, list[Scenario]] = {}
+    for scenario in scenarios:
+        ports = _host_ports(scenario.manifest)
+        holder = next((holders[port] for port in ports if port in holders), None)
+        if holder is not None:
+            holder.append(scenario)
+            continue
+        together.append([scenario])
+        holders |= dict.fromkeys(ports, together[-1])
+    return tuple(map(tuple, together))
+
+
+def _host_ports(pod: Mapping[str, Any]) -> tuple[int, ...]:
+    ports = [port for container in pod["spec"]["containers"] for port in container.get("ports") or ()]
+    return tuple(port["hostPort"] for port in ports if "hostPort" in port)
+
+
 def _scenario(raw: Mapping[str, Any]) -> Scenario:
     what = str((raw.get("action") or {}).get("what", ""))
     signal = re.match(r"docker kill -s (\w+) of container c", what)
