@@ -99,18 +99,27 @@ def track_update(
 def _entries_to_start_with(
     live: Mapping[str, Any] | None, given: object, subresource: str
 ) -> tuple[ManagedEntry, ...]:
-    kept = metadata(live or {}).get("managedFields")
-    if not subresource and given != kept and (entries := _readable(given, is_checked=False)):
-        return entries
-    return _readable(kept, is_checked=True)
+    before = metadata(live or {}).get("managedFields")
+    kept = _readable(before)
+    if subresource or given == before:
+        return kept
+    return _readable(given, known=kept) or kept
 
 
-def _readable(managed_fields: object, *, is_checked: bool) -> tuple[ManagedEntry, ...]:
-    """Return the entries, each of them looked at to its leaves unless that was done; none when one cannot be read."""
+def _readable(managed_fields: object, known: Sequence[ManagedEntry] | None = None) -> tuple[ManagedEntry, ...]:
+    """Return the entries, or none when one cannot be read.
+
+    Args:
+        managed_fields: metadata.managedFields.
+        known: the stored entries, when a client wrote these: what is not among them is read to its leaves.
+    """
     try:
         entries = decode_entries(managed_fields)
-        for entry in entries if not is_checked else ():
-            decode_fields(entry.fields_v1)
+        if known is not None:
+            trees = [entry.fields_v1 for entry in known]
+            for entry in entries:
+                if entry.fields_v1 not in trees:
+                    decode_fields(entry.fields_v1)
     except ManagedFieldsError:
         return ()
     return entries
