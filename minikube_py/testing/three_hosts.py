@@ -9,7 +9,8 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from minikube_py.testing.lab import machine
 from minikube_py.testing.lab.cluster import Cluster, wait_until, web_pods, web_service
@@ -81,6 +82,17 @@ class ThreeHosts:
         self.lab = lab
         self.cluster = cluster
         self.master = lab.layout.master
+
+    @classmethod
+    def bring_up(cls, lab: Lab, folder: Path) -> Self:
+        """Start the lab and MANIFEST's pods; `folder` takes the images and what kubectl keeps."""
+        lab.up()
+        cluster = Cluster(lab, folder)
+        cluster.load_images(folder)
+        cluster.apply("default", MANIFEST)
+        found = cls(lab, cluster)
+        found.wait_whole()
+        return found
 
     def ready(self, host: str) -> tuple[str, str]:
         """Return status and reason of the node's Ready condition."""

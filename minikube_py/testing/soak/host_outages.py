@@ -5,9 +5,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from minikube_py.testing.lab.cluster import Cluster
 from minikube_py.testing.lab.lab import Lab
-from minikube_py.testing.three_hosts import MANIFEST, OUTAGES, ThreeHosts, run_of
+from minikube_py.testing.three_hosts import OUTAGES, ThreeHosts, run_of
 
 LENGTHS_S = (5.0, 60.0, 60.0, 120.0)
 """Shorter than the grace period, a little longer, and so long that pods are replaced."""
@@ -27,12 +26,7 @@ def run(minutes: float, seed: int) -> str:
     lab.server_flags = FLAGS
     done: dict[str, int] = dict.fromkeys(OUTAGES, 0)
     try:
-        lab.up()
-        cluster = Cluster(lab, folder)
-        cluster.load_images(folder)
-        cluster.apply("default", MANIFEST)
-        hosts = ThreeHosts(lab, cluster)
-        hosts.wait_whole()
+        hosts = ThreeHosts.bring_up(lab, folder)
         deadline = time.monotonic() + minutes * 60
         while time.monotonic() < deadline:
             name = rng.choice(sorted(OUTAGES))

@@ -11,13 +11,12 @@ import pytest
 
 from minikube_py.testing.kubectl import KUBECTLS
 from minikube_py.testing.lab import machine
-from minikube_py.testing.lab.cluster import Cluster, wait_until
+from minikube_py.testing.lab.cluster import wait_until
 from minikube_py.testing.lab.lab import Lab
 from minikube_py.testing.three_hosts import (
     HOST_PORT,
     HOSTS,
     LONG_S,
-    MANIFEST,
     OUTAGES,
     ThreeHosts,
     is_ready,
@@ -45,13 +44,7 @@ def three(request, tmp_path_factory):
     lab = Lab(Path(f"/run/mkpy-life-{os.getpid()}"), 3, fast_timers=True, proxy_mode=proxy_mode, routed=routed)
     lab.server_flags = SERVER_FLAGS
     try:
-        lab.up()
-        cluster = Cluster(lab, folder)
-        cluster.load_images(folder)
-        cluster.apply("default", MANIFEST)
-        found = ThreeHosts(lab, cluster)
-        found.wait_whole()
-        yield found
+        yield ThreeHosts.bring_up(lab, folder)
     finally:
         for host in lab.layout.hosts:
             if host.agent_log.exists():

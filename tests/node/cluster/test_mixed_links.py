@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from minikube_py.testing.kubectl import KUBECTLS
-from minikube_py.testing.lab.cluster import Cluster
 from minikube_py.testing.lab.lab import Lab
-from minikube_py.testing.three_hosts import HOSTS, MANIFEST, ThreeHosts, name_of
+from minikube_py.testing.three_hosts import HOSTS, ThreeHosts, name_of
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(300)]
 
@@ -25,13 +24,7 @@ def mixed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mixed")
     lab = Lab(Path(f"/run/mkpy-mixed-{os.getpid()}"), 3, fast_timers=True, routed=True, neighbours=2)
     try:
-        lab.up()
-        cluster = Cluster(lab, folder)
-        cluster.load_images(folder)
-        cluster.apply("default", MANIFEST)
-        found = ThreeHosts(lab, cluster)
-        found.wait_whole()
-        yield found
+        yield ThreeHosts.bring_up(lab, folder)
     finally:
         for host in lab.layout.hosts:
             if host.agent_log.exists():
