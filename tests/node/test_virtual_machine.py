@@ -15,7 +15,8 @@ import minikube_py
 from minikube_py.controllers.volume_recycler import IMAGE as RECYCLER_IMAGE
 from minikube_py.kubelet.cgroup_names import SYSTEMD, cgroup_path, container_path, pod_cgroup, tier_cgroup
 from minikube_py.testing.lab.cluster import IMAGE, KubectlError, wait_until
-from minikube_py.testing.vm.packages import default_folder, kept_packages
+from minikube_py.testing.vm.borrowed_root import borrowed_root
+from minikube_py.testing.vm.images import default_folder
 from minikube_py.testing.vm.virtual_cluster import EXPORTED, PATIENCE_S, VirtualCluster
 from minikube_py.testing.vm.virtual_host import ADDRESS, virtual_host
 
@@ -140,14 +141,14 @@ class Machine(VirtualCluster):
 
 
 @pytest.fixture(scope="module")
-def machine():
+def machine(binary):
     folder = Path(tempfile.mkdtemp(prefix="mkpyv", dir="/run"))
-    with virtual_host(folder, kept_packages(default_folder()), Machine) as booted:
+    with virtual_host(folder, borrowed_root(default_folder()), Machine) as booted:
         booted.run("systemctl", "start", "docker")
         booted.load_image()
         booted.export_folders("plain", "kept", "emptied")
         booted.before = (booted.files(), booted.links())
-        booted.install()
+        booted.install(binary)
         booted.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": OBJECTS}))
         booted.await_condition("condition=Ready", *(f"pod/{name}" for name in RUNNING))
         yield booted

@@ -17,27 +17,10 @@ mount -t devtmpfs dev /dev
 while read -r module; do insmod "/modules/$module"; done < /modules/order
 . /settings
 mount -t virtiofs -o ro machine /machine
-mount -t ext4 -o ro /dev/vda /packages
-mount -t ext4 -o noatime /dev/vdb /disk
-mkdir -p /disk/up /disk/work /disk/docker
-mount -t overlay -o lowerdir=/packages:/machine,upperdir=/disk/up,workdir=/disk/work root /root
-for folder in $own; do mount -t tmpfs own "/root$folder"; done
-for folder in $seen; do
-    mkdir -p "/root$folder"
-    mount --bind "/machine$folder" "/root$folder"
-done
-mkdir -p /root/mnt/disk /root/mnt/shared /root/var/lib/docker /root/etc/systemd/system/basic.target.wants
+. /join
+mkdir -p /root/mnt/shared
 mount --bind "/machine$shared" /root/mnt/shared
-mount --bind /disk/docker /root/var/lib/docker
-mount --move /disk /root/mnt/disk
 hostname "$name"
-echo "$name" > /root/etc/hostname
-for unit in $masked; do ln -sf /dev/null "/root/etc/systemd/system/$unit"; done
-cp /commands.service /root/etc/systemd/system/
-ln -sf ../commands.service /root/etc/systemd/system/basic.target.wants/
-# What this machine is and mounts is not what that one is and mounts.
-rm -f /root/.dockerenv
-echo > /root/etc/fstab
 ip link set lo up
 ip address add "$address" dev eth0
 ip link set eth0 up
@@ -57,8 +40,7 @@ class File:
 
 
 FOLDERS = tuple(
-    File(path, mode=0o040755)
-    for path in ("bin", "dev", "disk", "machine", "modules", "packages", "proc", "root", "sys")
+    File(path, mode=0o040755) for path in ("bin", "dev", "disk", "image", "machine", "modules", "proc", "root", "sys")
 )
 
 

@@ -4,6 +4,7 @@ Everything there takes some ten times as long, and more where other tests run: w
 """
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from minikube_py.testing.kubectl import KUBECTLS, NEWEST
 from minikube_py.testing.lab.cluster import KubectlError
 from minikube_py.testing.lab.installed_host import INSTALLED
 from minikube_py.testing.lab.lab import FEW_EVICTIONS
+from minikube_py.testing.lab.systemd_host import SHARED
 from minikube_py.testing.vm.virtual_host import ADDRESS, API_PORT, VirtualHost
 
 UNIT = "minikube-py-server.service"
@@ -38,11 +40,20 @@ rpc.mountd --no-nfs-version 3
 class VirtualCluster(VirtualHost):
     """The host with its node."""
 
-    def install(self) -> None:
-        """Install the program; return when its node is Ready."""
+    def be_patient(self) -> None:
+        """Give the node's unit the time that an emulated processor takes."""
         self.run("sh", "-c", f"mkdir -p {_SETTINGS} && printf %s '{_PATIENT}' > {_SETTINGS}/patient.conf")
-        self.run(self.program("minikube-py"), "install", "--no-start", FEW_EVICTIONS)
+
+    def install(self, file: Path) -> None:
+        """Install the one file; return when its node is Ready."""
+        self.be_patient()
+        shutil.copy(file, self.shared)
+        self.run(f"{SHARED}/{file.name}", "install", "--no-start", FEW_EVICTIONS, timeout_s=PATIENCE_S)
         self.run("systemctl", "start", UNIT, timeout_s=PATIENCE_S)
+        self.read_kubeconfig()
+
+    def read_kubeconfig(self) -> None:
+        """Let kubectl here reach the cluster that runs there now."""
         config = self.run("cat", "/etc/minikube-py/kubeconfig.yaml").stdout
         self._kubeconfig.write_text(config.replace(f"https://{ADDRESS}:{API_PORT}", self.api_url))
 

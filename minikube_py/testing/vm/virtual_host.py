@@ -3,26 +3,23 @@
 It has no way to any network but its own; this machine reaches its API server through a port of loopback.
 """
 
-import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from minikube_py.testing.images import BUSYBOX_PATHS, is_static
 from minikube_py.testing.lab import machine
 from minikube_py.testing.lab.installed_host import InstallingHost
 from minikube_py.testing.lab.machine import LabError
-from minikube_py.testing.lab.systemd_host import IN_MEMORY, hidden_programs
-from minikube_py.testing.vm import guest
+from minikube_py.testing.vm.command_port import CommandPort
 from minikube_py.testing.vm.initrd import FOLDERS, INIT, MODULES, File, module_files, render_archive
-from minikube_py.testing.vm.packages import Packages
+from minikube_py.testing.vm.settings import HOST_NAME, write_settings
+from minikube_py.testing.vm.system import System
 
 BOOT_TIMEOUT_S = 300.0
 """Emulated, on a machine that runs other tests as well."""
@@ -36,18 +33,7 @@ DISK_BYTES = 12 << 30
 """The image has holes: it takes what is written."""
 LINES_SHOWN = 30
 FILE_SERVERS = ("/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd")
-_MASKED = (
-    *("apparmor.service", "networking.service", "systemd-timesyncd.service", "timers.target", "cryptsetup.target"),
-    *("systemd-sysusers.service", "systemd-binfmt.service", "proc-sys-fs-binfmt_misc.automount"),
-    *("systemd-random-seed.service", "systemd-update-utmp.service", "systemd-journal-flush.service"),
-)
-"""What has nothing to do there, and would take its time."""
-_COMMANDS = """[Unit]
-DefaultDependencies=no
-After=local-fs.target
-[Service]
-ExecStart=/bin/sh -c 'exec {python} -S {program} /dev/vport*p1'
-"""
+_DISK = "if=virtio,format=raw,cache=unsafe,discard=unmap"
 _WITH_US = ("setpriv", "--pdeathsig", "KILL")
 """A machine of tests that were killed ends with them."""
 _KERNEL_WORDS = "console=ttyS0 loglevel=4 panic=-1 mitigations=off hugepagesz=2M hugepages=16"
@@ -56,18 +42,16 @@ _KERNEL_WORDS = "console=ttyS0 loglevel=4 panic=-1 mitigations=off hugepagesz=2M
 class VirtualHost(InstallingHost):
     """One such host."""
 
-    def __init__(self, folder: Path, name: str, packages: Packages) -> None:
+    def __init__(self, folder: Path, name: str, system: System) -> None:
         """Describe a host of that name that is not booted yet; what it is made of goes to `folder`."""
         self.name = name
         self.address = ADDRESS
         self._folder = folder
-        self._packages = packages
+        self._system = system
         self._console = folder / "console.log"
         self._files: subprocess.Popen[bytes] | None = None
         self._machine: subprocess.Popen[bytes] | None = None
-        self._port = socket.socket(socket.AF_UNIX)
-        self._unread = b""
-        self._request = 0
+        self._port = CommandPort(folder / "port.sock")
 
     @property
     def shared(self) -> Path:
@@ -87,15 +71,22 @@ class VirtualHost(InstallingHost):
         """
         self.shared.mkdir(parents=True, exist_ok=True)
         (self._folder / "initrd").write_bytes(render_archive(self._first_files()))
-        disk = self._folder / "disk"
-        with disk.open("wb") as file:
-            file.truncate(DISK_BYTES)
-        machine.run(["mke2fs", "-q", "-t", "ext4", "-m", "0", "-E", "discard", str(disk)])
+        if self._system.needs_disk:
+            self._make_disk()
         self._files = self._start([_file_server(), *self._file_server_words()], "files.log")
         self._wait((self._folder / "files.sock").exists, 20, self._files, "files.log")
         self._machine = self._start(["qemu-system-x86_64", *self._machine_words()], "machine.log")
-        self._wait(self._connect, 60, self._machine, "machine.log")
+        self._wait(self._port.connect_nowait, 60, self._machine, "machine.log")
         self.run("systemctl", "is-system-running", check=False, timeout_s=BOOT_TIMEOUT_S)
+
+    def _make_disk(self) -> None:
+        content, disk = self._folder / "content", self._folder / "disk"
+        for name in ("up", "work", "docker"):
+            (content / name).mkdir(parents=True)
+        write_settings(content / "up")
+        with disk.open("wb") as file:
+            file.truncate(DISK_BYTES)
+        machine.run(["mke2fs", "-q", "-t", "ext4", "-m", "0", "-E", "discard", "-d", str(content), str(disk)])
 
     def _start(self, argv: Sequence[str], log: str) -> subprocess.Popen[bytes]:
         if shutil.which(argv[0]) is None:
@@ -115,28 +106,21 @@ class VirtualHost(InstallingHost):
 
         machine.wait_until(running, timeout_s, f"the virtual machine does not start: see {self._folder / log}")
 
-    def _connect(self) -> bool:
-        return self._port.connect_ex(str(self._folder / "port.sock")) == 0
-
     def _first_files(self) -> Sequence[File]:
         settings = {
             "name": self.name,
             "shared": str(self.shared),
-            "own": " ".join(IN_MEMORY),
-            "seen": " ".join(map(str, hidden_programs())),
-            "masked": " ".join(_MASKED),
             "address": f"{ADDRESS}/{PREFIX_LENGTH}",
             "gateway": GATEWAY,
         }
         shell = "".join(f"{key}='{value}'\n" for key, value in settings.items())
-        commands = _COMMANDS.format(python=sys.executable, program=guest.__file__)
         return (
             *FOLDERS,
             File("init", INIT.encode(), 0o100755),
             File("settings", shell.encode()),
-            File("commands.service", commands.encode()),
+            File("join", self._system.join.encode()),
             File("bin/busybox", _busybox(), 0o100755),
-            *module_files(self._packages.modules, MODULES),
+            *module_files(self._system.modules, MODULES),
         )
 
     def _file_server_words(self) -> Sequence[str]:
@@ -145,15 +129,16 @@ class VirtualHost(InstallingHost):
         return (f"--socket-path={self._folder}/files.sock", "--rlimit-nofile=0", "-o", options)
 
     def _machine_words(self) -> Sequence[str]:
+        words = f"{_KERNEL_WORDS} {self._system.words}"
         memory = f"memory-backend-memfd,id=memory,size={MEMORY_MIB}M,share=on"
         return (
             *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
             *("-accel", "tcg,thread=multi", "-cpu", PROCESSOR, "-smp", "2", "-m", str(MEMORY_MIB)),
             *("-object", memory, "-machine", "q35,memory-backend=memory"),
             *("-serial", f"file:{self._console}"),
-            *("-kernel", str(self._packages.kernel), "-initrd", f"{self._folder}/initrd", "-append", _KERNEL_WORDS),
-            *("-drive", f"file={self._packages.image},if=virtio,format=raw,readonly=on"),
-            *("-drive", f"file={self._folder}/disk,if=virtio,format=raw,cache=unsafe,discard=unmap"),
+            *("-kernel", str(self._system.kernel), "-initrd", f"{self._folder}/initrd", "-append", words),
+            *("-drive", f"file={self._system.image},if=virtio,format=raw,snapshot=on"),
+            *(("-drive", f"file={self._folder}/disk,{_DISK}") if self._system.needs_disk else ()),
             *("-chardev", f"socket,id=files,path={self._folder}/files.sock"),
             *("-device", "vhost-user-fs-pci,chardev=files,tag=machine,queue-size=1024"),
             *("-chardev", f"socket,id=port,path={self._folder}/port.sock,server=on,wait=off"),
@@ -170,33 +155,24 @@ class VirtualHost(InstallingHost):
         Raises:
             LabError: it failed and `check` is set, or the host does not answer.
         """
-        self._request += 1
-        request = {"id": self._request, "argv": argv, "stdin": stdin, "timeout_s": timeout_s}
-        self._port.sendall(json.dumps(request).encode() + b"\n")
-        answer = self._read_answer(" ".join(argv), timeout_s + 60)
-        done = subprocess.CompletedProcess(argv, answer["returncode"], answer["stdout"], answer["stderr"])
-        if done.returncode is None or (check and done.returncode):
-            how = "did not end in time" if done.returncode is None else f"ended with {done.returncode}"
-            raise LabError(f"{' '.join(argv)} on {self.name} {how}: {done.stdout}{done.stderr}")
+        try:
+            done = self._port.run(argv, timeout_s, stdin)
+        except LabError as error:
+            raise LabError(f"{' '.join(argv)} on {self.name}: {error}: {self._last_words()}") from error
+        if check and done.returncode:
+            said = f"{done.stdout}{done.stderr}"
+            raise LabError(f"{' '.join(argv)} on {self.name} ended with {done.returncode}: {said}")
         return done
 
-    def _read_answer(self, command: str, timeout_s: float) -> Any:
-        self._port.settimeout(timeout_s)
-        while True:
-            line, found, rest = self._unread.partition(b"\n")
-            if found:
-                self._unread = rest
-                answer = json.loads(line)
-                if answer["id"] == self._request:
-                    return answer
-                continue
-            try:
-                read = self._port.recv(1 << 20)
-            except TimeoutError:
-                raise LabError(f"{self.name} does not answer to {command}: {self._last_words()}") from None
-            if not read:
-                raise LabError(f"{self.name} ended while it ran {command}: {self._last_words()}")
-            self._unread += read
+    @contextmanager
+    def lent_port(self) -> Iterator[Path]:
+        """Give the socket that takes commands to another program, and take it back afterwards."""
+        self._port.close()
+        try:
+            yield self._port.path
+        finally:
+            self._port = CommandPort(self._port.path)
+            assert self._port.connect_nowait()
 
     @property
     def api_url(self) -> str:
@@ -212,7 +188,7 @@ class VirtualHost(InstallingHost):
 
     def written_files(self) -> tuple[str, ...]:
         """Return every file that was written or removed on the host's disk since it was made."""
-        found = self.run("find", "/mnt/disk/up", "!", "-type", "d", "-printf", "/%P\\n").stdout
+        found = self.run("sh", "-euc", self._system.written).stdout
         return tuple(sorted(found.splitlines()))
 
     def power_off(self) -> None:
@@ -256,11 +232,9 @@ AnyHost = TypeVar("AnyHost", bound=VirtualHost)
 
 
 @contextmanager
-def virtual_host(
-    folder: Path, packages: Packages, kind: Callable[[Path, str, Packages], AnyHost]
-) -> Iterator[AnyHost]:
+def virtual_host(folder: Path, system: System, kind: Callable[[Path, str, System], AnyHost]) -> Iterator[AnyHost]:
     """Boot a host; nothing of it is left afterwards."""
-    host = kind(folder, "vm1", packages)
+    host = kind(folder, HOST_NAME, system)
     try:
         host.boot()
         yield host
