@@ -5,8 +5,6 @@ The tests stand in the order of a cluster's life; each begins where the one befo
 
 import hashlib
 import json
-import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -19,37 +17,29 @@ from minikube_py.testing.kubectl import KUBECTLS, NEWEST
 from minikube_py.testing.lab.cluster import wait_until, web
 from minikube_py.testing.lab.installed_host import INSTALLED, InstalledHost
 from minikube_py.testing.lab.systemd_host import systemd_hosts
+from minikube_py.testing.playbooks import ROOT, Control
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
 
-PLAYBOOKS = Path(__file__).parents[2] / "scripts" / "ansible"
 CONNECTIONS = Path(__file__).parent / "ansible_connections"
 EVICTIONS = "eviction-hard=memory.available<20Mi,nodefs.available<50Mi,imagefs.available<50Mi"
 
 
-class Control:
-    """The control host: an inventory, a kubeconfig with somebody's cluster in it, and ansible-playbook."""
+class Cluster:
+    """The control host of two hosts, with somebody's cluster in its kubeconfig."""
 
     def __init__(self, folder, hosts):
+        self._control = Control(folder, CONNECTIONS)
         self.hosts = hosts
-        self._folder = folder
         self.kubeconfig = folder / "kubeconfig"
         self.kubeconfig.write_text(yaml.safe_dump(SOMEBODYS))
-        self.inventory = folder / "inventory.yml"
-        server, *agents = hosts
-        groups = {"minikube_py_server": [server], "minikube_py_agent": agents}
-        self.inventory.write_text(
-            yaml.safe_dump({"all": {"children": {name: self._group(members) for name, members in groups.items()}}})
-        )
-
-    def _group(self, hosts):
         reached = {"ansible_connection": "lab_host", "ansible_python_interpreter": "/usr/bin/python3"}
-        return {
-            "hosts": {h.name: {**reached, "lab_host_entry": h.entry, "minikube_py_node_ip": h.address} for h in hosts}
-        }
+        server, agent = (
+            {h.name: {**reached, "lab_host_entry": h.entry, "minikube_py_node_ip": h.address}} for h in hosts
+        )
+        self._control.write_inventory(server, agent)
 
     def play(self, name, program):
-        """Run a playbook and return what it changed, by host."""
         variables = {
             "minikube_py_file": str(program),
             "minikube_py_kubeconfig": str(self.kubeconfig),
@@ -57,23 +47,7 @@ class Control:
             "minikube_py_config": {"kubelet-arg": [EVICTIONS]},
             "minikube_py_agents_at_once": "100%",
         }
-        argv = [Path(sys.executable).with_name("ansible-playbook"), "-i", self.inventory, f"{name}.yml"]
-        done = subprocess.run(
-            [*argv, "-e", json.dumps(variables)],
-            cwd=PLAYBOOKS,
-            env={
-                **os.environ,
-                "ANSIBLE_CONNECTION_PLUGINS": str(CONNECTIONS),
-                "ANSIBLE_HOME": str(self._folder / "home"),
-                "PATH": f"{argv[0].parent}:{os.environ['PATH']}",
-            },
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, f"{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
-        return {
-            host: int(count) for host, count in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", done.stdout, re.M)
-        }
+        return self._control.play(name, variables)
 
     def kubectl(self, *words, stdin=None):
         argv = [KUBECTLS[NEWEST], f"--kubeconfig={self.kubeconfig}", "--context=minikube-py", *words]
@@ -106,7 +80,7 @@ def control(tmp_path_factory):
     with systemd_hosts(Path(tempfile.mkdtemp(prefix="mkpya", dir="/run")), 2, InstalledHost) as hosts:
         for host in hosts:
             host.run("systemctl", "start", "firewalld")
-        control = Control(tmp_path_factory.mktemp("ansible"), hosts)
+        control = Cluster(tmp_path_factory.mktemp("ansible"), hosts)
         control.before = [(files_of(host), host.links(), firewall_of(host)) for host in hosts]
         control.program = hosts[0].write_program("minikube-py")
         for host in hosts:
@@ -167,7 +141,7 @@ def test_an_upgrade_to_the_one_file_loses_no_request_that_goes_through_a_service
     control.kubectl("apply", "-f", "-", stdin=manifest)
     control.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     address = json.loads(control.kubectl("get", "service", "web", "-o", "json"))["spec"]["clusterIP"]
-    argv = [*control.hosts[1].entry, f"PYTHONPATH={PLAYBOOKS.parents[1]}", sys.executable]
+    argv = [*control.hosts[1].entry, f"PYTHONPATH={ROOT}", sys.executable]
     load = subprocess.Popen(
         [*argv, "-m", "minikube_py.testing.load", "load", address, "80"],
         stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""How Debian's packages become disk images that are kept for later runs; none of them is installed on this machine."""
+"""How Debian's packages become disk images that are kept for later runs; none of them is installed here."""
 
 import fcntl
 import os

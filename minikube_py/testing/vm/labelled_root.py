@@ -16,7 +16,7 @@ from minikube_py.testing.vm.system import System
 HOST = (
     *("docker.io", "systemd", "systemd-sysv", "udev", "python3", "python3-distutils", "iproute2", "iptables"),
     *("nftables", "conntrack", "kmod", "procps", "util-linux", "mount", "ca-certificates", "coreutils", "bash"),
-    *("dash", "debianutils", "libc-bin", "mawk", "base-files", "base-passwd"),
+    *("dash", "debianutils", "libc-bin", "mawk", "base-files", "base-passwd", "python3-pkg-resources"),
     *("sed", "grep", "findutils", "tar", "gzip", "hostname", "init-system-helpers", "e2fsprogs", "bsdutils"),
 )
 """What is installed here, as on every host with Docker; with what they need."""
@@ -49,12 +49,13 @@ names=$(apt-cache depends --recurse --installed --no-recommends --no-suggests --
 } | sort -u | tar -C / -c --no-recursion -T - 2>/dev/null | tar -x -C "$root" --keep-directory-symlink
 """
 """Files that a package names and this machine has not are left out, as on it."""
-_POLICY = r"""
+_CONFIGURE = r"""
 printf 'SELINUX=enforcing\nSELINUXTYPE=%s\n' "$1" > /etc/selinux/config
 cd "/usr/share/selinux/$1"
 semodule -X 100 -n -s "$1" $(sed "s,.*,-i &.pp.bz2," .modules)
+python3 -m compileall -q /usr/lib/python3 /usr/lib/python3.* || [ $? = 1 ]
 """
-"""What the package does when it is installed, but that every module is left on."""
+"""What packages do when they are installed, but that every module of the policy is left on."""
 
 
 def labelled_root(folder: Path, borrowed: System) -> System:
@@ -79,7 +80,7 @@ def _make(borrowed: System, work: Path, made: Path) -> None:
     (root / "tmp").chmod(0o1777)
     shutil.copytree(borrowed.modules, root / "usr/lib/modules" / borrowed.modules.name)
     settings.write_settings(root)
-    run(["chroot", str(root), "sh", "-euc", _POLICY, "sh", POLICY], timeout_s=MAKE_TIMEOUT_S)
+    run(["chroot", str(root), "sh", "-euc", _CONFIGURE, "sh", POLICY], timeout_s=MAKE_TIMEOUT_S)
     contexts = root / f"etc/selinux/{POLICY}/contexts/files/file_contexts"
     run([str(root / "usr/sbin/setfiles"), "-F", "-r", str(root), str(contexts), str(root)])
     make_image(root, made / "root.ext4", free_bytes=FREE_BYTES)
