@@ -5,19 +5,17 @@ The machine is emulated, so it is booted once, all pods are made at once, and ea
 
 import json
 import re
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-import minikube_py
 from minikube_py.controllers.volume_recycler import IMAGE as RECYCLER_IMAGE
 from minikube_py.kubelet.cgroup_names import SYSTEMD, cgroup_path, container_path, pod_cgroup, tier_cgroup
 from minikube_py.testing.lab.cluster import IMAGE, KubectlError, wait_until
 from minikube_py.testing.vm.borrowed_root import borrowed_root
 from minikube_py.testing.vm.images import default_folder
-from minikube_py.testing.vm.virtual_cluster import EXPORTED, PATIENCE_S, VirtualCluster
+from minikube_py.testing.vm.virtual_cluster import EXPORTED, PATIENCE_S, UNIT, VirtualCluster
 from minikube_py.testing.vm.virtual_host import ADDRESS, virtual_host
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(1800)]
@@ -26,28 +24,18 @@ MIB = 1 << 20
 SLEEP = "trap 'exit 0' TERM; sleep 3600 & wait"
 ENDLESS = "x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done"
 BUSY = "while :; do :; done"
+LIMITS = {
+    "cpu.weight": "10",
+    "cpu.max": "50000 100000",
+    "memory.max": str(64 * MIB),
+    "pids.max": "4096",
+    "memory.min": "0",
+    "memory.low": "0",
+}
+"""What the files say of the pod `limited` and of its container."""
+ENGINE_SETTINGS = "/etc/docker/daemon.json"
 EVERY_CAPABILITY = (1 << 38) - 1
 """As Docker 20.10 knows them: those of Linux 5.8 and later are not among them."""
-
-
-WITHOUT_SYSTEMD = """
-import asyncio, os
-from minikube_py.kubelet.io.cgroup_dirs import remove_cgroup
-from minikube_py.kubelet.io.cgroup_writer import LinuxCgroupWriter
-from minikube_py.kubelet.io.mounts import read_mounts
-from minikube_py.kubelet.io.systemd_slices import SystemdSlices
-from minikube_py.kubelet.pod_cgroup import CgroupLimits
-
-name = "/lab/kubepods/burstable/podab-cd"
-limits = CgroupLimits(512, 50_500, 64 << 20, 100, (("2MB", 2 << 20),))
-asyncio.run(LinuxCgroupWriter(SystemdSlices("/nowhere")).write(name, limits, 2))
-for file in ("cpu.weight", "cpu.max", "memory.max", "pids.max", "hugetlb.2MB.max"):
-    print(open(f"/sys/fs/cgroup{name}/{file}").read().strip())
-for below in (name, "/lab/kubepods/burstable", "/lab/kubepods"):
-    remove_cgroup(below, read_mounts())
-print("left" if os.path.exists("/sys/fs/cgroup/lab") else "removed")
-"""
-"""What the agent does where the engine's driver is cgroupfs."""
 
 
 def a_pod(name, *containers, **spec):
@@ -106,11 +94,14 @@ OBJECTS = (
     a_pod("exports", writes("plain"), volumes=[{"name": "plain", "nfs": {"server": ADDRESS, "path": "/plain"}}]),
     a_pod("claims", writes("kept", "emptied"), volumes=[claimed("kept"), claimed("emptied")]),
 )
+WITHOUT_SYSTEMD = {"limited", "pages", "burns", "greedy"}
 RUNNING = tuple(o["metadata"]["name"] for o in OBJECTS if o["kind"] == "Pod" and o["metadata"]["name"] != "greedy")
 
 
 class Machine(VirtualCluster):
     """The machine, and what these tests ask of it."""
+
+    driver = SYSTEMD
 
     def pod(self, name):
         return self.get("pod", name)
@@ -120,7 +111,7 @@ class Machine(VirtualCluster):
 
     def cgroup(self, name):
         pod = self.pod(name)
-        return pod_cgroup(pod["metadata"]["uid"], pod["status"]["qosClass"], "/", SYSTEMD)
+        return pod_cgroup(pod["metadata"]["uid"], pod["status"]["qosClass"], "/", self.driver)
 
     def read(self, path, *files):
         """Return what files of a cgroup say, each in one line."""
@@ -132,6 +123,31 @@ class Machine(VirtualCluster):
 
     def oom_score(self, container):
         return int(self.run("cat", f"/proc/{self.process_of(container)}/oom_score_adj").stdout)
+
+    def apply(self, *objects):
+        self.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+
+    def change_driver(self, driver):
+        """Give the engine another cgroup driver, while no pod and no agent runs."""
+        self.kubectl("delete", "pod", "--all", "--all-namespaces")
+        self.run("systemctl", "stop", UNIT, timeout_s=PATIENCE_S)
+        settings = json.dumps({"exec-opts": [f"native.cgroupdriver={driver}"]})
+        self.run("tee", ENGINE_SETTINGS, stdin=settings)
+        self.run("systemctl", "restart", "docker", timeout_s=PATIENCE_S)
+        self.run("systemctl", "start", UNIT, timeout_s=PATIENCE_S)
+        self.driver = driver
+
+    def summary(self):
+        """Return the statistics of the node, and of its pods by name, when two of them are measured."""
+
+        def measured():
+            said = json.loads(self.kubectl("get", "--raw", f"/api/v1/nodes/{self.name}/proxy/stats/summary"))
+            pods = {p["podRef"]["name"]: p for p in said["pods"]}
+            used = pods.get("burns", {}).get("cpu", {}).get("usageNanoCores", 0)
+            held = pods.get("limited", {}).get("memory", {}).get("workingSetBytes", 0)
+            return (said["node"], pods) if used > 30_000_000 and held else None
+
+        return wait_until(measured, PATIENCE_S, "the statistics")
 
     def files(self):
         return {name for name in super().files() if not name.startswith("/var/lib/nfs/")}
@@ -149,29 +165,31 @@ def machine(binary):
         booted.export_folders("plain", "kept", "emptied")
         booted.before = (booted.files(), booted.links())
         booted.install(binary)
-        booted.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": OBJECTS}))
+        booted.apply(*OBJECTS)
         booted.await_condition("condition=Ready", *(f"pod/{name}" for name in RUNNING))
         yield booted
 
 
-def test_requests_and_limits_stand_in_the_files_of_pod_and_container(machine):
+def check_limits(machine):
+    """Compare the files of a pod and of its container with its requests and limits."""
     name = machine.cgroup("limited")
     for path in (cgroup_path(name), container_path(name, machine.container("limited"))):
-        assert machine.read(path, "cpu.weight", "cpu.max", "memory.max", "pids.max", "memory.min", "memory.low") == {
-            "cpu.weight": "10",
-            "cpu.max": "50000 100000",
-            "memory.max": str(64 * MIB),
-            "pids.max": "4096",
-            "memory.min": "0",
-            "memory.low": "0",
-        }
+        assert machine.read(path, *LIMITS) == LIMITS
 
 
-def test_huge_pages_are_limited_for_the_pod(machine):
-    # Docker has no such limit for containers: that of the pod holds for them.
+def test_requests_and_limits_stand_in_the_files_of_pod_and_container(machine):
+    check_limits(machine)
+
+
+def check_pages(machine):
+    """Compare the limits of huge pages; Docker has none for containers: that of the pod holds for them."""
     for name, amount in (("pages", 4 * MIB), ("limited", 0)):
         path = cgroup_path(machine.cgroup(name))
         assert machine.read(path, "hugetlb.2MB.max") == {"hugetlb.2MB.max": str(amount)}
+
+
+def test_huge_pages_are_limited_for_the_pod(machine):
+    check_pages(machine)
 
 
 def test_the_classes_and_all_pods_have_what_their_pods_have_together(machine):
@@ -194,10 +212,15 @@ def test_systemd_knows_the_limits_of_a_pod_and_keeps_them_over_a_reload(machine)
     assert machine.read(cgroup_path(name), "cpu.max")["cpu.max"] == "50000 100000"
 
 
-def test_a_container_that_wants_too_much_memory_is_killed_and_says_so(machine):
+def check_greed(machine):
+    """Look how the pod ends that wants too much memory."""
     wait_until(lambda: machine.pod("greedy")["status"]["phase"] == "Failed", PATIENCE_S, "the end of greedy")
     ended = machine.pod("greedy")["status"]["containerStatuses"][0]["state"]["terminated"]
     assert (ended["exitCode"], ended["reason"]) == (137, "OOMKilled")
+
+
+def test_a_container_that_wants_too_much_memory_is_killed_and_says_so(machine):
+    check_greed(machine)
 
 
 def test_scores_below_zero_are_set_where_the_kernel_allows_them(machine):
@@ -218,20 +241,19 @@ def test_a_privileged_container_has_every_device_and_capability(machine):
     assert {"kmsg", "vda", "vdb", "fuse"} <= set(devices)
 
 
-def test_statistics_come_from_the_files_of_version_2(machine):
-    def measured():
-        summary = json.loads(machine.kubectl("get", "--raw", f"/api/v1/nodes/{machine.name}/proxy/stats/summary"))
-        pods = {p["podRef"]["name"]: p for p in summary["pods"]}
-        used = pods.get("burns", {}).get("cpu", {}).get("usageNanoCores", 0)
-        return (summary["node"], pods) if used > 30_000_000 else None
-
-    node, pods = wait_until(measured, PATIENCE_S, "the statistics")
+def check_statistics(pods):
+    """Compare the statistics of pods with their limits."""
     # A tenth of a processor, as its limit says; an emulated clock is not the best.
     assert pods["burns"]["cpu"]["usageNanoCores"] < 250_000_000
     for kind in ("workingSetBytes", "usageBytes", "rssBytes"):
         assert 0 < pods["limited"]["memory"][kind] < 64 * MIB
     assert pods["limited"]["memory"]["availableBytes"] == 64 * MIB - pods["limited"]["memory"]["workingSetBytes"]
     assert 0 < pods["burns"]["process_stats"]["process_count"] < 20
+
+
+def test_statistics_come_from_the_files_of_version_2(machine):
+    node, pods = machine.summary()
+    check_statistics(pods)
     meminfo = dict(re.findall(r"(\w+): +(\d+) kB", machine.run("cat", "/proc/meminfo").stdout))
     assert node["memory"]["availableBytes"] == pytest.approx(int(meminfo["MemAvailable"]) << 10, rel=0.3)
     assert 0 < node["cpu"]["usageNanoCores"] <= 2_200_000_000
@@ -310,10 +332,22 @@ def test_a_pod_that_is_gone_leaves_no_slice(machine):
     assert machine.run("systemctl", "is-active", name, check=False).stdout == "inactive\n"
 
 
-def test_cgroups_that_no_systemd_makes_are_delegated_limited_and_removed(machine):
-    root = Path(minikube_py.__file__).parents[1]
-    said = machine.run("env", f"PYTHONPATH={root}", sys.executable, "-c", WITHOUT_SYSTEMD).stdout
-    assert said.splitlines() == ["20", "50500 100000", str(64 * MIB), "100", str(2 * MIB), "removed"]
+def test_a_node_whose_engine_makes_cgroups_without_systemd_limits_measures_and_kills_too(machine):
+    machine.change_driver("cgroupfs")
+    try:
+        machine.apply(*(o for o in OBJECTS if o["metadata"]["name"] in WITHOUT_SYSTEMD))
+        machine.await_condition("condition=Ready", "pod/limited", "pod/pages", "pod/burns")
+        assert machine.run("docker", "info", "-f", "{{.CgroupDriver}} {{.CgroupVersion}}").stdout == "cgroupfs 2\n"
+        assert machine.cgroup("limited").startswith("/kubepods/burstable/pod")
+        check_limits(machine)
+        check_pages(machine)
+        check_greed(machine)
+        check_statistics(machine.summary()[1])
+        path = f"/sys/fs/cgroup{machine.cgroup('limited')}"
+        machine.kubectl("delete", "pod", "limited")
+        wait_until(lambda: machine.run("test", "-e", path, check=False).returncode, PATIENCE_S, "the cgroup's end")
+    finally:
+        machine.run("rm", ENGINE_SETTINGS)
 
 
 def test_an_uninstallation_leaves_nothing_on_this_kernel_either(machine):

@@ -1,7 +1,9 @@
 """Ansible's way to a virtual machine: its port for commands, and the folder that it shares with this machine."""
 
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.connection import ConnectionBase
@@ -59,15 +61,24 @@ class Connection(ConnectionBase):
 
     def put_file(self, in_path, out_path):
         super().put_file(in_path, out_path)
-        shared = Path(self.get_option("shared")) / "put"
-        shutil.copy(in_path, shared)
-        self._copy(f"{SHARED}/put", out_path)
-        shared.unlink()
+        with self._shared_file() as shared:
+            shutil.copy(in_path, shared)
+            self._copy(f"{SHARED}/{shared.name}", out_path)
 
     def fetch_file(self, in_path, out_path):
         super().fetch_file(in_path, out_path)
-        self._copy(in_path, f"{SHARED}/fetched")
-        shutil.move(Path(self.get_option("shared")) / "fetched", out_path)
+        with self._shared_file() as shared:
+            self._copy(in_path, f"{SHARED}/{shared.name}")
+            shutil.copy(shared, out_path)
+
+    @contextmanager
+    def _shared_file(self):
+        """Give a name that was never used: the machine keeps what it has once seen of a file."""
+        path = Path(self.get_option("shared")) / uuid4().hex
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
 
     def _copy(self, source, target):
         code, _, said = self.exec_command(f"cp '{source}' '{target}'")
