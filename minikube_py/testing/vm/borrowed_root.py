@@ -8,7 +8,15 @@ from pathlib import Path
 
 from minikube_py.testing.lab.machine import run
 from minikube_py.testing.lab.systemd_host import IN_MEMORY, hidden_programs
-from minikube_py.testing.vm.images import FETCH_WITH_NEEDED, drop_links, kept, make_image, new_root, unpack_packages
+from minikube_py.testing.vm.images import (
+    FETCH_WITH_NEEDED,
+    drop_links,
+    kept,
+    make_image,
+    new_root,
+    require_debian,
+    unpack_packages,
+)
 from minikube_py.testing.vm.system import System
 
 KERNEL = "linux-image-cloud-amd64"
@@ -38,6 +46,7 @@ def borrowed_root(folder: Path) -> System:
     Raises:
         LabError: this machine has no such packages.
     """
+    require_debian()
     place = kept(folder, (_FORM, KERNEL, *PROGRAMS), _make)
     (modules,) = (place / "modules").iterdir()
     own = "".join(f"mount -t tmpfs own /root{folder}\n" for folder in IN_MEMORY)

@@ -5,6 +5,7 @@ import os
 import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from minikube_py.testing.lab.machine import LabError, run
 
 FETCH_TIMEOUT_S = 300.0
+KEPT_UNUSED_S = 7 * 86_400.0
 _LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
 _BLOCK_BYTES = 4096
 
@@ -22,30 +24,44 @@ def default_folder() -> Path:
     return (Path(given) if given else Path.home() / ".cache") / "minikube-py" / "vm"
 
 
-def kept(folder: Path, made_of: Sequence[str], make: Callable[[Path, Path], None]) -> Path:
-    """Return what is kept in `folder`, made now if it is not there.
-
-    Args:
-        folder: where such things are kept.
-        made_of: what decides whether it is the same thing.
-        make: makes it; it gets a folder to work in, and the folder that is kept.
+def require_debian() -> None:
+    """Make sure that packages can be had.
 
     Raises:
         LabError: this machine has no such packages.
     """
     if platform.machine() != "x86_64" or shutil.which("apt-get") is None:
         raise LabError("the virtual machine is made of Debian's packages for amd64: this machine cannot fetch them")
+
+
+def kept(folder: Path, made_of: Sequence[str], make: Callable[[Path, Path], None]) -> Path:
+    """Return what is kept in `folder`, made now if it is not there; what nobody has used for a week is removed then.
+
+    Args:
+        folder: where such things are kept.
+        made_of: what decides whether it is the same thing.
+        make: makes it; it gets a folder to work in, and the folder that is kept.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = sha256("\n".join((*made_of, Path("/etc/os-release").read_text())).encode()).hexdigest()[:16]
-    place = folder / name
-    with (folder / f"lock-{name}").open("w") as lock:
+    place, used = folder / name, folder / f"used-{name}"
+    with used.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        used.touch()
         if not place.exists():
+            _remove_unused(folder, time.time() - KEPT_UNUSED_S)
             with tempfile.TemporaryDirectory(prefix="work-", dir=folder) as work:
                 (made := Path(work) / "made").mkdir()
                 make(Path(work), made)
                 made.rename(place)
     return place
+
+
+def _remove_unused(folder: Path, since_s: float) -> None:
+    for used in folder.glob("used-*"):
+        if used.stat().st_mtime < since_s:
+            shutil.rmtree(folder / used.name.removeprefix("used-"), ignore_errors=True)
+            used.unlink()
 
 
 def new_root(root: Path) -> None:

@@ -14,7 +14,7 @@ from minikube_py.testing.vm.images import FETCH_WITH_NEEDED, kept, make_image, n
 from minikube_py.testing.vm.system import System
 
 HOST = (
-    *("docker.io", "systemd", "systemd-sysv", "udev", "python3", "python3-distutils", "iproute2", "iptables"),
+    *("docker.io", "dbus", "systemd", "systemd-sysv", "udev", "python3", "python3-distutils", "iproute2", "iptables"),
     *("nftables", "conntrack", "kmod", "procps", "util-linux", "mount", "ca-certificates", "coreutils", "bash"),
     *("dash", "debianutils", "libc-bin", "mawk", "base-files", "base-passwd", "python3-pkg-resources"),
     *("sed", "grep", "findutils", "tar", "gzip", "hostname", "init-system-helpers", "e2fsprogs", "bsdutils"),
