@@ -38,6 +38,7 @@ from minikube_py.apiserver.render import (
     transform_object,
 )
 from minikube_py.apiserver.routes import Route
+from minikube_py.apiserver.slices import slices
 from minikube_py.apiserver.subresources import SCALES, render_scale
 from minikube_py.apiserver.tables import table_row
 from minikube_py.apiserver.weight import is_heavy
@@ -46,7 +47,9 @@ from minikube_py.kit.clock import Clock
 from minikube_py.store.interface import Entry
 
 RENDERED_SLICE = 50
-"""So many objects of a list are rendered before others run (a few milliseconds, as Table)."""
+"""So many objects of a list are rendered before others run,"""
+RENDERED_SLICE_BYTES = 512 << 10
+"""or objects of so many bytes (a few milliseconds, as Table)."""
 
 
 class Reads:
@@ -135,9 +138,8 @@ class Reads:
         """Return a list in another form, a slice at a time."""
         wall_s = self._clock.wall_s()
         head, tail = list_frame(resource, listed.meta, form, wall_s)
-        slices: list[bytes] = []
-        for start in range(0, len(listed.entries), RENDERED_SLICE):
-            entries = listed.entries[start : start + RENDERED_SLICE]
+        parts: list[bytes] = []
+        for entries in slices(listed.entries, RENDERED_SLICE, RENDERED_SLICE_BYTES):
             if form.plain_table and resource.custom is None:
                 # one after the other, so that each object's memory serves the next one
                 rows = [
@@ -149,12 +151,12 @@ class Reads:
                     )
                     for entry in entries
                 ]
-                slices.append(orjson.dumps(rows)[1:-1])
+                parts.append(orjson.dumps(rows)[1:-1])
             else:
                 objs = [await read_object(entry) for entry in entries]
-                slices.append(list_items(resource, objs, form, wall_s))
+                parts.append(list_items(resource, objs, form, wall_s))
             await asyncio.sleep(0)
-        return ListBody(head, slices, tail)
+        return ListBody(head, parts, tail)
 
     async def watch(self, route: Route, request: ApiRequest) -> WatchResponse:
         """Accept a watch.

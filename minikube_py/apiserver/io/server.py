@@ -127,7 +127,7 @@ class ApiServer:
         self._custom = CustomResources(ports.durable, ports.clock)
         self._heavy_work = HeavyWork()
         self._webhooks = WebhookClient(ports.durable, self._heavy_work)
-        views = Views(ConversionWebhooks(self._webhooks, ports.ids).convert)
+        views = Views(ConversionWebhooks(self._webhooks, ports.ids).convert, self._heavy_work)
         self._storage = self._open_storage(views)
         self._converted = ConvertedWatches(views)
         self.node_metrics = NodeMetricsScraper(
@@ -136,7 +136,7 @@ class ApiServer:
         stores = {True: ports.durable, False: ports.volatile}
         fanouts = {
             True: EventFanout(ports.durable, views, self._converted.take),
-            False: EventFanout(ports.volatile, views),
+            False: EventFanout(ports.volatile, views, self._converted.take),
         }
         self._custom.on_gone.append(fanouts[True].forget)
         selections = selections_of(stores, [resource for resource in RESOURCES if is_stored(resource)])
