@@ -26,8 +26,8 @@ from minikube_py.kubelet.pull_progress import PullWatcher
 class DockerImages:
     """The images of one engine."""
 
-    def __init__(self, api: DockerApi, *, stall_s: float, pinned: Sequence[str] = ()) -> None:
-        """`pinned` are names or ids of images that are never collected."""
+    def __init__(self, api: DockerApi, stall_s: float, *, pinned: Sequence[str] = ()) -> None:
+        """`pinned` are names or ids of images that are never collected; a pull is given up after `stall_s` without progress."""
         self._api = api
         self._stall_s = stall_s
         self._pinned = pinned
