@@ -27,7 +27,10 @@ class DockerImages:
     """The images of one engine."""
 
     def __init__(self, api: DockerApi, stall_s: float, *, pinned: Sequence[str] = ()) -> None:
-        """`pinned` are names or ids of images that are never collected; a pull is given up after `stall_s` without progress."""
+        """`pinned` are names or ids of images that are never collected.
+
+        A pull is given up when it has not got on for `stall_s`.
+        """
         self._api = api
         self._stall_s = stall_s
         self._pinned = pinned
