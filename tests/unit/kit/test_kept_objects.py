@@ -7,7 +7,7 @@ import pytest
 from minikube_py.kit.io.garbage import THRESHOLDS
 from minikube_py.kit.kept_objects import YOUNG_BYTES_MAX, YOUNG_ROUNDS_MAX, KeptObjects, parse_kept
 
-VALUE = orjson.dumps({"metadata": {"name": "a"}, "items": [{"n": n} for n in range(50)]})
+VALUE = orjson.dumps({"metadata": {"name": "a" * 2000}, "items": [[n] for n in range(50)]})
 
 
 @pytest.fixture(autouse=True)
