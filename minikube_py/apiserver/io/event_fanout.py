@@ -22,7 +22,7 @@ from minikube_py.apiserver.io.watch_groups import Subscriber, Turns, WatchGroup
 from minikube_py.apiserver.list_options import Filter, read_field
 from minikube_py.apiserver.watch_events import WatchedChange
 from minikube_py.store.interface import Store, StoreEvent
-from minikube_py.store.mvcc import bucket_of
+from minikube_py.store.key_index import bucket_of
 
 WAITING_EVENTS_MAX = 10_000
 """Events of one version that wait for conversion; more, and its watchers are cut off to list again."""

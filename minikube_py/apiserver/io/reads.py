@@ -50,6 +50,8 @@ RENDERED_SLICE = 50
 """So many objects of a list are rendered before others run,"""
 RENDERED_SLICE_BYTES = 512 << 10
 """or objects of so many bytes (a few milliseconds, as Table)."""
+TURN_ENTRIES_MAX = 1000
+"""The bytes of more entries than these are taken in a turn of their own (10,000: some milliseconds)."""
 
 
 class Reads:
@@ -128,6 +130,8 @@ class Reads:
         with reading_for(route.user.name):
             listed = await list_entries(source, route.resource, options, self._future_wait_s)
             if form.plain:
+                if len(listed.entries) > TURN_ENTRIES_MAX:
+                    await asyncio.sleep(0)
                 return list_answer(list_body(route.resource, [entry.value for entry in listed.entries], listed.meta))
             if form.media == "json":
                 async with source.turn(len(listed.entries)):

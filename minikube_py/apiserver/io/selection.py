@@ -14,7 +14,7 @@ from minikube_py.apiserver.list_options import Filter
 from minikube_py.apiserver.selection_index import INDEXES_MAX, IndexName, SelectionIndex, Wanted, equalities
 from minikube_py.apiserver.slices import slices
 from minikube_py.store.interface import Entry, Store, StoreEvent
-from minikube_py.store.mvcc import bucket_of
+from minikube_py.store.key_index import bucket_of
 
 SLICE = 200
 """So many objects are decoded or compared before others run,"""
