@@ -113,8 +113,6 @@ class CustomTraits:
     has_defaults: bool = False
     terminating: bool = False
     """The definition is being deleted: nothing new is created."""
-    warning: str = ""
-    """What clients of this version are warned of: it is deprecated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +176,8 @@ class Resource:
     """None: spec.replicas, status.replicas and spec.selector."""
     custom: CustomTraits | None = None
     """Set for custom resources only."""
+    deprecation: str = ""
+    """What every client of this version is warned of, readers too; empty: it is not deprecated."""
     stored_as: StoredAs | None = None
     """The objects are those of another row, shown in this row's version."""
     computed: bool = False

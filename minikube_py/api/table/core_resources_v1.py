@@ -27,6 +27,7 @@ COMPONENT_STATUSES = Resource(
     namespaced=False,
     rules=NEUTRAL,
     columns=core_resources_v1.COMPONENT_STATUS_COLUMNS,
+    deprecation="v1 ComponentStatus is deprecated in v1.19+",
     short_names=("cs",),
     verbs=("get", "list"),
     computed=True,

@@ -111,6 +111,7 @@ ENDPOINTS = Resource(
     columns=core_v1.ENDPOINTS_COLUMNS,
     short_names=("ep",),
     create_on_update=True,
+    deprecation="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 )
 CONFIGMAPS = Resource(
     group="",
