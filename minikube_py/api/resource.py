@@ -176,6 +176,8 @@ class Resource:
     """None: spec.replicas, status.replicas and spec.selector."""
     custom: CustomTraits | None = None
     """Set for custom resources only."""
+    warn: Callable[[Mapping[str, Any], Mapping[str, Any] | None], Iterable[str]] | None = None
+    """What the writer of an object is warned of, (new, old or None when it is made): valid, and hardly meant."""
     deprecation: str = ""
     """What every client of this version is warned of, readers too; empty: it is not deprecated."""
     stored_as: StoredAs | None = None

@@ -125,6 +125,27 @@ async def test_warnings_come_as_headers():
     assert 'strict decoding error: unknown field "bogus", unknown field "more"' in status["message"]
 
 
+async def test_what_is_valid_and_hardly_meant_is_warned_of_when_it_is_written():
+    pods = "/api/v1/namespaces/default/pods"
+    variables = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "x", "env": variables}]}}
+    merge = {"Content-Type": "application/merge-patch+json"}
+    service = {"metadata": {"name": "s"}, "spec": {"clusterIP": "None", "ports": [{"port": 80}]}}
+    async with plain() as (_, session):
+        made = await session.post(pods, json=pod, params={"fieldValidation": "Strict"})
+        labelled = await session.patch(f"{pods}/p", json={"metadata": {"labels": {"a": "b"}}}, headers=merge)
+        headless = await session.post("/api/v1/namespaces/default/services", json=service)
+        sticky = await session.patch(
+            "/api/v1/namespaces/default/services/s", json={"spec": {"sessionAffinity": "ClientIP"}}, headers=merge
+        )
+        assert [a.status for a in (made, labelled, headless, sticky)] == [201, 200, 201, 200]
+    hides = 'hides previous definition of \\"A\\", which may be dropped when using apply'
+    assert made.headers["Warning"] == f'299 - "spec.containers[0].env[1]: {hides}"'
+    assert sticky.headers["Warning"] == '299 - "spec.SessionAffinity is ignored for headless services"'
+    assert "Warning" not in labelled.headers
+    assert "Warning" not in headless.headers
+
+
 ENDPOINTS = "/api/v1/namespaces/default/endpoints"
 DEPRECATED = '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"'
 
