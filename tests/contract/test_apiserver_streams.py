@@ -21,7 +21,7 @@ from minikube_py.client.io.rest_client import RestClient
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.loopback_kubelet import kubelet_context, kubelet_serving_at, loopback_kubelet
 from minikube_py.testing.memory_api_server import ADMIN_TOKEN, loopback_pki, memory_api_server, serving
-from minikube_py.testing.spdy_client import SpdyClient
+from minikube_py.testing.spdy_client import SpdyClient, SpdyClientCodec
 
 ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
 POD = PODS.path("default", "p")
@@ -509,7 +509,7 @@ async def test_spdy_goes_through_a_websocket_too(node):
         session.ws_connect(f"{POD}/portforward", protocols=[tunnel]) as socket,
     ):
         assert socket.protocol == tunnel
-        codec = SpdyClient("", 0)._codec
+        codec = SpdyClientCodec()
         frames = b""
         for stream_id, kind in ((1, "error"), (3, "data")):
             frames += codec.syn_stream(stream_id, {"streamtype": kind, "port": "80", "requestid": "0"})
