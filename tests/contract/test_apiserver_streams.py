@@ -427,6 +427,19 @@ async def test_a_spdy_client_without_a_common_protocol_is_refused(node):
             assert client.status == 403
 
 
+async def test_streams_that_exec_has_no_use_for_are_refused(node):
+    async with serve(node) as (server, _):
+        path = f"{POD}/exec?command=cat&stdin=1&stdout=1"
+        async with spdy(server, path, "v4.channel.k8s.io") as client:
+            unknown, first, again = (client.open_stream({"streamtype": s}) for s in ("other", "error", "error"))
+            assert (await client.read_streams(unknown, again)) == {unknown: None, again: None}
+            stdin, stdout = (client.open_stream({"streamtype": s}) for s in ("stdin", "stdout"))
+            client.send(stdin, b"a", fin=True)
+            streams = await client.read_streams(first, stdout)
+    assert streams[stdout] == b"Aend"
+    assert orjson.loads(streams[first])["status"] == "Success"
+
+
 async def test_bytes_that_are_no_spdy_end_the_connection(node):
     async with (
         serve(node) as (server, _),
