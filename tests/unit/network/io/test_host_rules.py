@@ -20,7 +20,7 @@ class Host:
         script = (
             f"#!/bin/sh\n"
             f"case \"$*\" in *--version) echo 'iptables v1.8.9 (legacy)';; "
-            f"*-S) printf '{RULES_OF_DOCKER}'; {on_list} ;; "
+            f"*-S) printf %s '{RULES_OF_DOCKER}'; {on_list} ;; "
             f'*) shift 2; shift; echo "$@" >> {self._folder}/changes;; esac\n'
         )
         for name, text in (("iptables", script), ("iptables-restore", "#!/bin/sh\n")):
