@@ -104,7 +104,7 @@ def followed(cluster, folder):
 
 
 def test_the_pod_with_the_most_processes_is_evicted_and_pressure_comes_and_goes(pressed, tmp_path):
-    forked = 2400
+    forked = 4000
     pressed.apply("default", a_pod("frugal"))
     pressed.kubectl("wait", "--for=condition=Ready", "pod/frugal", "--timeout=60s")
     summary = json.loads(pressed.kubectl("get", "--raw", "/api/v1/nodes/lab1/proxy/stats/summary").stdout)
