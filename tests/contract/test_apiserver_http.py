@@ -299,6 +299,10 @@ async def test_a_table_watch_sends_tables():
     assert second["object"]["rows"][0]["cells"][:2] == ["m1", 1]
 
 
+def open_watches(server):
+    return sum(sample.value for family in server.metrics.watchers.collect() for sample in family.samples)
+
+
 async def test_a_watcher_that_does_not_read_is_cut_off_and_others_are_not():
     config = replace(LOOPBACK_CONFIG, watch_buffer_bytes_max=200_000)
     async with plain(config) as (server, session):
@@ -308,12 +312,12 @@ async def test_a_watcher_that_does_not_read_is_cut_off_and_others_are_not():
         )
         reader._transport.pause_reading()
         good = await session.get(MAPS, params={"watch": "1"})
-        await eventually(lambda: server.http.open_watches == 2)
+        await eventually(lambda: open_watches(server) == 2)
         for number in range(200):
             await session.post(MAPS, json=a_map(f"m{number}", a="x" * 100_000))
             event = (await lines_of(good, 1))[0]
             assert event["object"]["metadata"]["name"] == f"m{number}"
-            if server.http.open_watches == 1:
+            if open_watches(server) == 1:
                 break
         dropped = server.metrics.watch_drops.labels("configmaps")._value.get()
         good.close()
@@ -324,9 +328,9 @@ async def test_a_watcher_that_does_not_read_is_cut_off_and_others_are_not():
 async def test_a_client_that_goes_away_leaves_nothing_behind():
     async with plain() as (server, session):
         watch = await session.get(MAPS, params={"watch": "1"})
-        assert server.http.open_watches == 1
+        await eventually(lambda: open_watches(server) == 1)
         watch.close()
-        await eventually(lambda: server.http.open_watches == 0)
+        await eventually(lambda: open_watches(server) == 0)
 
 
 async def test_stopping_ends_watches_and_does_not_wait_for_them():
@@ -376,6 +380,8 @@ async def test_health_metrics_and_paths():
 async def test_requests_are_counted_by_what_they_ask():
     async with plain() as (_, session):
         await session.post(MAPS, json=a_map("m0"))
+        await session.get(f"{MAPS}/nobody")
+        await session.get("/api/v1/namespaces/n/made/x")
         await session.get("/made/up/by/the/client")
         async with session.get("/metrics") as metrics:
             samples = (await metrics.text()).splitlines()
@@ -383,6 +389,11 @@ async def test_requests_are_counted_by_what_they_ask():
     assert len(counted) == 1
     assert 'code="201"' in counted[0]
     assert 'resource="configmaps"' in counted[0]
+    missing = [line for line in samples if line.startswith("apiserver_request_total{") and 'code="404"' in line]
+    assert sorted(("configmaps" in line, 'verb="other"' in line, line[-3:]) for line in missing) == [
+        (False, True, "2.0"),
+        (True, False, "1.0"),
+    ]
     assert not any("made" in line for line in samples)
 
 

@@ -124,11 +124,6 @@ class HttpServer:
         self.port = 0
         """Where it listens, once it does."""
 
-    @property
-    def open_watches(self) -> int:
-        """Return how many watches are open over HTTP."""
-        return len(self._open)
-
     async def serve(self, tls: ssl.SSLContext | None, ready: asyncio.Event | None = None) -> None:
         """Listen and answer until cancelled; then end watches, and wait a little for the rest.
 
@@ -375,15 +370,15 @@ class HttpServer:
     ) -> web.StreamResponse:
         assert self._server is not None
         response = web.StreamResponse(headers={**headers, **self._common_headers(request)})
-        gauge = self._metrics.watchers.labels(*request_labels(info))
+        labels = request_labels(info)
         self._server.on_lost[request.protocol] = watch.end
         self._open[watch] = None
-        gauge.inc()
+        self._metrics.watches.opened(labels)
         try:
             with suppress(ConnectionError):
                 await watch.run(request, response)
         finally:
-            gauge.dec()
+            self._metrics.watches.closed(labels)
             del self._open[watch]
             self._server.on_lost.pop(request.protocol, None)
         if watch.dropped:
