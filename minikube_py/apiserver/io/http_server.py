@@ -124,11 +124,6 @@ class HttpServer:
         self.port = 0
         """Where it listens, once it does."""
 
-    @property
-    def open_watches(self) -> int:
-        """Return how many watches are open over HTTP."""
-        return len(self._open)
-
     async def serve(self, tls: ssl.SSLContext | None, ready: asyncio.Event | None = None) -> None:
         """Listen and answer until cancelled; then end watches, and wait a little for the rest.
 
