@@ -300,7 +300,7 @@ async def test_a_table_watch_sends_tables():
 
 
 def open_watches(server):
-    return sum(sample.value for family in server.metrics.watchers.collect() for sample in family.samples)
+    return sum(sample.value for family in server.metrics.watches.collect() for sample in family.samples)
 
 
 async def test_a_watcher_that_does_not_read_is_cut_off_and_others_are_not():
