@@ -16,7 +16,7 @@ from typing import Any
 
 from minikube_py.agent.cluster_settings import with_cluster_settings
 from minikube_py.agent.errors import AgentError
-from minikube_py.agent.folders import make_folders
+from minikube_py.agent.folders import sole_agent
 from minikube_py.agent.host import this_host
 from minikube_py.agent.joining import join, require_same_cluster
 from minikube_py.agent.lifetime import Run, running
@@ -74,7 +74,7 @@ class Agent:
         try:
             await require_engine(docker[1])
             async with AsyncExitStack() as stack:
-                make_folders(self._config.data_dir, self._config.agent_dir)
+                stack.enter_context(sole_agent(self._config))
                 commands = {"status": self.status, "stop": process.stop}
                 await stack.enter_async_context(control_socket(control_path(self._config), commands))
                 membership = await self._membership()

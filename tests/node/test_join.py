@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
 from pathlib import Path
@@ -69,6 +70,9 @@ class Pair:
     def tokens(self) -> list[dict]:
         return json.loads(self.cluster.minikube_py("token", "list", "-o", "json").stdout)
 
+    def made_token(self, *flags: str) -> str:
+        return self.cluster.minikube_py("token", "create", *flags).stdout.strip()
+
     def containers(self) -> set[str]:
         return set(machine.docker(self.worker, ["ps", "-q", "--no-trunc"]).stdout.split())
 
@@ -120,6 +124,27 @@ def test_hosts_that_may_not_join_are_told_why_in_one_line_and_leave_nothing(pair
     assert "--server https://HOST:6443 and --token" in pair.refusal(folder)
     assert "not one of this cluster" in pair.refusal(folder, server, f"--token={wrong_secret}", "--node-name=n3")
     assert 'there is a node "lab1" already' in pair.refusal(folder, server, f"--token={token}", "--node-name=lab1")
+    deleted = pair.made_token()
+    pair.cluster.minikube_py("token", "delete", deleted)
+    assert "was deleted" in pair.refusal(folder, server, f"--token={deleted}", "--node-name=n3")
+    short = pair.made_token("--ttl=1s", "--description=short")
+    (ends,) = (datetime.fromisoformat(shown["expires"]) for shown in pair.tokens() if shown["description"] == "short")
+    wait_until(lambda: datetime.now(UTC) > ends, what="the token's end")
+    assert f"expired at {ends:%Y-%m-%dT%H:%M:%S}" in pair.refusal(
+        folder, server, f"--token={short}", "--node-name=n3"
+    )
+
+
+@pytest.mark.parametrize("role", ["agent", "server"])
+def test_another_agent_on_the_same_data_folder_is_refused_and_the_first_one_goes_on(pair, role):
+    data = pair.worker.data_dir
+    flags = (f"--docker-host=unix://{pair.worker.docker_socket}", f"--data-dir={data}", "--node-name=lab2")
+    done = pair.on_worker(*pair.lab.program, role, *flags)
+
+    assert (done.returncode, f"an agent runs on the data folder {data} already" in done.stderr) == (1, True)
+    assert not (data / "server").exists()
+    status = pair.on_worker(*pair.lab.program, "status", "-o", "json", f"--data-dir={data}")
+    assert json.loads(status.stdout)["ready"]
 
 
 @contextmanager
