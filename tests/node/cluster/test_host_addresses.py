@@ -1,9 +1,7 @@
-"""Hosts as Vagrant makes them: a first card with the same address everywhere, and another one that gets a new address."""
+"""Hosts as Vagrant makes them: a first card that has the same address on all, and another that gets a new one."""
 
-import json
 import os
 import shutil
-from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -83,7 +81,7 @@ def pods(cluster):
 
 
 def reach_one_another(cluster):
-    """Return whether the pods reach one another, and the API server every pod's host."""
+    """Return whether the pods reach one another by their addresses, and the API server both hosts (`exec`)."""
     found = pods(cluster)
     for one, other in (("lab1", "lab2"), ("lab2", "lab1")):
         ask = ("timeout", "5", "wget", "-qO-", f"http://{found[other]['status']['podIP']}:8080/")
@@ -102,18 +100,21 @@ def test_every_host_takes_the_card_to_the_other_hosts(cluster):
     assert f"via {cluster.lab.layout.host('lab2').address} dev eth1" in cluster.in_host("ip", "route").stdout
 
 
-def test_a_worker_that_starts_with_another_address_is_reached_there(cluster):
-    worker = cluster.lab.layout.host("lab2")
+def test_a_worker_that_gets_another_address_begins_anew_and_is_reached_there(cluster):
+    worker, agent = cluster.lab.layout.host("lab2"), cluster.lab.pids["lab2/agent"]
     before = pods(cluster)["lab2"]
     new = str(IPv4Address(worker.address) + 50)
-    cluster.lab.stop(worker)
     ip(worker, f"address del {worker.address}/24 dev eth1", f"address add {new}/24 dev eth1")
+    # As a unit: systemd starts it again.
+    wait_until(lambda: not machine.is_running(agent), what="the agent's end")
+    assert f"this host's address is {new} now, no more {worker.address}" in worker.agent_log.read_text()
     cluster.lab.start(worker)
 
     wait_until(lambda: addresses(cluster)["lab2"] == new, what="the node's new address")
     wait_until(lambda: f"via {new} dev eth1" in cluster.in_host("ip", "route").stdout, what="the way to it")
     wait_until(lambda: reach_one_another(cluster), what="pods that reach one another")
+    wait_until(lambda: pods(cluster)["lab2"]["status"]["hostIP"] == new, what="the pod's host address")
     after = pods(cluster)["lab2"]
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    assert after["status"]["containerStatuses"][0]["restartCount"] == 0
     assert cluster.kubectl("logs", after["metadata"]["name"]).stdout == "started\n"
-    wait_until(lambda: pods(cluster)["lab2"]["status"]["hostIP"] == new, what="the pod's host address")
