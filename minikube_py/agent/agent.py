@@ -65,11 +65,14 @@ class Agent:
         self._server_url = config.server_url
         self._replica_dir = config.agent_dir / "replica"
         self._serving: CertificateRenewal | None = None
+        self._shown: list[tuple[ssl.SSLContext, Path]] = []
+        """What is shown to others, and the file that it is in."""
 
     async def run(self) -> None:
         """Join if need be, start everything in order, say so, and stop it in reverse order."""
         process = self._process
         process.catch_stop()
+        process.catch_hangup(self._reload)
         docker = open_runtime(self._config, self._host)
         try:
             await require_engine(docker[1])
@@ -148,6 +151,7 @@ class Agent:
         def renewal(path: Path, use: Callable[[Path], None]) -> CertificateRenewal:
             return CertificateRenewal(client, host.clock, host.rng.random, path, use)
 
+        self._shown = [(client_tls, self._credentials.client), (node_tls, self._credentials.serving)]
         own = renewal(self._credentials.client, client_tls.load_cert_chain)
         own.want(wanted_client(name))
         self._serving = serving = renewal(self._credentials.serving, node_tls.load_cert_chain)
@@ -161,6 +165,15 @@ class Agent:
 
         informers.informer(NODES, Selection(field_selector=f"metadata.name={name}")).subscribe(look)
         return {"client-certificate": own.run, "serving-certificate": serving.run}
+
+    def _reload(self) -> None:
+        """SIGHUP: show the certificates that are on disk in new connections."""
+        for context, path in self._shown:
+            try:
+                context.load_cert_chain(path)
+            except OSError as error:
+                log.error("certificate %s is not reloaded: %s", path, error)  # noqa: TRY400 - the message says it all
+        log.info("certificates reloaded")
 
     async def status(self) -> Mapping[str, Any]:
         """Return what `minikube-py status` prints."""
