@@ -240,7 +240,7 @@ async def run_node(
         client=client,
         informers=informers,
         runtime=runtime,
-        images=DockerImages(api, pinned=(config.pause_image or PAUSE_TAG,)),
+        images=DockerImages(api, settings.image_pull_progress_deadline_s, pinned=(config.pause_image or PAUSE_TAG,)),
         image_volumes=DockerImageVolumes(api),
         network=network,
         endpoint_drain=proxier,

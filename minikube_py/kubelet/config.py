@@ -101,6 +101,8 @@ class KubeletConfig:
     """Pulls at once, when there were none for a while."""
     max_parallel_image_pulls: int = 2
     """Upstream pulls one image at a time unless told; two keep a small pod from waiting behind a large one."""
+    image_pull_progress_deadline_s: float = 60.0
+    """A pull that does not get on for so long is given up (dockershim's)."""
     image_gc_high_percent: int = 85
     """From this share of the image file system on, unused images go (100: never for this reason), ..."""
     image_gc_low_percent: int = 80

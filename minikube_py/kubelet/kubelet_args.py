@@ -48,6 +48,12 @@ def _flag(text: str) -> bool:
     return text == "true"
 
 
+def _positive_duration(text: str) -> float:
+    if (seconds := parse_duration(text)) > 0:
+        return seconds
+    raise ArgumentError(f"{text!r} is not above 0")
+
+
 def _percent(text: str) -> int:
     number = whole_number(text)
     if not 0 <= number <= 100:
@@ -104,6 +110,7 @@ _ARGS: ArgumentTable = {
     "registry-burst": ("registry_burst", positive_number),
     "serialize-image-pulls": ("max_parallel_image_pulls", lambda text: 1 if _flag(text) else 5),
     "max-parallel-image-pulls": ("max_parallel_image_pulls", positive_number),
+    "image-pull-progress-deadline": ("image_pull_progress_deadline_s", _positive_duration),
     "image-gc-high-threshold": ("image_gc_high_percent", _percent),
     "image-gc-low-threshold": ("image_gc_low_percent", _percent),
     "minimum-image-ttl-duration": ("image_minimum_gc_age_s", parse_duration),

@@ -78,6 +78,10 @@ class EventSink(Protocol):
         """Note it; never waits and never fails."""
         ...
 
+    def record_progress(self, involved: Mapping[str, Any], reason: str, message: str, field_path: str = "") -> None:
+        """Note how far something is: the Event that says it gets this message."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class VolumeRequest:

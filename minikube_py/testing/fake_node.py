@@ -261,6 +261,10 @@ class FakeEventSink:
         """Keep it."""
         self.said.append((type, reason, message))
 
+    def record_progress(self, involved: object, reason: str, message: str, field_path: str = "") -> None:
+        """Keep it like the others."""
+        self.said.append(("Normal", reason, message))
+
     def reasons(self) -> list[str]:
         """Return the reasons in order."""
         return [reason for _, reason, _ in self.said]

@@ -319,6 +319,8 @@ async def test_health_metrics_and_paths():
 async def test_requests_are_counted_by_what_they_ask():
     async with plain() as (_, session):
         await session.post(MAPS, json=a_map("m0"))
+        await session.get(f"{MAPS}/nobody")
+        await session.get("/api/v1/namespaces/n/made/x")
         await session.get("/made/up/by/the/client")
         async with session.get("/metrics") as metrics:
             samples = (await metrics.text()).splitlines()
@@ -326,6 +328,11 @@ async def test_requests_are_counted_by_what_they_ask():
     assert len(counted) == 1
     assert 'code="201"' in counted[0]
     assert 'resource="configmaps"' in counted[0]
+    missing = [line for line in samples if line.startswith("apiserver_request_total{") and 'code="404"' in line]
+    assert sorted(("configmaps" in line, 'verb="other"' in line, line[-3:]) for line in missing) == [
+        (False, True, "2.0"),
+        (True, False, "1.0"),
+    ]
     assert not any("made" in line for line in samples)
 
 

@@ -11,7 +11,7 @@ from minikube_py.apiserver.io.listing import ExpiredTokenError
 from minikube_py.apiserver.io.watch_session import WatchSession
 from minikube_py.apiserver.io.yaml_values import dump_yaml, dump_yaml_list
 from minikube_py.apiserver.negotiate import PLAIN, AnswerForm
-from minikube_py.apiserver.render import PART_BYTES, ListBody, status_body
+from minikube_py.apiserver.render import PART_BYTES, Body, ListBody, status_body
 from minikube_py.client.wire import ApiResponse
 
 JSON_HEADERS: Mapping[str, str] = {"content-type": "application/json"}
@@ -34,20 +34,25 @@ class StreamResponse:
 
 @dataclass(frozen=True, slots=True)
 class PartsResponse:
-    """A whole answer in parts: a list that is too long to be written at once."""
+    """A whole answer in parts: one that is too long to be written at once."""
 
-    body: ListBody
+    body: Body
     headers: Mapping[str, str]
 
 
 Answer: TypeAlias = ApiResponse | WatchResponse | StreamResponse | PartsResponse
 
 
-def list_answer(body: ListBody, form: AnswerForm = PLAIN) -> ApiResponse | PartsResponse:
-    """Return an answer with a list; a short one is a usual answer."""
+def parts_answer(body: Body, headers: Mapping[str, str]) -> ApiResponse | PartsResponse:
+    """Return an answer that may be long; a short one is a usual answer."""
     if body.size_bytes <= PART_BYTES:
-        return ApiResponse(200, body.whole(), _headers(form, ()))
-    return PartsResponse(body, _headers(form, ()))
+        return ApiResponse(200, body.whole(), headers)
+    return PartsResponse(body, headers)
+
+
+def list_answer(body: ListBody, form: AnswerForm = PLAIN) -> ApiResponse | PartsResponse:
+    """Return an answer with a list."""
+    return parts_answer(body, _headers(form, ()))
 
 
 def encode_answer(obj: Mapping[str, Any], form: AnswerForm = PLAIN) -> bytes:

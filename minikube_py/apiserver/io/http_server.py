@@ -372,15 +372,15 @@ class HttpServer:
     async def _watch(self, request: web.BaseRequest, watch: HttpWatch, info: RequestInfo) -> web.StreamResponse:
         assert self._server is not None
         response = web.StreamResponse(headers=self._common_headers(request))
-        gauge = self._metrics.watchers.labels(*request_labels(info))
+        labels = request_labels(info)
         self._server.on_lost[request.protocol] = watch.end
         self._open[watch] = None
-        gauge.inc()
+        self._metrics.watches.opened(labels)
         try:
             with suppress(ConnectionError):
                 await watch.run(request, response)
         finally:
-            gauge.dec()
+            self._metrics.watches.closed(labels)
             del self._open[watch]
             self._server.on_lost.pop(request.protocol, None)
         if watch.dropped:

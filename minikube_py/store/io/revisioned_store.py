@@ -90,9 +90,13 @@ class RevisionedStore:
         """As range, but the state at `revision`. Raises CompactedError."""
         return self._state.range_at(prefix, revision, after, limit)
 
-    def count(self, prefix: str) -> int:
-        """Return how many keys stand under `prefix`."""
-        return self._state.count(prefix)
+    def count(self, prefix: str, *, after: str = "") -> int:
+        """Return how many keys > `after` stand under `prefix`."""
+        return self._state.count(prefix, after)
+
+    def count_at(self, prefix: str, revision: int, *, after: str = "") -> int:
+        """As count, but of the state at `revision`. Raises CompactedError."""
+        return self._state.count_at(prefix, revision, after)
 
     def watch(self, prefix: str, after_revision: int) -> StoreWatcher:
         """Watch `prefix` from the revision after `after_revision` (may lie in the future).

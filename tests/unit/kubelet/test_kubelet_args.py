@@ -70,6 +70,7 @@ def test_flags_of_images_logs_and_dead_containers_become_settings():
         "maximum-dead-containers-per-container=0",
         "minimum-container-ttl-duration=1m",
         "max-parallel-image-pulls=4",
+        "image-pull-progress-deadline=2m",
     )
 
     assert (config.image_gc_high_percent, config.image_gc_low_percent) == (90, 70)
@@ -78,6 +79,7 @@ def test_flags_of_images_logs_and_dead_containers_become_settings():
     assert (config.dead_containers_total_max, config.dead_containers_max) == (10, 0)
     assert config.dead_container_minimum_age_s == 60.0
     assert config.max_parallel_image_pulls == 4
+    assert config.image_pull_progress_deadline_s == 120.0
     assert apply("serialize-image-pulls=true").max_parallel_image_pulls == 1
 
 
@@ -93,6 +95,7 @@ def test_the_last_one_wins_and_none_changes_nothing():
         ("max-pods", "max-pods: it needs a value"),
         ("max-pods=many", "max-pods: 'many' is not a number"),
         ("max-pods=0", "max-pods: '0' is not above 0"),
+        ("image-pull-progress-deadline=0s", "image-pull-progress-deadline: '0s' is not above 0"),
         ("cpu-cfs-quota=yes", "'yes' is neither true nor false"),
         ("kube-reserved=cpu", "'cpu' is not NAME=VALUE"),
         ("kube-reserved=gpu=1", "'gpu' cannot be reserved"),

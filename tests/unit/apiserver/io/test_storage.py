@@ -53,13 +53,13 @@ def nothing_to_hold():
 
 def built_in_admission(durable):
     """What every server has: the plug-ins, and no webhook or policy."""
-    sources = AdmissionSources(durable, lambda: None)
-    lookups, views = StoredLookups(durable), Views(refuse_conversion)
-    return AdmissionChain(sources, lookups, None, views, sequential_ids(), HeavyWork(), ApiServerConfig())
+    sources, heavy_work = AdmissionSources(durable, lambda: None), HeavyWork()
+    lookups, views = StoredLookups(durable), Views(refuse_conversion, heavy_work)
+    return AdmissionChain(sources, lookups, None, views, sequential_ids(), heavy_work, ApiServerConfig())
 
 
 async def a_storage(make_admission=lambda durable: NoAdmission()):
-    clock = ManualClock()
+    clock, heavy_work = ManualClock(), HeavyWork()
     durable, volatile = SlowStore(stamp, clock), SlowStore(stamp, clock, 1000)
     config = ApiServerConfig(service_cluster_ip_range="10.96.0.0/29", cluster_dns="")
     allocation = ServiceAllocation(durable, ranges_of(config), Random(0))
@@ -71,9 +71,9 @@ async def a_storage(make_admission=lambda durable: NoAdmission()):
             clock=clock,
             ids=sequential_ids(),
             completions=lambda resource, wall_s: completions.get(resource.qualified, nothing_to_hold)(),
-            views=Views(refuse_conversion),
+            views=Views(refuse_conversion, heavy_work),
             admission=make_admission(durable),
-            heavy_work=HeavyWork(),
+            heavy_work=heavy_work,
         )
     )
     await storage.create(Route(NAMESPACES, "create", "", "n"), {"metadata": {"name": "n"}}, OPTIONS)
