@@ -207,6 +207,18 @@ async def _open_logind() -> AsyncIterator[ShutdownInhibitor]:
         yield logind
 
 
+def _components_by_settings(config: AgentConfig, informers: Informers, host: Host) -> Mapping[str, Run]:
+    """Return the components that not every node has."""
+    components: dict[str, Run] = {}
+    if not config.node_ip_is_given:
+        choose = partial(asyncio.to_thread, find_own_address, config.server_url)
+        components["own-address"] = partial(require_own_address, config.node_ip, list_addresses, choose, host.clock)
+    if "dns" not in config.disabled:
+        dns = DnsConfig(listen_addresses=(str(config.cluster_dns),), domain=config.cluster_domain)
+        components["dns"] = DnsServer(dns, informers, host.clock, host.rng).run
+    return components
+
+
 @asynccontextmanager
 async def run_node(
     config: AgentConfig,
@@ -268,13 +280,8 @@ async def run_node(
         "kubelet-events": recorder.run,
         "kubelet": kubelet.run,
         "kubelet-server": partial(server.serve, "0.0.0.0", settings.kubelet_port, tls),
+        **_components_by_settings(config, informers, host),
     }
-    if not config.node_ip_is_given:
-        choose = partial(asyncio.to_thread, find_own_address, config.server_url)
-        components["own-address"] = partial(require_own_address, config.node_ip, list_addresses, choose, host.clock)
-    if "dns" not in config.disabled:
-        dns = DnsConfig(listen_addresses=(str(config.cluster_dns),), domain=config.cluster_domain)
-        components["dns"] = DnsServer(dns, informers, host.clock, host.rng).run
     try:
         async with running(host.health, components):
             yield Node(kubelet, proxier, server)
