@@ -163,8 +163,12 @@ class PodFiles(Protocol):
         """Kill what is left in a cgroup of one pod or container, and remove it in every hierarchy."""
         ...
 
-    async def sweep_logs(self, known_uids: Collection[str]) -> None:
-        """Remove logs of pods that are not among `known_uids`, and links to logs that lead nowhere."""
+    async def log_uids(self) -> tuple[str, ...]:
+        """Return the uids that have logs, sorted."""
+        ...
+
+    async def remove_logs(self, uids: Collection[str]) -> None:
+        """Remove the logs of these pods, and links to logs that lead nowhere."""
         ...
 
     async def pod_uids(self) -> tuple[str, ...]:

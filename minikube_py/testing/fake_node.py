@@ -173,16 +173,22 @@ class FakePodFiles:
         """Remember that it was asked for."""
         self.removed_cgroups.append(parent)
 
-    async def sweep_logs(self, known_uids: Collection[str]) -> None:
-        """Keep the logs of known pods (`DIR/NS_POD_UID/…`)."""
-        self.logs = {
-            path: text for path, text in self.logs.items() if path.split("/")[-3].rpartition("_")[2] in known_uids
-        }
+    async def log_uids(self) -> tuple[str, ...]:
+        """Return the uids that have logs (`DIR/NS_POD_UID/…`)."""
+        return tuple(sorted({_log_uid(path) for path in self.logs}))
+
+    async def remove_logs(self, uids: Collection[str]) -> None:
+        """Forget the logs of these pods."""
+        self.logs = {path: text for path, text in self.logs.items() if _log_uid(path) not in uids}
 
     async def pod_uids(self) -> tuple[str, ...]:
         """Return the uids that have files."""
         paths = [*self.texts, *self.volumes]
         return tuple(sorted({p.partition("/pods/")[2].split("/")[0] for p in paths}))
+
+
+def _log_uid(path: str) -> str:
+    return path.split("/")[-3].rpartition("_")[2]
 
 
 class FakeImageVolumes:

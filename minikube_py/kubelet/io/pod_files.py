@@ -18,7 +18,7 @@ from minikube_py.kubelet.io.atomic_writer import write_payload
 from minikube_py.kubelet.io.cgroup_dirs import remove_cgroup
 from minikube_py.kubelet.io.cgroup_mounts import CgroupMounts
 from minikube_py.kubelet.io.host_paths import check_host_path
-from minikube_py.kubelet.io.log_sweep import sweep_logs
+from minikube_py.kubelet.io.log_sweep import log_uids, remove_logs
 from minikube_py.kubelet.io.log_tail import read_log_tail
 from minikube_py.kubelet.io.memory_mounts import MemoryMounts
 from minikube_py.kubelet.io.mounts import KernelMounts, Mounts, mounts_below
@@ -145,9 +145,13 @@ class HostPodFiles:
                 return
             await asyncio.sleep(CGROUP_PAUSE_S)
 
-    async def sweep_logs(self, known_uids: Collection[str]) -> None:
-        """Remove logs of pods that are gone."""
-        await self._run(lambda: sweep_logs(self._pod_logs_dir, known_uids))
+    async def log_uids(self) -> tuple[str, ...]:
+        """Return the uids that have logs."""
+        return await self._run(lambda: log_uids(self._pod_logs_dir))
+
+    async def remove_logs(self, uids: Collection[str]) -> None:
+        """Remove the logs of these pods."""
+        await self._run(lambda: remove_logs(self._pod_logs_dir, uids))
 
     async def pod_uids(self) -> tuple[str, ...]:
         """Return the uids that have a directory."""
