@@ -125,6 +125,63 @@ async def test_warnings_come_as_headers():
     assert 'strict decoding error: unknown field "bogus", unknown field "more"' in status["message"]
 
 
+async def test_what_is_valid_and_hardly_meant_is_warned_of_when_it_is_written():
+    pods = "/api/v1/namespaces/default/pods"
+    variables = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "x", "env": variables}]}}
+    merge = {"Content-Type": "application/merge-patch+json"}
+    service = {"metadata": {"name": "s"}, "spec": {"clusterIP": "None", "ports": [{"port": 80}]}}
+    async with plain() as (_, session):
+        made = await session.post(pods, json=pod, params={"fieldValidation": "Strict"})
+        labelled = await session.patch(f"{pods}/p", json={"metadata": {"labels": {"a": "b"}}}, headers=merge)
+        headless = await session.post("/api/v1/namespaces/default/services", json=service)
+        sticky = await session.patch(
+            "/api/v1/namespaces/default/services/s", json={"spec": {"sessionAffinity": "ClientIP"}}, headers=merge
+        )
+        assert [a.status for a in (made, labelled, headless, sticky)] == [201, 200, 201, 200]
+    hides = 'hides previous definition of \\"A\\", which may be dropped when using apply'
+    assert made.headers["Warning"] == f'299 - "spec.containers[0].env[1]: {hides}"'
+    assert sticky.headers["Warning"] == '299 - "spec.SessionAffinity is ignored for headless services"'
+    assert "Warning" not in labelled.headers
+    assert "Warning" not in headless.headers
+
+
+ENDPOINTS = "/api/v1/namespaces/default/endpoints"
+DEPRECATED = '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"'
+
+
+async def test_every_answer_of_a_deprecated_kind_warns_of_it():
+    async with plain() as (_, session):
+        body = {"metadata": {"name": "a"}, "bogus": 1}
+        answers = {
+            "create": await session.post(ENDPOINTS, json=body),
+            "get": await session.get(f"{ENDPOINTS}/a"),
+            "list": await session.get(ENDPOINTS),
+            "watch": await session.get(ENDPOINTS, params={"watch": "1", "timeoutSeconds": "1"}),
+            "refused": await session.get(f"{ENDPOINTS}/nowhere"),
+            "delete": await session.delete(f"{ENDPOINTS}/a"),
+            "another kind": await session.get(MAPS),
+        }
+        warnings = {verb: answer.headers.get("Warning") for verb, answer in answers.items()}
+        for answer in answers.values():
+            answer.close()
+    assert warnings.pop("another kind") is None
+    assert warnings.pop("create") == f'{DEPRECATED}, 299 - "unknown field \\"bogus\\""'
+    assert warnings == dict.fromkeys(("get", "list", "watch", "refused", "delete"), DEPRECATED)
+
+
+async def test_documents_that_may_be_kept_say_so_once():
+    async with plain() as (_, session):
+        async with session.get("/openapi/v3") as index:
+            url = (await index.json())["paths"]["api/v1"]["serverRelativeURL"]
+        async with session.get(url, headers={"Accept-Encoding": "gzip"}) as kept:
+            await kept.read()
+        async with session.get(url, headers={"If-None-Match": kept.headers["ETag"]}) as known:
+            assert known.status == 304
+    assert kept.headers.getall("Cache-Control") == ["public, immutable, max-age=31536000"]
+    assert kept.headers["Vary"] == "Accept, Accept-Encoding"
+
+
 async def test_beyond_the_bounds_clients_are_asked_to_try_again():
     async with plain(replace(LOOPBACK_CONFIG, watches_max=1)) as (_, session):
         first = await session.get(MAPS, params={"watch": "1"})
@@ -243,7 +300,7 @@ async def test_a_table_watch_sends_tables():
 
 
 def open_watches(server):
-    return sum(sample.value for family in server.metrics.watchers.collect() for sample in family.samples)
+    return sum(sample.value for family in server.metrics.watches.collect() for sample in family.samples)
 
 
 async def test_a_watcher_that_does_not_read_is_cut_off_and_others_are_not():

@@ -7,7 +7,7 @@ import asyncio
 import gzip
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -315,14 +315,14 @@ class HttpServer:
             case PartsResponse():
                 self._metrics.requests.count(info, 200, self._clock.now_s() - started_s)
                 return await self._parts(request, answer)
-            case WatchResponse(session):
+            case WatchResponse(session, headers):
                 if request.version < HttpVersion11:
                     return await self._whole(request, error_answer(BadRequestError("a watch needs HTTP/1.1")))
                 if len(self._open) >= self._config.watches_max:
                     return await self._whole(request, error_answer(too_many_requests()))
                 watch = HttpWatch(session, self._config, self._clock, self._rng)
                 self._metrics.requests.count(info, 200, None)
-                return await self._watch(request, watch, info)
+                return await self._watch(request, watch, info, headers)
             case StreamResponse(chunks, headers):
                 self._metrics.requests.count(info, 200, None)
                 response = web.StreamResponse(headers={**headers, **self._common_headers(request)})
@@ -336,7 +336,8 @@ class HttpServer:
         if len(body) > GZIP_BYTES_MIN and "gzip" in request.headers.get("Accept-Encoding", ""):
             loop = asyncio.get_running_loop()
             body = await loop.run_in_executor(self._gzip, gzip.compress, body, 1)
-            headers = {**headers, "content-encoding": "gzip", "vary": "Accept-Encoding"}
+            vary = ", ".join(filter(None, (headers.get("vary"), "Accept-Encoding")))
+            headers = {**headers, "content-encoding": "gzip", "vary": vary}
         whole = render_answer(
             answer.status, headers, body, request[AUDIT_ID], self._clock.wall_s(), client_http(request)
         )
@@ -364,9 +365,11 @@ class HttpServer:
         await response.write_eof()
         return response
 
-    async def _watch(self, request: web.BaseRequest, watch: HttpWatch, info: RequestInfo) -> web.StreamResponse:
+    async def _watch(
+        self, request: web.BaseRequest, watch: HttpWatch, info: RequestInfo, headers: Mapping[str, str]
+    ) -> web.StreamResponse:
         assert self._server is not None
-        response = web.StreamResponse(headers=self._common_headers(request))
+        response = web.StreamResponse(headers={**headers, **self._common_headers(request)})
         labels = request_labels(info)
         self._server.on_lost[request.protocol] = watch.end
         self._open[watch] = None

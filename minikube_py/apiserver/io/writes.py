@@ -314,8 +314,6 @@ class Writes:
         form = choose_form(request.headers.get("accept", ""), request.query)
         status = 201 if stored.created else 200
         warnings = (*warnings, *stored.warnings)
-        if route.resource.custom is not None and route.resource.custom.warning:
-            warnings = (route.resource.custom.warning, *warnings)
         if route.subresource == "scale":
             scale = render_scale(orjson.loads(stored.value), route.resource.scale)
             changed = transform_object(SCALES, scale, form, self._clock.wall_s())
