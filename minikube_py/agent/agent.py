@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from minikube_py.agent.cluster_settings import with_cluster_settings
@@ -148,7 +149,6 @@ class Agent:
     ) -> Mapping[str, Run]:
         """Return what keeps this node's certificates good."""
         host, name = self._host, self._config.node_name
-
         self._shown = [(client_tls, self._credentials.client), (node_tls, self._credentials.serving)]
         renewal = partial(CertificateRenewal, client, host.clock, host.rng.random)
         again = partial(come_back, self._config, self._credentials, self._server_url, host.clock)
