@@ -59,6 +59,7 @@ from minikube_py.controllers.service_pods import (
     trigger_time,
 )
 from minikube_py.controllers.spec import ControllerSpec, Index, Watch
+from minikube_py.controllers.traffic_distribution import hints_for
 
 ENDPOINTS_MAX = 100
 """Endpoints in one slice (upstream: --max-endpoints-per-slice)."""
@@ -127,6 +128,8 @@ def build_endpoint(service: Obj, pod: Obj, addresses: Sequence[str], zones: Mapp
     more = (("hostname", hostname_of(pod, service)), ("nodeName", node_name), ("zone", zones.get(node_name or "")))
     endpoint |= {field: value for field, value in more if value}
     endpoint["targetRef"] = target_reference(pod)
+    if hints := hints_for(endpoint, service):
+        endpoint["hints"] = hints
     return endpoint
 
 

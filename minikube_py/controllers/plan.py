@@ -100,6 +100,13 @@ class DeleteBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteAll:
+    """Carry all `deletions` out, many at once: one that is refused holds up none, and is reported at the end."""
+
+    deletions: tuple[Delete, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteCollection:
     """Delete whatever of a resource stands in a namespace, listed afresh."""
 
@@ -174,6 +181,7 @@ Action = (
     | Update
     | Patch
     | Delete
+    | DeleteAll
     | DeleteBatch
     | RemoveDirectory
     | DeleteCollection

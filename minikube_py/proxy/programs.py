@@ -1,7 +1,7 @@
 """From one Service and its endpoints to elements of the kernel's maps.
 
-Each Service compiles by itself to a `Program`; the table is the union of all programs. So a change costs the work of
-one Service, and the whole (`compile_ruleset`) is the same code in a loop.
+Each Service compiles by itself to a `Program`; the table is the union of all programs, so a change costs the work of
+one Service.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,8 +27,6 @@ from minikube_py.proxy.ruleset import (
     Data,
     ElementKey,
     Key,
-    Ruleset,
-    chain_of,
 )
 from minikube_py.proxy.service_map import ServicePort
 from minikube_py.proxy.topology import NodeFacts, Selected, select_endpoints
@@ -111,18 +109,6 @@ def compile_service(ports: Iterable[ServicePort], endpoints: EndpointsByPort, fa
             if not choice.last_resort:
                 forwards.update(addresses)
     return Program(elements, udp, frozenset(forwards), frozenset(reaches))
-
-
-def compile_ruleset(
-    services: Iterable[tuple[tuple[ServicePort, ...], EndpointsByPort]], facts: CompileFacts
-) -> Ruleset:
-    """Return the whole table; of two Services that claim the same entry the first in order wins."""
-    elements: dict[ElementKey, Data] = {}
-    for ports, endpoints in services:
-        for key, data in compile_service(ports, endpoints, facts).elements.items():
-            elements.setdefault(key, data)
-    chains = (chain_of(data) for data in elements.values())
-    return Ruleset(elements, frozenset(chain for chain in chains if chain is not None))
 
 
 def _entries(port: ServicePort) -> tuple[_Entry, ...]:

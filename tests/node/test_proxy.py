@@ -22,10 +22,11 @@ from minikube_py.proxy.io.iptables_applier import IptablesApplier
 from minikube_py.proxy.io.nft_applier import NftApplier
 from minikube_py.proxy.io.proxier_loop import Proxier
 from minikube_py.proxy.ports import RulesetError
-from minikube_py.proxy.programs import CompileFacts, compile_ruleset
+from minikube_py.proxy.programs import CompileFacts
 from minikube_py.proxy.ruleset import Data, ElementKey, Ruleset, Transaction
 from minikube_py.proxy.service_map import parse_service
 from minikube_py.proxy.topology import NodeFacts
+from minikube_py.testing.compiled_ruleset import compile_ruleset
 from minikube_py.testing.fake_client import FakeClient
 from minikube_py.testing.fake_informers import FakeInformers
 from minikube_py.testing.netns import ANSWER_S_MAX, Sandbox, ask_from_here, run_checked, run_on_fresh_host, serve_here

@@ -50,32 +50,6 @@ from minikube_py.kit.ids import Ids
 log = logging.getLogger("apiserver")
 
 
-class NoAdmission:
-    """Admits everything (apiserver.admission.Admission)."""
-
-    def concerns(self, attributes: Attributes) -> bool:
-        """Return whether anything may have a say."""
-        del attributes
-        return False
-
-    def asks_others(self, attributes: Attributes) -> bool:
-        """Return whether webhooks or policies may have a say."""
-        del attributes
-        return False
-
-    async def mutate(self, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None) -> Admitted:
-        """Return the object as it is."""
-        del attributes, old
-        return Admitted(new)
-
-    async def validate(
-        self, attributes: Attributes, new: Mapping[str, Any] | None, old: Mapping[str, Any] | None
-    ) -> tuple[str, ...]:
-        """Admit."""
-        del attributes, new, old
-        return ()
-
-
 class AdmissionChain:
     """Asks plug-ins, webhooks and policies (apiserver.admission.Admission)."""
 

@@ -1,7 +1,7 @@
 """What all stores of this process share: reads from memory, watchers, waiting for a revision, telling listeners.
 
-How a transaction becomes durable (or not) is left to MemoryStore and EmbeddedStore; both end in `_apply` and
-`_publish`.
+How a transaction becomes durable (or not) is left to MemoryStore, EmbeddedStore and EtcdStore; each applies it to the
+state and ends in `_publish`.
 """
 
 import asyncio
@@ -62,11 +62,6 @@ class RevisionedStore:
     def state(self) -> Mvcc:
         """Return the state itself: for the fsck (store.check) and for metrics; read-only."""
         return self._state
-
-    @property
-    def watcher_count(self) -> int:
-        """Return how many watchers there are."""
-        return self._hub.count()
 
     @property
     def revision(self) -> int:

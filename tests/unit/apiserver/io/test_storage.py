@@ -14,7 +14,7 @@ from minikube_py.apiserver.canonical import kept, stamp
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Write, complete_nothing
 from minikube_py.apiserver.deletion import delete
-from minikube_py.apiserver.io.admission_chain import AdmissionChain, NoAdmission
+from minikube_py.apiserver.io.admission_chain import AdmissionChain
 from minikube_py.apiserver.io.admission_sources import AdmissionSources
 from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.service_allocation import ServiceAllocation, ranges_of
@@ -29,6 +29,7 @@ from minikube_py.store.interface import StoreReadOnlyError
 from minikube_py.store.io.memory_store import MemoryStore
 from minikube_py.testing.custom_objects import refuse_conversion
 from minikube_py.testing.manual_clock import ManualClock
+from minikube_py.testing.no_admission import NoAdmission
 from minikube_py.testing.sequential_ids import sequential_ids
 
 OPTIONS = WriteOptions(field_manager="test")
