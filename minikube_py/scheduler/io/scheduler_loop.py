@@ -17,9 +17,9 @@ from minikube_py.api.meta import Obj, ObjectKey, format_time, is_deleting, key_o
 from minikube_py.api.resources import NAMESPACES, NODES, PODS
 from minikube_py.client.interface import STRATEGIC, Change, Client, Informers
 from minikube_py.client.io.event_recorder import EventRecorder
-from minikube_py.client.io.waiting_queue import wait_event_or_sleep
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
+from minikube_py.kit.io.waiting import wait_event_or_sleep
 from minikube_py.scheduler.cluster_state import ClusterState, binding_of, is_terminal, node_of
 from minikube_py.scheduler.config import SchedulerConfig
 from minikube_py.scheduler.cycle import Bind, Unschedulable, schedule
