@@ -101,7 +101,7 @@ class Scheduler:
 
     def _snapshot(self, pod: Obj) -> Snapshot:
         snapshot = self._state.snapshot()
-        return replace(snapshot, storage=self._volumes.storage()) if claims_of(pod) else snapshot
+        return replace(snapshot, storage=self._volumes.storage(pod)) if claims_of(pod) else snapshot
 
     async def _wait(self, now_s: float) -> None:
         self._changed.clear()
@@ -207,6 +207,8 @@ class Scheduler:
     def _on_node(self, change: Change) -> None:
         if change.new is None:
             self._state.remove_node(name_of(change.latest))
+            # A domain less can make the rest even again.
+            self._note_change()
             return
         self._state.put_node(change.new)
         if change.old is None or _offers(change.old) != _offers(change.new):
@@ -229,10 +231,10 @@ def _asks_otherwise(old: Obj, new: Obj) -> bool:
 
 
 def _matters_to_others(old: Obj | None, new: Obj) -> bool:
-    """Return whether a bound pod's change may let others fit: it ended, came, or has other labels."""
+    """Return whether a bound pod's change may let others fit: it ended, came, was resized, or has other labels."""
     if old is None or is_terminal(old) != is_terminal(new) or is_deleting(old) != is_deleting(new):
         return True
-    return node_of(old) != node_of(new) or labels_of(old) != labels_of(new)
+    return old.get("spec") != new.get("spec") or labels_of(old) != labels_of(new)
 
 
 def _offers(node: Mapping[str, Any]) -> tuple[Any, ...]:
