@@ -28,9 +28,8 @@ Amounts = Mapping[str, int]
 PODS = "pods"
 DEFAULT_CPU_MILLI = 100
 DEFAULT_MEMORY = 200 << 20
-"""What a container that asks for nothing counts for in scores, so that best-effort pods spread too (upstream's
-values).
-One that asks for 0 counts for that."""
+"""What a container that asks for nothing counts for in scores, so that best-effort pods spread too (as upstream); one
+that asks for 0 counts for that."""
 
 
 def amount(resource: str, text: object) -> int:
