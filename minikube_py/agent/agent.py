@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from minikube_py.agent.cluster_settings import with_cluster_settings
 from minikube_py.agent.errors import AgentError
-from minikube_py.agent.folders import make_folders
+from minikube_py.agent.folders import sole_agent
 from minikube_py.agent.host import this_host
 from minikube_py.agent.joining import come_back, join, require_same_cluster
 from minikube_py.agent.lifetime import Run, running
@@ -66,16 +67,19 @@ class Agent:
         self._replica_dir = config.agent_dir / "replica"
         self._own: CertificateRenewal | None = None
         self._serving: CertificateRenewal | None = None
+        self._shown: list[tuple[ssl.SSLContext, Path]] = []
+        """What is shown to others, and the file that it is in."""
 
     async def run(self) -> None:
         """Join if need be, start everything in order, say so, and stop it in reverse order."""
         process = self._process
         process.catch_stop()
+        process.catch_hangup(self._reload)
         docker = open_runtime(self._config, self._host)
         try:
             await require_engine(docker[1])
             async with AsyncExitStack() as stack:
-                make_folders(self._config.data_dir, self._config.agent_dir)
+                stack.enter_context(sole_agent(self._config))
                 commands = {"status": self.status, "stop": process.stop}
                 await stack.enter_async_context(control_socket(control_path(self._config), commands))
                 membership = await self._membership()
@@ -145,7 +149,7 @@ class Agent:
     ) -> Mapping[str, Run]:
         """Return what keeps this node's certificates good."""
         host, name = self._host, self._config.node_name
-
+        self._shown = [(client_tls, self._credentials.client), (node_tls, self._credentials.serving)]
         renewal = partial(CertificateRenewal, client, host.clock, host.rng.random)
         again = partial(come_back, self._config, self._credentials, self._server_url, host.clock)
         self._own = own = renewal(self._credentials.client, client_tls.load_cert_chain, again)
@@ -161,6 +165,15 @@ class Agent:
 
         informers.informer(NODES, Selection(field_selector=f"metadata.name={name}")).subscribe(look)
         return {"client-certificate": own.run, "serving-certificate": serving.run}
+
+    def _reload(self) -> None:
+        """SIGHUP: show the certificates that are on disk in new connections."""
+        for context, path in self._shown:
+            try:
+                context.load_cert_chain(path)
+            except OSError as error:
+                log.error("certificate %s is not reloaded: %s", path, error)  # noqa: TRY400 - the message says it all
+        log.info("certificates reloaded")
 
     async def status(self) -> Mapping[str, Any]:
         """Return what `minikube-py status` prints."""
