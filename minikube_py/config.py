@@ -173,6 +173,7 @@ class AgentConfig:
     node_ip: str
     node_ip_reason: str
     """Why this address, for the log."""
+    node_ip_is_given: bool
     docker_host: str
     datastore: "Datastore | None"
     cluster_cidr: IPv4Network
@@ -345,6 +346,7 @@ def parse_config(given: Mapping[str, Any], *, host_name: str, default_ip: OwnAdd
         node_name=str(values["node-name"] or host_name).lower(),
         node_ip=str(faults.address("node-ip", values["node-ip"] or default_ip.address or "127.0.0.1", "127.0.0.1")),
         node_ip_reason="it was given" if values["node-ip"] else default_ip.reason,
+        node_ip_is_given=bool(values["node-ip"]),
         docker_host=str(values["docker-host"]),
         datastore=_datastore(values, faults),
         cluster_cidr=faults.network("cluster-cidr", values["cluster-cidr"], "10.244.0.0/16"),

@@ -107,6 +107,10 @@ class PodFiles(Protocol):
         """Make (or bring up to date, atomically) a volume's directory."""
         ...
 
+    async def has_unswapped_memory(self) -> bool:
+        """Return whether volumes in memory are never swapped: whether the kernel can do that."""
+        ...
+
     async def own_volume(self, path: str, gid: int, policy: ChangePolicy) -> None:
         """Give all that a volume holds to fsGroup; OnRootMismatch: only when its root is not the group's yet."""
         ...

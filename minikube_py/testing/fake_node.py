@@ -100,6 +100,8 @@ class FakePodFiles:
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
         self.volumes: dict[str, VolumeRequest] = {}
+        self.has_noswap = True
+        """This kernel keeps a tmpfs out of the swap space."""
         self.payloads: dict[str, tuple[ProjectedFile, ...]] = {}
         self.sub_paths: dict[str, str] = {}
         self.nfs: dict[str, tuple[NfsVolume, tuple[str, ...]]] = {}
@@ -115,6 +117,10 @@ class FakePodFiles:
         self.volumes[request.path] = request
         if request.files is not None:
             self.payloads[request.path] = request.files
+
+    async def has_unswapped_memory(self) -> bool:
+        """Return what the test says."""
+        return self.has_noswap
 
     async def own_volume(self, path: str, gid: int, policy: ChangePolicy) -> None:
         """Remember whose it is."""

@@ -24,6 +24,8 @@ pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
 
 PLAYBOOKS = Path(__file__).parents[2] / "scripts" / "ansible"
 CONNECTIONS = Path(__file__).parent / "ansible_connections"
+PASSWORD = "a-password-of-theirs"
+"""What the cluster's own token is made of: `token` in the server's settings."""
 EVICTIONS = "eviction-hard=memory.available<20Mi,nodefs.available<50Mi,imagefs.available<50Mi"
 
 
@@ -37,15 +39,24 @@ class Control:
         self.kubeconfig.write_text(yaml.safe_dump(SOMEBODYS))
         self.inventory = folder / "inventory.yml"
         server, *agents = hosts
-        groups = {"minikube_py_server": [server], "minikube_py_agent": agents}
-        self.inventory.write_text(
-            yaml.safe_dump({"all": {"children": {name: self._group(members) for name, members in groups.items()}}})
-        )
+        groups = {
+            "minikube_py_server": self._group([server], is_server=True),
+            "minikube_py_agent": self._group(agents, is_server=False),
+        }
+        self.inventory.write_text(yaml.safe_dump({"all": {"children": groups}}))
 
-    def _group(self, hosts):
+    def _group(self, hosts, *, is_server):
         reached = {"ansible_connection": "lab_host", "ansible_python_interpreter": "/usr/bin/python3"}
         return {
-            "hosts": {h.name: {**reached, "lab_host_entry": h.entry, "minikube_py_node_ip": h.address} for h in hosts}
+            "hosts": {
+                h.name: {
+                    **reached,
+                    "lab_host_entry": h.entry,
+                    "minikube_py_node_ip": h.address,
+                    "minikube_py_config": {"kubelet-arg": [EVICTIONS], **({"token": PASSWORD} if is_server else {})},
+                }
+                for h in hosts
+            }
         }
 
     def play(self, name, program):
@@ -54,10 +65,9 @@ class Control:
             "minikube_py_file": str(program),
             "minikube_py_kubeconfig": str(self.kubeconfig),
             "minikube_py_kubectl": str(KUBECTLS[NEWEST]),
-            "minikube_py_config": {"kubelet-arg": [EVICTIONS]},
             "minikube_py_agents_at_once": "100%",
         }
-        argv = [Path(sys.executable).with_name("ansible-playbook"), "-i", self.inventory, f"{name}.yml"]
+        argv = [Path(sys.executable).with_name("ansible-playbook"), "-v", "-i", self.inventory, f"{name}.yml"]
         done = subprocess.run(
             [*argv, "-e", json.dumps(variables)],
             cwd=PLAYBOOKS,
@@ -71,6 +81,7 @@ class Control:
             text=True,
         )
         assert done.returncode == 0, f"{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+        assert not re.search(rf"K10[0-9a-f]{{64}}::|{PASSWORD}", done.stdout + done.stderr), "a token is logged"
         return {
             host: int(count) for host, count in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", done.stdout, re.M)
         }

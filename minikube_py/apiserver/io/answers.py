@@ -1,7 +1,7 @@
 """What the dispatcher gives back: a whole answer, a watch, or a stream of bytes."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import orjson
@@ -22,6 +22,7 @@ class WatchResponse:
     """A watch that has been accepted."""
 
     session: WatchSession
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,16 @@ def encode_answer(obj: Mapping[str, Any], form: AnswerForm = PLAIN) -> bytes:
     return orjson.dumps(obj)
 
 
+def indented(answer: ApiResponse) -> bytes:
+    """Return an answer's body for people to read: short JSON is indented, and begins with what it is."""
+    if answer.headers.get("content-type") != JSON_HEADERS["content-type"] or len(answer.body) > PART_BYTES:
+        return answer.body
+    value = orjson.loads(answer.body)
+    if isinstance(value, dict):
+        value = {key: value[key] for key in ("kind", "apiVersion") if key in value} | value
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
 def object_answer(
     obj: Mapping[str, Any], form: AnswerForm = PLAIN, *, status: int = 200, warnings: tuple[str, ...] = ()
 ) -> ApiResponse:
@@ -103,6 +114,12 @@ def error_answer(error: StatusError) -> ApiResponse:
         status["metadata"] = {"continue": error.go_on}
         body = orjson.dumps(status)
     return ApiResponse(error.code, body, headers)
+
+
+def warned(answer: Answer, text: str) -> Answer:
+    """Return an answer whose client is first warned of this."""
+    headers = {**answer.headers, "warning": ", ".join(filter(None, (_warning(text), answer.headers.get("warning"))))}
+    return replace(answer, headers=headers)
 
 
 def _headers(form: AnswerForm, warnings: tuple[str, ...]) -> Mapping[str, str]:

@@ -230,7 +230,7 @@ class Documents:
             return ApiResponse(301, b"", {"location": f"{request.path}?hash={document.hash}"})
         if asked:
             headers["cache-control"] = _IMMUTABLE
-        return ApiResponse(200, document.body, headers)
+        return _unless_known(document.body, request, headers)
 
     async def _openapi_v2(self, request: ApiRequest, catalog: Catalog) -> ApiResponse:
         specs = self._others().specs

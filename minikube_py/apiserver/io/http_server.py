@@ -7,10 +7,11 @@ import asyncio
 import gzip
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -27,7 +28,14 @@ from minikube_py.apiserver.audit_events import Call, Outcome
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.http_head import COMMON_FIELDS, render_answer
 from minikube_py.apiserver.impersonation import impersonate, impersonated_in
-from minikube_py.apiserver.io.answers import Answer, PartsResponse, StreamResponse, WatchResponse, error_answer
+from minikube_py.apiserver.io.answers import (
+    Answer,
+    PartsResponse,
+    StreamResponse,
+    WatchResponse,
+    error_answer,
+    indented,
+)
 from minikube_py.apiserver.io.audit_log import AuditLog, Exchange
 from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher, check_allowed
 from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
@@ -49,6 +57,7 @@ from minikube_py.apiserver.io.request_counts import request_labels
 from minikube_py.apiserver.io.status_connection import StatusRequestHandler
 from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.io.whole_response import WRITER, WholeResponse, client_http
+from minikube_py.apiserver.negotiate import is_read_by_people
 from minikube_py.apiserver.request_headers import FrontProxies, user_in
 from minikube_py.apiserver.routes import RequestInfo
 from minikube_py.apiserver.users import ANONYMOUS, UserInfo
@@ -121,6 +130,8 @@ class HttpServer:
         self._open: dict[HttpWatch, None] = {}
         self._in_flight = {False: 0, True: 0}
         self._in_flight_max = {False: config.requests_in_flight_max, True: config.mutating_requests_in_flight_max}
+        for mutating, kind in ((False, "readOnly"), (True, "mutating")):
+            metrics.show_in_flight(kind, partial(self._in_flight.__getitem__, mutating))
         self.port = 0
         """Where it listens, once it does."""
 
@@ -315,14 +326,14 @@ class HttpServer:
             case PartsResponse():
                 self._metrics.requests.count(info, 200, self._clock.now_s() - started_s)
                 return await self._parts(request, answer)
-            case WatchResponse(session):
+            case WatchResponse(session, headers):
                 if request.version < HttpVersion11:
                     return await self._whole(request, error_answer(BadRequestError("a watch needs HTTP/1.1")))
                 if len(self._open) >= self._config.watches_max:
                     return await self._whole(request, error_answer(too_many_requests()))
                 watch = HttpWatch(session, self._config, self._clock, self._rng)
                 self._metrics.requests.count(info, 200, None)
-                return await self._watch(request, watch, info)
+                return await self._watch(request, watch, info, headers)
             case StreamResponse(chunks, headers):
                 self._metrics.requests.count(info, 200, None)
                 response = web.StreamResponse(headers={**headers, **self._common_headers(request)})
@@ -333,10 +344,13 @@ class HttpServer:
 
     async def _whole(self, request: web.BaseRequest, answer: ApiResponse) -> web.StreamResponse:
         headers, body = answer.headers, answer.body
+        if is_read_by_people(request.headers.get("User-Agent", "")) and "pretty" not in request.query_string:
+            body = indented(answer)
         if len(body) > GZIP_BYTES_MIN and "gzip" in request.headers.get("Accept-Encoding", ""):
             loop = asyncio.get_running_loop()
             body = await loop.run_in_executor(self._gzip, gzip.compress, body, 1)
-            headers = {**headers, "content-encoding": "gzip", "vary": "Accept-Encoding"}
+            vary = ", ".join(filter(None, (headers.get("vary"), "Accept-Encoding")))
+            headers = {**headers, "content-encoding": "gzip", "vary": vary}
         whole = render_answer(
             answer.status, headers, body, request[AUDIT_ID], self._clock.wall_s(), client_http(request)
         )
@@ -364,9 +378,11 @@ class HttpServer:
         await response.write_eof()
         return response
 
-    async def _watch(self, request: web.BaseRequest, watch: HttpWatch, info: RequestInfo) -> web.StreamResponse:
+    async def _watch(
+        self, request: web.BaseRequest, watch: HttpWatch, info: RequestInfo, headers: Mapping[str, str]
+    ) -> web.StreamResponse:
         assert self._server is not None
-        response = web.StreamResponse(headers=self._common_headers(request))
+        response = web.StreamResponse(headers={**headers, **self._common_headers(request)})
         labels = request_labels(info)
         self._server.on_lost[request.protocol] = watch.end
         self._open[watch] = None

@@ -1,11 +1,12 @@
 """Makes sure that a container's image is on the host, as its pull policy says (upstream: images.EnsureImageExists).
 
-Pulls of one image take turns, and so do all pulls beyond `max_parallel_image_pulls`. What is known to be here is
+Pulls of one image take turns, and so do all pulls beyond `image_pulls_max`. What is known to be here is
 remembered for a short while, so that starting a pod costs no look-up.
 """
 
 import asyncio
 import logging
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from minikube_py.kit.backoff import next_backoff
@@ -72,7 +73,8 @@ class ImagePuller:
         self._sources = sources
         self._known: dict[str, _Known] = {}
         self._turns: dict[str, _Turn] = {}
-        self._slots = asyncio.Semaphore(config.max_parallel_image_pulls)
+        pulls_max = config.image_pulls_max
+        self._slots = asyncio.Semaphore(pulls_max) if pulls_max is not None else nullcontext()
 
     def forget(self) -> None:
         """Forget which images are here: some were removed."""

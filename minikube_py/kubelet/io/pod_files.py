@@ -80,6 +80,10 @@ class HostPodFiles:
         else:
             self._mounts.mount(request.file_system, request.path, request.mount_options)
 
+    async def has_unswapped_memory(self) -> bool:
+        """Return whether volumes in memory are never swapped."""
+        return await self._run(lambda: self._memory.try_noswap(self._root_dir))
+
     async def own_volume(self, path: str, gid: int, policy: ChangePolicy) -> None:
         """Give a volume to fsGroup."""
         await self._run(lambda: own_volume(path, gid, policy))

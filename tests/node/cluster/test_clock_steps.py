@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from minikube_py.kubelet.io.certificate_renewal import read_pair
 from minikube_py.testing.lab import machine
 from minikube_py.testing.lab.cluster import IMAGE, Cluster, wait_until
 from minikube_py.testing.lab.lab import Lab
@@ -20,6 +21,8 @@ pytestmark = pytest.mark.node
 
 LIFETIME_S = 600
 """The shortest that the API server makes a token for."""
+SIGNED_S = 3600
+"""How long the certificates of nodes live."""
 READER = f"""
 apiVersion: v1
 kind: Pod
@@ -93,7 +96,7 @@ def hosts(tmp_path_factory):
         "-m",
         "minikube_py",
     )
-    lab.server_flags = ("--kube-controller-manager-arg=cluster-signing-duration=1h",)
+    lab.server_flags = (f"--kube-controller-manager-arg=cluster-signing-duration={SIGNED_S}s",)
     try:
         lab.make_hosts()
         cluster = Cluster(lab, folder)
@@ -128,3 +131,21 @@ def test_a_pods_token_is_replaced_while_it_still_counts_and_the_pod_runs_on(host
     wait_until(lambda: not hosts.review(first).get("authenticated"), what="the end of the first one")
     assert hosts.review(second)["authenticated"]
     assert of_pod() == before == (*before[:2], 0, ["running"])
+
+
+def test_a_node_whose_certificates_ran_out_while_no_master_was_there_comes_back_by_itself(hosts):
+    lab, cluster, agent = hosts.lab, hosts.cluster, hosts.lab.pids["lab2/agent"]
+    tls = hosts.worker.data_dir / "agent" / "tls"
+    pairs = [tls / name for name in ("kubelet-client.pem", "serving-kubelet.pem")]
+    before = cluster.get("pod", "reader")["status"]["containerStatuses"]
+    ended_s = max(read_pair(pair).not_after_s for pair in pairs)
+    lab.stop(lab.layout.master)
+    hosts.set_ahead(2 * SIGNED_S)
+    lab.start(lab.layout.master)
+
+    wait_until(lambda: all(read_pair(pair).not_after_s > ended_s for pair in pairs), what="other certificates")
+    wait_until(lambda: hosts.worker.agent_log.read_text().count("node lab2 joined") == 2, what="the line in the log")
+    cluster.kubectl("wait", "--for=condition=Ready", "node/lab2", "--timeout=60s")
+    wait_until(lambda: hosts.review(hosts.token()).get("authenticated"), what="a token that counts")
+    assert machine.is_running(agent)
+    assert cluster.get("pod", "reader")["status"]["containerStatuses"] == before

@@ -159,6 +159,27 @@ async def test_pulls_beyond_the_bound_wait_for_their_turn():
     assert waited
 
 
+async def test_without_a_bound_all_pulls_run_at_the_same_time():
+    lab = a_kubelet_lab()
+    lab.config = replace(lab.config, serialize_image_pulls=False)
+    images = [f"r.example/app:{number}" for number in range(6)]
+    for image in images:
+        an_image_in_the_registry(lab, image)
+    pull, begun = lab.runtime.pull_image, []
+
+    async def slowly(image, auth, told):
+        begun.append(image)
+        await asyncio.sleep(1)
+        assert sorted(begun) == images
+        return await pull(image, auth, told)
+
+    lab.runtime.pull_image = slowly
+    async with lab.started():
+        for number, image in enumerate(images):
+            await create(lab, f"p{number}", image=image)
+        await lab.eventually(lambda: all(lab.phase(f"p{n}") == "Running" for n in range(6)), 5.0)
+
+
 async def test_a_pod_that_is_deleted_gives_its_pull_up():
     lab = a_kubelet_lab()
     given_up = asyncio.Event()
