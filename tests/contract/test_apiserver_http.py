@@ -182,6 +182,23 @@ async def test_documents_that_may_be_kept_say_so_once():
     assert kept.headers["Vary"] == "Accept, Accept-Encoding"
 
 
+@pytest.mark.parametrize("agent", ["curl/7.88.1", "Wget/1.21", "Mozilla/5.0 (X11)"])
+async def test_json_is_indented_for_clients_that_show_it_as_it_comes(agent):
+    async with plain() as (_, session):
+        async with session.get("/api/v1/namespaces/default", headers={"User-Agent": agent}) as shown:
+            text = await shown.text()
+        async with session.get(f"{MAPS}/nowhere", headers={"User-Agent": agent}) as missing:
+            refusal = await missing.text()
+        async with session.get(MAPS, headers={"User-Agent": agent}, params={"pretty": "false"}) as asked:
+            assert "\n " not in await asked.text()
+        async with session.get("/readyz", headers={"User-Agent": agent}) as ready:
+            assert await ready.text() == "ok"
+        async with session.get("/api/v1/namespaces/default") as other:
+            assert "\n " not in await other.text()
+    assert text.startswith('{\n  "kind": "Namespace",\n  "apiVersion": "v1",\n  "metadata": {\n')
+    assert refusal.startswith('{\n  "kind": "Status",\n')
+
+
 async def test_beyond_the_bounds_clients_are_asked_to_try_again():
     async with plain(replace(LOOPBACK_CONFIG, watches_max=1)) as (_, session):
         first = await session.get(MAPS, params={"watch": "1"})
@@ -374,6 +391,8 @@ async def test_health_metrics_and_paths():
     assert "minikube_py_loop_lag_seconds_bucket" in samples
     assert 'apiserver_storage_objects{resource="namespaces"} 4.0' in samples
     assert "process_resident_memory_bytes" in samples
+    assert 'apiserver_current_inflight_requests{request_kind="mutating"} 0.0' in samples
+    assert 'kubernetes_build_info{git_version="v1.36.0",' in samples
     assert {"/apis/apps/v1", "/readyz/informer-sync", "/version", "/openapi/v3"} <= set(paths)
 
 

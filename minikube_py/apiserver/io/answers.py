@@ -65,6 +65,16 @@ def encode_answer(obj: Mapping[str, Any], form: AnswerForm = PLAIN) -> bytes:
     return orjson.dumps(obj)
 
 
+def indented(answer: ApiResponse) -> bytes:
+    """Return an answer's body for people to read: short JSON is indented, and begins with what it is."""
+    if answer.headers.get("content-type") != JSON_HEADERS["content-type"] or len(answer.body) > PART_BYTES:
+        return answer.body
+    value = orjson.loads(answer.body)
+    if isinstance(value, dict):
+        value = {key: value[key] for key in ("kind", "apiVersion") if key in value} | value
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
 def object_answer(
     obj: Mapping[str, Any], form: AnswerForm = PLAIN, *, status: int = 200, warnings: tuple[str, ...] = ()
 ) -> ApiResponse:

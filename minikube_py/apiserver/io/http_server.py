@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -27,7 +28,14 @@ from minikube_py.apiserver.audit_events import Call, Outcome
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.http_head import COMMON_FIELDS, render_answer
 from minikube_py.apiserver.impersonation import impersonate, impersonated_in
-from minikube_py.apiserver.io.answers import Answer, PartsResponse, StreamResponse, WatchResponse, error_answer
+from minikube_py.apiserver.io.answers import (
+    Answer,
+    PartsResponse,
+    StreamResponse,
+    WatchResponse,
+    error_answer,
+    indented,
+)
 from minikube_py.apiserver.io.audit_log import AuditLog, Exchange
 from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher, check_allowed
 from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
@@ -49,6 +57,7 @@ from minikube_py.apiserver.io.request_counts import request_labels
 from minikube_py.apiserver.io.status_connection import StatusRequestHandler
 from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.io.whole_response import WRITER, WholeResponse, client_http
+from minikube_py.apiserver.negotiate import is_read_by_people
 from minikube_py.apiserver.request_headers import FrontProxies, user_in
 from minikube_py.apiserver.routes import RequestInfo
 from minikube_py.apiserver.users import ANONYMOUS, UserInfo
@@ -121,6 +130,8 @@ class HttpServer:
         self._open: dict[HttpWatch, None] = {}
         self._in_flight = {False: 0, True: 0}
         self._in_flight_max = {False: config.requests_in_flight_max, True: config.mutating_requests_in_flight_max}
+        for mutating, kind in ((False, "readOnly"), (True, "mutating")):
+            metrics.show_in_flight(kind, partial(self._in_flight.__getitem__, mutating))
         self.port = 0
         """Where it listens, once it does."""
 
@@ -333,6 +344,8 @@ class HttpServer:
 
     async def _whole(self, request: web.BaseRequest, answer: ApiResponse) -> web.StreamResponse:
         headers, body = answer.headers, answer.body
+        if is_read_by_people(request.headers.get("User-Agent", "")) and "pretty" not in request.query_string:
+            body = indented(answer)
         if len(body) > GZIP_BYTES_MIN and "gzip" in request.headers.get("Accept-Encoding", ""):
             loop = asyncio.get_running_loop()
             body = await loop.run_in_executor(self._gzip, gzip.compress, body, 1)

@@ -1,15 +1,18 @@
 """What the API server counts, under upstream's names (component-base metrics, apiserver endpoints/metrics)."""
 
+import platform
 from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from minikube_py.api.served import GIT_VERSION, SERVED_MAJOR, SERVED_MINOR
 from minikube_py.apiserver.io.audit_log import AuditLog
 from minikube_py.apiserver.io.request_counts import SERIES_MAX, OpenRequests, RequestCounts
 from minikube_py.apiserver.routes import RequestInfo
 
+_BUILD = ("major", "minor", "git_version", "platform")
 _LAGS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 
@@ -32,6 +35,14 @@ class ApiMetrics:
         self.stored_objects = Gauge(
             "apiserver_storage_objects", "Objects of each resource", ("resource",), registry=self.registry
         )
+        self._in_flight = Gauge(
+            "apiserver_current_inflight_requests",
+            "Requests that are being answered, watches and the like not counted",
+            ("request_kind",),
+            registry=self.registry,
+        )
+        build = Gauge("kubernetes_build_info", "What this is, as /version says it", _BUILD, registry=self.registry)
+        build.labels(SERVED_MAJOR, SERVED_MINOR, GIT_VERSION, f"linux/{platform.machine()}").set(1)
         self.loop_lag = Histogram(
             "minikube_py_loop_lag_seconds",
             "How late the event loop was, measured once a second",
@@ -47,6 +58,10 @@ class ApiMetrics:
         ):
             gauge = Gauge(f"{name}_total", what, registry=self.registry)
             gauge.set_function(read)
+
+    def show_in_flight(self, kind: str, count: Callable[[], int]) -> None:
+        """Let /metrics ask `count` how many requests of a kind (`readOnly`, `mutating`) are being answered."""
+        self._in_flight.labels(kind).set_function(count)
 
     def show_stored(self, resource: str, count: Callable[[], int]) -> None:
         """Let /metrics ask `count` how many objects of a resource there are."""

@@ -19,6 +19,7 @@ from minikube_py.api.errors import (
     NotFoundError,
     StatusError,
     UnnamedError,
+    conflict,
 )
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
 from minikube_py.apiserver.approval import update_approval
@@ -199,8 +200,12 @@ class Writes:
             and name_of(decoded.obj) == route.name
             and not metadata(decoded.obj).get("resourceVersion")
         )
-        make = (lambda: copy_object(decoded.obj)) if may_create else None
-        stored = await self._storage.change(route, options, edit, make=make)
+
+        def make() -> Obj:
+            _check_new_uid(route, decoded.obj)
+            return copy_object(decoded.obj)
+
+        stored = await self._storage.change(route, options, edit, make=make if may_create else None)
         return await self._answer(route, request, stored, decoded.warnings)
 
     async def patch(self, route: Route, request: ApiRequest) -> Answer:
@@ -242,6 +247,7 @@ class Writes:
 
         def make() -> Obj:
             _check_definition(route)
+            _check_new_uid(route, patch)
             return decode_parsed(apply_config(resource, None, patch, context), expected, "Ignore").obj
 
         edit = _edit(route, propose, decide_new)
@@ -344,6 +350,18 @@ def _check_definition(route: Route) -> None:
     """
     if route.resource.custom is not None and route.resource.custom.terminating:
         raise MethodNotSupportedError("create not allowed while custom resource definition is terminating")
+
+
+def _check_new_uid(route: Route, obj: Mapping[str, Any]) -> None:
+    """Refuse to create, in place of an update, what has a uid: an object that is gone was meant.
+
+    Raises:
+        ConflictError: it has one.
+    """
+    uid = metadata(obj).get("uid")
+    if uid:
+        why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        raise conflict(route.resource.group, route.resource.plural, route.name, why)
 
 
 def _check_config(route: Route, config: Mapping[str, Any], expected_kind: str) -> None:
