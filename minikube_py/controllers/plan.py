@@ -169,6 +169,16 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatEvents:
+    """Write each Event about `about` once more, as one about `involved`: `reason`, and `front` before its message."""
+
+    about: Target
+    involved: Obj
+    reason: str
+    front: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveDirectory:
     """Remove a directory of this machine with all that it holds; fine when it is not there."""
 
@@ -191,6 +201,7 @@ Action = (
     | RequireAbsentElsewhere
     | RequireEmpty
     | Record
+    | RepeatEvents
 )
 
 

@@ -24,6 +24,7 @@ from minikube_py.api.resource import Resource
 from minikube_py.client.events import EventType
 from minikube_py.client.interface import Client, DeleteOptions, Selection
 from minikube_py.client.io.event_recorder import EventRecorder
+from minikube_py.controllers.io.event_copies import EventCopies
 from minikube_py.controllers.other_groups import deletable_rows, other_rows
 from minikube_py.controllers.plan import (
     Action,
@@ -38,6 +39,7 @@ from minikube_py.controllers.plan import (
     Patch,
     Record,
     RemoveDirectory,
+    RepeatEvents,
     Require,
     RequireAbsent,
     RequireAbsentElsewhere,
@@ -83,6 +85,7 @@ class Performer:
     def __init__(self, client: Client, recorder: EventRecorder) -> None:
         self._client = client
         self._recorder = recorder
+        self._copies = EventCopies(client, recorder)
 
     async def perform(self, actions: Sequence[Action]) -> Outcome:
         """Carry out `actions` in order, up to the first that fails."""
@@ -115,14 +118,16 @@ class Performer:
                 await self._delete_others(action)
             case Require() | RequireAbsent() | RequireAbsentElsewhere() | RequireEmpty():
                 await self._look_afresh(action)
-            case RemoveDirectory() | Record():
-                await self._beside_the_api(action)
+            case RemoveDirectory() | Record() | RepeatEvents():
+                await self._beside_objects(action)
             case _:
                 assert_never(action)
 
-    async def _beside_the_api(self, action: RemoveDirectory | Record) -> None:
+    async def _beside_objects(self, action: RemoveDirectory | Record | RepeatEvents) -> None:
         if isinstance(action, RemoveDirectory):
             await asyncio.to_thread(_remove_directory, action.path)
+        elif isinstance(action, RepeatEvents):
+            await self._copies.repeat(action)
         else:
             self._recorder.record(action.involved, action.type, action.reason, action.message)
 
