@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.error import MarkedYAMLError
 
 from minikube_py.kit.arguments import ArgumentError
 from minikube_py.kit.errors import UserError
@@ -173,6 +174,7 @@ class AgentConfig:
     node_ip: str
     node_ip_reason: str
     """Why this address, for the log."""
+    node_ip_is_given: bool
     docker_host: str
     datastore: "Datastore | None"
     cluster_cidr: IPv4Network
@@ -279,8 +281,14 @@ def read_config_file(path: Path, required: bool) -> Mapping[str, Any]:
         if required:
             raise ConfigError(f"config file {path} does not exist") from None
         return {}
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"config file {path} cannot be read: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"config file {path} cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        where = str(error)
+        if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+            # Its own text is a drawing of several lines.
+            where = f"line {error.problem_mark.line + 1}: {error.problem}"
+        raise ConfigError(f"config file {path} cannot be read: {where}") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -345,6 +353,7 @@ def parse_config(given: Mapping[str, Any], *, host_name: str, default_ip: OwnAdd
         node_name=str(values["node-name"] or host_name).lower(),
         node_ip=str(faults.address("node-ip", values["node-ip"] or default_ip.address or "127.0.0.1", "127.0.0.1")),
         node_ip_reason="it was given" if values["node-ip"] else default_ip.reason,
+        node_ip_is_given=bool(values["node-ip"]),
         docker_host=str(values["docker-host"]),
         datastore=_datastore(values, faults),
         cluster_cidr=faults.network("cluster-cidr", values["cluster-cidr"], "10.244.0.0/16"),

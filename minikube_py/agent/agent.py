@@ -8,17 +8,18 @@ import asyncio
 import logging
 import shutil
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from minikube_py.agent.cluster_settings import with_cluster_settings
 from minikube_py.agent.errors import AgentError
-from minikube_py.agent.folders import make_folders
+from minikube_py.agent.folders import sole_agent
 from minikube_py.agent.host import this_host
-from minikube_py.agent.joining import join, require_same_cluster
+from minikube_py.agent.joining import come_back, join, require_same_cluster
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.node import open_runtime, require_engine, run_node
 from minikube_py.agent.node_credentials import Membership, NodeCredentials
@@ -64,17 +65,21 @@ class Agent:
         self._credentials = NodeCredentials(config)
         self._server_url = config.server_url
         self._replica_dir = config.agent_dir / "replica"
+        self._own: CertificateRenewal | None = None
         self._serving: CertificateRenewal | None = None
+        self._shown: list[tuple[ssl.SSLContext, Path]] = []
+        """What is shown to others, and the file that it is in."""
 
     async def run(self) -> None:
         """Join if need be, start everything in order, say so, and stop it in reverse order."""
         process = self._process
         process.catch_stop()
+        process.catch_hangup(self._reload)
         docker = open_runtime(self._config, self._host)
         try:
             await require_engine(docker[1])
             async with AsyncExitStack() as stack:
-                make_folders(self._config.data_dir, self._config.agent_dir)
+                stack.enter_context(sole_agent(self._config))
                 commands = {"status": self.status, "stop": process.stop}
                 await stack.enter_async_context(control_socket(control_path(self._config), commands))
                 membership = await self._membership()
@@ -144,11 +149,10 @@ class Agent:
     ) -> Mapping[str, Run]:
         """Return what keeps this node's certificates good."""
         host, name = self._host, self._config.node_name
-
-        def renewal(path: Path, use: Callable[[Path], None]) -> CertificateRenewal:
-            return CertificateRenewal(client, host.clock, host.rng.random, path, use)
-
-        own = renewal(self._credentials.client, client_tls.load_cert_chain)
+        self._shown = [(client_tls, self._credentials.client), (node_tls, self._credentials.serving)]
+        renewal = partial(CertificateRenewal, client, host.clock, host.rng.random)
+        again = partial(come_back, self._config, self._credentials, self._server_url, host.clock)
+        self._own = own = renewal(self._credentials.client, client_tls.load_cert_chain, again)
         own.want(wanted_client(name))
         self._serving = serving = renewal(self._credentials.serving, node_tls.load_cert_chain)
         if serving.held is not None:
@@ -162,11 +166,22 @@ class Agent:
         informers.informer(NODES, Selection(field_selector=f"metadata.name={name}")).subscribe(look)
         return {"client-certificate": own.run, "serving-certificate": serving.run}
 
+    def _reload(self) -> None:
+        """SIGHUP: show the certificates that are on disk in new connections."""
+        for context, path in self._shown:
+            try:
+                context.load_cert_chain(path)
+            except OSError as error:
+                log.error("certificate %s is not reloaded: %s", path, error)  # noqa: TRY400 - the message says it all
+        log.info("certificates reloaded")
+
     async def status(self) -> Mapping[str, Any]:
         """Return what `minikube-py status` prints."""
         facts = self._process.status(self._server_url)
         serves = self._serving is not None and self._serving.first.is_set()
-        return {**facts, "ready": facts["ready"] and serves}
+        fault = self._own.fault if self._own is not None else ""
+        waiting_for = f"the API server: {fault}" if fault else facts["waiting_for"]
+        return {**facts, "ready": facts["ready"] and serves and not fault, "waiting_for": waiting_for}
 
     async def _report(self) -> None:
         """Tell systemd when the node is Ready and its kubelet can be asked."""

@@ -16,7 +16,7 @@ from minikube_py.config import AgentConfig
 from minikube_py.doctor.checks import Finding, examine
 from minikube_py.doctor.facts import EngineFacts, HostFacts, StateFacts
 from minikube_py.doctor.io.survey import survey_host, survey_tunnel
-from minikube_py.kit.io.control_socket import AgentNotRunningError, ask_agent
+from minikube_py.kit.io.control_socket import AgentNotRunningError, ControlForbiddenError, ask_agent
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeVersionError
 from minikube_py.kubelet.io import image_import
@@ -226,7 +226,7 @@ def _state_facts(config: AgentConfig) -> StateFacts:
 async def _survey(config: AgentConfig) -> tuple[HostFacts, EngineFacts]:
     try:
         await ask_agent(control_path(config), "status", ANSWER_TIMEOUT_S)
-    except (AgentNotRunningError, TimeoutError, PermissionError):
+    except (AgentNotRunningError, TimeoutError, ControlForbiddenError):
         agent_runs = False
     else:
         agent_runs = True

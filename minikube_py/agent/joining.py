@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 from minikube_py.agent.cluster_settings import with_cluster_settings
 from minikube_py.agent.errors import AgentError
@@ -9,7 +10,7 @@ from minikube_py.agent.node_credentials import Membership, NodeCredentials
 from minikube_py.agent.process import Process
 from minikube_py.agent.program import program_version
 from minikube_py.agent.token_setting import read_token
-from minikube_py.api.errors import StatusError
+from minikube_py.api.errors import ForbiddenError, StatusError
 from minikube_py.api.join_tokens import JoinToken, TokenFormatError, hash_of_ca, parse_token
 from minikube_py.client.io.join_client import JoinClient
 from minikube_py.client.join_faults import JoinRefusedError, version_fault
@@ -79,6 +80,21 @@ async def join(config: AgentConfig, credentials: NodeCredentials, process: Proce
             log.warning("cannot join yet: %s", error.message)
             process.say(f"the server {config.server_url}: {error.message}")
         await clock.sleep(failures.delay_s)
+
+
+async def come_back(config: AgentConfig, credentials: NodeCredentials, server_url: str, clock: Clock) -> None:
+    """Get this node a certificate in place of its own, which ran out: by the key of that and the configured token.
+
+    Raises:
+        StatusError: not now, or never without a person; the message says which.
+        OSError: it cannot be kept.
+    """
+    config = replace(config, server_url=config.server_url or server_url)
+    try:
+        client = JoinClient(config.server_url, join_token(config), clock, f"minikube-py/{program_version()}")
+        await _join(config, credentials, client)
+    except (JoinRefusedError, AgentError) as error:
+        raise ForbiddenError(f"it ran out, and this node cannot join again by itself: {error}") from error
 
 
 async def _join(config: AgentConfig, credentials: NodeCredentials, client: JoinClient) -> Membership:

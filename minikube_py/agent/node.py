@@ -15,6 +15,7 @@ from minikube_py.agent.errors import AgentError
 from minikube_py.agent.host import Host, this_host
 from minikube_py.agent.lifetime import Run, running
 from minikube_py.agent.node_credentials import kept_cluster_settings
+from minikube_py.agent.own_address import require_own_address
 from minikube_py.agent.pod_range import learn_pod_cidr, require_pod_cidr
 from minikube_py.agent.registries import with_registries
 from minikube_py.api.served import GIT_VERSION
@@ -23,6 +24,7 @@ from minikube_py.client.io.event_recorder import EventRecorder
 from minikube_py.config import AgentConfig
 from minikube_py.dns.config import DnsConfig
 from minikube_py.dns.io.dns_server import DnsServer
+from minikube_py.kit.io.host_facts import find_own_address, list_addresses
 from minikube_py.kubelet.config import KubeletConfig, with_fast_timers
 from minikube_py.kubelet.configz import configz
 from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeVersionError
@@ -205,6 +207,18 @@ async def _open_logind() -> AsyncIterator[ShutdownInhibitor]:
         yield logind
 
 
+def _components_by_settings(config: AgentConfig, informers: Informers, host: Host) -> Mapping[str, Run]:
+    """Return the components that not every node has."""
+    components: dict[str, Run] = {}
+    if not config.node_ip_is_given:
+        choose = partial(asyncio.to_thread, find_own_address, config.server_url)
+        components["own-address"] = partial(require_own_address, config.node_ip, list_addresses, choose, host.clock)
+    if "dns" not in config.disabled:
+        dns = DnsConfig(listen_addresses=(str(config.cluster_dns),), domain=config.cluster_domain)
+        components["dns"] = DnsServer(dns, informers, host.clock, host.rng).run
+    return components
+
+
 @asynccontextmanager
 async def run_node(
     config: AgentConfig,
@@ -238,7 +252,7 @@ async def run_node(
         client=client,
         informers=informers,
         runtime=runtime,
-        images=DockerImages(api, pinned=(config.pause_image or PAUSE_TAG,)),
+        images=DockerImages(api, settings.image_pull_progress_deadline_s, pinned=(config.pause_image or PAUSE_TAG,)),
         image_volumes=DockerImageVolumes(api),
         network=network,
         endpoint_drain=proxier,
@@ -266,10 +280,8 @@ async def run_node(
         "kubelet-events": recorder.run,
         "kubelet": kubelet.run,
         "kubelet-server": partial(server.serve, "0.0.0.0", settings.kubelet_port, tls),
+        **_components_by_settings(config, informers, host),
     }
-    if "dns" not in config.disabled:
-        dns = DnsConfig(listen_addresses=(str(config.cluster_dns),), domain=config.cluster_domain)
-        components["dns"] = DnsServer(dns, informers, host.clock, host.rng).run
     try:
         async with running(host.health, components):
             yield Node(kubelet, proxier, server)

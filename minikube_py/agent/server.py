@@ -19,7 +19,7 @@ from minikube_py.agent.credentials import (
     write_kubeconfig,
 )
 from minikube_py.agent.errors import AgentError
-from minikube_py.agent.folders import make_folders
+from minikube_py.agent.folders import make_folders, sole_agent
 from minikube_py.agent.host import this_host
 from minikube_py.agent.lifetime import running
 from minikube_py.agent.master import Master, master_components, run_master
@@ -63,12 +63,13 @@ class Server:
         process.say("the store")
         try:
             await require_engine(docker[1])
-            make_folders(config.data_dir, config.server_dir, config.agent_dir)
-            pki = server_pki(config, host.clock.wall_s())
-            tls, kubelet_tls = pki.server_context(), pki.kubelet_context()
-            node_tls = node_server_context(config, pki, host.clock.wall_s())
-            process.catch_hangup(lambda: self._reload(tls, kubelet_tls, node_tls))
             async with AsyncExitStack() as stack:
+                stack.enter_context(sole_agent(config))
+                make_folders(config.server_dir)
+                pki = server_pki(config, host.clock.wall_s())
+                tls, kubelet_tls = pki.server_context(), pki.kubelet_context()
+                node_tls = node_server_context(config, pki, host.clock.wall_s())
+                process.catch_hangup(lambda: self._reload(tls, kubelet_tls, node_tls))
                 process.say("the API server")
                 self._master = master = await stack.enter_async_context(
                     run_master(config, host, tls, pki, kubelet_tls)

@@ -6,6 +6,7 @@ r"""JSONPath as Kubernetes has it, as far as printer columns, scale paths and se
 Upstream: client-go util/jsonpath.
 """
 
+import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -142,9 +143,16 @@ def _passes(item: Any, step: Step) -> bool:
         return bool(left == right)
     if step.operator == "!=":
         return bool(left != right)
-    if type(left) is not type(right) and not (isinstance(left, int | float) and isinstance(right, int | float)):
-        return False
-    return bool({"<": left < right, ">": left > right, "<=": left <= right, ">=": left >= right}[step.operator])
+    texts, numbers = (isinstance(left, kind) and isinstance(right, kind) for kind in (str, int | float))
+    return (texts or numbers) and bool(_COMPARISONS[step.operator](left, right))
+
+
+_COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+}
 
 
 def _literal(text: str) -> Any:

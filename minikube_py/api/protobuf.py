@@ -63,8 +63,8 @@ def decode_envelope(body: bytes, api_version: str, kind: str) -> Obj:
 
 def message_of(api_version: str, kind: str) -> str:
     """Return the table's name of a kind's message (`api.core.v1.Pod`), empty for unknown kinds."""
-    name = definition_name(api_version, kind)
-    return name.removeprefix("io.k8s.").replace("apiextensions-apiserver", "apiextensions_apiserver")
+    name = definition_name(api_version, kind).removeprefix("io.k8s.")
+    return name.replace("-apiserver.", "_apiserver.").replace("kube-aggregator.", "kube_aggregator.")
 
 
 class _Decoder:
@@ -98,7 +98,7 @@ class _Decoder:
                 out.update(self.message(kind, _bytes(wire), depth + 1))
             else:
                 value = self._value(kind, wire, depth)
-                if value is not None and (keep_zero or value or not isinstance(value, str | int | float)):
+                if value is not None and (keep_zero or value or kind not in _DROPPED_ZEROS):
                     out[name] = value
         return out
 
@@ -294,6 +294,9 @@ def _duration(data: bytes) -> str:
     text = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
     return ("-" if nanos < 0 else "") + f"{text}{seconds}{tail}s"
 
+
+_DROPPED_ZEROS = frozenset({*_NUMBERS, "string", "bytes"})
+"""Of these types Go's JSON leaves a plain field out when it is zero; a struct's (IntOrString, Quantity) is there."""
 
 _SPECIAL: Mapping[str, Callable[[bytes], Any]] = {
     "bytes": lambda data: base64.b64encode(data).decode(),

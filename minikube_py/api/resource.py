@@ -113,8 +113,6 @@ class CustomTraits:
     has_defaults: bool = False
     terminating: bool = False
     """The definition is being deleted: nothing new is created."""
-    warning: str = ""
-    """What clients of this version are warned of: it is deprecated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +176,10 @@ class Resource:
     """None: spec.replicas, status.replicas and spec.selector."""
     custom: CustomTraits | None = None
     """Set for custom resources only."""
+    warn: Callable[[Mapping[str, Any], Mapping[str, Any] | None], Iterable[str]] | None = None
+    """What the writer of an object is warned of, (new, old or None when it is made): valid, and hardly meant."""
+    deprecation: str = ""
+    """What every client of this version is warned of, readers too; empty: it is not deprecated."""
     stored_as: StoredAs | None = None
     """The objects are those of another row, shown in this row's version."""
     computed: bool = False

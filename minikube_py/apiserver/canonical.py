@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from minikube_py.api.meta import Obj
+from minikube_py.kit.kept_objects import parse_kept
 from minikube_py.store.interface import Entry
 
 DECODED_VALUE_BYTES_MAX = 16 << 20
@@ -69,7 +70,7 @@ class DecodedObjects:
         if obj is not None:
             self._objs.move_to_end(entry)
             return obj
-        parsed: Obj = orjson.loads(entry.value)
+        parsed: Obj = parse_kept(entry.value)
         self._objs[entry] = parsed
         self._value_bytes += len(entry.value)
         while self._value_bytes > self._value_bytes_max and len(self._objs) > 1:

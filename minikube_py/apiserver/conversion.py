@@ -14,20 +14,31 @@ from typing import Any
 from minikube_py.api.errors import InternalError
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of, namespace_of, uid_of
 from minikube_py.api.resource import Resource
-from minikube_py.apiserver.canonical import canonical, decode, stamp
+from minikube_py.apiserver.canonical import canonical, stamp
+from minikube_py.apiserver.versions import shown_entry
 from minikube_py.store.interface import Entry
 
 REVIEW_VERSION = "apiextensions.k8s.io/v1"
 
 
-def needs_view(resource: Resource, entry: Entry) -> bool:
-    """Return whether the stored bytes may not be what this row serves; the common case costs no look at them."""
+def is_as_stored(resource: Resource, entry: Entry) -> bool:
+    """Return whether the stored bytes are what this row serves, as far as that is known without a look at them."""
     custom = resource.custom
     if custom is None:
-        return False
-    if resource.api_version == custom.storage_version and entry.mod_revision > custom.since:
-        return False
-    return custom.has_defaults or decode(entry).get("apiVersion") != resource.api_version
+        return resource.stored_as is None
+    return resource.api_version == custom.storage_version and entry.mod_revision > custom.since
+
+
+def view_of(resource: Resource, entry: Entry, obj: Obj) -> Entry | None:
+    """Return an entry, whose object is `obj`, as this row serves it; None when a webhook has to convert it."""
+    custom = resource.custom
+    if custom is None:
+        return shown_entry(resource, entry, obj)
+    if needs_webhook(resource, obj, resource.api_version):
+        return None
+    if not custom.has_defaults and obj.get("apiVersion") == resource.api_version:
+        return entry
+    return render_view(resource, entry, obj)
 
 
 def needs_webhook(resource: Resource, obj: Mapping[str, Any], api_version: str) -> bool:
@@ -38,10 +49,10 @@ def needs_webhook(resource: Resource, obj: Mapping[str, Any], api_version: str) 
     )
 
 
-def render_view(resource: Resource, entry: Entry, converted: Mapping[str, Any] | None = None) -> Entry:
-    """Return the entry as this row serves it; `converted` is what a webhook made of it."""
+def render_view(resource: Resource, entry: Entry, converted: Mapping[str, Any]) -> Entry:
+    """Return the entry as this row serves it; `converted` is its object, or what a webhook made of it."""
     assert resource.custom is not None
-    obj = copy_object(converted if converted is not None else decode(entry))
+    obj = copy_object(converted)
     obj["apiVersion"] = resource.api_version
     resource.custom.prune(obj)
     resource.rules.set_defaults(obj)

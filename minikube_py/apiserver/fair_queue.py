@@ -30,6 +30,16 @@ class FairQueue(Generic[T]):
         self._count += 1
         return True
 
+    def remove(self, user: str, item: T) -> None:
+        """Take an item of this user out of turn; fine when it had its turn."""
+        mine = self._by_user.get(user)
+        if mine is None or item not in mine:
+            return
+        mine.remove(item)
+        self._count -= 1
+        if not mine:
+            del self._by_user[user]
+
     def head(self) -> T:
         """Return whose turn it is; there must be one."""
         return next(iter(self._by_user.values()))[0]

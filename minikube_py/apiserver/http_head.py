@@ -14,8 +14,9 @@ from functools import lru_cache
 from http import HTTPStatus
 
 CONTENT_TYPE = "content-type"
+CACHE_CONTROL = "cache-control"
 COMMON_FIELDS: Mapping[str, str] = {"Cache-Control": "no-cache, private", "Server": "minikube-py"}
-"""What every answer carries, beside its Audit-Id."""
+"""What every answer carries that has no Cache-Control of its own, beside its Audit-Id."""
 STARTS_KEPT_MAX = 256
 """Beginnings of heads that are kept: one for each status and content type, with and without keeping a connection."""
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -40,7 +41,7 @@ def render_answer(
     status: int, fields: Mapping[str, str], body: bytes, audit_id: str, wall_s: float, client: ClientHttp = USUAL
 ) -> bytes:
     """Return a whole answer, head and body; `fields` has names in lower case and no Content-Length."""
-    start = _start(status, fields.get(CONTENT_TYPE, ""), client)
+    start = _start(status, fields.get(CONTENT_TYPE, ""), client, fields.get(CACHE_CONTROL, ""))
     more = _more(fields) if len(fields) > 1 else b""
     kept = body if client.wants_body and status not in _BODILESS else b""
     return b"%s%sAudit-Id: %s\r\nContent-Length: %d\r\nDate: %s\r\n\r\n%s" % (
@@ -54,8 +55,10 @@ def render_answer(
 
 
 @lru_cache(maxsize=STARTS_KEPT_MAX)
-def _start(status: int, content_type: str, client: ClientHttp) -> bytes:
+def _start(status: int, content_type: str, client: ClientHttp, cache_control: str) -> bytes:
     fields = dict(COMMON_FIELDS)
+    if cache_control:  # client-go's cache reads the first one alone
+        fields["Cache-Control"] = cache_control
     if content_type:
         fields["Content-Type"] = content_type
     if not client.keep_alive:
@@ -67,7 +70,7 @@ def _start(status: int, content_type: str, client: ClientHttp) -> bytes:
 
 
 def _more(fields: Mapping[str, str]) -> bytes:
-    return _rendered({name: value for name, value in fields.items() if name != CONTENT_TYPE})
+    return _rendered({name: value for name, value in fields.items() if name not in (CONTENT_TYPE, CACHE_CONTROL)})
 
 
 def _rendered(fields: Mapping[str, str]) -> bytes:

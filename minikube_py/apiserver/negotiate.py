@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from minikube_py.api.errors import NotAcceptableError
+from minikube_py.api.errors import BadRequestError, NotAcceptableError
 
 Media = Literal["json", "yaml"]
 Transform = Literal["", "Table", "PartialObjectMetadata"]
@@ -32,6 +32,7 @@ _MEDIA: Mapping[str, Media] = {
 ACCEPTED = "application/json, application/yaml"
 FORMS_CACHED_MAX = 256
 """Accept headers whose meaning is kept: each client sends a few, always the same."""
+_BARE_CLIENTS = ("curl", "Wget", "Mozilla/5.0")
 _RANGES_MAX = 64
 """Media ranges after this many are not looked at."""
 
@@ -90,6 +91,19 @@ def _chosen(accept: str, include: str = "Metadata", pretty: bool = False) -> Ans
         transform = _TRANSFORMS.get(wanted)
         version = parameters.get("v", "")
         if transform and parameters.get("g") == "meta.k8s.io" and version in _TRANSFORM_VERSIONS:
-            kept: IncludeObject = "None" if include == "None" else "Object" if include == "Object" else "Metadata"
-            return AnswerForm(media, transform, version, kept, pretty)
+            return AnswerForm(media, transform, version, _included(include, transform), pretty)
     raise NotAcceptableError(f"only the following media types are accepted: {ACCEPTED}")
+
+
+def _included(include: str, transform: Transform) -> IncludeObject:
+    if include in ("None", "Object"):
+        return "None" if include == "None" else "Object"
+    if include not in ("", "Metadata") and transform == "Table":
+        why = f"includeObject: Invalid value: \"{include}\": must be 'Metadata', 'Object', 'None', or empty"
+        raise BadRequestError(f"Unable to convert to Table as requested: {why}")
+    return "Metadata"
+
+
+def is_read_by_people(user_agent: str) -> bool:
+    """Return whether a client shows answers as they come (upstream: isPrettyPrint): JSON is indented for it."""
+    return user_agent.startswith(_BARE_CLIENTS)

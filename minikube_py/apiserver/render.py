@@ -6,7 +6,7 @@ Upstream: apiserver endpoints/handlers/response.go (transforms); there every LIS
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -71,6 +71,29 @@ class ListBody:
                 yield (b"," if start else b"") + b",".join(self.items[start : at + 1])
                 start, size = at + 1, 0
         yield self.tail
+
+
+@dataclass(frozen=True, slots=True)
+class TextBody:
+    """A long text in pieces."""
+
+    pieces: Sequence[bytes]
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the length of the whole."""
+        return sum(map(len, self.pieces))
+
+    def whole(self) -> bytes:
+        """Return it in one piece."""
+        return b"".join(self.pieces)
+
+    def parts(self) -> Iterator[bytes]:
+        """Yield the pieces."""
+        yield from self.pieces
+
+
+Body: TypeAlias = ListBody | TextBody
 
 
 def list_body(resource: Resource, values: Sequence[bytes], meta: ListMeta) -> ListBody:

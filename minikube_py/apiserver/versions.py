@@ -7,11 +7,9 @@ but two, pay nothing: their entries pass through untouched.
 Upstream: the conversion between served and storage version in registry/generic and storage/etcd3.
 """
 
-from collections.abc import Sequence
-
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource
-from minikube_py.apiserver.canonical import canonical, decode, stamp
+from minikube_py.apiserver.canonical import canonical, stamp
 from minikube_py.store.interface import Entry
 
 
@@ -20,14 +18,9 @@ def stored_object(resource: Resource, obj: Obj) -> Obj:
     return resource.stored_as.to_stored(obj) if resource.stored_as else obj
 
 
-def shown_entry(resource: Resource, entry: Entry) -> Entry:
-    """Return a stored entry as a row's version shows it."""
+def shown_entry(resource: Resource, entry: Entry, obj: Obj) -> Entry:
+    """Return a stored entry, whose object is `obj`, as a row's version shows it."""
     if resource.stored_as is None:
         return entry
-    value = stamp(canonical(resource.stored_as.from_stored(decode(entry))), entry.mod_revision)
+    value = stamp(canonical(resource.stored_as.from_stored(obj)), entry.mod_revision)
     return Entry(entry.key, value, entry.create_revision, entry.mod_revision)
-
-
-def shown_entries(resource: Resource, entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Return stored entries as a row's version shows them."""
-    return entries if resource.stored_as is None else [shown_entry(resource, entry) for entry in entries]

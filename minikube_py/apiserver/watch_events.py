@@ -24,6 +24,7 @@ from minikube_py.apiserver.canonical import decode, stamp, unstamp
 from minikube_py.apiserver.list_options import Filter
 from minikube_py.apiserver.negotiate import AnswerForm
 from minikube_py.apiserver.render import render_transformed
+from minikube_py.kit.kept_objects import parse_kept
 from minikube_py.store.interface import Entry, StoreEvent
 
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -87,7 +88,7 @@ class WatchedChange:
         shown = self._values.get(change_type)
         if shown is None:
             value = self._last_value()
-            shown = self._values[change_type] = (value, orjson.loads(value))
+            shown = self._values[change_type] = (value, parse_kept(value))
         return shown
 
     def _last_value(self) -> bytes:

@@ -50,6 +50,8 @@ class Notice:
     type: EventType
     reason: str
     message: str
+    is_progress: bool = False
+    """It says the same as before and how far that is now: the message of its one Event moves on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +163,22 @@ class EventCorrelator:
         about = tuple(
             str(notice.involved.get(field, "")) for field in ("kind", "namespace", "name", "uid", "apiVersion")
         )
+        part = (*about, str(notice.involved.get("fieldPath", "")), notice.type, notice.reason)
+        if notice.is_progress:
+            return self._count(part, notice, wall_s, salt)
         combined = self._combine((*about, notice.type, notice.reason), notice, wall_s)
         if not self._take_token(about, wall_s):
             return DropEvent()
         message = COMBINED if combined is not notice else notice.message
-        key = (*about, str(notice.involved.get("fieldPath", "")), notice.type, notice.reason, message)
+        return self._count((*part, message), combined, wall_s, salt)
+
+    def _count(self, key: _Key, notice: Notice, wall_s: float, salt: int) -> Decision:
         seen = self._seen.get(key)
         if seen is None:
             seen = _Seen(event_name(str(notice.involved.get("name", "")), wall_s, salt), 0, wall_s)
         counted = _Seen(seen.name, seen.count + 1, seen.first_s)
         _remember(self._seen, key, counted)
-        event = build_event(self._source, combined, counted.name, counted.first_s, wall_s, counted.count)
+        event = build_event(self._source, notice, counted.name, counted.first_s, wall_s, counted.count)
         if counted.count == 1:
             return CreateEvent(event)
         patch = {field: event[field] for field in ("count", "message", "lastTimestamp")}

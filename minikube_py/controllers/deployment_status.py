@@ -76,6 +76,9 @@ def compute_counts(deployment: Obj, sets: Sets, conditions: Conditions, now_s: f
     )
     status: Obj = {"observedGeneration": metadata(deployment).get("generation", 0)}
     status |= {field: count for field, count in counts.items() if count}
+    terminating = [(rs.get("status") or {}).get("terminatingReplicas") for rs in sets.all]
+    if all(count is not None for count in terminating):
+        status["terminatingReplicas"] = sum(int(count or 0) for count in terminating)
     if collisions := (deployment.get("status") or {}).get("collisionCount"):
         status["collisionCount"] = collisions
     status["conditions"] = list(set_condition(conditions, wanted, now_s, update_time=True))

@@ -59,7 +59,7 @@ MANAGER = "endpoint-controller"
 
 @dataclass(frozen=True, slots=True)
 class EndpointsView:
-    """`service` None: it is gone (or has no selector any more) and `endpoints`, if ours, are left over."""
+    """`service` None: it is gone, and `endpoints`, if ours, are left over."""
 
     service: Obj | None
     pods: tuple[Obj, ...]

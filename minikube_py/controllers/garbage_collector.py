@@ -238,9 +238,10 @@ def _without_owners(seen: GarbageView, uids: set[str]) -> Patch:
 
 
 def _unblocked(seen: GarbageView) -> Patch:
-    references = metadata(seen.obj).get("ownerReferences") or ()
-    free = [{**reference, "blockOwnerDeletion": False} for reference in references]
-    return Patch(seen.resource, key_of(seen.obj), {"metadata": {"ownerReferences": free}}, uid=uid_of(seen.obj))
+    meta = metadata(seen.obj)
+    free = [{**reference, "blockOwnerDeletion": False} for reference in meta.get("ownerReferences") or ()]
+    patch = {"metadata": {"resourceVersion": meta.get("resourceVersion", ""), "ownerReferences": free}}
+    return Patch(seen.resource, key_of(seen.obj), patch, uid=uid_of(seen.obj))
 
 
 def items_of(resource: Resource) -> Callable[[Change, Listers], Sequence[Item]]:

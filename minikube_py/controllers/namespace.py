@@ -25,6 +25,7 @@ from minikube_py.controllers.plan import (
     NOTHING,
     Action,
     Delete,
+    DeleteAll,
     DeleteCollection,
     DeleteOthers,
     Failure,
@@ -97,7 +98,8 @@ def reconcile(seen: NamespaceView, now_s: float) -> Plan:
     name = name_of(namespace)
     others = [DeleteOthers(group.group, group.version, name) for group in seen.others if group.available]
     if seen.contents or discovery_failure(seen.others):
-        return Plan((*_deletions(seen), *actions, *others), requeue_after_s=LOOK_AGAIN_S)
+        # The status first: it tells what could not be deleted the last time, and may not be this time.
+        return Plan((*actions, *_deletions(seen), *others), requeue_after_s=LOOK_AGAIN_S)
     kept = [finalizer for finalizer in namespace["spec"]["finalizers"] if finalizer != FINALIZER]
     finalized = {**namespace, "spec": {**namespace["spec"], "finalizers": kept}}
     if actions:
@@ -114,13 +116,14 @@ def reconcile(seen: NamespaceView, now_s: float) -> Plan:
     )
 
 
-def _deletions(seen: NamespaceView) -> list[Action]:
-    return [
+def _deletions(seen: NamespaceView) -> tuple[Action, ...]:
+    deletions = tuple(
         Delete(content.resource, Target(key_of(obj), uid_of(obj)))
         for content in seen.contents
         for obj in content.objects
         if not is_deleting(obj)
-    ]
+    )
+    return (DeleteAll(deletions),) if deletions else ()
 
 
 def _compute_status(seen: NamespaceView, now_s: float) -> Obj:
@@ -151,7 +154,7 @@ def _discovery_failure(seen: NamespaceView) -> Condition:
 
 def _content_failure(seen: NamespaceView) -> Condition:
     kind = "NamespaceDeletionContentFailure"
-    failed = seen.failure is not None and isinstance(seen.failure.action, Delete | DeleteCollection | DeleteOthers)
+    failed = seen.failure is not None and isinstance(seen.failure.action, DeleteAll | DeleteCollection | DeleteOthers)
     if failed and seen.failure is not None:
         message = f"Failed to delete all resource types, 1 remaining: {seen.failure.message}"
         return Condition(kind, "True", "ContentDeletionFailed", message)

@@ -29,7 +29,7 @@ from minikube_py.controllers.eviction_pace import EvictionPace, ZoneView, evicti
 from minikube_py.controllers.indexes import NODE_NAME, PODS_BY_NODE
 from minikube_py.controllers.node_health import NodeHealth
 from minikube_py.controllers.plan import Action, Failure, Item, Listers, Patch, Plan, Record, Update, latest_item
-from minikube_py.controllers.pod_state import is_ready, is_terminal
+from minikube_py.controllers.pod_state import condition_of, is_ready, is_terminal
 from minikube_py.controllers.spec import ControllerSpec, Watch
 
 LEASE_NAMESPACE = "kube-node-lease"
@@ -60,22 +60,14 @@ class NodeView:
     """How long it has not been heard of."""
 
 
-def node_condition(node: Obj, kind: str) -> Obj | None:
-    """Return a condition of the node, or None."""
-    for condition in (node.get("status") or {}).get("conditions") or ():
-        if condition.get("type") == kind:
-            return dict(condition)
-    return None
-
-
 def _ready_status(node: Obj) -> str:
-    return str((node_condition(node, "Ready") or {}).get("status", "Unknown"))
+    return str((condition_of(node, "Ready") or {}).get("status", "Unknown"))
 
 
 def sign_of_life(node: Obj, lease: Obj | None) -> Hashable:
     """Return what changes whenever the node's kubelet is alive."""
     renewed = (lease.get("spec") or {}).get("renewTime") if lease is not None else None
-    return (uid_of(node), renewed, (node_condition(node, "Ready") or {}).get("lastHeartbeatTime"))
+    return (uid_of(node), renewed, (condition_of(node, "Ready") or {}).get("lastHeartbeatTime"))
 
 
 def decide(seen: NodeView, config: ControllersConfig, now_s: float) -> Plan:
@@ -85,7 +77,7 @@ def decide(seen: NodeView, config: ControllersConfig, now_s: float) -> Plan:
     if seen.is_new:
         message = f"Node {name} event: Registered Node {name} in Controller"
         actions.append(Record(seen.node, "Normal", "RegisteredNode", message))
-    reported = node_condition(seen.node, "Ready") is not None
+    reported = condition_of(seen.node, "Ready") is not None
     grace_s = config.node_monitor_grace_period_s if reported else config.node_startup_grace_period_s
     conditions = _unknown_conditions(seen.node, now_s) if seen.silent_s > grace_s else None
     if conditions is not None:
@@ -130,11 +122,11 @@ def compute_taints(node: Obj, now_s: float, *, evict: bool) -> list[Obj]:
     if (node.get("spec") or {}).get("unschedulable"):
         wanted.append((UNSCHEDULABLE, NO_SCHEDULE))
     for kind, key in _PRESSURE_TAINTS.items():
-        if (node_condition(node, kind) or {}).get("status") == "True":
+        if (condition_of(node, kind) or {}).get("status") == "True":
             wanted.append((key, NO_SCHEDULE))
     ready = _ready_status(node)
     if ready != "True":
-        key = UNREACHABLE if ready == "Unknown" and node_condition(node, "Ready") is not None else NOT_READY
+        key = UNREACHABLE if ready == "Unknown" and condition_of(node, "Ready") is not None else NOT_READY
         wanted.append((key, NO_SCHEDULE))
         if evict:
             wanted.append((key, NO_EXECUTE))
@@ -187,7 +179,7 @@ def _may_evict(seen: NodeView, config: ControllersConfig, pace: EvictionPace, no
     given = {t.get("key") for t in taints_of(seen.node) if t.get("effect") == NO_EXECUTE}
     if given & {NOT_READY, UNREACHABLE}:
         return seen.zone.any_ready
-    if node_condition(seen.node, "Ready") is None:
+    if condition_of(seen.node, "Ready") is None:
         return False  # it is just starting
     return pace.take_turn(seen.zone.zone, eviction_rate(seen.zone, config), now_s)
 

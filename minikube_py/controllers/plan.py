@@ -100,6 +100,13 @@ class DeleteBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteAll:
+    """Carry all `deletions` out, many at once: one that is refused holds up none, and is reported at the end."""
+
+    deletions: tuple[Delete, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteCollection:
     """Delete whatever of a resource stands in a namespace, listed afresh."""
 
@@ -162,6 +169,16 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatEvents:
+    """Write each Event about `about` once more, as one about `involved`: `reason`, and `front` before its message."""
+
+    about: Target
+    involved: Obj
+    reason: str
+    front: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveDirectory:
     """Remove a directory of this machine with all that it holds; fine when it is not there."""
 
@@ -174,6 +191,7 @@ Action = (
     | Update
     | Patch
     | Delete
+    | DeleteAll
     | DeleteBatch
     | RemoveDirectory
     | DeleteCollection
@@ -183,6 +201,7 @@ Action = (
     | RequireAbsentElsewhere
     | RequireEmpty
     | Record
+    | RepeatEvents
 )
 
 

@@ -25,9 +25,9 @@ def is_active(pod: Mapping[str, Any]) -> bool:
     return not is_terminal(pod) and not is_deleting(pod)
 
 
-def pod_condition(pod: Mapping[str, Any], kind: str) -> Obj | None:
-    """Return the condition of that type, or None."""
-    for condition in (pod.get("status") or {}).get("conditions") or ():
+def condition_of(obj: Mapping[str, Any], kind: str) -> Obj | None:
+    """Return a copy of the condition of that type (of a pod, or of a node), or None."""
+    for condition in (obj.get("status") or {}).get("conditions") or ():
         if condition.get("type") == kind:
             return dict(condition)
     return None
@@ -35,13 +35,13 @@ def pod_condition(pod: Mapping[str, Any], kind: str) -> Obj | None:
 
 def is_ready(pod: Mapping[str, Any]) -> bool:
     """Return whether the Ready condition (of a pod, or of a node) is True."""
-    condition = pod_condition(pod, "Ready")
+    condition = condition_of(pod, "Ready")
     return condition is not None and condition.get("status") == "True"
 
 
 def ready_since_s(pod: Mapping[str, Any]) -> float:
     """Return when the Ready condition last changed (wall clock, 0 when unknown)."""
-    condition = pod_condition(pod, "Ready") or {}
+    condition = condition_of(pod, "Ready") or {}
     return seconds_of(condition.get("lastTransitionTime"))
 
 

@@ -31,7 +31,7 @@ from minikube_py.controllers.plan import (
     owner_reference,
 )
 from minikube_py.controllers.pod_ranking import rank_for_deletion
-from minikube_py.controllers.pod_state import count_available, is_active, is_ready
+from minikube_py.controllers.pod_state import count_available, is_active, is_ready, is_terminal
 from minikube_py.controllers.spec import ControllerSpec, Watch
 
 BURST_MAX = 500
@@ -125,6 +125,7 @@ def _compute_status(seen: ReplicaSetView, pods: Sequence[Obj], available: int, n
         "availableReplicas": available,
     }
     status: Obj = {"replicas": len(pods), **{name: count for name, count in counts.items() if count}}
+    status["terminatingReplicas"] = _count_terminating(seen)
     status["observedGeneration"] = metadata(replica_set).get("generation", 0)
     conditions = remove_condition(old.get("conditions") or (), "ReplicaFailure")
     if seen.failure is not None and isinstance(seen.failure.action, CreateBatch | DeleteBatch):
@@ -134,6 +135,15 @@ def _compute_status(seen: ReplicaSetView, pods: Sequence[Obj], available: int, n
     if conditions:
         status["conditions"] = list(conditions)
     return status
+
+
+def _count_terminating(seen: ReplicaSetView) -> int:
+    """Return how many of its own pods are going away: they are no replicas any more, and still take room."""
+    uid = uid_of(seen.replica_set)
+    going = [pod for pod in seen.pods if is_deleting(pod) and not is_terminal(pod)]
+    own = [pod for pod in going if (controller_of(pod) or {}).get("uid") == uid]
+    selector = compile_label_selector(seen.replica_set["spec"].get("selector")) if own else None
+    return sum(selects(selector, labels_of(pod)) for pod in own)
 
 
 def _write_status(replica_set: Obj, status: Obj) -> tuple[Action, ...]:

@@ -21,7 +21,7 @@ from minikube_py.api.meta import (
 from minikube_py.api.resources import PODS, SERVICES
 from minikube_py.client.interface import Change
 from minikube_py.controllers.plan import Item, Listers
-from minikube_py.controllers.pod_state import is_ready, is_terminal, pod_condition
+from minikube_py.controllers.pod_state import condition_of, is_ready, is_terminal
 from minikube_py.controllers.spec import Index
 from minikube_py.controllers.timestamps import seconds_of
 
@@ -134,7 +134,7 @@ def trigger_time(service: Obj, pods: Iterable[Obj]) -> str:
     """Return the latest moment that can have caused a change: readiness of a pod, creation of the Service."""
     times = [str(metadata(service).get("creationTimestamp") or "")]
     for pod in pods:
-        condition = pod_condition(pod, "Ready")
+        condition = condition_of(pod, "Ready")
         if condition is not None:
             times.append(str(condition.get("lastTransitionTime") or ""))
     return max((text for text in times if text), key=seconds_of, default="")

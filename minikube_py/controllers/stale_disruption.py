@@ -12,7 +12,7 @@ from minikube_py.api.meta import Obj, format_time, is_deleting, key_of, uid_of
 from minikube_py.api.resources import PODS
 from minikube_py.client.interface import STRATEGIC, Change
 from minikube_py.controllers.plan import Failure, Item, Listers, Patch, Plan
-from minikube_py.controllers.pod_state import is_terminal, pod_condition
+from minikube_py.controllers.pod_state import condition_of, is_terminal
 from minikube_py.controllers.spec import ControllerSpec, Watch
 from minikube_py.controllers.timestamps import seconds_of
 
@@ -21,7 +21,7 @@ CONDITION = "DisruptionTarget"
 
 
 def _is_marked(pod: Obj) -> bool:
-    condition = pod_condition(pod, CONDITION)
+    condition = condition_of(pod, CONDITION)
     if condition is None or condition.get("status") != "True" or is_deleting(pod) or is_terminal(pod):
         return False
     return condition.get("reason") != "TerminationByKubelet"
@@ -35,7 +35,7 @@ def observe(listers: Listers, item: Item, failure: Failure | None) -> Obj | None
 
 def reconcile(pod: Obj, now_s: float) -> Plan:
     """Take the mark away when it is old enough."""
-    condition = pod_condition(pod, CONDITION) or {}
+    condition = condition_of(pod, CONDITION) or {}
     rest_s = seconds_of(condition.get("lastTransitionTime")) + STALE_AFTER_S - now_s
     if rest_s > 0:
         return Plan(requeue_after_s=rest_s)

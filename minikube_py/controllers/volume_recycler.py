@@ -9,7 +9,7 @@ Upstream says of hostPath that this works on clusters of one node only, since it
 goes where the volume's node affinity points.
 
 Upstream: pv_controller.go recycleVolumeOperation, volume/plugins.go NewPersistentVolumeRecyclerPodTemplate,
-volume/util/recyclerclient. Of the pod's events only what keeps its image away is repeated on the volume.
+volume/util/recyclerclient (the pod's Events are repeated on the volume).
 """
 
 import copy
@@ -39,6 +39,7 @@ from minikube_py.controllers.plan import (
     Patch,
     Plan,
     Record,
+    RepeatEvents,
     Target,
     owner_reference,
 )
@@ -48,6 +49,8 @@ from minikube_py.controllers.volume_binder import volume_phase
 
 NAME_PREFIX = "recycler-for-"
 IMAGE = "registry.k8s.io/build-image/debian-base:bookworm-v1.0.2"
+EVENTS_S = 5.0
+"""The Events of a pod that runs, or cannot, are looked for this often."""
 RETRY_S = 15.0
 """At least so long from one recycler pod to the next (upstream: --pvclaimbinder-sync-period)."""
 GIB = 1 << 30
@@ -119,10 +122,10 @@ def _by_pod(volume: Obj, pod: Obj, now_s: float) -> Plan:
         return Plan((_delete(pod),))
     if phase_of(pod) == "Succeeded":
         told = _say(volume, "Normal", "VolumeRecycled", "Volume recycled")
-        return Plan((_delete(pod), told, *unbind(volume, now_s)))
+        return Plan((_repeat(volume, pod), _delete(pod), told, *unbind(volume, now_s)))
     if phase_of(pod) == "Failed":
         return _after_failure(volume, pod, now_s)
-    return Plan(tuple(_say(volume, "Warning", "RecyclerPod", f"Recycler pod: {why}") for why in _obstacles(pod)))
+    return Plan((_repeat(volume, pod),), requeue_after_s=EVENTS_S)
 
 
 def _after_failure(volume: Obj, pod: Obj, now_s: float) -> Plan:
@@ -130,8 +133,8 @@ def _after_failure(volume: Obj, pod: Obj, now_s: float) -> Plan:
     failed = fail(volume, "VolumeFailedRecycle", f"Recycle failed: failed to recycle volume: {message}", now_s)
     waits_s = seconds_of(metadata(pod).get("creationTimestamp")) + RETRY_S - now_s
     if waits_s > 0:
-        return Plan(failed, requeue_after_s=waits_s)
-    return Plan((*failed, _delete(pod)))
+        return Plan((_repeat(volume, pod), *failed), requeue_after_s=waits_s)
+    return Plan((_repeat(volume, pod), *failed, _delete(pod)))
 
 
 def unbind(volume: Obj, now_s: float) -> tuple[Action, ...]:
@@ -172,15 +175,21 @@ def _pod(volume: Obj, recycler: Recycler) -> Obj:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
 
 
-def _obstacles(pod: Mapping[str, Any]) -> tuple[str, ...]:
-    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
-    waiting = ((status.get("state") or {}).get("waiting") or {} for status in statuses)
-    return tuple(str(state["message"]) for state in waiting if state.get("message"))
+def _repeat(volume: Obj, pod: Obj) -> RepeatEvents:
+    return RepeatEvents(_target(pod), _as_involved(volume), "RecyclerPod", "Recycler pod: ")
 
 
 def _delete(pod: Obj) -> Delete:
-    return Delete(PODS, Target(ObjectKey(namespace_of(pod), name_of(pod)), uid_of(pod)))
+    return Delete(PODS, _target(pod))
+
+
+def _target(pod: Obj) -> Target:
+    return Target(ObjectKey(namespace_of(pod), name_of(pod)), uid_of(pod))
 
 
 def _say(volume: Obj, kind: EventType, reason: str, message: str) -> Record:
-    return Record({**volume, "apiVersion": "v1", "kind": "PersistentVolume"}, kind, reason, message)
+    return Record(_as_involved(volume), kind, reason, message)
+
+
+def _as_involved(volume: Obj) -> Obj:
+    return {**volume, "apiVersion": "v1", "kind": "PersistentVolume"}

@@ -99,8 +99,12 @@ class KubeletConfig:
     """Pulls a second; 0: as many as there are."""
     registry_burst: int = 10
     """Pulls at once, when there were none for a while."""
-    max_parallel_image_pulls: int = 2
-    """Upstream pulls one image at a time unless told; two keep a small pod from waiting behind a large one."""
+    serialize_image_pulls: bool | None = None
+    """True: one image at a time, which is upstream's default; False: as `max_parallel_image_pulls` says; None: 2."""
+    max_parallel_image_pulls: int | None = None
+    """Images pulled at the same time; None: as many as are wanted, once `serialize_image_pulls` is False."""
+    image_pull_progress_deadline_s: float = 60.0
+    """A pull that does not get on for so long is given up (dockershim's)."""
     image_gc_high_percent: int = 85
     """From this share of the image file system on, unused images go (100: never for this reason), ..."""
     image_gc_low_percent: int = 80
@@ -139,6 +143,15 @@ class KubeletConfig:
     def pod_dir(self, pod_uid: str) -> str:
         """Return a pod's directory."""
         return f"{self.root_dir}/pods/{pod_uid}"
+
+    @property
+    def image_pulls_max(self) -> int | None:
+        """Return how many images are pulled at the same time; None: as many as are wanted.
+
+        Two by default: they keep a small pod from waiting behind a large one.
+        """
+        default = {True: 1, False: None, None: 2}[self.serialize_image_pulls]
+        return self.max_parallel_image_pulls or default
 
     @property
     def images_dir(self) -> str:

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Literal, NewType, Protocol
 
 from minikube_py.api.streams import RemoteStreams, TerminalSize
+from minikube_py.kubelet.pull_progress import PullWatcher
 
 __all__ = ["RemoteStreams", "TerminalSize"]
 
@@ -387,8 +388,8 @@ class ImageService(Protocol):
         """Return the image by name or id, or None when it is not on the host."""
         ...
 
-    async def pull_image(self, image: str, auth: RegistryAuth | None) -> ImageRecord:
-        """Pull it; REFUSED/NOT_FOUND carry the registry's words."""
+    async def pull_image(self, image: str, auth: RegistryAuth | None, told: PullWatcher) -> ImageRecord:
+        """Pull it; REFUSED/NOT_FOUND carry the registry's words, TIMEOUT: it did not get on."""
         ...
 
     async def tag_image(self, image: str, name: str) -> None:

@@ -21,7 +21,6 @@ from minikube_py.kubelet.cri import (
     ContainerPhase,
     ContainerRecord,
     ContainerResources,
-    ContainerRuntimeError,
     ImageRecord,
     RuntimeErrorKind,
     RuntimeVersionError,
@@ -106,21 +105,6 @@ def pull_error_kind(message: str) -> RuntimeErrorKind:
     if any(sign in words for sign in ("not found", "manifest unknown", "name unknown", "does not exist")):
         return RuntimeErrorKind.NOT_FOUND
     return RuntimeErrorKind.REFUSED
-
-
-_UNAVAILABLE_CODES = frozenset((502, 503, 504))
-
-
-def pull_error(progress: Json) -> ContainerRuntimeError:
-    """Return the error that a progress stream's last message tells.
-
-    A registry behind a gateway that is down answers with a page of HTML: the reason comes first then, as upstream
-    has it (dockershim filterHTTPError).
-    """
-    words = str(progress["error"])
-    if (progress.get("errorDetail") or {}).get("code") in _UNAVAILABLE_CODES:
-        words = f"RegistryUnavailable: {words}"
-    return ContainerRuntimeError(pull_error_kind(words), words)
 
 
 def conflicting_container(message: str) -> str | None:

@@ -48,6 +48,12 @@ def _flag(text: str) -> bool:
     return text == "true"
 
 
+def _positive_duration(text: str) -> float:
+    if (seconds := parse_duration(text)) > 0:
+        return seconds
+    raise ArgumentError(f"{text!r} is not above 0")
+
+
 def _percent(text: str) -> int:
     number = whole_number(text)
     if not 0 <= number <= 100:
@@ -102,8 +108,9 @@ _ARGS: ArgumentTable = {
     "image-credential-provider-bin-dir": ("image_credential_provider_bin_dir", str),
     "registry-qps": ("registry_pull_qps", lambda text: max(whole_number(text), 0)),
     "registry-burst": ("registry_burst", positive_number),
-    "serialize-image-pulls": ("max_parallel_image_pulls", lambda text: 1 if _flag(text) else 5),
+    "serialize-image-pulls": ("serialize_image_pulls", _flag),
     "max-parallel-image-pulls": ("max_parallel_image_pulls", positive_number),
+    "image-pull-progress-deadline": ("image_pull_progress_deadline_s", _positive_duration),
     "image-gc-high-threshold": ("image_gc_high_percent", _percent),
     "image-gc-low-threshold": ("image_gc_low_percent", _percent),
     "minimum-image-ttl-duration": ("image_minimum_gc_age_s", parse_duration),
@@ -143,6 +150,11 @@ def apply_kubelet_args(config: KubeletConfig, args: Sequence[str]) -> KubeletCon
         faults.append(
             f"--kubelet-arg: image-gc-low-threshold ({changed.image_gc_low_percent}) must be lower than "
             f"image-gc-high-threshold ({changed.image_gc_high_percent})"
+        )
+    if changed.serialize_image_pulls and (changed.image_pulls_max or 0) > 1:
+        faults.append(
+            f"--kubelet-arg: max-parallel-image-pulls ({changed.max_parallel_image_pulls}) cannot be larger than 1 "
+            "unless serialize-image-pulls is false"
         )
     if bool(changed.image_credential_provider_config) != bool(changed.image_credential_provider_bin_dir):
         faults.append("--kubelet-arg: image-credential-provider-config and -bin-dir go together")

@@ -48,6 +48,8 @@ class HostFacts:
     disk_bytes: int
     huge_pages: tuple[tuple[int, int], ...] = ()
     """(size of one page in bytes, how many there are)."""
+    has_swap: bool = False
+    """Some memory may be written to the disk."""
 
 
 @dataclass(frozen=True, slots=True)

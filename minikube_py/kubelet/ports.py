@@ -78,6 +78,10 @@ class EventSink(Protocol):
         """Note it; never waits and never fails."""
         ...
 
+    def record_progress(self, involved: Mapping[str, Any], reason: str, message: str, field_path: str = "") -> None:
+        """Note how far something is: the Event that says it gets this message."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class VolumeRequest:
@@ -101,6 +105,10 @@ class PodFiles(Protocol):
 
     async def set_up_volume(self, request: VolumeRequest) -> None:
         """Make (or bring up to date, atomically) a volume's directory."""
+        ...
+
+    async def has_unswapped_memory(self) -> bool:
+        """Return whether volumes in memory are never swapped: whether the kernel can do that."""
         ...
 
     async def own_volume(self, path: str, gid: int, policy: ChangePolicy) -> None:
@@ -159,8 +167,12 @@ class PodFiles(Protocol):
         """Kill what is left in a cgroup of one pod or container, and remove it in every hierarchy."""
         ...
 
-    async def sweep_logs(self, known_uids: Collection[str]) -> None:
-        """Remove logs of pods that are not among `known_uids`, and links to logs that lead nowhere."""
+    async def log_uids(self) -> tuple[str, ...]:
+        """Return the uids that have logs, sorted."""
+        ...
+
+    async def remove_logs(self, uids: Collection[str]) -> None:
+        """Remove the logs of these pods, and links to logs that lead nowhere."""
         ...
 
     async def pod_uids(self) -> tuple[str, ...]:

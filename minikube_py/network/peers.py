@@ -44,19 +44,48 @@ def list_peers(nodes: Iterable[Obj], config: NetworkConfig) -> PeerList:
     """Return the nodes beside this one."""
     peers: list[Peer] = []
     notes: list[Note] = []
-    taken: dict[IPv4Network, str] = {IPv4Network(config.pod_cidr): config.node_name}
+    taken = _TakenRanges()
+    taken.add(IPv4Network(config.pod_cidr), config.node_name)
     found = (read_peer(node) for node in nodes if name_of(node) != config.node_name)
     for peer in sorted((p for p in found if p is not None), key=lambda p: p.name):
         fault = _fault_of(peer, config, taken)
         if fault:
             notes.append(Note("warning", f"node {peer.name} is left out of the pod network: {fault}"))
         else:
-            taken[IPv4Network(peer.pod_cidr)] = peer.name
+            taken.add(IPv4Network(peer.pod_cidr), peer.name)
             peers.append(peer)
     return PeerList(tuple(peers), tuple(notes))
 
 
-def _fault_of(peer: Peer, config: NetworkConfig, taken: dict[IPv4Network, str]) -> str:
+class _TakenRanges:
+    """Who has which range, none within another: whether one more overlaps costs the same among thousands."""
+
+    def __init__(self) -> None:
+        self._holders: dict[tuple[int, int], tuple[IPv4Network, str]] = {}
+        """By address and length of each range that holds a taken one, itself included: the first that it holds."""
+
+    def add(self, taken: IPv4Network, name: str) -> None:
+        """Note that a node has a range which overlaps none before."""
+        for length in range(taken.prefixlen + 1):
+            self._holders.setdefault(_prefix(taken, length), (taken, name))
+
+    def find_overlap(self, wanted: IPv4Network) -> tuple[IPv4Network, str] | None:
+        """Return a taken range that overlaps, and who has it."""
+        inside = self._holders.get(_prefix(wanted, wanted.prefixlen))
+        if inside is not None:
+            return inside
+        for length in range(wanted.prefixlen):
+            found = self._holders.get(_prefix(wanted, length))
+            if found is not None and found[0].prefixlen == length:
+                return found
+        return None
+
+
+def _prefix(network: IPv4Network, length: int) -> tuple[int, int]:
+    return int(network.network_address) >> (32 - length), length
+
+
+def _fault_of(peer: Peer, config: NetworkConfig, taken: _TakenRanges) -> str:
     try:
         pods = IPv4Network(peer.pod_cidr)
     except ValueError as error:
@@ -65,9 +94,10 @@ def _fault_of(peer: Peer, config: NetworkConfig, taken: dict[IPv4Network, str]) 
         return f"its pod range {pods} is not inside the cluster's, {config.cluster_cidr}"
     if peer.address == config.node_ip:
         return f"it has this node's address, {peer.address}; give each node its own with --node-ip"
-    for other, name in taken.items():
-        if pods.overlaps(other):
-            return f"its pod range {pods} overlaps that of node {name}, {other}"
+    overlapped = taken.find_overlap(pods)
+    if overlapped is not None:
+        other, name = overlapped
+        return f"its pod range {pods} overlaps that of node {name}, {other}"
     return ""
 
 

@@ -1,7 +1,7 @@
 """From one Service and its endpoints to elements of the kernel's maps.
 
-Each Service compiles by itself to a `Program`; the table is the union of all programs. So a change costs the work of
-one Service, and the whole (`compile_ruleset`) is the same code in a loop.
+Each Service compiles by itself to a `Program`; the table is the union of all programs, so a change costs the work of
+one Service.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,8 +27,6 @@ from minikube_py.proxy.ruleset import (
     Data,
     ElementKey,
     Key,
-    Ruleset,
-    chain_of,
 )
 from minikube_py.proxy.service_map import ServicePort
 from minikube_py.proxy.topology import NodeFacts, Selected, select_endpoints
@@ -113,18 +111,6 @@ def compile_service(ports: Iterable[ServicePort], endpoints: EndpointsByPort, fa
     return Program(elements, udp, frozenset(forwards), frozenset(reaches))
 
 
-def compile_ruleset(
-    services: Iterable[tuple[tuple[ServicePort, ...], EndpointsByPort]], facts: CompileFacts
-) -> Ruleset:
-    """Return the whole table; of two Services that claim the same entry the first in order wins."""
-    elements: dict[ElementKey, Data] = {}
-    for ports, endpoints in services:
-        for key, data in compile_service(ports, endpoints, facts).elements.items():
-            elements.setdefault(key, data)
-    chains = (chain_of(data) for data in elements.values())
-    return Ruleset(elements, frozenset(chain for chain in chains if chain is not None))
-
-
 def _entries(port: ServicePort) -> tuple[_Entry, ...]:
     node_ports = (_Entry("node-port", None, port.protocol, port.node_port),) if port.node_port else ()
     return (
@@ -140,17 +126,13 @@ def _entry_elements(port: ServicePort, entry: _Entry, selected: Selected) -> dic
     verdicts, _, refusals = entry.maps
     if not selected.has_any:
         return {ElementKey(refusals, entry.key()): REJECT}
-    if not local_only:
-        chosen = selected.cluster.endpoints
-        spec = ChainSpec(entry.kind, len(chosen), affinity_s=port.affinity_s)
-    elif internal:
-        chosen = selected.local.endpoints
-        spec = ChainSpec(entry.kind, len(chosen), affinity_s=port.affinity_s)
-    else:
+    if local_only and not internal:
         return _local_elements(port, entry, selected)
+    chosen = (selected.local if local_only else selected.cluster).endpoints
     if not chosen:
-        # Some endpoint exists, but the policy leaves none for this node: a load balancer shall try elsewhere.
+        # Some endpoint exists, but the policy leaves none for this node.
         return {ElementKey(refusals, entry.key()): DROP}
+    spec = ChainSpec(entry.kind, len(chosen), affinity_s=port.affinity_s)
     return {ElementKey(verdicts, entry.key()): f"goto {spec.name}", **_targets(port, entry, chosen, 0)}
 
 
@@ -168,8 +150,6 @@ def _restrictions(port: ServicePort, entries: tuple[_Entry, ...]) -> dict[Elemen
 
 def _local_elements(port: ServicePort, entry: _Entry, selected: Selected) -> dict[ElementKey, Data]:
     local, everywhere = selected.local.endpoints, selected.cluster.endpoints
-    if not everywhere:
-        return {ElementKey(entry.maps[2], entry.key()): DROP}
     spec = ChainSpec(entry.kind, len(everywhere), local=len(local), affinity_s=port.affinity_s)
     return {
         ElementKey(entry.maps[0], entry.key()): f"goto {spec.name}",

@@ -122,13 +122,6 @@ class SchedulingQueue:
             moments.append(self._pods[oldest].parked_s + PARKED_MAX_S)
         return min(moments, default=None)
 
-    def places(self) -> dict[str, int]:
-        """Return how many pods are in each place (upstream: scheduler_pending_pods)."""
-        result: dict[str, int] = {}
-        for waiting in self._pods.values():
-            result[waiting.place.value] = result.get(waiting.place.value, 0) + 1
-        return result
-
     def _activate(self, key: ObjectKey, waiting: _Waiting) -> None:
         order = next(self._order)
         self._pods[key] = replace(waiting, place=Place.ACTIVE, order=order)

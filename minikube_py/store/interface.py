@@ -145,8 +145,12 @@ class Store(Protocol):
         """As range, but the state at `revision`. Raises CompactedError."""
         ...
 
-    def count(self, prefix: str) -> int:
-        """Return how many keys stand under `prefix`."""
+    def count(self, prefix: str, *, after: str = "") -> int:
+        """Return how many keys > `after` stand under `prefix`."""
+        ...
+
+    def count_at(self, prefix: str, revision: int, *, after: str = "") -> int:
+        """As count, but of the state at `revision`. Raises CompactedError."""
         ...
 
     def watch(self, prefix: str, after_revision: int) -> Watcher:

@@ -14,7 +14,7 @@ Upstream: etcd's mvcc store and key index; there the history is on disk, here it
 """
 
 from array import array
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
@@ -30,11 +30,7 @@ from minikube_py.store.interface import (
     Stamp,
     StoreEvent,
 )
-
-_SLASHES = 4
-"""A key's bucket is what stands before and with its fourth slash: `/registry/apps/replicasets/`."""
-_FEW = 64
-"""So many keys are put in their places one by one; more are sorted in, which costs a pass over the bucket."""
+from minikube_py.store.key_index import KeyIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,89 +42,6 @@ class HistoryLimits:
     events_max: int = 100_000
     size_bytes_max: int = 64 << 20
     """Bytes of the values that only the history still holds, about."""
-
-
-class KeyIndex:
-    """Keys in order, in one sorted list for each bucket, so that an insertion moves few of 100,000 keys.
-
-    New keys are put in their places only when somebody looks: a start that replays a log adds many at once.
-    """
-
-    def __init__(self) -> None:
-        self._buckets: dict[str, list[str]] = {}
-        self._added: dict[str, list[str]] = {}
-        """Keys that are not in their buckets yet."""
-
-    def load(self, keys: Iterable[str]) -> None:
-        """Add many keys to an empty index."""
-        for key in keys:
-            self._buckets.setdefault(bucket_of(key), []).append(key)
-        for bucket in self._buckets.values():
-            bucket.sort()
-
-    def add(self, key: str) -> None:
-        """Add a key that is not there."""
-        bucket = bucket_of(key)
-        self._buckets.setdefault(bucket, [])
-        self._added.setdefault(bucket, []).append(key)
-
-    def remove(self, key: str) -> None:
-        """Remove a key that is there."""
-        bucket = bucket_of(key)
-        keys = self._settled(bucket)
-        del keys[bisect_left(keys, key)]
-        if not keys:
-            del self._buckets[bucket]
-
-    def _settled(self, bucket: str) -> list[str]:
-        keys = self._buckets[bucket]
-        added = self._added.pop(bucket, ())
-        if len(added) < _FEW:
-            for key in added:
-                insort(keys, key)
-        else:
-            keys += added
-            keys.sort()
-        return keys
-
-    def range(self, prefix: str, after: str = "") -> Iterator[str]:
-        """Yield the keys under `prefix` that are greater than `after`, in order."""
-        parts = self._parts(prefix, after)
-        if len(parts) == 1:
-            keys, start, end = parts[0]
-            for at in range(start, end):
-                yield keys[at]
-        else:
-            yield from sorted(key for keys, start, end in parts for key in keys[start:end])
-
-    def count(self, prefix: str) -> int:
-        """Return how many keys stand under `prefix`."""
-        return sum(end - start for _, start, end in self._parts(prefix, ""))
-
-    def _parts(self, prefix: str, after: str) -> list[tuple[list[str], int, int]]:
-        bucket = bucket_of(prefix)
-        if bucket:
-            buckets = [self._settled(bucket)] if bucket in self._buckets else []
-        else:
-            buckets = [self._settled(name) for name in self._buckets if not name or name.startswith(prefix)]
-        parts = []
-        for keys in buckets:
-            start = max(bisect_left(keys, prefix), bisect_right(keys, after) if after else 0)
-            end = bisect_left(keys, prefix_end(prefix)) if prefix else len(keys)
-            if start < end:
-                parts.append((keys, start, end))
-        return parts
-
-
-def bucket_of(key: str) -> str:
-    """Return the part of the key up to its fourth slash, or nothing when it has fewer."""
-    parts = key.split("/", _SLASHES)
-    return key[: -len(parts[-1]) or None] if len(parts) > _SLASHES else ""
-
-
-def prefix_end(prefix: str) -> str:
-    """Return the smallest text that is greater than everything that begins with `prefix`."""
-    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 class History:
@@ -246,22 +159,47 @@ class Mvcc:
         """Return the newest entry."""
         return self._entries.get(key)
 
-    def count(self, prefix: str) -> int:
-        """Return how many keys stand under `prefix`."""
-        return self._index.count(prefix)
+    def count(self, prefix: str, after: str = "") -> int:
+        """Return how many keys > `after` stand under `prefix`."""
+        return self._index.count(prefix, after)
+
+    def count_at(self, prefix: str, revision: int, after: str = "") -> int:
+        """As count, but of what stood at `revision`.
+
+        Raises:
+            CompactedError: the history does not reach back so far.
+        """
+        undone = self._undone(prefix, revision, after)
+        stood = sum(entry is not None for entry in undone.values())
+        return self._index.count(prefix, after) + stood - sum(key in self._entries for key in undone)
 
     def range(self, prefix: str, after: str = "", limit: int = 0) -> list[Entry]:
         """Return the entries under `prefix` with keys > `after`, in order, at most `limit` (0: all)."""
-        entries = self._entries
-        found: list[Entry] = []
-        for key in self._index.range(prefix, after):
-            found.append(entries[key])
-            if len(found) == limit:
-                break
-        return found
+        return list(map(self._entries.__getitem__, self._index.range(prefix, after, limit)))
 
     def range_at(self, prefix: str, revision: int, after: str = "", limit: int = 0) -> list[Entry]:
         """As range, but what stood at `revision` (a later one than the newest: the newest).
+
+        Raises:
+            CompactedError: the history does not reach back so far.
+        """
+        undone = self._undone(prefix, revision, after)
+        if not undone:
+            return self.range(prefix, after, limit)
+        # So many keys may be new since then that one more of today's has to be looked at for each.
+        keys = self._index.range(prefix, after, limit + len(undone) if limit else 0)
+        gone = [key for key, entry in undone.items() if entry is not None and key not in self._entries]
+        then: list[Entry] = []
+        for key in sorted(keys + gone):
+            entry = undone[key] if key in undone else self._entries[key]
+            if entry is not None:
+                then.append(entry)
+                if len(then) == limit:
+                    break
+        return then
+
+    def _undone(self, prefix: str, revision: int, after: str) -> dict[str, Entry | None]:
+        """Return what the keys that have changed since `revision` held then (None: nothing).
 
         Raises:
             CompactedError: the history does not reach back so far.
@@ -272,11 +210,7 @@ class Mvcc:
             for event in events:
                 if event.key.startswith(prefix) and event.key > after:
                     undone[event.key] = event.previous
-        if not undone:
-            return self.range(prefix, after, limit)
-        present = {key: self._entries[key] for key in self._index.range(prefix, after)}
-        then = [entry for _, entry in sorted({**present, **undone}.items()) if entry is not None]
-        return then[:limit] if limit else then
+        return undone
 
     def check_kept(self, revision: int) -> None:
         """Raise CompactedError when the history after `revision` is not whole."""

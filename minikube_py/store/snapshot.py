@@ -108,13 +108,6 @@ class SnapshotEncoder:
         assert self._count == self._header.entries, "the header says another number of entries"
         return b"".join(_frame(_Frame.END, msgpack.packb([self._count, self._hash.digest()])))
 
-    def pieces(self, entries: Iterable[Entry]) -> Iterator[bytes]:
-        """Yield the whole file in pieces of about BLOCK_ENTRIES_MAX entries."""
-        yield self.begin()
-        for block in blocks(entries):
-            yield b"".join(self.frame(self.pack(block)))
-        yield self.end()
-
 
 def blocks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     """Yield the entries in the blocks that a snapshot has."""

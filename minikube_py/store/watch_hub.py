@@ -104,10 +104,6 @@ class WatchHub:
         if not held and held is not self._others:
             del self._folders[watcher.prefix]
 
-    def count(self) -> int:
-        """Return how many watchers there are."""
-        return len(self._others) + sum(map(len, self._folders.values()))
-
     def publish(self, events: Sequence[StoreEvent]) -> None:
         """Hand one revision's events to all that watch their keys."""
         for event in events:

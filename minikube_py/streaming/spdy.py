@@ -183,12 +183,6 @@ class SpdyCodec:
         """Return the frame that announces the end."""
         return _control_frame(_GOAWAY, 0, struct.pack(">II", last_stream_id, 0))
 
-    def syn_stream(self, stream_id: int, headers: Mapping[str, str]) -> bytes:
-        """Return the frame that opens a stream (a client's part: tests and the node proxy use it)."""
-        text = struct.pack(">I", len(headers)) + _counted(w for pair in headers.items() for w in pair)
-        block = self._deflate.compress(text) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
-        return _control_frame(_SYN_STREAM, 0, struct.pack(">IIH", stream_id, 0, 0) + block)
-
 
 def _control_frame(kind: int, flags: int, body: bytes) -> bytes:
     return struct.pack(">HHI", 0x8003, kind, flags << 24 | len(body)) + body

@@ -162,11 +162,18 @@ class StoreContract:
         page = store.range_at(PODS, then, limit=1)
         assert list(page) + list(store.range_at(PODS, then, after=page[0].key)) == list(past)
         assert list(store.range_at(PODS, store.revision)) == list(store.range(PODS))
+        assert (store.count_at(PODS, then), store.count_at(PODS, then, after=page[0].key)) == (3, 2)
+        assert store.count(PODS, after=PODS + "x/a") == len(store.range(PODS, after=PODS + "x/a")) == 2
 
     async def test_a_revision_before_the_history_is_compacted(self, store: Store) -> None:
         """Reads and watches."""
         before = store.compact_revision - 1
-        for ask in (lambda: store.range_at(PODS, before), lambda: store.watch(PODS, before)):
+        asks = (
+            lambda: store.range_at(PODS, before),
+            lambda: store.count_at(PODS, before),
+            lambda: store.watch(PODS, before),
+        )
+        for ask in asks:
             try:
                 ask()
             except CompactedError as error:

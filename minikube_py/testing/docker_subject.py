@@ -16,6 +16,8 @@ from minikube_py.testing.images import BUSYBOX_TAG, FURTHER_TAG, host_busybox_im
 
 DOCKER_HOST = os.environ.get("MINIKUBE_PY_DOCKER_HOST", "unix:///var/run/docker.sock")
 
+PULL_STALL_S = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class DockerSubject:
@@ -34,7 +36,7 @@ _busybox_image = lru_cache(host_busybox_image)
 
 async def load_busybox(api: DockerApi) -> str:
     """Make sure that the engine has the test image, and return its id."""
-    images = DockerImages(api)
+    images = DockerImages(api, stall_s=PULL_STALL_S)
     image = _busybox_image()
     if (found := await images.image_status(image.id)) is None or BUSYBOX_TAG not in found.repo_tags:
         await images.load_image(image.archive)
@@ -51,7 +53,7 @@ async def docker_subject(docker_host: str = DOCKER_HOST) -> AsyncGenerator[Docke
     try:
         image_id = await load_busybox(api)
         runtime = DockerRuntime(api, node_name=node_name, clock=SystemClock(), ids=ids)
-        yield DockerSubject(api, runtime, DockerImages(api), node_name, BUSYBOX_TAG, image_id)
+        yield DockerSubject(api, runtime, DockerImages(api, stall_s=PULL_STALL_S), node_name, BUSYBOX_TAG, image_id)
     finally:
         for entry in await api.list_containers((f"{NODE}={node_name}",)):
             await api.remove_container(str(entry["Id"]))

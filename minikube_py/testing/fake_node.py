@@ -100,6 +100,8 @@ class FakePodFiles:
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
         self.volumes: dict[str, VolumeRequest] = {}
+        self.has_noswap = True
+        """This kernel keeps a tmpfs out of the swap space."""
         self.payloads: dict[str, tuple[ProjectedFile, ...]] = {}
         self.sub_paths: dict[str, str] = {}
         self.nfs: dict[str, tuple[NfsVolume, tuple[str, ...]]] = {}
@@ -115,6 +117,10 @@ class FakePodFiles:
         self.volumes[request.path] = request
         if request.files is not None:
             self.payloads[request.path] = request.files
+
+    async def has_unswapped_memory(self) -> bool:
+        """Return what the test says."""
+        return self.has_noswap
 
     async def own_volume(self, path: str, gid: int, policy: ChangePolicy) -> None:
         """Remember whose it is."""
@@ -173,16 +179,22 @@ class FakePodFiles:
         """Remember that it was asked for."""
         self.removed_cgroups.append(parent)
 
-    async def sweep_logs(self, known_uids: Collection[str]) -> None:
-        """Keep the logs of known pods (`DIR/NS_POD_UID/…`)."""
-        self.logs = {
-            path: text for path, text in self.logs.items() if path.split("/")[-3].rpartition("_")[2] in known_uids
-        }
+    async def log_uids(self) -> tuple[str, ...]:
+        """Return the uids that have logs (`DIR/NS_POD_UID/…`)."""
+        return tuple(sorted({_log_uid(path) for path in self.logs}))
+
+    async def remove_logs(self, uids: Collection[str]) -> None:
+        """Forget the logs of these pods."""
+        self.logs = {path: text for path, text in self.logs.items() if _log_uid(path) not in uids}
 
     async def pod_uids(self) -> tuple[str, ...]:
         """Return the uids that have files."""
         paths = [*self.texts, *self.volumes]
         return tuple(sorted({p.partition("/pods/")[2].split("/")[0] for p in paths}))
+
+
+def _log_uid(path: str) -> str:
+    return path.split("/")[-3].rpartition("_")[2]
 
 
 class FakeImageVolumes:
@@ -260,6 +272,10 @@ class FakeEventSink:
     def record(self, involved: object, type: str, reason: str, message: str, field_path: str = "") -> None:
         """Keep it."""
         self.said.append((type, reason, message))
+
+    def record_progress(self, involved: object, reason: str, message: str, field_path: str = "") -> None:
+        """Keep it like the others."""
+        self.said.append(("Normal", reason, message))
 
     def reasons(self) -> list[str]:
         """Return the reasons in order."""

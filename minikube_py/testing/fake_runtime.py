@@ -34,6 +34,7 @@ from minikube_py.kubelet.cri import (
     SandboxId,
     SandboxRecord,
 )
+from minikube_py.kubelet.pull_progress import PullProgress, PullWatcher
 
 EVENTS_MAX = 10_000
 KILLED = 137
@@ -349,9 +350,10 @@ class FakeRuntime:
         by_id = {record.id: record for record in self.images.values()}
         return self.images.get(image) or by_id.get(image)
 
-    async def pull_image(self, image: str, auth: RegistryAuth | None) -> ImageRecord:
+    async def pull_image(self, image: str, auth: RegistryAuth | None, told: PullWatcher) -> ImageRecord:
         """Pull what the registry has."""
         await self._enter("pull_image")
+        told(PullProgress())
         self.pulls.append((image, auth.username if auth else ""))
         login = self.registry_logins.get(image)
         if login is not None and (auth is None or (auth.username, auth.password) != login):

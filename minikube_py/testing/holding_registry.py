@@ -2,8 +2,8 @@
 
     python -m minikube_py.testing.holding_registry PORT REGISTRY_PORT FOLDER
 
-Each request for a blob is written to `FOLDER/log` (`begin REPOSITORY`, later `end REPOSITORY`) and is answered only
-when `FOLDER/open` exists. Read requests only, one at a time in each thread.
+Each request for a blob is written to `FOLDER/log` (`begin REPOSITORY`, later `end REPOSITORY`) and is answered with
+its first half; the rest follows when `FOLDER/open` exists. Read requests only, one at a time in each thread.
 """
 
 import http.client
@@ -20,7 +20,6 @@ from minikube_py.testing.lab.layout import HostLayout
 from minikube_py.testing.lab.machine import in_host, start_daemon, stop_process, wait_until
 
 _BLOB = re.compile(r"^/v2/(.+)/blobs/")
-_BLOCK = 1 << 16
 _HOP = ("connection", "transfer-encoding", "host")
 
 
@@ -69,17 +68,21 @@ class _Request(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         blob = _BLOB.match(self.path)
         if blob is None:
-            self._answer()
+            self.wfile.write(self._begin())
             return
         self.server.write(f"begin {blob[1]}")
+        body = self._begin()
+        half = len(body) // 2
+        self.wfile.write(body[:half])
         self.server.wait_open()
-        self._answer()
+        self.wfile.write(body[half:])
         self.server.write(f"end {blob[1]}")
 
     def do_HEAD(self) -> None:
-        self._answer()
+        self._begin()
 
-    def _answer(self) -> None:
+    def _begin(self) -> bytes:
+        """Answer with the registry's headers, and return the body that belongs to them."""
         registry = http.client.HTTPConnection("127.0.0.1", self.server.registry_port)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
         registry.request(self.command, self.path, headers=headers)
@@ -89,9 +92,9 @@ class _Request(BaseHTTPRequestHandler):
             if name.lower() not in _HOP:
                 self.send_header(name, value)
         self.end_headers()
-        while block := answer.read(_BLOCK):
-            self.wfile.write(block)
+        body = answer.read()
         registry.close()
+        return body
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: the log of requests is another one."""

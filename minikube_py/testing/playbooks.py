@@ -19,6 +19,16 @@ PLAYBOOKS = ROOT / "scripts" / "ansible"
 
 
 @dataclass(frozen=True, slots=True)
+class Played:
+    """What a playbook did."""
+
+    changed: Mapping[str, int]
+    """How much, by host."""
+    said: str
+    """All that it printed, with the results of its tasks."""
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """A control host."""
 
@@ -36,15 +46,15 @@ class Control:
     def _inventory(self) -> Path:
         return self.folder / "inventory.yml"
 
-    def play(self, name: str, variables: Mapping[str, Any]) -> dict[str, int]:
-        """Run a playbook; return how much it changed on each host.
+    def play(self, name: str, variables: Mapping[str, Any]) -> Played:
+        """Run a playbook to its end.
 
         Raises:
             AssertionError: it failed; carries what was said last.
         """
         program = Path(sys.executable).with_name("ansible-playbook")
         done = subprocess.run(
-            [program, "-i", self._inventory, f"{name}.yml", "-e", json.dumps(variables)],
+            [program, "-v", "-i", self._inventory, f"{name}.yml", "-e", json.dumps(variables)],
             cwd=PLAYBOOKS,
             env={
                 **os.environ,
@@ -59,4 +69,4 @@ class Control:
         )
         assert done.returncode == 0, f"{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
         recap = re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", done.stdout, re.MULTILINE)
-        return {host: int(count) for host, count in recap}
+        return Played({host: int(count) for host, count in recap}, done.stdout + done.stderr)

@@ -1,6 +1,8 @@
 """A client of SPDY/3.1 as kubectl before 1.30 is one, for tests: upgrades a request and opens streams."""
 
 import asyncio
+import struct
+import zlib
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
@@ -8,12 +10,23 @@ from typing import Self
 from minikube_py.streaming.spdy import Frame, SpdyCodec, StreamData, StreamReset
 
 
+class SpdyClientCodec(SpdyCodec):
+    """Also opens streams, which a server never does."""
+
+    def syn_stream(self, stream_id: int, headers: Mapping[str, str]) -> bytes:
+        """Return the frame that opens a stream."""
+        words = [word.encode() for pair in headers.items() for word in pair]
+        text = struct.pack(">I", len(headers)) + b"".join(struct.pack(">I", len(word)) + word for word in words)
+        block = self._deflate.compress(text) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+        return struct.pack(">HHIIIH", 0x8003, 1, 10 + len(block), stream_id, 0, 0) + block
+
+
 class SpdyClient:
     """One connection; used as a context."""
 
     def __init__(self, host: str, port: int) -> None:
         self._address = (host, port)
-        self._codec = SpdyCodec()
+        self._codec = SpdyClientCodec()
         self._next_stream_id = 1
         self._frames: list[Frame] = []
         self.status = 0

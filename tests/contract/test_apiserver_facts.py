@@ -165,6 +165,16 @@ FACTS = {
     "1.9: leases are created by an update": [
         put("/apis/coordination.k8s.io/v1/namespaces/default/leases/l", {"metadata": {"name": "l"}}, 201)
     ],
+    "1.9: what has a uid is not created in place of an update": [
+        put(
+            "/apis/coordination.k8s.io/v1/namespaces/default/leases/l",
+            {"metadata": {"name": "l", "uid": "gone"}},
+            409,
+            reason="Conflict",
+        ),
+        apply(f"{MAPS}/x?fieldManager=m", named(MAP, "x", uid="gone"), 409, reason="Conflict"),
+        get(f"{MAPS}/x", 404),
+    ],
     "1.9: a version at creation is a 500 without a reason": [
         post(MAPS, named(MAP, "x", resourceVersion="1"), 500, reason=ABSENT, status="Failure")
     ],

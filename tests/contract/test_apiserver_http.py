@@ -125,6 +125,80 @@ async def test_warnings_come_as_headers():
     assert 'strict decoding error: unknown field "bogus", unknown field "more"' in status["message"]
 
 
+async def test_what_is_valid_and_hardly_meant_is_warned_of_when_it_is_written():
+    pods = "/api/v1/namespaces/default/pods"
+    variables = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "x", "env": variables}]}}
+    merge = {"Content-Type": "application/merge-patch+json"}
+    service = {"metadata": {"name": "s"}, "spec": {"clusterIP": "None", "ports": [{"port": 80}]}}
+    async with plain() as (_, session):
+        made = await session.post(pods, json=pod, params={"fieldValidation": "Strict"})
+        labelled = await session.patch(f"{pods}/p", json={"metadata": {"labels": {"a": "b"}}}, headers=merge)
+        headless = await session.post("/api/v1/namespaces/default/services", json=service)
+        sticky = await session.patch(
+            "/api/v1/namespaces/default/services/s", json={"spec": {"sessionAffinity": "ClientIP"}}, headers=merge
+        )
+        assert [a.status for a in (made, labelled, headless, sticky)] == [201, 200, 201, 200]
+    hides = 'hides previous definition of \\"A\\", which may be dropped when using apply'
+    assert made.headers["Warning"] == f'299 - "spec.containers[0].env[1]: {hides}"'
+    assert sticky.headers["Warning"] == '299 - "spec.SessionAffinity is ignored for headless services"'
+    assert "Warning" not in labelled.headers
+    assert "Warning" not in headless.headers
+
+
+ENDPOINTS = "/api/v1/namespaces/default/endpoints"
+DEPRECATED = '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"'
+
+
+async def test_every_answer_of_a_deprecated_kind_warns_of_it():
+    async with plain() as (_, session):
+        body = {"metadata": {"name": "a"}, "bogus": 1}
+        answers = {
+            "create": await session.post(ENDPOINTS, json=body),
+            "get": await session.get(f"{ENDPOINTS}/a"),
+            "list": await session.get(ENDPOINTS),
+            "watch": await session.get(ENDPOINTS, params={"watch": "1", "timeoutSeconds": "1"}),
+            "refused": await session.get(f"{ENDPOINTS}/nowhere"),
+            "delete": await session.delete(f"{ENDPOINTS}/a"),
+            "another kind": await session.get(MAPS),
+        }
+        warnings = {verb: answer.headers.get("Warning") for verb, answer in answers.items()}
+        for answer in answers.values():
+            answer.close()
+    assert warnings.pop("another kind") is None
+    assert warnings.pop("create") == f'{DEPRECATED}, 299 - "unknown field \\"bogus\\""'
+    assert warnings == dict.fromkeys(("get", "list", "watch", "refused", "delete"), DEPRECATED)
+
+
+async def test_documents_that_may_be_kept_say_so_once():
+    async with plain() as (_, session):
+        async with session.get("/openapi/v3") as index:
+            url = (await index.json())["paths"]["api/v1"]["serverRelativeURL"]
+        async with session.get(url, headers={"Accept-Encoding": "gzip"}) as kept:
+            await kept.read()
+        async with session.get(url, headers={"If-None-Match": kept.headers["ETag"]}) as known:
+            assert known.status == 304
+    assert kept.headers.getall("Cache-Control") == ["public, immutable, max-age=31536000"]
+    assert kept.headers["Vary"] == "Accept, Accept-Encoding"
+
+
+@pytest.mark.parametrize("agent", ["curl/7.88.1", "Wget/1.21", "Mozilla/5.0 (X11)"])
+async def test_json_is_indented_for_clients_that_show_it_as_it_comes(agent):
+    async with plain() as (_, session):
+        async with session.get("/api/v1/namespaces/default", headers={"User-Agent": agent}) as shown:
+            text = await shown.text()
+        async with session.get(f"{MAPS}/nowhere", headers={"User-Agent": agent}) as missing:
+            refusal = await missing.text()
+        async with session.get(MAPS, headers={"User-Agent": agent}, params={"pretty": "false"}) as asked:
+            assert "\n " not in await asked.text()
+        async with session.get("/readyz", headers={"User-Agent": agent}) as ready:
+            assert await ready.text() == "ok"
+        async with session.get("/api/v1/namespaces/default") as other:
+            assert "\n " not in await other.text()
+    assert text.startswith('{\n  "kind": "Namespace",\n  "apiVersion": "v1",\n  "metadata": {\n')
+    assert refusal.startswith('{\n  "kind": "Status",\n')
+
+
 async def test_beyond_the_bounds_clients_are_asked_to_try_again():
     async with plain(replace(LOOPBACK_CONFIG, watches_max=1)) as (_, session):
         first = await session.get(MAPS, params={"watch": "1"})
@@ -242,6 +316,10 @@ async def test_a_table_watch_sends_tables():
     assert second["object"]["rows"][0]["cells"][:2] == ["m1", 1]
 
 
+def open_watches(server):
+    return sum(sample.value for family in server.metrics.watches.collect() for sample in family.samples)
+
+
 async def test_a_watcher_that_does_not_read_is_cut_off_and_others_are_not():
     config = replace(LOOPBACK_CONFIG, watch_buffer_bytes_max=200_000)
     async with plain(config) as (server, session):
@@ -251,12 +329,12 @@ async def test_a_watcher_that_does_not_read_is_cut_off_and_others_are_not():
         )
         reader._transport.pause_reading()
         good = await session.get(MAPS, params={"watch": "1"})
-        await eventually(lambda: server.http.open_watches == 2)
+        await eventually(lambda: open_watches(server) == 2)
         for number in range(200):
             await session.post(MAPS, json=a_map(f"m{number}", a="x" * 100_000))
             event = (await lines_of(good, 1))[0]
             assert event["object"]["metadata"]["name"] == f"m{number}"
-            if server.http.open_watches == 1:
+            if open_watches(server) == 1:
                 break
         dropped = server.metrics.watch_drops.labels("configmaps")._value.get()
         good.close()
@@ -267,9 +345,9 @@ async def test_a_watcher_that_does_not_read_is_cut_off_and_others_are_not():
 async def test_a_client_that_goes_away_leaves_nothing_behind():
     async with plain() as (server, session):
         watch = await session.get(MAPS, params={"watch": "1"})
-        assert server.http.open_watches == 1
+        await eventually(lambda: open_watches(server) == 1)
         watch.close()
-        await eventually(lambda: server.http.open_watches == 0)
+        await eventually(lambda: open_watches(server) == 0)
 
 
 async def test_stopping_ends_watches_and_does_not_wait_for_them():
@@ -313,12 +391,16 @@ async def test_health_metrics_and_paths():
     assert "minikube_py_loop_lag_seconds_bucket" in samples
     assert 'apiserver_storage_objects{resource="namespaces"} 4.0' in samples
     assert "process_resident_memory_bytes" in samples
+    assert 'apiserver_current_inflight_requests{request_kind="mutating"} 0.0' in samples
+    assert 'kubernetes_build_info{git_version="v1.36.0",' in samples
     assert {"/apis/apps/v1", "/readyz/informer-sync", "/version", "/openapi/v3"} <= set(paths)
 
 
 async def test_requests_are_counted_by_what_they_ask():
     async with plain() as (_, session):
         await session.post(MAPS, json=a_map("m0"))
+        await session.get(f"{MAPS}/nobody")
+        await session.get("/api/v1/namespaces/n/made/x")
         await session.get("/made/up/by/the/client")
         async with session.get("/metrics") as metrics:
             samples = (await metrics.text()).splitlines()
@@ -326,6 +408,11 @@ async def test_requests_are_counted_by_what_they_ask():
     assert len(counted) == 1
     assert 'code="201"' in counted[0]
     assert 'resource="configmaps"' in counted[0]
+    missing = [line for line in samples if line.startswith("apiserver_request_total{") and 'code="404"' in line]
+    assert sorted(("configmaps" in line, 'verb="other"' in line, line[-3:]) for line in missing) == [
+        (False, True, "2.0"),
+        (True, False, "1.0"),
+    ]
     assert not any("made" in line for line in samples)
 
 

@@ -21,7 +21,7 @@ from minikube_py.client.io.rest_client import RestClient
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.loopback_kubelet import kubelet_context, kubelet_serving_at, loopback_kubelet
 from minikube_py.testing.memory_api_server import ADMIN_TOKEN, loopback_pki, memory_api_server, serving
-from minikube_py.testing.spdy_client import SpdyClient
+from minikube_py.testing.spdy_client import SpdyClient, SpdyClientCodec
 
 ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
 POD = PODS.path("default", "p")
@@ -427,6 +427,19 @@ async def test_a_spdy_client_without_a_common_protocol_is_refused(node):
             assert client.status == 403
 
 
+async def test_streams_that_exec_has_no_use_for_are_refused(node):
+    async with serve(node) as (server, _):
+        path = f"{POD}/exec?command=cat&stdin=1&stdout=1"
+        async with spdy(server, path, "v4.channel.k8s.io") as client:
+            unknown, first, again = (client.open_stream({"streamtype": s}) for s in ("other", "error", "error"))
+            assert (await client.read_streams(unknown, again)) == {unknown: None, again: None}
+            stdin, stdout = (client.open_stream({"streamtype": s}) for s in ("stdin", "stdout"))
+            client.send(stdin, b"a", fin=True)
+            streams = await client.read_streams(first, stdout)
+    assert streams[stdout] == b"Aend"
+    assert orjson.loads(streams[first])["status"] == "Success"
+
+
 async def test_bytes_that_are_no_spdy_end_the_connection(node):
     async with (
         serve(node) as (server, _),
@@ -509,7 +522,7 @@ async def test_spdy_goes_through_a_websocket_too(node):
         session.ws_connect(f"{POD}/portforward", protocols=[tunnel]) as socket,
     ):
         assert socket.protocol == tunnel
-        codec = SpdyClient("", 0)._codec
+        codec = SpdyClientCodec()
         frames = b""
         for stream_id, kind in ((1, "error"), (3, "data")):
             frames += codec.syn_stream(stream_id, {"streamtype": kind, "port": "80", "requestid": "0"})

@@ -2,17 +2,22 @@
 
 import asyncio
 import ssl
+from base64 import b64encode
 from contextlib import asynccontextmanager
 
 import pytest
 
-from minikube_py.api.errors import UnavailableError
+from minikube_py.api.certificate_requests import load_request
+from minikube_py.api.errors import ForbiddenError, UnavailableError
 from minikube_py.api.resources import NODES, SIGNING_REQUESTS
 from minikube_py.apiserver.users import UserInfo
+from minikube_py.controllers.certificate_authority import load_authority
+from minikube_py.kit.io.keys import new_key_pem
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.kit.io.tls import server_context
-from minikube_py.kubelet.io.certificate_renewal import CertificateRenewal, read_pair
-from minikube_py.kubelet.node_certificates import wanted_client, wanted_serving
+from minikube_py.kubelet.io import certificate_renewal
+from minikube_py.kubelet.io.certificate_renewal import CertificateRenewal, read_pair, store_pair
+from minikube_py.kubelet.node_certificates import build_request, wanted_client, wanted_serving
 from minikube_py.testing.joinable_cluster import joinable_cluster
 from minikube_py.testing.manual_clock import ManualClock
 
@@ -35,9 +40,9 @@ class Room:
         self.used: list[bytes] = []
         self.context: ssl.SSLContext | None = None
 
-    def renewal(self, client=None) -> CertificateRenewal:
+    def renewal(self, client=None, come_back=None) -> CertificateRenewal:
         client = client or self.cluster.client_of(NODE)
-        return CertificateRenewal(client, self.clock, lambda: 0.5, self.path, self._use)
+        return CertificateRenewal(client, self.clock, lambda: 0.5, self.path, self._use, come_back)
 
     def _use(self, path) -> None:
         if self.context is not None:
@@ -57,7 +62,9 @@ class Room:
 
 
 @pytest.fixture
-async def room(tmp_path):
+async def room(tmp_path, monkeypatch):
+    # These tests let days pass: a look every ten seconds would be a hundred thousand of them.
+    monkeypatch.setattr(certificate_renewal, "LOOK_S_MAX", 3600.0)
     async with joinable_cluster(tmp_path / "pki", lifetime_s=10 * DAY_S) as cluster:
         await cluster.add_node("n1", "192.0.2.7")
         yield Room(cluster, tmp_path / "pair.pem")
@@ -111,6 +118,42 @@ async def test_while_the_server_is_away_the_certificate_stays_and_is_asked_for_a
     again.want(wanted_client("n1"))
     async with room.running(again):
         await room.used_times(2)
+
+
+async def test_a_certificate_that_ran_out_is_replaced_another_way_once_that_leads_somewhere(room, caplog):
+    first = room.renewal()
+    first.want(wanted_client("n1"))
+    async with room.running(first):
+        await room.used_times(1)
+    has_token, tries = asyncio.Event(), []
+
+    async def come_back():
+        tries.append(room.clock.now_s())
+        if not has_token.is_set():
+            raise ForbiddenError("no token")
+        key_pem = new_key_pem()
+        request = load_request(b64encode(build_request(wanted_client("n1"), key_pem)).decode())
+        authority = load_authority(room.cluster.pki.ca.certificate_pem, room.cluster.pki.ca.key_pem)
+        usages = ("digital signature", "client auth")
+        store_pair(room.path, authority.sign(request, usages, DAY_S, room.clock.wall_s(), 7), key_pem)
+
+    lonely = room.renewal(Away(), come_back)
+    lonely.want(wanted_client("n1"))
+    async with room.running(lonely):
+        await room.clock.advance(5 * DAY_S)
+        assert (lonely.fault, tries) == ("", []), "it is good for another five days"
+        room.clock.move(6 * DAY_S)
+        await room.clock.advance(60.0)
+        assert lonely.fault == "certificate pair.pem is not renewed: no token"
+        assert len(tries) > 1
+        has_token.set()
+        await room.clock.advance(30.0)
+        await room.used_times(2)
+        assert lonely.fault == ""
+
+    assert lonely.held.not_after_s > room.clock.wall_s()
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said == ["certificate pair.pem is not renewed: no token"]
 
 
 async def test_a_serving_certificate_follows_the_nodes_addresses(room):

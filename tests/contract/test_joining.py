@@ -12,7 +12,7 @@ from aiohttp import web
 
 from minikube_py.agent.errors import AgentError
 from minikube_py.agent.host import this_host
-from minikube_py.agent.joining import join, require_same_cluster
+from minikube_py.agent.joining import come_back, join, require_same_cluster
 from minikube_py.agent.node_credentials import NodeCredentials
 from minikube_py.agent.process import Process
 from minikube_py.api.errors import ConflictError, ForbiddenError, UnauthorizedError, UnavailableError
@@ -305,6 +305,29 @@ async def test_a_node_whose_certificate_ran_out_is_let_in_again_by_its_key_and_a
     assert before[0] != after[0]
     assert before[1].strip() == after[1].strip()
     assert sorted(r["spec"]["username"] for r in requests) == ["system:bootstrap:server", "system:node:n1"]
+
+
+async def test_a_node_that_runs_comes_back_by_itself_when_its_certificate_ran_out(tmp_path):
+    async with joinable_cluster(tmp_path / "pki", lifetime_s=1.0) as cluster:
+        host = Host(tmp_path / "data", cluster.url, cluster.token)
+        await host.join()
+        await cluster.add_node("n1")
+        before = split_pair(host.credentials.client)
+        while host.credentials.load(CLOCK.wall_s()) is not None:
+            await asyncio.sleep(0.05)
+
+        # Since it joined it may be started without the flag that says where the server is.
+        config = replace(host.config, server_url="")
+        await come_back(config, host.credentials, cluster.url, CLOCK)
+        after = split_pair(host.credentials.client)
+        with pytest.raises(ForbiddenError, match="it ran out, and .* `minikube-py token create"):
+            await come_back(replace(config, token=""), host.credentials, cluster.url, CLOCK)
+        spent = await cluster.add_token("abcdef", expires_at_s=CLOCK.wall_s() - 1)
+        with pytest.raises(ForbiddenError, match="the token abcdef expired at"):
+            await come_back(replace(config, token=spent.render()), host.credentials, cluster.url, CLOCK)
+
+    assert before[0] != after[0]
+    assert before[1].strip() == after[1].strip()
 
 
 async def test_the_key_of_a_node_that_was_deleted_does_not_make_a_host_the_next_one_of_that_name(

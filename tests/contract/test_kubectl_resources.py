@@ -171,7 +171,41 @@ COMMANDS = (
     "annotate pod x note=",
     "taint node n1 a=b:NoSchedule",
     "cordon n1",
+    "apply -f APPLIED",
+    "apply --server-side -f APPLIED --force-conflicts",
+    "replace -f REPLACED",
+    'patch deployment web --type=json -p [{"op":"add","path":"/spec/minReadySeconds","value":3}]',
+    "set env deployment/web A=1 B=",
+    "set resources deployment/web --limits=cpu=0.5,memory=1024Mi --requests=cpu=100m",
+    "set serviceaccount deployment/web robot",
+    "set selector service one x=y",
+    "rollout resume deployment/web",
+    "rollout restart deployment/web",
+    "rollout pause deployment/web",
+    "auth reconcile -f ROLE",
+    "auth reconcile -f MORE_ROLE --remove-extra-permissions",
+    "create token robot --duration=20m",
+    "drain n1 --force --grace-period=0 --ignore-daemonsets",
+    "uncordon n1",
 )
+SETTINGS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "applied"}, "data": {"a": "", "b": "1"}}
+ROLE = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "Role",
+    "metadata": {"name": "reconciled", "namespace": "default"},
+    "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}],
+}
+BOUND = least_object(next(r for r in RESOURCES if r.plural == "pods"), "bound")
+BOUND["spec"] = BOUND["spec"] | {"nodeName": "n1"}
+FILES = {
+    "POD": POD,
+    "CSR": CSR,
+    "APPLIED": yaml.safe_dump(SETTINGS),
+    "REPLACED": yaml.safe_dump(SETTINGS | {"data": {"c": "3"}}),
+    "ROLE": yaml.safe_dump(ROLE),
+    "MORE_ROLE": yaml.safe_dump(ROLE | {"rules": [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get"]}]}),
+}
+"""What a command's word in capitals stands for."""
 VOLATILE = ("uid", "creationTimestamp", "resourceVersion", "managedFields")
 DUMPED = [r for r in KINDS if r.stored_as is None and r.plural not in ("events", "leases")]
 
@@ -179,12 +213,12 @@ DUMPED = [r for r in KINDS if r.stored_as is None and r.plural not in ("events",
 async def _leave(binary, folder):
     """Run all commands; return every object that is left."""
     async with serving_kubectl(binary, folder) as kubectl:
-        for name, content in {**KEYS, "POD": POD.encode(), "CSR": CSR.encode()}.items():
+        for name, content in {**KEYS, **{name: text.encode() for name, text in FILES.items()}}.items():
             (folder / name).write_bytes(content)
-        await kubectl("create", "-f", "-", stdin=yaml.safe_dump(NODE))
+        await kubectl("create", "-f", "-", stdin=yaml.safe_dump_all([NODE, BOUND]))
         for command in COMMANDS:
             words = [word.replace("KEYS", str(folder)).replace("_*", " *") for word in command.split()]
-            words = [str(folder / word) if word in ("POD", "CSR") else word for word in words]
+            words = [str(folder / word) if word in FILES else word for word in words]
             await kubectl(*words)
         names = ",".join(f"{r.plural}.{r.version}.{r.group}" for r in DUMPED)
         listed = orjson.loads(await kubectl("get", names, "-A", "-o", "json", "--show-managed-fields"))["items"]
@@ -223,5 +257,7 @@ async def test_json_and_protobuf_bodies_leave_equal_objects(tmp_path):
     left = {kind for kind, _, _ in new}
     assert {"Job", "CronJob", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget", "ClusterRole"} <= left
     assert old["Deployment", "default", "web"]["spec"]["replicas"] == 3
+    assert old["Role", "default", "reconciled"]["rules"][0]["resources"] == ["nodes"]
+    assert ("Pod", "default", "bound") not in old
     approval = new["CertificateSigningRequest", "", "x"]["status"]["conditions"]
     assert [condition["type"] for condition in approval] == ["Approved"]

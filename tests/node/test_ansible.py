@@ -5,6 +5,7 @@ The tests stand in the order of a cluster's life; each begins where the one befo
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,8 @@ from minikube_py.testing.playbooks import ROOT, Control
 pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
 
 CONNECTIONS = Path(__file__).parent / "ansible_connections"
+PASSWORD = "a-password-of-theirs"
+"""What the cluster's own token is made of: `token` in the server's settings."""
 EVICTIONS = "eviction-hard=memory.available<20Mi,nodefs.available<50Mi,imagefs.available<50Mi"
 
 
@@ -33,21 +36,31 @@ class Cluster:
         self.hosts = hosts
         self.kubeconfig = folder / "kubeconfig"
         self.kubeconfig.write_text(yaml.safe_dump(SOMEBODYS))
-        reached = {"ansible_connection": "lab_host", "ansible_python_interpreter": "/usr/bin/python3"}
-        server, agent = (
-            {h.name: {**reached, "lab_host_entry": h.entry, "minikube_py_node_ip": h.address}} for h in hosts
-        )
-        self._control.write_inventory(server, agent)
+        server, agent = hosts
+        self._control.write_inventory(self._variables(server, token=PASSWORD), self._variables(agent))
+
+    @staticmethod
+    def _variables(host, **settings):
+        variables = {
+            "ansible_connection": "lab_host",
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "lab_host_entry": host.entry,
+            "minikube_py_node_ip": host.address,
+            "minikube_py_config": {"kubelet-arg": [EVICTIONS], **settings},
+        }
+        return {host.name: variables}
 
     def play(self, name, program):
+        """Run a playbook and return what it changed, by host."""
         variables = {
             "minikube_py_file": str(program),
             "minikube_py_kubeconfig": str(self.kubeconfig),
             "minikube_py_kubectl": str(KUBECTLS[NEWEST]),
-            "minikube_py_config": {"kubelet-arg": [EVICTIONS]},
             "minikube_py_agents_at_once": "100%",
         }
-        return self._control.play(name, variables)
+        played = self._control.play(name, variables)
+        assert not re.search(rf"K10[0-9a-f]{{64}}::|{PASSWORD}", played.said), "a token is logged"
+        return played.changed
 
     def kubectl(self, *words, stdin=None):
         argv = [KUBECTLS[NEWEST], f"--kubeconfig={self.kubeconfig}", "--context=minikube-py", *words]

@@ -28,7 +28,7 @@ from minikube_py.kubelet.io.docker_images import DockerImages
 from minikube_py.kubelet.io.image_import import build_pause, import_archive, list_images
 from minikube_py.kubelet.io.pod_streams import DockerPodStreams
 from minikube_py.kubelet.pause_image import PAUSE_TAG, build_pause_image
-from minikube_py.testing.docker_subject import DOCKER_HOST, docker_subject
+from minikube_py.testing.docker_subject import DOCKER_HOST, PULL_STALL_S, docker_subject
 from minikube_py.testing.images import busybox_image, host_busybox_image
 
 pytestmark = pytest.mark.node
@@ -537,7 +537,7 @@ async def test_an_image_in_use_is_not_removed(docker):
 
 async def test_a_pull_from_nowhere_tells_why(docker):
     with pytest.raises(ContainerRuntimeError, match="connection refused") as refusal:
-        await docker.images.pull_image("127.0.0.1:1/no/such:1", None)
+        await docker.images.pull_image("127.0.0.1:1/no/such:1", None, lambda progress: None)
 
     assert refusal.value.kind is RuntimeErrorKind.REFUSED
 
@@ -595,6 +595,7 @@ async def test_a_hundred_followers_leave_the_control_calls_alone(docker):
 async def test_a_second_client_of_the_same_engine_works(docker):
     api = DockerApi(DOCKER_HOST)
     try:
-        assert await DockerImages(api).image_status(docker.image) == await docker.images.image_status(docker.image)
+        second = DockerImages(api, stall_s=PULL_STALL_S)
+        assert await second.image_status(docker.image) == await docker.images.image_status(docker.image)
     finally:
         await api.close()

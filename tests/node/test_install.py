@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -127,6 +128,26 @@ def test_a_program_that_does_not_get_ready_is_taken_back(installed):
     done = installed.run(INSTALLED, "upgrade", broken, check=False, timeout_s=240)
     assert done.returncode == 1
     assert "did not become Ready" in done.stderr
+    assert "# minikube-py" in installed.run("cat", INSTALLED).stdout
+    assert installed.is_ready()
+
+
+def test_an_upgrade_that_is_interrupted_while_the_new_program_hangs_is_taken_back(installed):
+    running = installed.main_pid()
+    hanging = installed.program("hanging", before='[ "$1" != server ] || exec sleep 1000')
+    # A shell starts what is in its background deaf to SIGINT, these tests perhaps.
+    upgrade = subprocess.Popen(
+        [*installed.entry, "env", "--default-signal=INT", INSTALLED, "upgrade", hanging],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    machine.wait_until(lambda: installed.main_pid() not in (0, running), 60, "the new program does not start")
+    waiting = installed.run("pgrep", "--oldest", "--full", f"minikube_py upgrade {hanging}").stdout.strip()
+    installed.run("kill", "-INT", waiting)
+    _, said = upgrade.communicate(timeout=120)
+    assert upgrade.returncode == 1
+    assert said.endswith("runs again: it was interrupted\n")
     assert "# minikube-py" in installed.run("cat", INSTALLED).stdout
     assert installed.is_ready()
 

@@ -4,18 +4,25 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from minikube_py.api.certificate_requests import load_request
 from minikube_py.api.join_tokens import hash_of_ca
+from minikube_py.controllers.certificate_authority import load_authority
+from minikube_py.kubelet.io.certificate_renewal import split_pair, store_pair
+from minikube_py.kubelet.node_certificates import build_request, wanted_serving
 from minikube_py.testing.kubectl import KUBECTLS
 from minikube_py.testing.lab import machine
 from minikube_py.testing.lab.cluster import Cluster, wait_until, web
@@ -69,6 +76,9 @@ class Pair:
     def tokens(self) -> list[dict]:
         return json.loads(self.cluster.minikube_py("token", "list", "-o", "json").stdout)
 
+    def made_token(self, *flags: str) -> str:
+        return self.cluster.minikube_py("token", "create", *flags).stdout.strip()
+
     def containers(self) -> set[str]:
         return set(machine.docker(self.worker, ["ps", "-q", "--no-trunc"]).stdout.split())
 
@@ -120,6 +130,27 @@ def test_hosts_that_may_not_join_are_told_why_in_one_line_and_leave_nothing(pair
     assert "--server https://HOST:6443 and --token" in pair.refusal(folder)
     assert "not one of this cluster" in pair.refusal(folder, server, f"--token={wrong_secret}", "--node-name=n3")
     assert 'there is a node "lab1" already' in pair.refusal(folder, server, f"--token={token}", "--node-name=lab1")
+    deleted = pair.made_token()
+    pair.cluster.minikube_py("token", "delete", deleted)
+    assert "was deleted" in pair.refusal(folder, server, f"--token={deleted}", "--node-name=n3")
+    short = pair.made_token("--ttl=1s", "--description=short")
+    (ends,) = (datetime.fromisoformat(shown["expires"]) for shown in pair.tokens() if shown["description"] == "short")
+    wait_until(lambda: datetime.now(UTC) > ends, what="the token's end")
+    assert f"expired at {ends:%Y-%m-%dT%H:%M:%S}" in pair.refusal(
+        folder, server, f"--token={short}", "--node-name=n3"
+    )
+
+
+@pytest.mark.parametrize("role", ["agent", "server"])
+def test_another_agent_on_the_same_data_folder_is_refused_and_the_first_one_goes_on(pair, role):
+    data = pair.worker.data_dir
+    flags = (f"--docker-host=unix://{pair.worker.docker_socket}", f"--data-dir={data}", "--node-name=lab2")
+    done = pair.on_worker(*pair.lab.program, role, *flags)
+
+    assert (done.returncode, f"an agent runs on the data folder {data} already" in done.stderr) == (1, True)
+    assert not (data / "server").exists()
+    status = pair.on_worker(*pair.lab.program, "status", "-o", "json", f"--data-dir={data}")
+    assert json.loads(status.stdout)["ready"]
 
 
 @contextmanager
@@ -187,6 +218,28 @@ def test_a_version_that_does_not_fit_is_named_with_the_servers(pair, tmp_path):
 
     line = pair.refusal(tmp_path / "data", *flags, within=("env", path))
     assert f"the server runs minikube-py {own}, this host 99.0.0: give both the same version" in line
+
+
+def test_systemctl_reload_makes_agents_show_the_certificates_on_disk_and_ends_none(pair):
+    tls = pair.master.data_dir / "server" / "tls"
+    authority = load_authority((tls / "ca.crt").read_bytes(), (tls / "ca.key").read_bytes())
+    serving = pair.worker.data_dir / "agent" / "tls" / "serving-kubelet.pem"
+    _, key_pem = split_pair(serving)
+    request = load_request(b64encode(build_request(wanted_serving("lab2", [pair.worker.address]), key_pem)).decode())
+    new = authority.sign(request, ("digital signature", "server auth"), 3600, time.time(), 1)
+    store_pair(serving, new, key_pem)
+
+    for host in (pair.master, pair.worker):
+        pair.lab.signal(host, signal.SIGHUP)
+
+    def shown() -> bytes:
+        return ssl.get_server_certificate((pair.worker.address, 10250)).encode().strip()
+
+    wait_until(lambda: shown() == new.strip(), what="the certificate on disk")
+    wait_until(lambda: "certificates reloaded" in pair.master.agent_log.read_text(), what="the master's word")
+    pair.cluster.kubectl("get", "--raw", "/api/v1/nodes/lab2/proxy/healthz")
+    for host in (pair.master, pair.worker):
+        pair.lab.wait_ready(host)
 
 
 def test_pods_and_services_of_a_worker_go_on_without_the_master_even_over_its_agents_restart(pair):

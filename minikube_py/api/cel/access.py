@@ -71,7 +71,7 @@ def at(value: Any, index: Any) -> Any:
             raise CelError(f"no such key: {index}")
         return value[index]
     if isinstance(value, list | tuple):
-        if not is_number(index) or index != int(index):
+        if not is_number(index) or (isinstance(index, float) and not index.is_integer()):
             raise NoOverloadError(f"_[_] applied to '(list, {type_name(index)})'")
         if not 0 <= index < len(value):
             raise CelError(f"index out of bounds: {index}")

@@ -9,7 +9,17 @@ from typing import Any
 
 from minikube_py.api.cel.comprehensions import sort_pairs
 from minikube_py.api.cel.operators import BINARY, add
-from minikube_py.api.cel.values import NONE, CelError, Duration, NoOverloadError, equals, some, type_name
+from minikube_py.api.cel.values import (
+    NONE,
+    CelError,
+    Duration,
+    NoOverloadError,
+    as_int,
+    equals,
+    is_number,
+    some,
+    type_name,
+)
 
 LIST_LENGTH_MAX = 1_000_000
 """lists.range makes no longer list."""
@@ -30,8 +40,10 @@ def _sum(items: Any) -> Any:
     listed = _list(items)
     if not listed:
         return 0
-    total = Duration(0) if isinstance(listed[0], Duration) else type(listed[0])(0)
-    for item in listed:
+    total = listed[0]
+    if not (is_number(total) or isinstance(total, Duration)):
+        raise NoOverloadError(f"sum of {type_name(total)}")
+    for item in listed[1:]:
         total = add(total, item)
     return total
 
@@ -59,14 +71,14 @@ def _last_index_of(items: Any, wanted: Any) -> int:
 
 
 def _slice(items: Any, start: Any, end: Any) -> list[Any]:
-    listed = _list(items)
-    if not 0 <= start <= end <= len(listed):
-        raise CelError(f"cannot slice({start}, {end}), list is length {len(listed)}")
-    return listed[start:end]
+    listed, first, last = _list(items), as_int(start), as_int(end)
+    if not 0 <= first <= last <= len(listed):
+        raise CelError(f"cannot slice({first}, {last}), list is length {len(listed)}")
+    return listed[first:last]
 
 
 def _flatten(items: Any, depth: Any = 1) -> list[Any]:
-    if depth < 0:
+    if as_int(depth) < 0:
         raise CelError("level must be non-negative")
     flat: list[Any] = []
     for item in _list(items):
@@ -90,11 +102,10 @@ def _sort(items: Any) -> list[Any]:
 
 
 def _range(count: Any) -> list[int]:
-    if not isinstance(count, int) or isinstance(count, bool):
-        raise NoOverloadError(f"lists.range({type_name(count)})")
-    if count > LIST_LENGTH_MAX:
+    length = as_int(count)
+    if length > LIST_LENGTH_MAX:
         raise CelError(f"size exceeds maximum list length {LIST_LENGTH_MAX}")
-    return list(range(int(count)))
+    return list(range(length))
 
 
 def _contains(items: Any, others: Any) -> bool:

@@ -5,6 +5,7 @@ Specification: cel-spec doc/langdef.md (List of Standard Definitions).
 
 import math
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from minikube_py.api.cel.library_time import parse_duration, parse_timestamp
@@ -21,12 +22,14 @@ from minikube_py.api.cel.values import (
     TypeValue,
     Uint,
     checked_int,
+    checked_timestamp,
     checked_uint,
     some,
     type_name,
 )
 
 Function = Callable[..., Any]
+_EXPONENT_MIN = 6
 _TRUE, _FALSE = ("1", "t", "T", "true", "TRUE", "True"), ("0", "f", "F", "false", "FALSE", "False")
 
 
@@ -50,8 +53,10 @@ def to_int(value: Any) -> int:
             return int(value)
         case str():
             return checked_int(_parsed(int, value, "int"))
-        case Timestamp(nanos) | Duration(nanos):
+        case Timestamp(nanos):
             return nanos // NANOS
+        case Duration(nanos):
+            return nanos
         case _:
             raise NoOverloadError(f"int({type_name(value)})")
 
@@ -76,7 +81,7 @@ def to_double(value: Any) -> float:
 
 def _parsed(parse: Callable[[str], Any], text: str, what: str) -> Any:
     try:
-        if "_" in text or text != text.strip():
+        if "_" in text or not text.isascii() or text != text.strip():
             raise ValueError(text)
         return parse(text)
     except ValueError as error:
@@ -93,7 +98,7 @@ def to_string(value: Any) -> str:
         case int():
             return str(int(value))
         case float():
-            return _double_text(value)
+            return double_text(value)
         case bytes():
             try:
                 return value.decode()
@@ -105,12 +110,19 @@ def to_string(value: Any) -> str:
             return str(value)
 
 
-def _double_text(value: float) -> str:
+def double_text(value: float) -> str:
+    """Return a double as Go's %g has it: the fewest digits that tell it, from a million on with an exponent."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    return str(int(value)) if value == int(value) and abs(value) < 1e21 else repr(value)
+    shortest = Decimal(repr(value)).normalize()
+    exponent = shortest.adjusted() if shortest else 0
+    if -5 < exponent < _EXPONENT_MIN:
+        return format(shortest, "f")
+    first, *rest = (str(digit) for digit in shortest.as_tuple().digits)
+    mantissa = f"{first}.{''.join(rest)}" if rest else first
+    return f"{'-' if value < 0 else ''}{mantissa}e{exponent:+03d}"
 
 
 def to_bytes(value: Any) -> bytes:
@@ -142,7 +154,7 @@ def to_timestamp(value: Any) -> Timestamp:
     if isinstance(value, str):
         return parse_timestamp(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        return Timestamp(int(value) * NANOS)
+        return checked_timestamp(int(value) * NANOS)
     raise NoOverloadError(f"timestamp({type_name(value)})")
 
 

@@ -4,24 +4,21 @@ Upstream: cel-go ext/strings.go, apiserver cel/library/regex.go.
 """
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
-import orjson
-
-from minikube_py.api.cel.values import CelError, NoOverloadError, type_name
+from minikube_py.api.cel.library_standard import to_string
+from minikube_py.api.cel.values import CelError, Duration, NoOverloadError, Timestamp, TypeValue, as_int, type_name
 from minikube_py.api.regular_expressions import compile_pattern
+
+PRECISION_MAX = 1000
+"""More digits behind the point are refused (upstream: maxPrecision)."""
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise NoOverloadError(f"a text's function on {type_name(value)}")
     return value
-
-
-def _number(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise NoOverloadError(f"an index of type {type_name(value)}")
-    return int(value)
 
 
 def _pattern(text: Any) -> Any:
@@ -42,28 +39,35 @@ def _find(text: Any, pattern: Any) -> str:
 
 def _find_all(text: Any, pattern: Any, limit: Any = -1) -> list[str]:
     found = [match[0] for match in _pattern(pattern).finditer(_text(text))]
-    return found if _number(limit) < 0 else found[: _number(limit)]
+    return found if as_int(limit) < 0 else found[: as_int(limit)]
 
 
 def _char_at(text: Any, index: Any) -> str:
-    at = _number(index)
+    at = as_int(index)
     if not 0 <= at <= len(_text(text)):
         raise CelError(f"index out of range: {at}")
     return str(text)[at : at + 1]
 
 
 def _index_of(text: Any, part: Any, start: Any = 0) -> int:
-    if not 0 <= _number(start) <= len(_text(text)):
-        raise CelError(f"index out of range: {start}")
-    return str(text).find(_text(part), _number(start))
+    whole, wanted, first = _text(text), _text(part), as_int(start)
+    if not wanted:
+        return first
+    if first < 0:
+        raise CelError(f"index out of range: {first}")
+    return whole.find(wanted, first)
 
 
 def _last_index_of(text: Any, part: Any, last: Any = None) -> int:
+    whole, wanted = _text(text), _text(part)
     if last is None:
-        return _text(text).rfind(_text(part))
-    if not 0 <= _number(last) <= len(_text(text)):
-        raise CelError(f"index out of range: {last}")
-    return str(text).rfind(_text(part), 0, _number(last) + len(part))
+        return whole.rfind(wanted)
+    at = as_int(last)
+    if not wanted:
+        return at
+    if at < 0:
+        raise CelError(f"index out of range: {at}")
+    return whole.rfind(wanted, 0, at + len(wanted)) if at < len(whole) else -1
 
 
 def _join(items: Any, between: Any = "") -> str:
@@ -73,11 +77,11 @@ def _join(items: Any, between: Any = "") -> str:
 
 
 def _replace(text: Any, old: Any, new: Any, limit: Any = -1) -> str:
-    return _text(text).replace(_text(old), _text(new), _number(limit))
+    return _text(text).replace(_text(old), _text(new), as_int(limit))
 
 
 def _split(text: Any, between: Any, limit: Any = -1) -> list[str]:
-    most = _number(limit)
+    most = as_int(limit)
     if most == 0:
         return []
     if not between:
@@ -87,14 +91,14 @@ def _split(text: Any, between: Any, limit: Any = -1) -> list[str]:
 
 
 def _substring(text: Any, start: Any, end: Any = None) -> str:
-    last = len(_text(text)) if end is None else _number(end)
-    if not 0 <= _number(start) <= len(text):
-        raise CelError(f"index out of range: {start}")
-    if not 0 <= last <= len(text):
-        raise CelError(f"index out of range: {end}")
-    if last < start:
-        raise CelError(f"invalid substring range. start: {start}, end: {last}")
-    return str(text)[start:last]
+    whole, first = _text(text), as_int(start)
+    last = len(whole) if end is None else as_int(end)
+    if end is not None and first > last:
+        raise CelError(f"invalid substring range. start: {first}, end: {last}")
+    for index in (first, last):
+        if not 0 <= index <= len(whole):
+            raise CelError(f"index out of range: {index}")
+    return whole[first:last]
 
 
 def _lower(text: Any) -> str:
@@ -109,8 +113,16 @@ def _trim(text: Any) -> str:
     return _text(text).strip()
 
 
+_QUOTED = str.maketrans(
+    {
+        "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v",
+        "\\": "\\\\", '"': '\\"',
+    }
+)  # fmt: skip
+
+
 def _quote(text: Any) -> str:
-    return orjson.dumps(_text(text)).decode()
+    return f'"{_text(text).translate(_QUOTED)}"'
 
 
 def _format(pattern: Any, values: Any) -> str:
@@ -139,7 +151,9 @@ def _verb(rest: str) -> tuple[int, str, str]:
     precision = 6
     if rest[:1] == ".":
         digits = len(rest[1:]) - len(rest[1:].lstrip("0123456789"))
-        precision, rest = int(rest[1 : 1 + digits] or 0), rest[1 + digits :]
+        precision, rest = int(rest[1 : 1 + min(digits, 9)] or 0), rest[1 + digits :]
+        if precision > PRECISION_MAX:
+            raise CelError(f"precision {precision} is greater than {PRECISION_MAX}")
     if not rest:
         raise CelError("could not parse formatting clause: unexpected end of string")
     return precision, rest[0], rest[1:]
@@ -169,22 +183,40 @@ def _hex(value: Any, verb: str) -> str:
 
 
 def _shown(value: Any) -> str:
+    """Return a value as %s has it."""
     if value is None:
         return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, bytes):
         return value.decode(errors="replace")
+    if isinstance(value, TypeValue):
+        return value.name
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_inner(item) for item in value) + "]"
     if isinstance(value, dict):
-        shown = sorted((_inner(key), _inner(item)) for key, item in value.items())
-        return "{" + ", ".join(f"{key}: {item}" for key, item in shown) + "}"
-    return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
+        return "{" + ", ".join(sorted(f"{_inner(key)}:{_inner(item)}" for key, item in value.items())) + "}"
+    if isinstance(value, str | int | float | Timestamp | Duration):
+        return to_string(value)
+    raise CelError(
+        "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and "
+        f"timestamps, was given {type_name(value)}"
+    )
 
 
 def _inner(value: Any) -> str:
-    return _quote(value) if isinstance(value, str) else _shown(value)
+    """Return a value inside of a list or map: as an expression would have it."""
+    match value:
+        case str():
+            return _quote(value)
+        case bytes():
+            return f"b{_quote(_shown(value))}"
+        case float():
+            return f"{value:.6f}" if isfinite(value) else _quote(to_string(value))
+        case Timestamp():
+            return f"timestamp({_quote(to_string(value))})"
+        case Duration():
+            return f"duration({_quote(to_string(value))})"
+        case _:
+            return _shown(value)
 
 
 def _escape_key(text: Any) -> str:

@@ -69,9 +69,12 @@ def _zone(name: str) -> tzinfo:
 def _reads(of_time: Callable[[datetime], int], of_duration: Callable[[int], int] | None = None) -> Callable[..., int]:
     """Return a method that reads a part of a timestamp (in a zone) or of a duration (as a whole)."""
 
-    def read(value: Any, zone: str = "UTC") -> int:
-        if isinstance(value, Timestamp):
-            return of_time(value.moment().astimezone(_zone(zone)))
+    def read(value: Any, zone: Any = "UTC") -> int:
+        if isinstance(value, Timestamp) and isinstance(zone, str):
+            try:
+                return of_time(value.moment().astimezone(_zone(zone)))
+            except OverflowError as error:  # the first or the last hours of all, in another zone
+                raise CelError("timestamp overflow") from error
         if isinstance(value, Duration) and of_duration is not None:
             return of_duration(value.nanos)
         raise NoOverloadError(f"a part of {type_name(value)}")
@@ -94,5 +97,5 @@ METHODS: Mapping[str, Callable[..., Any]] = {
     "getHours": _reads(lambda moment: moment.hour, _whole(3600 * NANOS)),
     "getMinutes": _reads(lambda moment: moment.minute, _whole(60 * NANOS)),
     "getSeconds": _reads(lambda moment: moment.second, _whole(NANOS)),
-    "getMilliseconds": _reads(lambda moment: moment.microsecond // 1000, lambda nanos: nanos // 10**6 % 1000),
+    "getMilliseconds": _reads(lambda moment: moment.microsecond // 1000, _whole(10**6)),
 }

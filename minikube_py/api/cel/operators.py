@@ -16,6 +16,7 @@ from minikube_py.api.cel.values import (
     Timestamp,
     Uint,
     checked_int,
+    checked_timestamp,
     checked_uint,
     equals,
     is_number,
@@ -45,9 +46,9 @@ def add(left: Any, right: Any) -> Any:
     if isinstance(left, Duration) and isinstance(right, Duration):
         return Duration(checked_int(left.nanos + right.nanos))
     if isinstance(left, Timestamp) and isinstance(right, Duration):
-        return Timestamp(left.nanos + right.nanos)
+        return checked_timestamp(left.nanos + right.nanos)
     if isinstance(left, Duration) and isinstance(right, Timestamp):
-        return Timestamp(left.nanos + right.nanos)
+        return checked_timestamp(left.nanos + right.nanos)
     raise _mismatch("+", left, right)
 
 
@@ -59,7 +60,7 @@ def subtract(left: Any, right: Any) -> Any:
     if isinstance(left, Timestamp) and isinstance(right, Timestamp):
         return Duration(checked_int(left.nanos - right.nanos))
     if isinstance(left, Timestamp) and isinstance(right, Duration):
-        return Timestamp(left.nanos - right.nanos)
+        return checked_timestamp(left.nanos - right.nanos)
     if isinstance(left, Duration) and isinstance(right, Duration):
         return Duration(checked_int(left.nanos - right.nanos))
     raise _mismatch("-", left, right)
@@ -113,7 +114,7 @@ def negate(value: Any) -> Any:
     if kind is float:
         return -value
     if isinstance(value, Duration):
-        return Duration(-value.nanos)
+        return Duration(checked_int(-value.nanos))
     raise NoOverloadError(f"-_ applied to '({type_name(value)})'")
 
 

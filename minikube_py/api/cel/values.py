@@ -12,6 +12,8 @@ from typing import Any
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 UINT_MAX = 2**64 - 1
 NANOS = 1_000_000_000
+TIMESTAMP_MIN, TIMESTAMP_END = -62_135_596_800 * NANOS, 253_402_300_800 * NANOS
+"""From the year 1 to the end of the year 9999, in nanoseconds since 1970."""
 
 
 class CelError(Exception):
@@ -148,6 +150,17 @@ def equals(left: Any, right: Any) -> bool:
     return type(left) is type(right) and bool(left == right)
 
 
+def as_int(value: Any) -> int:
+    """Return what must be an int: an index, a length.
+
+    Raises:
+        NoOverloadError: it is none.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise NoOverloadError(f"an index of type {type_name(value)}")
+    return int(value)
+
+
 def checked_int(value: int) -> int:
     """Return a result of integer arithmetic.
 
@@ -168,6 +181,17 @@ def checked_uint(value: int) -> Uint:
     if not 0 <= value <= UINT_MAX:
         raise CelError("unsigned integer overflow")
     return Uint(value)
+
+
+def checked_timestamp(nanos: int) -> Timestamp:
+    """Return a moment.
+
+    Raises:
+        CelError: it is not in the years 1 to 9999.
+    """
+    if not TIMESTAMP_MIN <= nanos < TIMESTAMP_END:
+        raise CelError("timestamp overflow")
+    return Timestamp(nanos)
 
 
 class Budget:

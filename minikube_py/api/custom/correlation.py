@@ -4,8 +4,10 @@ Elements of sets and atomic lists continue nothing. Ratcheting and transition ru
 Upstream: apiserver cel/common CorrelatedObject.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import orjson
 
 from minikube_py.api.custom.nodes import LIST_MAP_KEYS, LIST_TYPE, Node
 
@@ -23,13 +25,25 @@ def old_field(key: str, old: Any) -> Any:
     return old.get(key, UNKNOWN) if isinstance(old, Mapping) else UNKNOWN
 
 
-def old_element(item: Any, old: Any, node: Node) -> Any:
-    """Return the stored element with the same keys, in a list that has keys."""
-    if node.get(LIST_TYPE) != "map" or not isinstance(old, list) or not isinstance(item, Mapping):
-        return UNKNOWN
-    keys = node.get(LIST_MAP_KEYS) or ()
-    wanted = [item.get(key) for key in keys]
+def old_elements(old: Any, node: Node) -> Callable[[Any], Any]:
+    """Return what finds the stored element with an element's keys, in a list that has keys."""
+    if node.get(LIST_TYPE) != "map" or not isinstance(old, list):
+        return _no_element
+    keys = tuple(node.get(LIST_MAP_KEYS) or ())
+    by_keys: dict[bytes, Any] = {}
     for candidate in old:
-        if isinstance(candidate, Mapping) and [candidate.get(key) for key in keys] == wanted:
-            return candidate
+        if isinstance(candidate, Mapping):
+            by_keys.setdefault(_identity(candidate, keys), candidate)
+
+    def find(item: Any) -> Any:
+        return by_keys.get(_identity(item, keys), UNKNOWN) if isinstance(item, Mapping) else UNKNOWN
+
+    return find
+
+
+def _no_element(item: Any) -> Any:
     return UNKNOWN
+
+
+def _identity(element: Mapping[str, Any], keys: Sequence[str]) -> bytes:
+    return orjson.dumps([element.get(key) for key in keys], option=orjson.OPT_SORT_KEYS)

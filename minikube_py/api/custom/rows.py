@@ -97,8 +97,8 @@ def _row(crd: Mapping[str, Any], version: Node, since: int) -> Resource:
             since=since,
             has_defaults=has_defaults(node),
             terminating=is_deleting(crd),
-            warning=_deprecation(crd, version),
         ),
+        deprecation=_deprecation(crd, version),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from minikube_py.api.custom.correlation import UNKNOWN, old_element, old_field
+from minikube_py.api.custom.correlation import UNKNOWN, old_elements, old_field
 from minikube_py.api.custom.nodes import (
     INT_OR_STRING,
     Node,
@@ -24,6 +24,7 @@ from minikube_py.api.custom.nodes import (
     values_node,
 )
 from minikube_py.api.errors import FieldError
+from minikube_py.api.json_values import is_same_json
 from minikube_py.api.regular_expressions import compile_pattern
 from minikube_py.api.rules.faults import Faults
 from minikube_py.api.text_formats import has_format
@@ -35,7 +36,7 @@ _INT_LIMITS = {"int32": 31, "int64": 63}
 
 def validate_value(value: Any, node: Node, path: str = "", old: Any = UNKNOWN) -> Faults:
     """Yield the faults of a value; `old` is the stored one, UNKNOWN when there is none to compare with."""
-    if old is not UNKNOWN and old == value and type(old) is type(value):
+    if is_same_json(old, value):
         return
     if value is None:
         if not node.get("nullable") and node.get("type"):
@@ -148,12 +149,11 @@ def _validate_list(value: list[Any], node: Node, path: str, old: Any) -> Faults:
         yield _too_many(path, len(value), most)
     if least is not None and len(value) < least:
         yield _invalid(path, len(value), f"should have at least {least} items")
-    if node.get("uniqueItems") and any(item in value[:index] for index, item in enumerate(value)):
-        yield FieldError("FieldValueInvalid", path or NO_FIELD, f"{path} in body shouldn't contain duplicates", "")
     items = items_node(node)
     if items is not None:
+        old_of = old_elements(old, node)
         for index, item in enumerate(value):
-            yield from validate_value(item, items, f"{path}[{index}]", old_element(item, old, node))
+            yield from validate_value(item, items, f"{path}[{index}]", old_of(item))
 
 
 def _too_many(path: str, actual: int, most: int) -> FieldError:

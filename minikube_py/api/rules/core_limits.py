@@ -22,7 +22,7 @@ from minikube_py.api.rules.faults import (
     part,
     required,
 )
-from minikube_py.api.rules.rule_sets import make_rules, start_with
+from minikube_py.api.rules.rule_sets import default, make_rules, start_with
 
 _MAPS = ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio")
 _STANDARD = frozenset(
@@ -64,7 +64,9 @@ _COUNTS = ("pods", "services", "replicationcontrollers", "secrets", "configmaps"
 
 def set_limit_range_defaults(limit_range: Obj) -> None:
     """Fill in a LimitRange: for containers a limit stands for the maximum, a request for the limit or the minimum."""
-    for item in limit_range.setdefault("spec", {}).get("limits") or ():
+    spec = limit_range.setdefault("spec", {})
+    default(spec, "limits", [])
+    for item in spec["limits"]:
         if item.get("type") != "Container":
             continue
         limits = {**(item.get("max") or {}), **(item.get("default") or {})}

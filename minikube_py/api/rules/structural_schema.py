@@ -4,11 +4,11 @@ A structural schema gives every value its type outside of allOf, anyOf, oneOf an
 value validations. Upstream: apiextensions-apiserver apis/apiextensions/validation and apiserver/schema/validation.go.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from minikube_py.api.decode_walk import TypeFaultError, walk
+from minikube_py.api.regular_expressions import compile_pattern
 from minikube_py.api.rules.faults import Faults, forbidden, invalid, required, unsupported
 from minikube_py.api.schema import definition
 
@@ -24,20 +24,21 @@ _INT_OR_STRING = "x-kubernetes-int-or-string"
 _LIST_TYPE, _LIST_KEYS, _MAP_TYPE = "x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-map-type"
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _UNSUPPORTED = ("id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref")
+_UNDEFINED = "must be undefined to be structural"
 _NOT_NESTED = (
     ("type", "must be empty to be structural"),
-    ("additionalProperties", "must be undefined to be structural"),
-    ("default", "must be undefined to be structural"),
+    ("additionalProperties", _UNDEFINED),
+    ("default", _UNDEFINED),
     ("title", "must be empty to be structural"),
     ("description", "must be empty to be structural"),
     ("nullable", "must be false to be structural"),
-    ("externalDocs", "must be undefined to be structural"),
+    ("externalDocs", _UNDEFINED),
     (_PRESERVE, "must be false to be structural"),
     (_EMBEDDED, "must be false to be structural"),
     (_INT_OR_STRING, "must be false to be structural"),
     (_LIST_KEYS, "must be empty to be structural"),
-    (_LIST_TYPE, "must be undefined to be structural"),
-    (_MAP_TYPE, "must be undefined to be structural"),
+    (_LIST_TYPE, _UNDEFINED),
+    (_MAP_TYPE, _UNDEFINED),
     ("x-kubernetes-validations", "must be empty to be structural"),
 )
 _INT_OR_STRING_ANY_OF = [{"type": "integer"}, {"type": "string"}]
@@ -246,18 +247,19 @@ def _validate_values(node: Node, path: str, *, skip_any_of: bool, owner: Node | 
     pattern = node.get("pattern")
     if pattern:
         try:
-            re.compile(pattern)
-        except re.error as error:
-            detail = f"must be a valid regular expression, but isn't: error parsing regexp: {error}"
-            yield invalid(f"{path}.pattern", pattern, detail)
+            compile_pattern(pattern)
+        except ValueError as error:
+            yield invalid(f"{path}.pattern", pattern, f"must be a valid regular expression, but isn't: {error}")
     if owner is not None:
         yield from _validate_completeness(node, owner, path)
 
 
 def _validate_nested(node: Node, path: str, *, first: bool) -> Faults:
     skip_any_of = first and node.get("anyOf") == _INT_OR_STRING_ANY_OF
+    yield from _validate_unsupported(node, path)
     for key, why in _NOT_NESTED:
-        if node.get(key):
+        # what must be undefined may not be false or 0 either
+        if node.get(key) or (why == _UNDEFINED and node.get(key) is not None):
             yield forbidden(f"{path}.{key}", why)
     if "metadata" in (node.get("properties") or {}):
         yield forbidden(f"{path}.properties[metadata]", "must not be specified in a nested context")

@@ -4,7 +4,7 @@ from minikube_py.api.columns import apps_v1
 from minikube_py.api.resource import Resource
 from minikube_py.api.rules.apps import DEPLOYMENT_RULES, REPLICA_SET_RULES
 from minikube_py.api.rules.apps_sets import DAEMON_SET_RULES, REVISION_RULES, STATEFUL_SET_RULES
-from minikube_py.api.table.parts import SCALE, select_number, status, status_rules_in
+from minikube_py.api.table.parts import SCALE, select_number, status, status_rules_in, warnings_in
 
 REPLICA_SETS = Resource(
     group="apps",
@@ -21,6 +21,7 @@ REPLICA_SETS = Resource(
     has_generation=True,
     field_selectors=select_number("status.replicas"),
     validate_status=status_rules_in("status_workloads", "validate_replica_set"),
+    warn=warnings_in("pod_warnings", "warn_of_named_template"),
 )
 DEPLOYMENTS = Resource(
     group="apps",
@@ -36,6 +37,7 @@ DEPLOYMENTS = Resource(
     subresources=(status("Deployment"), SCALE),
     has_generation=True,
     validate_status=status_rules_in("status_workloads", "validate_deployment"),
+    warn=warnings_in("pod_warnings", "warn_of_named_template"),
 )
 DAEMON_SETS = Resource(
     group="apps",
@@ -51,6 +53,7 @@ DAEMON_SETS = Resource(
     subresources=(status("DaemonSet"),),
     has_generation=True,
     validate_status=status_rules_in("status_workloads", "validate_daemon_set"),
+    warn=warnings_in("pod_warnings", "warn_of_template"),
 )
 STATEFUL_SETS = Resource(
     group="apps",
@@ -66,6 +69,7 @@ STATEFUL_SETS = Resource(
     subresources=(status("StatefulSet"), SCALE),
     has_generation=True,
     validate_status=status_rules_in("status_workloads", "validate_stateful_set"),
+    warn=warnings_in("pod_warnings", "warn_of_template"),
 )
 CONTROLLER_REVISIONS = Resource(
     group="apps",

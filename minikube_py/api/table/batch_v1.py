@@ -2,7 +2,7 @@
 
 from minikube_py.api.columns import batch_v1
 from minikube_py.api.resource import Resource
-from minikube_py.api.table.parts import rules_in, select_number, status, status_rules_in
+from minikube_py.api.table.parts import rules_in, select_number, status, status_rules_in, warnings_in
 
 JOBS = Resource(
     group="batch",
@@ -19,6 +19,7 @@ JOBS = Resource(
     field_selectors={"status.successful": select_number("status.succeeded")["status.succeeded"]},
     field_refusal='field label "{}" not supported for batchv1.Job',
     validate_status=status_rules_in("status_workloads", "validate_job"),
+    warn=warnings_in("pod_warnings", "warn_of_named_template"),
 )
 CRON_JOBS = Resource(
     group="batch",
@@ -33,6 +34,7 @@ CRON_JOBS = Resource(
     categories=("all",),
     subresources=(status("CronJob"),),
     has_generation=True,
+    warn=warnings_in("pod_warnings", "warn_of_cron_job"),
 )
 
 ROWS = (

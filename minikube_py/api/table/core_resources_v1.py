@@ -4,7 +4,7 @@ from minikube_py.api.columns import core_resources_v1, core_storage_v1
 from minikube_py.api.columns.cells import DEFAULT_COLUMNS
 from minikube_py.api.resource import Resource
 from minikube_py.api.rules.core_storage import CLAIM_RULES, VOLUME_RULES, prepare_volume_status
-from minikube_py.api.table.parts import NEUTRAL, SCALE, rules_in, select_number, status, status_rules_in
+from minikube_py.api.table.parts import NEUTRAL, SCALE, rules_in, select_number, status, status_rules_in, warnings_in
 
 BINDINGS = Resource(
     group="",
@@ -27,6 +27,7 @@ COMPONENT_STATUSES = Resource(
     namespaced=False,
     rules=NEUTRAL,
     columns=core_resources_v1.COMPONENT_STATUS_COLUMNS,
+    deprecation="v1 ComponentStatus is deprecated in v1.19+",
     short_names=("cs",),
     verbs=("get", "list"),
     computed=True,
@@ -67,6 +68,7 @@ PERSISTENT_VOLUMES = Resource(
     short_names=("pv",),
     subresources=(status("PersistentVolume"),),
     prepare_status=prepare_volume_status,
+    warn=warnings_in("warnings", "warn_of_volume"),
 )
 PERSISTENT_VOLUME_CLAIMS = Resource(
     group="",
@@ -80,6 +82,7 @@ PERSISTENT_VOLUME_CLAIMS = Resource(
     short_names=("pvc",),
     subresources=(status("PersistentVolumeClaim"),),
     validate_status=status_rules_in("status_core", "validate_claim"),
+    warn=warnings_in("warnings", "warn_of_claim"),
 )
 POD_TEMPLATES = Resource(
     group="",
@@ -91,6 +94,7 @@ POD_TEMPLATES = Resource(
     rules=rules_in("core_workloads", "POD_TEMPLATE_RULES"),
     columns=core_resources_v1.POD_TEMPLATE_COLUMNS,
     has_generation=True,
+    warn=warnings_in("pod_warnings", "warn_of_pod_template"),
 )
 REPLICATION_CONTROLLERS = Resource(
     group="",
@@ -107,6 +111,7 @@ REPLICATION_CONTROLLERS = Resource(
     has_generation=True,
     field_selectors=select_number("status.replicas"),
     validate_status=status_rules_in("status_workloads", "validate_replica_set"),
+    warn=warnings_in("pod_warnings", "warn_of_named_template"),
 )
 
 ROWS = (

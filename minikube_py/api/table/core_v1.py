@@ -12,7 +12,7 @@ from minikube_py.api.rules.core_data import (
 )
 from minikube_py.api.rules.core_pod import POD_RULES
 from minikube_py.api.rules.core_service import SERVICE_RULES
-from minikube_py.api.table.parts import CHANGE_VERBS, proxy, select, select_flag, status, status_rules_in
+from minikube_py.api.table.parts import CHANGE_VERBS, proxy, select, select_flag, status, status_rules_in, warnings_in
 
 NAMESPACES = Resource(
     group="",
@@ -84,6 +84,7 @@ PODS = Resource(
         "status.podIPs": lambda pod: "",  # upstream takes the selector and has no value for it
     },
     validate_status=status_rules_in("status_core", "validate_pod"),
+    warn=warnings_in("pod_warnings", "warn_of_pod"),
 )
 SERVICES = Resource(
     group="",
@@ -99,6 +100,7 @@ SERVICES = Resource(
     subresources=(status("Service"), proxy("ServiceProxyOptions")),
     field_selectors=select("spec.clusterIP", "spec.type"),
     validate_status=status_rules_in("status_core", "validate_service"),
+    warn=warnings_in("warnings", "warn_of_service"),
 )
 ENDPOINTS = Resource(
     group="",
@@ -111,6 +113,7 @@ ENDPOINTS = Resource(
     columns=core_v1.ENDPOINTS_COLUMNS,
     short_names=("ep",),
     create_on_update=True,
+    deprecation="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 )
 CONFIGMAPS = Resource(
     group="",
@@ -145,6 +148,7 @@ SERVICE_ACCOUNTS = Resource(
     columns=core_v1.SERVICE_ACCOUNT_COLUMNS,
     short_names=("sa",),
     subresources=(Subresource("token", "TokenRequest", ("create",), group="authentication.k8s.io", version="v1"),),
+    warn=warnings_in("warnings", "warn_of_service_account"),
 )
 _EVENT_FIELDS = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
 EVENTS = Resource(

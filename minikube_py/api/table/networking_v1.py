@@ -2,7 +2,7 @@
 
 from minikube_py.api.columns import networking_v1
 from minikube_py.api.resource import Resource
-from minikube_py.api.table.parts import rules_in, status, status_rules_in
+from minikube_py.api.table.parts import rules_in, status, status_rules_in, warnings_in
 
 INGRESSES = Resource(
     group="networking.k8s.io",
@@ -17,6 +17,7 @@ INGRESSES = Resource(
     subresources=(status("Ingress"),),
     has_generation=True,
     validate_status=status_rules_in("status_core", "validate_ingress"),
+    warn=warnings_in("warnings", "warn_of_ingress"),
 )
 INGRESS_CLASSES = Resource(
     group="networking.k8s.io",

@@ -4,7 +4,7 @@ Importing the rules of every kind would cost each start 20 ms and 1 MB, and most
 A row of a group that is seldom used therefore names its rules (`rules_in`); they are imported with the first object.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -59,6 +59,16 @@ def prepare_status_in(module: str, name: str = "prepare_status") -> Callable[[Ob
         getattr(import_module(f"minikube_py.api.rules.{module}"), name)(new, old, wall_s)
 
     return prepare_status
+
+
+def warnings_in(module: str, name: str) -> Callable[[Mapping[str, Any], Mapping[str, Any] | None], Iterable[str]]:
+    """Return what writers are warned of, called `name` in `api/rules/<module>.py`, imported when used."""
+
+    def warn(new: Mapping[str, Any], old: Mapping[str, Any] | None) -> Iterable[str]:
+        found: Iterable[str] = getattr(import_module(f"minikube_py.api.rules.{module}"), name)(new, old)
+        return found
+
+    return warn
 
 
 CHANGE_VERBS = ("get", "patch", "update")

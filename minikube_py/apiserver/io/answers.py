@@ -1,7 +1,7 @@
 """What the dispatcher gives back: a whole answer, a watch, or a stream of bytes."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import orjson
@@ -11,7 +11,7 @@ from minikube_py.apiserver.io.listing import ExpiredTokenError
 from minikube_py.apiserver.io.watch_session import WatchSession
 from minikube_py.apiserver.io.yaml_values import dump_yaml, dump_yaml_list
 from minikube_py.apiserver.negotiate import PLAIN, AnswerForm
-from minikube_py.apiserver.render import PART_BYTES, ListBody, status_body
+from minikube_py.apiserver.render import PART_BYTES, Body, ListBody, status_body
 from minikube_py.client.wire import ApiResponse
 
 JSON_HEADERS: Mapping[str, str] = {"content-type": "application/json"}
@@ -22,6 +22,7 @@ class WatchResponse:
     """A watch that has been accepted."""
 
     session: WatchSession
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +35,25 @@ class StreamResponse:
 
 @dataclass(frozen=True, slots=True)
 class PartsResponse:
-    """A whole answer in parts: a list that is too long to be written at once."""
+    """A whole answer in parts: one that is too long to be written at once."""
 
-    body: ListBody
+    body: Body
     headers: Mapping[str, str]
 
 
 Answer: TypeAlias = ApiResponse | WatchResponse | StreamResponse | PartsResponse
 
 
-def list_answer(body: ListBody, form: AnswerForm = PLAIN) -> ApiResponse | PartsResponse:
-    """Return an answer with a list; a short one is a usual answer."""
+def parts_answer(body: Body, headers: Mapping[str, str]) -> ApiResponse | PartsResponse:
+    """Return an answer that may be long; a short one is a usual answer."""
     if body.size_bytes <= PART_BYTES:
-        return ApiResponse(200, body.whole(), _headers(form, ()))
-    return PartsResponse(body, _headers(form, ()))
+        return ApiResponse(200, body.whole(), headers)
+    return PartsResponse(body, headers)
+
+
+def list_answer(body: ListBody, form: AnswerForm = PLAIN) -> ApiResponse | PartsResponse:
+    """Return an answer with a list."""
+    return parts_answer(body, _headers(form, ()))
 
 
 def encode_answer(obj: Mapping[str, Any], form: AnswerForm = PLAIN) -> bytes:
@@ -57,6 +63,16 @@ def encode_answer(obj: Mapping[str, Any], form: AnswerForm = PLAIN) -> bytes:
     if form.pretty:
         return orjson.dumps(obj, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     return orjson.dumps(obj)
+
+
+def indented(answer: ApiResponse) -> bytes:
+    """Return an answer's body for people to read: short JSON is indented, and begins with what it is."""
+    if answer.headers.get("content-type") != JSON_HEADERS["content-type"] or len(answer.body) > PART_BYTES:
+        return answer.body
+    value = orjson.loads(answer.body)
+    if isinstance(value, dict):
+        value = {key: value[key] for key in ("kind", "apiVersion") if key in value} | value
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def object_answer(
@@ -98,6 +114,12 @@ def error_answer(error: StatusError) -> ApiResponse:
         status["metadata"] = {"continue": error.go_on}
         body = orjson.dumps(status)
     return ApiResponse(error.code, body, headers)
+
+
+def warned(answer: Answer, text: str) -> Answer:
+    """Return an answer whose client is first warned of this."""
+    headers = {**answer.headers, "warning": ", ".join(filter(None, (_warning(text), answer.headers.get("warning"))))}
+    return replace(answer, headers=headers)
 
 
 def _headers(form: AnswerForm, warnings: tuple[str, ...]) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from minikube_py.api.catalog import STATIC, Catalog
 from minikube_py.api.errors import BadRequestError, StatusError
 from minikube_py.apiserver.audit_trail import AuditTrail
 from minikube_py.apiserver.authorize import Denied, authorize, forbidden_request
-from minikube_py.apiserver.io.answers import Answer, error_answer
+from minikube_py.apiserver.io.answers import Answer, error_answer, warned
 from minikube_py.apiserver.io.computed import Computed
 from minikube_py.apiserver.io.documents import Documents
 from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
@@ -69,9 +69,19 @@ class Dispatcher:
                 return await self._extensions.whole_answer(request, user, service)
             if not info.is_resource:
                 return await self._documents.answer(info, request)
-            return await self._dispatch(resolve(info, self._catalog(), user, trail), request)
+            return await self._resource(resolve(info, self._catalog(), user, trail), request)
         except StatusError as error:
             return error_answer(error)
+
+    async def _resource(self, route: Route, request: ApiRequest) -> Answer:
+        deprecation = route.resource.deprecation
+        if not deprecation:
+            return await self._dispatch(route, request)
+        try:
+            answer = await self._dispatch(route, request)
+        except StatusError as error:
+            answer = error_answer(error)
+        return warned(answer, deprecation)
 
     async def _dispatch(self, route: Route, request: ApiRequest) -> Answer:
         if route.subresource == "log":

@@ -1,9 +1,10 @@
 """Everything that is not an object: discovery, OpenAPI, version, health, metrics, the index of paths."""
 
+import asyncio
 import hashlib
 import logging
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,7 +23,7 @@ from minikube_py.apiserver.discovery import (
     choose_discovery,
 )
 from minikube_py.apiserver.health import Check, HealthAnswer, answer_check, answer_health
-from minikube_py.apiserver.io.answers import JSON_HEADERS, object_answer, text_answer
+from minikube_py.apiserver.io.answers import JSON_HEADERS, PartsResponse, object_answer, parts_answer, text_answer
 from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.merged_discovery import (
     RemoteVersions,
@@ -34,6 +35,7 @@ from minikube_py.apiserver.merged_discovery import (
 from minikube_py.apiserver.merged_openapi import NOTHING_ELSE, OtherSpecs
 from minikube_py.apiserver.negotiate import PLAIN, AnswerForm, choose_form
 from minikube_py.apiserver.openapi import building_steps, openapi_v3, openapi_v3_index
+from minikube_py.apiserver.render import TextBody
 from minikube_py.apiserver.routes import RequestInfo, unknown_resource
 from minikube_py.client.wire import ApiRequest, ApiResponse
 
@@ -82,7 +84,7 @@ class Documents:
     def __init__(
         self,
         address: str,
-        render_metrics: Callable[[], bytes],
+        metrics_text: Callable[[], Iterator[bytes]],
         catalog: Callable[[], Catalog],
         heavy_work: HeavyWork,
         others: Callable[[], Others] = lambda: NO_OTHERS,
@@ -91,7 +93,7 @@ class Documents:
         self._address = address
         self._others = others
         self._catalog = catalog
-        self._render_metrics = render_metrics
+        self._metrics_text = metrics_text
         self._bodies: dict[str, bytes] = {}
         """Aggregated discovery of the catalog that is served now."""
         self._bodies_of: tuple[object, ...] = ()
@@ -101,7 +103,7 @@ class Documents:
         self.checks: dict[str, dict[str, Check]] = {name: {"ping": lambda: ""} for name in HEALTH_ENDPOINTS}
         """The checks of each health endpoint."""
 
-    async def answer(self, info: RequestInfo, request: ApiRequest) -> ApiResponse:
+    async def answer(self, info: RequestInfo, request: ApiRequest) -> ApiResponse | PartsResponse:
         """Answer a request.
 
         Raises:
@@ -114,7 +116,7 @@ class Documents:
             case ["version"]:
                 return object_answer(version_info(), _form(request))
             case ["metrics"]:
-                return ApiResponse(200, self._render_metrics(), _METRICS_HEADERS)
+                return await self._metrics()
             case [endpoint, *rest] if endpoint in HEALTH_ENDPOINTS:
                 return self._health(endpoint, "/".join(rest), request)
             case ["api" | "apis", *_]:
@@ -123,6 +125,13 @@ class Documents:
                 return await self._openapi(version, rest, request)
             case _:
                 return object_answer({"paths": self._paths()}, status=404 if parts else 200)
+
+    async def _metrics(self) -> ApiResponse | PartsResponse:
+        pieces = []
+        for piece in self._metrics_text():
+            pieces.append(piece)
+            await asyncio.sleep(0)
+        return parts_answer(TextBody(pieces), _METRICS_HEADERS)
 
     def _not_found(self) -> ApiResponse:
         """Upstream answers unknown paths with the index of paths and 404."""
@@ -221,7 +230,7 @@ class Documents:
             return ApiResponse(301, b"", {"location": f"{request.path}?hash={document.hash}"})
         if asked:
             headers["cache-control"] = _IMMUTABLE
-        return ApiResponse(200, document.body, headers)
+        return _unless_known(document.body, request, headers)
 
     async def _openapi_v2(self, request: ApiRequest, catalog: Catalog) -> ApiResponse:
         specs = self._others().specs

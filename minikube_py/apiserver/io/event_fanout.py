@@ -5,13 +5,13 @@ A group whose filter asks for equality of a field (metadata.name, spec.nodeName)
 the new object has that value, so a thousand kubelets that each follow their own pods cost a dictionary look-up, not
 a thousand comparisons.
 
-Custom objects are watched in any of their versions: each version has its watches, and what a webhook must convert
-first waits in that version's queue, in order (`io.converted_watches` empties it).
+Custom objects are watched in any of their versions: each version has its watches, and what cannot be converted at
+once waits in that version's queue, in order (`io.converted_watches` empties it).
 
 Upstream: apiserver storage/cacher (dispatchEvents, indexed watchers).
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,10 +22,10 @@ from minikube_py.apiserver.io.watch_groups import Subscriber, Turns, WatchGroup
 from minikube_py.apiserver.list_options import Filter, read_field
 from minikube_py.apiserver.watch_events import WatchedChange
 from minikube_py.store.interface import Store, StoreEvent
-from minikube_py.store.mvcc import bucket_of
+from minikube_py.store.key_index import bucket_of
 
 WAITING_EVENTS_MAX = 10_000
-"""Events of one version that wait for a conversion webhook; more, and its watchers are cut off to list again."""
+"""Events of one version that wait for conversion; more, and its watchers are cut off to list again."""
 
 
 Anchor = tuple[str, str]
@@ -36,9 +36,7 @@ _ALWAYS: Anchor = ("", "")
 class EventFanout:
     """The live watches of all resources of one store."""
 
-    def __init__(
-        self, store: Store, views: Views, on_waiting: "Callable[[ResourceWatches], None] | None" = None
-    ) -> None:
+    def __init__(self, store: Store, views: Views, on_waiting: "Callable[[ResourceWatches], None]") -> None:
         self._by_prefix: dict[str, dict[str, ResourceWatches]] = {}
         self._views = views
         self._turns = Turns()
@@ -81,8 +79,7 @@ class EventFanout:
             watches.end()
         else:
             watches.waiting.append(event)
-            if self._on_waiting is not None:
-                self._on_waiting(watches)
+            self._on_waiting(watches)
 
 
 class ResourceWatches:
@@ -92,8 +89,8 @@ class ResourceWatches:
         self.resource = resource
         self._turns = turns
         self.count = 0
-        self.waiting: list[StoreEvent] = []
-        """Events that must be converted by a webhook before they can be published, and all that came after them."""
+        self.waiting: deque[StoreEvent] = deque()
+        """Events that cannot be converted at once (Views.event_now), and all that came after them."""
         self._groups: dict[Anchor, dict[Filter, WatchGroup]] = defaultdict(dict)
         self._paths: dict[str, int] = {}
 

@@ -2,7 +2,10 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from minikube_py.api.errors import TooManyRequestsError
 from minikube_py.apiserver.fair_queue import FairQueue
@@ -11,7 +14,7 @@ SHARE_OF_ONE = 4
 """One user has at most one in so many of the places to wait."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     size: int
     granted: "asyncio.Future[None]"
@@ -38,7 +41,7 @@ class FairRoom:
         waiting = _Waiting(size, asyncio.get_running_loop().create_future())
         if not self._queue.push(user, waiting):
             raise TooManyRequestsError("too many requests, please try again later.", retry_after_s=1)
-        await self._granted(waiting)
+        await self._granted(waiting, partial(self._queue.remove, user, waiting))
 
     async def take_again(self, size: int) -> None:
         """As `take`, before all who have not begun yet: who has had room before holds what he has made in it."""
@@ -47,22 +50,28 @@ class FairRoom:
             return
         waiting = _Waiting(size, asyncio.get_running_loop().create_future())
         self._returning.append(waiting)
-        await self._granted(waiting)
+        await self._granted(waiting, partial(self._leave_returning, waiting))
 
     def give_back(self, size: int) -> None:
         """Let others have it."""
         self._taken -= size
         self._grant()
 
-    async def _granted(self, waiting: _Waiting) -> None:
+    async def _granted(self, waiting: _Waiting, leave: Callable[[], None]) -> None:
+        """Wait until there is room; who does not wait any more leaves his place to others."""
         try:
             await waiting.granted
         except asyncio.CancelledError:
             if waiting.granted.done() and not waiting.granted.cancelled():
                 self.give_back(waiting.size)  # it was given in the very moment
             else:
+                leave()
                 self._grant()  # whoever waits behind may have room
             raise
+
+    def _leave_returning(self, waiting: _Waiting) -> None:
+        with suppress(ValueError):  # it was passed over already
+            self._returning.remove(waiting)
 
     def _someone_waits(self) -> bool:
         return bool(self._returning or self._queue)

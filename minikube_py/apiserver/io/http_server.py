@@ -7,10 +7,11 @@ import asyncio
 import gzip
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -27,7 +28,14 @@ from minikube_py.apiserver.audit_events import Call, Outcome
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.http_head import COMMON_FIELDS, render_answer
 from minikube_py.apiserver.impersonation import impersonate, impersonated_in
-from minikube_py.apiserver.io.answers import Answer, PartsResponse, StreamResponse, WatchResponse, error_answer
+from minikube_py.apiserver.io.answers import (
+    Answer,
+    PartsResponse,
+    StreamResponse,
+    WatchResponse,
+    error_answer,
+    indented,
+)
 from minikube_py.apiserver.io.audit_log import AuditLog, Exchange
 from minikube_py.apiserver.io.dispatcher import UPGRADE_SUBRESOURCES, Dispatcher, check_allowed
 from minikube_py.apiserver.io.extension_proxy import ExtensionProxy
@@ -49,7 +57,8 @@ from minikube_py.apiserver.io.request_counts import request_labels
 from minikube_py.apiserver.io.status_connection import StatusRequestHandler
 from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.io.whole_response import WRITER, WholeResponse, client_http
-from minikube_py.apiserver.request_headers import FrontProxies, user_in
+from minikube_py.apiserver.negotiate import is_read_by_people
+from minikube_py.apiserver.request_headers import FrontProxies, header_text, user_in
 from minikube_py.apiserver.routes import RequestInfo
 from minikube_py.apiserver.users import ANONYMOUS, UserInfo
 from minikube_py.client.wire import ApiRequest, ApiResponse
@@ -121,13 +130,10 @@ class HttpServer:
         self._open: dict[HttpWatch, None] = {}
         self._in_flight = {False: 0, True: 0}
         self._in_flight_max = {False: config.requests_in_flight_max, True: config.mutating_requests_in_flight_max}
+        for mutating, kind in ((False, "readOnly"), (True, "mutating")):
+            metrics.show_in_flight(kind, partial(self._in_flight.__getitem__, mutating))
         self.port = 0
         """Where it listens, once it does."""
-
-    @property
-    def open_watches(self) -> int:
-        """Return how many watches are open over HTTP."""
-        return len(self._open)
 
     async def serve(self, tls: ssl.SSLContext | None, ready: asyncio.Event | None = None) -> None:
         """Listen and answer until cancelled; then end watches, and wait a little for the rest.
@@ -236,12 +242,12 @@ class HttpServer:
         if self._audit is None:
             return None
         call = Call(
-            audit_id=request[AUDIT_ID],
+            audit_id=header_text(request[AUDIT_ID]),
             info=info,
             uri=request.rel_url.raw_path_qs,
             user=user,
             source=request.remote or "",
-            user_agent=request.headers.get("User-Agent", ""),
+            user_agent=header_text(request.headers.get("User-Agent", "")),
             received_s=self._clock.wall_s(),
         )
         return self._audit.begin(call)
@@ -251,7 +257,7 @@ class HttpServer:
         assert isinstance(connection, StatusRequestHandler)
         if connection.user is not None:
             return connection.user
-        peer, authorization = connection.peer, request.headers.get("Authorization", "")
+        peer, authorization = connection.peer, header_text(request.headers.get("Authorization", ""))
         if self._front_proxies is None or not self._front_proxies.issued(peer.certificate):
             user = self._authenticate(peer.subject, authorization)
             if peer.subject is not None and peer.subject.common_name:
@@ -320,14 +326,14 @@ class HttpServer:
             case PartsResponse():
                 self._metrics.requests.count(info, 200, self._clock.now_s() - started_s)
                 return await self._parts(request, answer)
-            case WatchResponse(session):
+            case WatchResponse(session, headers):
                 if request.version < HttpVersion11:
                     return await self._whole(request, error_answer(BadRequestError("a watch needs HTTP/1.1")))
                 if len(self._open) >= self._config.watches_max:
                     return await self._whole(request, error_answer(too_many_requests()))
                 watch = HttpWatch(session, self._config, self._clock, self._rng)
                 self._metrics.requests.count(info, 200, None)
-                return await self._watch(request, watch, info)
+                return await self._watch(request, watch, info, headers)
             case StreamResponse(chunks, headers):
                 self._metrics.requests.count(info, 200, None)
                 response = web.StreamResponse(headers={**headers, **self._common_headers(request)})
@@ -338,10 +344,13 @@ class HttpServer:
 
     async def _whole(self, request: web.BaseRequest, answer: ApiResponse) -> web.StreamResponse:
         headers, body = answer.headers, answer.body
+        if is_read_by_people(request.headers.get("User-Agent", "")) and "pretty" not in request.query_string:
+            body = indented(answer)
         if len(body) > GZIP_BYTES_MIN and "gzip" in request.headers.get("Accept-Encoding", ""):
             loop = asyncio.get_running_loop()
             body = await loop.run_in_executor(self._gzip, gzip.compress, body, 1)
-            headers = {**headers, "content-encoding": "gzip", "vary": "Accept-Encoding"}
+            vary = ", ".join(filter(None, (headers.get("vary"), "Accept-Encoding")))
+            headers = {**headers, "content-encoding": "gzip", "vary": vary}
         whole = render_answer(
             answer.status, headers, body, request[AUDIT_ID], self._clock.wall_s(), client_http(request)
         )
@@ -369,18 +378,20 @@ class HttpServer:
         await response.write_eof()
         return response
 
-    async def _watch(self, request: web.BaseRequest, watch: HttpWatch, info: RequestInfo) -> web.StreamResponse:
+    async def _watch(
+        self, request: web.BaseRequest, watch: HttpWatch, info: RequestInfo, headers: Mapping[str, str]
+    ) -> web.StreamResponse:
         assert self._server is not None
-        response = web.StreamResponse(headers=self._common_headers(request))
-        gauge = self._metrics.watchers.labels(*request_labels(info))
+        response = web.StreamResponse(headers={**headers, **self._common_headers(request)})
+        labels = request_labels(info)
         self._server.on_lost[request.protocol] = watch.end
         self._open[watch] = None
-        gauge.inc()
+        self._metrics.watches.opened(labels)
         try:
             with suppress(ConnectionError):
                 await watch.run(request, response)
         finally:
-            gauge.dec()
+            self._metrics.watches.closed(labels)
             del self._open[watch]
             self._server.on_lost.pop(request.protocol, None)
         if watch.dropped:

@@ -5,6 +5,7 @@ cluster's CA. Upstream: pkg/kubelet/client (ConnectionInfoGetter), registry/core
 registry/generic/rest (LocationStreamer, GenericHttpResponseChecker).
 """
 
+import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Mapping
 
@@ -16,6 +17,7 @@ from minikube_py.api.errors import BadRequestError, InternalError, NotFoundError
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import NODES, PODS
 from minikube_py.apiserver.canonical import decode
+from minikube_py.apiserver.io.answer_bodies import read_bounded
 from minikube_py.apiserver.io.passed_upgrade import CONNECT_TIMEOUT_S, Onward, dial_failure, pass_upgrade
 from minikube_py.apiserver.io.storage import Storage
 from minikube_py.apiserver.proxying import Location, Target, forwarded_headers, node_location
@@ -23,6 +25,8 @@ from minikube_py.kit.io.dead_peers import open_socket
 
 READ_TIMEOUT_S = 10.0
 """How long a kubelet has for a whole document (metrics); streams have no such limit."""
+DOCUMENT_BYTES_MAX = 16 << 20
+"""A longer document is not taken."""
 ERROR_BYTES_MAX = 64 << 10
 """Of a refusal, this much is read for its text."""
 
@@ -71,13 +75,16 @@ class Kubelets:
             answer = await self._opened().get(URL(url, encoded=True), timeout=_NO_END)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise UnnamedError(f'Get "{url}": {dial_failure(location, error)}') from error
-        if not 200 <= answer.status <= 206:
-            try:
-                text = (await answer.content.read(ERROR_BYTES_MAX)).decode(errors="replace")
-            finally:
-                answer.close()
-            raise _refusal(answer.status, text, key)
-        return _pieces(answer)
+        if 200 <= answer.status <= 206:
+            return _pieces(answer)
+        try:
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                text = (await read_bounded(answer, ERROR_BYTES_MAX))[:ERROR_BYTES_MAX].decode(errors="replace")
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise UnnamedError(f'Get "{url}": {dial_failure(location, error)}') from error
+        finally:
+            answer.close()
+        raise _refusal(answer.status, text, key)
 
     async def upgrade(self, request: web.BaseRequest, location: Location, target: str) -> web.StreamResponse:
         """Send a request to upgrade on to a kubelet, and carry bytes both ways.
@@ -114,11 +121,14 @@ class Kubelets:
         try:
             limit = aiohttp.ClientTimeout(total=READ_TIMEOUT_S)
             async with self._opened().get(location.root + path, timeout=limit) as answer:
-                text = await answer.text()
+                body = await read_bounded(answer, DOCUMENT_BYTES_MAX)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise OSError(dial_failure(location, error)) from error
+        text = body.decode(errors="replace")
         if answer.status != 200:
             raise OSError(f"{location.root}{path} answers {answer.status}: {text[:200]}")
+        if len(body) > DOCUMENT_BYTES_MAX:
+            raise OSError(f"{location.root}{path} has more than {DOCUMENT_BYTES_MAX} bytes")
         return text
 
     def _opened(self) -> aiohttp.ClientSession:

@@ -70,6 +70,16 @@ class _State:
             return self.store.range(self.prefix, after=after, limit=limit)
         return self.store.range_at(self.prefix, self.revision, after=after, limit=limit)
 
+    def count(self, after: str) -> int:
+        """Return how many entries have keys after `after`.
+
+        Raises:
+            CompactedError: the revision is gone.
+        """
+        if self.newest:
+            return self.store.count(self.prefix, after=after)
+        return self.store.count_at(self.prefix, self.revision, after=after)
+
 
 async def list_entries(source: ListSource, resource: Resource, options: ListOptions, future_wait_s: float) -> Listed:
     """Return one page of a collection, each object as the resource's version shows it.
@@ -119,7 +129,7 @@ def _page(state: _State, resource: Resource, after: str, limit: int) -> Listed:
         return Listed(entries, ListMeta(state.revision))
     page = entries[:limit]
     last = page[-1].key
-    remaining = len(state.range(last, 0))
+    remaining = state.count(last)
     token = encode_continue(ContinueFrom(state.revision, last[len(resource.storage_prefix) :]))
     return Listed(page, ListMeta(state.revision, token, remaining))
 

@@ -38,6 +38,7 @@ from minikube_py.apiserver.render import (
     transform_object,
 )
 from minikube_py.apiserver.routes import Route
+from minikube_py.apiserver.slices import slices
 from minikube_py.apiserver.subresources import SCALES, render_scale
 from minikube_py.apiserver.tables import table_row
 from minikube_py.apiserver.weight import is_heavy
@@ -46,7 +47,11 @@ from minikube_py.kit.clock import Clock
 from minikube_py.store.interface import Entry
 
 RENDERED_SLICE = 50
-"""So many objects of a list are rendered before others run (a few milliseconds, as Table)."""
+"""So many objects of a list are rendered before others run,"""
+RENDERED_SLICE_BYTES = 512 << 10
+"""or objects of so many bytes (a few milliseconds, as Table)."""
+TURN_ENTRIES_MAX = 1000
+"""The bytes of more entries than these are taken in a turn of their own (10,000: some milliseconds)."""
 
 
 class Reads:
@@ -125,6 +130,8 @@ class Reads:
         with reading_for(route.user.name):
             listed = await list_entries(source, route.resource, options, self._future_wait_s)
             if form.plain:
+                if len(listed.entries) > TURN_ENTRIES_MAX:
+                    await asyncio.sleep(0)
                 return list_answer(list_body(route.resource, [entry.value for entry in listed.entries], listed.meta))
             if form.media == "json":
                 async with source.turn(len(listed.entries)):
@@ -135,9 +142,8 @@ class Reads:
         """Return a list in another form, a slice at a time."""
         wall_s = self._clock.wall_s()
         head, tail = list_frame(resource, listed.meta, form, wall_s)
-        slices: list[bytes] = []
-        for start in range(0, len(listed.entries), RENDERED_SLICE):
-            entries = listed.entries[start : start + RENDERED_SLICE]
+        parts: list[bytes] = []
+        for entries in slices(listed.entries, RENDERED_SLICE, RENDERED_SLICE_BYTES):
             if form.plain_table and resource.custom is None:
                 # one after the other, so that each object's memory serves the next one
                 rows = [
@@ -149,12 +155,12 @@ class Reads:
                     )
                     for entry in entries
                 ]
-                slices.append(orjson.dumps(rows)[1:-1])
+                parts.append(orjson.dumps(rows)[1:-1])
             else:
                 objs = [await read_object(entry) for entry in entries]
-                slices.append(list_items(resource, objs, form, wall_s))
+                parts.append(list_items(resource, objs, form, wall_s))
             await asyncio.sleep(0)
-        return ListBody(head, slices, tail)
+        return ListBody(head, parts, tail)
 
     async def watch(self, route: Route, request: ApiRequest) -> WatchResponse:
         """Accept a watch.

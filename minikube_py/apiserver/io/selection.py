@@ -12,11 +12,14 @@ from minikube_py.apiserver.canonical import decode, peek
 from minikube_py.apiserver.glance import Glance, glance
 from minikube_py.apiserver.list_options import Filter
 from minikube_py.apiserver.selection_index import INDEXES_MAX, IndexName, SelectionIndex, Wanted, equalities
+from minikube_py.apiserver.slices import slices
 from minikube_py.store.interface import Entry, Store, StoreEvent
-from minikube_py.store.mvcc import bucket_of
+from minikube_py.store.key_index import bucket_of
 
 SLICE = 200
-"""So many objects are decoded or compared before others run (a few milliseconds)."""
+"""So many objects are decoded or compared before others run,"""
+SLICE_BYTES = 1 << 20
+"""or objects of so many bytes (a few milliseconds)."""
 WORTH_AN_INDEX = 100
 """Smaller collections are looked through."""
 
@@ -93,8 +96,8 @@ class Selections:
     async def _fill(self, resource: Resource, index: SelectionIndex) -> None:
         """Note all that is there; what is committed meanwhile is noted by _on_commit."""
         entries = self._store.range(resource.storage_prefix)
-        for start in range(0, len(entries), SLICE):
-            for entry in entries[start : start + SLICE]:
+        for some in slices(entries, SLICE, SLICE_BYTES):
+            for entry in some:
                 await self._note_newest(resource, index, entry.key)
             await asyncio.sleep(0)
         index.complete = True
@@ -115,9 +118,9 @@ async def matching(
 ) -> tuple[Sequence[Entry], bool]:
     """Return those of `entries` that pass, at most `limit` (0: all), and whether there are more."""
     found: list[Entry] = []
-    for start in range(0, len(entries), SLICE):
-        for entry in entries[start : start + SLICE]:
-            if filter_.matches(resource, await read_object(entry)):
+    for some in slices(entries, SLICE, SLICE_BYTES):
+        for entry in some:
+            if filter_.matches(resource, decode(entry) if is_short(entry) else await read_object(entry)):
                 found.append(entry)
                 if limit and len(found) > limit:
                     return found[:limit], True

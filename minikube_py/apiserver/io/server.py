@@ -71,7 +71,7 @@ from minikube_py.apiserver.joining import JoinSettings
 from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.request_headers import authentication_data, front_proxies_of
 from minikube_py.apiserver.reviews import Judges
-from minikube_py.apiserver.routes import Route, parse_request
+from minikube_py.apiserver.routes import RequestInfo, Route, parse_request, resolve
 from minikube_py.apiserver.users import LOOPBACK, UserInfo
 from minikube_py.apiserver.verbs import update
 from minikube_py.client.io.rest_client import WATCH_TIMEOUT_S_RANGE, RestClient
@@ -119,7 +119,7 @@ class ApiServer:
     def __init__(self, config: ApiServerConfig, ports: ApiServerPorts) -> None:
         self._config = config
         self._ports = ports
-        self.metrics = ApiMetrics()
+        self.metrics = ApiMetrics(self._is_served)
         """Other components may register theirs in `metrics.registry`; /metrics shows them all."""
         self._audit = AuditLog(ports.audit, ports.clock) if ports.audit is not None else None
         if self._audit is not None:
@@ -127,7 +127,7 @@ class ApiServer:
         self._custom = CustomResources(ports.durable, ports.clock)
         self._heavy_work = HeavyWork()
         self._webhooks = WebhookClient(ports.durable, self._heavy_work)
-        views = Views(ConversionWebhooks(self._webhooks, ports.ids).convert)
+        views = Views(ConversionWebhooks(self._webhooks, ports.ids).convert, self._heavy_work)
         self._storage = self._open_storage(views)
         self._converted = ConvertedWatches(views)
         self.node_metrics = NodeMetricsScraper(
@@ -136,13 +136,13 @@ class ApiServer:
         stores = {True: ports.durable, False: ports.volatile}
         fanouts = {
             True: EventFanout(ports.durable, views, self._converted.take),
-            False: EventFanout(ports.volatile, views),
+            False: EventFanout(ports.volatile, views, self._converted.take),
         }
         self._custom.on_gone.append(fanouts[True].forget)
         selections = selections_of(stores, [resource for resource in RESOURCES if is_stored(resource)])
         address = f"{config.advertise_address}:{config.reachable_port}"
         extensions = self._aggregate(ports)
-        self._documents = Documents(address, self.metrics.render, self.catalog, self._heavy_work, self._others)
+        self._documents = Documents(address, self.metrics.text, self.catalog, self._heavy_work, self._others)
         self.kubelets = Kubelets(self._storage, ports.kubelet_tls)
         """The way to the nodes' servers."""
         logs = PodLogs(self._storage, self.kubelets, ports.clock)
@@ -242,6 +242,13 @@ class ApiServer:
     def catalog(self) -> Catalog:
         """Return what is served at this moment."""
         return self._custom.catalog
+
+    def _is_served(self, info: RequestInfo) -> bool:
+        try:
+            resolve(info, self.catalog())
+        except StatusError:
+            return False
+        return True
 
     def _admission(self, sources: AdmissionSources, views: Views) -> Admission:
         """Return all that may change or refuse a write: plug-ins first, then webhooks and policies."""

@@ -177,6 +177,7 @@ class Storage:
             if isinstance(decision, Reject):
                 raise decision.error
             assert isinstance(decision, Write)
+            warnings += _warnings(resource, decision.obj, None)
             warnings += await self._admission.validate(attributes, decision.obj, None)
             proposed = await self._views.to_storage(resource, decision.obj)
             shown = decision.obj if options.dry_run else proposed
@@ -262,6 +263,8 @@ class Storage:
                 if admitted.grown:
                     heavy, attributes = True, replace(attributes, heavy=True)
                 decision = await self._decide(heavy, context, partial(edit.decide, old, admitted.obj))
+                if isinstance(decision, Write) and not route.subresource:
+                    warnings += _warnings(resource, decision.obj, old)
                 if isinstance(decision, Write | Remove):
                     warnings += await self._admission.validate(attributes, edit.shown(decision.obj), edit.shown(old))
             else:
@@ -384,6 +387,10 @@ class Storage:
             subresource=route.subresource,
             complete=complete,
         )
+
+
+def _warnings(resource: Resource, new: Mapping[str, Any], old: Mapping[str, Any] | None) -> tuple[str, ...]:
+    return tuple(resource.warn(new, old)) if resource.warn is not None else ()
 
 
 def _storable(obj: Mapping[str, Any]) -> bytes:

@@ -3,25 +3,37 @@
 Built-in kinds with several versions convert by rules (`versions`), custom ones by their definition (`conversion`).
 
 Views are kept, as long as the object stays as it is: a list of a thousand objects in an older version is converted
-once. Only conversion by webhook waits for anybody.
+once. Conversion by webhook waits for the webhook, that of a long object for a thread (io/heavy_work).
 """
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
+
+import orjson
 
 from minikube_py.api.meta import Obj
 from minikube_py.api.resource import Resource
-from minikube_py.apiserver.canonical import decode, stamp, unstamp
-from minikube_py.apiserver.conversion import needs_view, needs_webhook, render_view, stored_form
-from minikube_py.apiserver.versions import shown_entries, shown_entry, stored_object
+from minikube_py.apiserver.canonical import decode, peek, stamp, unstamp
+from minikube_py.apiserver.conversion import is_as_stored, needs_webhook, render_view, stored_form, view_of
+from minikube_py.apiserver.io.heavy_work import HeavyWork
+from minikube_py.apiserver.io.selection import read_object
+from minikube_py.apiserver.slices import slices
+from minikube_py.apiserver.versions import stored_object
 from minikube_py.store.interface import Entry, StoreEvent
 
+SLICE_OBJECTS = 500
+"""Of so many objects, views are made or looked up before others run,"""
 SLICE_BYTES = 64 << 10
-"""Of objects of so many bytes, views are made before others run (a few milliseconds)."""
+"""or of objects of so many bytes (a few milliseconds)."""
+VIEW_HERE_BYTES_MAX = 16 << 10
+"""Views of longer objects are made on another thread: 74 ms for one of 2.5 MB."""
 VIEWS_MAX = 10_000
 """Views that are kept, over all resources; those that were not asked for longest go."""
+VIEW_BYTES_MAX = 32 << 20
+"""Their bytes, likewise."""
 
 
 class ConvertByWebhook(Protocol):
@@ -41,9 +53,14 @@ class ConvertByWebhook(Protocol):
 class Views:
     """Implements reading and writing of custom objects in any of their versions."""
 
-    def __init__(self, convert: ConvertByWebhook) -> None:
+    def __init__(
+        self, convert: ConvertByWebhook, heavy_work: HeavyWork, view_bytes_max: int = VIEW_BYTES_MAX
+    ) -> None:
         self._convert = convert
+        self._heavy_work = heavy_work
         self._kept: OrderedDict[tuple[str, str], tuple[int, int, Entry]] = OrderedDict()
+        self._kept_bytes = 0
+        self._view_bytes_max = view_bytes_max
 
     async def entry(self, resource: Resource, entry: Entry) -> Entry:
         """Return one entry as this row serves it.
@@ -51,8 +68,8 @@ class Views:
         Raises:
             StatusError: conversion failed.
         """
-        if resource.custom is None:
-            return shown_entry(resource, entry)
+        if is_as_stored(resource, entry):
+            return entry
         return (await self.entries(resource, (entry,)))[0]
 
     async def entries(self, resource: Resource, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -61,42 +78,63 @@ class Views:
         Raises:
             StatusError: conversion failed.
         """
-        if resource.custom is None:
-            return shown_entries(resource, entries)
-        pace = _Pace()
+        if resource.custom is None and resource.stored_as is None:
+            return entries
         seen: list[Entry | None] = []
-        for entry in entries:
-            seen.append(self.view_now(resource, entry))
-            await pace.step(entry)
+        for some in slices(entries, SLICE_OBJECTS, SLICE_BYTES):
+            for entry in some:
+                view = self.view_now(resource, entry)
+                if view is None and _is_long(len(entry.value)):
+                    view = await self._heavy_work.run(partial(_view, resource, entry))
+                    if view is not None:
+                        self._keep(resource, entry, view)
+                seen.append(view)
+            if len(seen) < len(entries):
+                await asyncio.sleep(0)
         missing = [index for index, entry in enumerate(seen) if entry is None]
         if missing:
-            objs = [decode(entries[index]) for index in missing]
-            converted = await self._convert(resource, objs, resource.api_version)
-            for index, obj in zip(missing, converted, strict=True):
-                entry = entries[index]
-                seen[index] = self._keep(resource, entry, render_view(resource, entry, obj))
-                await pace.step(entry)
+            asked = [entries[index] for index in missing]
+            for index, view in zip(missing, await self._converted(resource, asked), strict=True):
+                seen[index] = view
         return [entry for entry in seen if entry is not None]
 
+    async def _converted(self, resource: Resource, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Return entries as a webhook shows them."""
+        objs = [await read_object(entry) for entry in entries]
+        converted = await self._convert(resource, objs, resource.api_version)
+
+        def render() -> Sequence[Entry]:
+            return [render_view(resource, entry, obj) for entry, obj in zip(entries, converted, strict=True)]
+
+        heavy = len(entries) > 1 or _is_long(len(orjson.dumps(converted[0])))
+        views = await self._heavy_work.run_if(heavy, render)
+        for entry, view in zip(entries, views, strict=True):
+            self._keep(resource, entry, view)
+        return views
+
     def view_now(self, resource: Resource, entry: Entry) -> Entry | None:
-        """Return an entry as this row serves it, None when a webhook has to be asked."""
-        if not needs_view(resource, entry):
-            return shown_entry(resource, entry)
-        assert resource.custom is not None
+        """Return an entry as this row serves it, None when that is not done at once: it is long, or for a webhook."""
+        if is_as_stored(resource, entry):
+            return entry
         kept = self._kept.get((resource.api_version, entry.key))
-        if kept is not None and kept[:2] == (entry.mod_revision, resource.custom.since):
+        if kept is not None and kept[:2] == (entry.mod_revision, _since(resource)):
             self._kept.move_to_end((resource.api_version, entry.key))
             return kept[2]
-        if needs_webhook(resource, decode(entry), resource.api_version):
+        if _is_long(len(entry.value)):
             return None
-        return self._keep(resource, entry, render_view(resource, entry))
-
-    def _keep(self, resource: Resource, entry: Entry, view: Entry) -> Entry:
-        assert resource.custom is not None
-        self._kept[resource.api_version, entry.key] = (entry.mod_revision, resource.custom.since, view)
-        if len(self._kept) > VIEWS_MAX:
-            self._kept.popitem(last=False)
+        view = view_of(resource, entry, decode(entry))
+        if view is not None and view is not entry:
+            self._keep(resource, entry, view)
         return view
+
+    def _keep(self, resource: Resource, entry: Entry, view: Entry) -> None:
+        key = (resource.api_version, entry.key)
+        if (before := self._kept.pop(key, None)) is not None:
+            self._kept_bytes -= len(before[2].value)
+        self._kept[key] = (entry.mod_revision, _since(resource), view)
+        self._kept_bytes += len(view.value)
+        while len(self._kept) > VIEWS_MAX or (self._kept_bytes > self._view_bytes_max and len(self._kept) > 1):
+            self._kept_bytes -= len(self._kept.popitem(last=False)[1][2].value)
 
     async def event(self, resource: Resource, event: StoreEvent) -> StoreEvent:
         """Return an event whose entries are as this row serves them.
@@ -108,7 +146,7 @@ class Views:
         return _with_views(event, dict(zip(present, await self.entries(resource, present), strict=True)))
 
     def event_now(self, resource: Resource, event: StoreEvent) -> StoreEvent | None:
-        """As `event`, but None when a webhook has to be asked."""
+        """As `event`, but None when its entries are not shown at once (`view_now`)."""
         present = [entry for entry in (event.entry, event.previous) if entry is not None]
         views: dict[Entry, Entry] = {}
         for entry in present:
@@ -148,18 +186,18 @@ class Views:
         return stored_form(resource, obj, converted)
 
 
-class _Pace:
-    """Lets others run from time to time."""
+def _view(resource: Resource, entry: Entry) -> Entry | None:
+    """As view_of, for another thread: nothing parsed is kept."""
+    return view_of(resource, entry, peek(entry))
 
-    def __init__(self) -> None:
-        self._bytes = 0
 
-    async def step(self, entry: Entry) -> None:
-        """Note that something was done with an entry."""
-        self._bytes += len(entry.value)
-        if self._bytes > SLICE_BYTES:
-            self._bytes = 0
-            await asyncio.sleep(0)
+def _is_long(size_bytes: int) -> bool:
+    return size_bytes > VIEW_HERE_BYTES_MAX
+
+
+def _since(resource: Resource) -> int:
+    """Return from which revision on the row is what it is."""
+    return resource.custom.since if resource.custom is not None else 0
 
 
 def _with_views(event: StoreEvent, views: Mapping[Entry, Entry]) -> StoreEvent:

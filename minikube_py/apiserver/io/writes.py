@@ -19,6 +19,7 @@ from minikube_py.api.errors import (
     NotFoundError,
     StatusError,
     UnnamedError,
+    conflict,
 )
 from minikube_py.api.meta import Obj, copy_object, metadata, name_of
 from minikube_py.apiserver.approval import update_approval
@@ -27,7 +28,7 @@ from minikube_py.apiserver.decisions import Decision, WriteContext
 from minikube_py.apiserver.deletion import delete
 from minikube_py.apiserver.io.account_tokens import AccountTokens
 from minikube_py.apiserver.io.answers import Answer, bytes_answer, list_answer, object_answer
-from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch
+from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch, repeated_keys
 from minikube_py.apiserver.io.byte_turns import reading_for
 from minikube_py.apiserver.io.evictions import Evictions
 from minikube_py.apiserver.io.heavy_work import HeavyWork
@@ -199,8 +200,12 @@ class Writes:
             and name_of(decoded.obj) == route.name
             and not metadata(decoded.obj).get("resourceVersion")
         )
-        make = (lambda: copy_object(decoded.obj)) if may_create else None
-        stored = await self._storage.change(route, options, edit, make=make)
+
+        def make() -> Obj:
+            _check_new_uid(route, decoded.obj)
+            return copy_object(decoded.obj)
+
+        stored = await self._storage.change(route, options, edit, make=make if may_create else None)
         return await self._answer(route, request, stored, decoded.warnings)
 
     async def patch(self, route: Route, request: ApiRequest) -> Answer:
@@ -242,11 +247,17 @@ class Writes:
 
         def make() -> Obj:
             _check_definition(route)
+            _check_new_uid(route, patch)
             return decode_parsed(apply_config(resource, None, patch, context), expected, "Ignore").obj
 
+        warnings: tuple[str, ...] = ()
+        if options.field_validation != "Ignore":
+            warnings = await self._heavy_work.run_if(options.heavy, partial(repeated_keys, request.body))
+            if warnings and options.field_validation == "Strict":
+                raise BadRequestError(f"error strict decoding YAML: {', '.join(warnings)}")
         edit = _edit(route, propose, decide_new)
         stored = await self._storage.change(route, options, edit, make=None if route.subresource else make)
-        return await self._answer(route, request, stored, ())
+        return await self._answer(route, request, stored, warnings)
 
     async def delete(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a DELETE of one object."""
@@ -314,8 +325,6 @@ class Writes:
         form = choose_form(request.headers.get("accept", ""), request.query)
         status = 201 if stored.created else 200
         warnings = (*warnings, *stored.warnings)
-        if route.resource.custom is not None and route.resource.custom.warning:
-            warnings = (route.resource.custom.warning, *warnings)
         if route.subresource == "scale":
             scale = render_scale(orjson.loads(stored.value), route.resource.scale)
             changed = transform_object(SCALES, scale, form, self._clock.wall_s())
@@ -346,6 +355,18 @@ def _check_definition(route: Route) -> None:
     """
     if route.resource.custom is not None and route.resource.custom.terminating:
         raise MethodNotSupportedError("create not allowed while custom resource definition is terminating")
+
+
+def _check_new_uid(route: Route, obj: Mapping[str, Any]) -> None:
+    """Refuse to create, in place of an update, what has a uid: an object that is gone was meant.
+
+    Raises:
+        ConflictError: it has one.
+    """
+    uid = metadata(obj).get("uid")
+    if uid:
+        why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        raise conflict(route.resource.group, route.resource.plural, route.name, why)
 
 
 def _check_config(route: Route, config: Mapping[str, Any], expected_kind: str) -> None:

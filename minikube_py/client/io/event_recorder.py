@@ -62,6 +62,14 @@ class EventRecorder:
         notice = Notice(object_reference(involved, field_path), type, reason, message)
         self._queue.put_nowait((self._clock.wall_s(), notice))
 
+    def record_progress(self, involved: Mapping[str, Any], reason: str, message: str, field_path: str = "") -> None:
+        """Note how far something is that takes long: one Event, whose message becomes this one; returns at once.
+
+        It does not count against what the object may say: the caller sets the pace.
+        """
+        notice = Notice(object_reference(involved, field_path), "Normal", reason, message, is_progress=True)
+        self._queue.put_nowait((self._clock.wall_s(), notice))
+
     async def run(self) -> None:
         """Write what was recorded, in order, until cancelled."""
         while True:

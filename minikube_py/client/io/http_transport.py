@@ -21,6 +21,7 @@ from minikube_py.client.io.rest_client import error_of
 from minikube_py.client.lines import LineSplitter, LineTooLongError
 from minikube_py.client.wire import ApiRequest, ApiResponse
 from minikube_py.kit.io.dead_peers import open_socket
+from minikube_py.kit.kept_objects import parse_kept
 
 CONNECT_TIMEOUT_S = 10.0
 REQUEST_TIMEOUT_S = 75.0
@@ -129,7 +130,7 @@ class HttpTransport:
 
 def _event(line: bytes) -> WatchEvent:
     try:
-        decoded = orjson.loads(line)
+        decoded = parse_kept(line)
         return WatchEvent(decoded["type"], decoded["object"])
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise UnavailableError(f"the watch stream carries no watch event: {line[:80]!r}") from error

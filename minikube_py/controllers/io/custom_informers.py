@@ -72,9 +72,8 @@ class CustomInformers:
         self._served[name] = row
         informer = self._shared[row.qualified] = self._informers.informer(row)
         watches = [(follower, follower.watch(row)) for follower in self._followers]
-        for index in {
-            follower.index(row).name: follower.index(row) for follower in self._followers if follower.index
-        }.values():
+        indexes = [follower.index(row) for follower in self._followers if follower.index is not None]
+        for index in {index.name: index for index in indexes}.values():
             informer.add_index(index.name, index.values)
         for follower, watch in watches:
             if watch is not None:

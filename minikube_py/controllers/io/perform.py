@@ -24,12 +24,14 @@ from minikube_py.api.resource import Resource
 from minikube_py.client.events import EventType
 from minikube_py.client.interface import Client, DeleteOptions, Selection
 from minikube_py.client.io.event_recorder import EventRecorder
+from minikube_py.controllers.io.event_copies import EventCopies
 from minikube_py.controllers.other_groups import deletable_rows, other_rows
 from minikube_py.controllers.plan import (
     Action,
     Create,
     CreateBatch,
     Delete,
+    DeleteAll,
     DeleteBatch,
     DeleteCollection,
     DeleteOthers,
@@ -37,6 +39,7 @@ from minikube_py.controllers.plan import (
     Patch,
     Record,
     RemoveDirectory,
+    RepeatEvents,
     Require,
     RequireAbsent,
     RequireAbsentElsewhere,
@@ -51,7 +54,7 @@ R = TypeVar("R")
 FIRST_BATCH = 1
 """Pods in the first batch of a CreateBatch (upstream: SlowStartInitialBatchSize)."""
 DELETES_AT_ONCE_MAX = 50
-"""Requests of one DeleteBatch or DeleteCollection that are on their way at the same time."""
+"""Requests of one action that are on their way at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Performer:
     def __init__(self, client: Client, recorder: EventRecorder) -> None:
         self._client = client
         self._recorder = recorder
+        self._copies = EventCopies(client, recorder)
 
     async def perform(self, actions: Sequence[Action]) -> Outcome:
         """Carry out `actions` in order, up to the first that fails."""
@@ -106,20 +110,24 @@ class Performer:
                 await self._delete(action.resource, action.target, action.options, writes)
             case DeleteBatch():
                 await self._delete_batch(action, writes)
+            case DeleteAll():
+                await self._delete_all(action.deletions, writes)
             case DeleteCollection():
                 await self._delete_collection(action)
             case DeleteOthers():
                 await self._delete_others(action)
             case Require() | RequireAbsent() | RequireAbsentElsewhere() | RequireEmpty():
                 await self._look_afresh(action)
-            case RemoveDirectory() | Record():
-                await self._beside_the_api(action)
+            case RemoveDirectory() | Record() | RepeatEvents():
+                await self._beside_objects(action)
             case _:
                 assert_never(action)
 
-    async def _beside_the_api(self, action: RemoveDirectory | Record) -> None:
+    async def _beside_objects(self, action: RemoveDirectory | Record | RepeatEvents) -> None:
         if isinstance(action, RemoveDirectory):
             await asyncio.to_thread(_remove_directory, action.path)
+        elif isinstance(action, RepeatEvents):
+            await self._copies.repeat(action)
         else:
             self._recorder.record(action.involved, action.type, action.reason, action.message)
 
@@ -197,17 +205,24 @@ class Performer:
             self._tell(action.involved, "SuccessfulDelete", f"Deleted {action.noun}: {target.key.name}")
             return None
 
-        for start in range(0, len(action.targets), DELETES_AT_ONCE_MAX):
-            answers = await _at_once(delete, action.targets[start : start + DELETES_AT_ONCE_MAX])
-            for error in answers:
-                if error is not None:
-                    raise error
+        await _try_all(delete, action.targets)
+
+    async def _delete_all(self, deletions: Sequence[Delete], writes: list[Write]) -> None:
+        async def delete(deletion: Delete) -> StatusError | None:
+            try:
+                await self._delete(deletion.resource, deletion.target, deletion.options, writes)
+            except _PlanEndsError:
+                return None
+            except StatusError as error:
+                return error
+            return None
+
+        await _try_all(delete, deletions)
 
     async def _delete_collection(self, action: DeleteCollection) -> None:
         listed = await self._client.list(action.resource, Selection(namespace=action.namespace))
-        for obj in listed.items:
-            if not is_deleting(obj):
-                await self._delete(action.resource, Target(key_of(obj), uid_of(obj)), DeleteOptions(), [])
+        targets = [Target(key_of(obj), uid_of(obj)) for obj in listed.items if not is_deleting(obj)]
+        await self._delete_all([Delete(action.resource, target) for target in targets], [])
 
     async def _delete_others(self, action: DeleteOthers) -> None:
         document = await self._client.discover(action.group, action.version)
@@ -276,6 +291,16 @@ async def _at_once(call: Callable[[T], Coroutine[Any, Any, R]], arguments: Seque
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(call(argument)) for argument in arguments]
     return [task.result() for task in tasks]
+
+
+async def _try_all(call: Callable[[T], Coroutine[Any, Any, StatusError | None]], arguments: Sequence[T]) -> None:
+    """Call with every argument, DELETES_AT_ONCE_MAX at a time, and raise the first error that was returned."""
+    first: StatusError | None = None
+    for start in range(0, len(arguments), DELETES_AT_ONCE_MAX):
+        for error in await _at_once(call, arguments[start : start + DELETES_AT_ONCE_MAX]):
+            first = first or error
+    if first is not None:
+        raise first
 
 
 def _remove_directory(path: str) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import orjson
 
+from minikube_py.kit.errors import UserError
+
 WORD_BYTES_MAX = 100
 ANSWER_BYTES_MAX = 1 << 20
 
@@ -21,6 +23,10 @@ Command = Callable[[], Awaitable[Mapping[str, Any]]]
 
 class AgentNotRunningError(Exception):
     """No agent listens there."""
+
+
+class ControlForbiddenError(UserError):
+    """This user may not talk to the agent."""
 
 
 @asynccontextmanager
@@ -57,12 +63,15 @@ async def ask_agent(path: Path, word: str, timeout_s: float) -> Mapping[str, Any
 
     Raises:
         AgentNotRunningError: nobody listens there.
+        ControlForbiddenError: this user may not ask.
         TimeoutError: no answer in time.
     """
     try:
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError as error:
         raise AgentNotRunningError from error
+    except PermissionError as error:
+        raise ControlForbiddenError(f"cannot read {path.parent}: run this as root") from error
     try:
         async with asyncio.timeout(timeout_s):
             reader, writer = await asyncio.open_unix_connection(

@@ -1,5 +1,6 @@
-"""Writing a file so that a crash leaves the old one or the new one, never half of it."""
+"""Files and folders that processes and crashes share: a file is the old or the new one, a folder has one holder."""
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,6 +9,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 COPY_BYTES = 1 << 20
+
+
+class FolderHeldError(Exception):
+    """Another process holds the folder."""
 
 
 def write_atomic(path: Path, data: bytes, mode: int) -> None:
@@ -68,3 +73,22 @@ def make_private_folder(path: Path) -> None:
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.chmod(0o700)
+
+
+@contextmanager
+def held_folder(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process alone while the context lasts (flock: it ends with the process).
+
+    Raises:
+        FolderHeldError: another process holds it.
+        OSError: it cannot be opened.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FolderHeldError(str(folder)) from None
+        yield
+    finally:
+        os.close(descriptor)

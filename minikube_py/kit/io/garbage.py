@@ -2,9 +2,9 @@
 
 By default it looks at every object that is alive whenever their number has grown by a quarter: with 10,000 decoded
 pods that is a quarter of a second in which no heartbeat is sent. What lives long here (objects as JSON) has no
-cycles. So only young objects are looked at as usual; those that have outlived it are set aside at short intervals
-(gc.freeze: they are still freed when nobody refers to them any more), and all are looked at a few times a day, for
-the cycles that died old.
+cycles. So only young objects are looked at (kit.kept_objects says when, for those that take the places of others);
+what has outlived it is set aside at short intervals (gc.freeze: it is still freed when nobody refers to it any more),
+and all are looked at a few times a day, for the cycles that died old.
 """
 
 import gc

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from minikube_py.kubelet.config import KubeletConfig
-from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeListing
+from minikube_py.kubelet.cri import ContainerRuntimeError
 from minikube_py.kubelet.dead_records import DeadPolicy, compute_dead_records
 from minikube_py.kubelet.io.pod_state import PodState
 from minikube_py.kubelet.ports import KubeletPorts
@@ -26,10 +26,12 @@ class ContainerGc:
         """Remove what is dead and not needed.
 
         Args:
-            active_uids: tells the pods that have a worker; asked whenever something was looked at, since pods that
-                came meanwhile are in no older answer, and have files already.
+            active_uids: tells the pods that have a worker; asked after something was looked at, since pods that came
+                meanwhile are in no older answer, and have files already.
             keep_max: how many dead runs of each container stay; None: as configured.
         """
+        # Names before what is known: whoever has files by now, and neither container nor worker later, is gone.
+        named = await self._ports.files.pod_uids(), await self._ports.files.log_uids()
         try:
             listing = await self._ports.runtime.listing()
             dead = compute_dead_records(listing, active_uids(), self._policy(keep_max))
@@ -40,7 +42,12 @@ class ContainerGc:
         except ContainerRuntimeError as error:
             log.warning("dead containers are not removed now: %s", error.message)
             return
-        await self._sweep(listing, active_uids)
+        contained = {s.pod.uid for s in listing.sandboxes} | {c.pod.uid for c in listing.containers}
+        with_directory, with_logs = (frozenset(uids) - contained for uids in named)
+        for uid in sorted(with_directory):
+            if uid not in active_uids():
+                await self._remove_directory(uid)
+        await self._ports.files.remove_logs(with_logs - active_uids())
 
     def _policy(self, keep_max: int | None) -> DeadPolicy:
         if keep_max is not None:
@@ -49,16 +56,11 @@ class ContainerGc:
         newest_s = self._ports.clock.wall_s() - config.dead_container_minimum_age_s
         return DeadPolicy(config.dead_containers_max, config.dead_containers_total_max, newest_s)
 
-    async def _sweep(self, listing: RuntimeListing, active_uids: Callable[[], frozenset[str]]) -> None:
-        known = {s.pod.uid for s in listing.sandboxes} | {c.pod.uid for c in listing.containers}
-        for uid in await self._ports.files.pod_uids():
-            if uid in known or uid in active_uids():
-                continue
-            try:
-                await self._ports.files.remove_pod(self._config.pod_dir(uid))
-            except OSError as error:
-                log.warning("directory of pod %s is not removed now: %s", uid, error)
-        await self._ports.files.sweep_logs(frozenset(known | active_uids()))
+    async def _remove_directory(self, uid: str) -> None:
+        try:
+            await self._ports.files.remove_pod(self._config.pod_dir(uid))
+        except OSError as error:
+            log.warning("directory of pod %s is not removed now: %s", uid, error)
 
 
 class DeadContainersReclaim:

@@ -14,6 +14,7 @@ it adds are answers to things that went wrong for others:
 """
 
 import asyncio
+import errno
 import io
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
@@ -300,7 +301,10 @@ class DockerApi:
     async def _translate(self, error: DockerError) -> ContainerRuntimeError:
         message = unpack_message(str(error.message))
         if error.status == _ENGINE_UNREACHABLE:
-            message = f"cannot reach Docker at {self.docker_host}: is it running?"
+            # What aiodocker caught is there only as the context of what it raised.
+            forbidden = getattr(error.__context__, "errno", None) == errno.EACCES
+            what_to_do = "this user may not use it, run this as root" if forbidden else "is it running?"
+            message = f"cannot reach Docker at {self.docker_host}: {what_to_do}"
         if error.status == 400 and "client version" in message:
             # The engine was replaced under us by one that speaks other versions: the next call asks again.
             await self.close()

@@ -1,42 +1,38 @@
 """Images at one engine (cri.ImageService).
 
 A pull answers 200 at once and tells its failure inside the progress stream, without a status: the words decide what
-kind of error it is. A pull without any progress for PULL_STALL_S is given up; to cancel the call cancels the pull.
+kind of error it is. A pull that does not get on for so long as it is told is given up while it loads (unpacking
+depends on no registry); to cancel the call cancels the pull.
 
-Upstream: dockershim docker_image.go, libdocker kube_docker_client.go (progress deadline).
+Upstream: dockershim docker_image.go; cri-dockerd kube_docker_client.go (imagePullProgressDeadline).
 """
 
 import asyncio
 import base64
 import json
-import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import orjson
 
 from minikube_py.kubelet.cri import ContainerRuntimeError, ImageRecord, RegistryAuth, RuntimeErrorKind
-from minikube_py.kubelet.docker_records import image_from_json, pull_error, with_default_tag
+from minikube_py.kubelet.docker_pulls import DockerPull
+from minikube_py.kubelet.docker_records import image_from_json, with_default_tag
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.image_import import import_archive
 from minikube_py.kubelet.io.line_stream import split_lines
-
-log = logging.getLogger("kubelet.docker")
-
-PULL_STALL_S = 60.0
-"""Upstream's --image-pull-progress-deadline."""
-PROGRESS_S = 10.0
-"""How often a pull that goes on is told in the log."""
-LAYERS_MAX = 256
-"""Layers counted for that; an image has at most 127."""
+from minikube_py.kubelet.pull_progress import PullWatcher
 
 
 class DockerImages:
     """The images of one engine."""
 
-    def __init__(self, api: DockerApi, *, pinned: Sequence[str] = ()) -> None:
-        """`pinned` are names or ids of images that are never collected."""
+    def __init__(self, api: DockerApi, stall_s: float, *, pinned: Sequence[str] = ()) -> None:
+        """`pinned` are names or ids of images that are never collected.
+
+        A pull is given up when it has not got on for `stall_s`.
+        """
         self._api = api
+        self._stall_s = stall_s
         self._pinned = pinned
 
     async def image_status(self, image: str) -> ImageRecord | None:
@@ -48,26 +44,21 @@ class DockerImages:
                 return None
             raise
 
-    async def pull_image(self, image: str, auth: RegistryAuth | None) -> ImageRecord:
+    async def pull_image(self, image: str, auth: RegistryAuth | None, told: PullWatcher) -> ImageRecord:
         """Pull `image` (`:latest` when it has neither tag nor digest) and return it."""
         wanted = with_default_tag(image)
         headers = {"X-Registry-Auth": _auth_header(auth)} if auth is not None else {}
-        opening = self._api.stream(
-            "images/create", method="POST", params={"fromImage": wanted}, headers=headers, stall_s=PULL_STALL_S
-        )
-        told = _Progress(wanted)
+        opening = self._api.stream("images/create", method="POST", params={"fromImage": wanted}, headers=headers)
+        pull, loop = DockerPull(), asyncio.get_running_loop()
         try:
-            async with opening as chunks:
+            async with asyncio.timeout(self._stall_s) as deadline, opening as chunks:
                 async for line in split_lines(chunks):
-                    progress = orjson.loads(line)
-                    if "error" in progress:
-                        raise pull_error(progress)
-                    told.take(progress)
-        except ContainerRuntimeError as error:
-            if error.kind is not RuntimeErrorKind.TIMEOUT:
-                raise
-            words = f"pulling {wanted} was cancelled: no progress for {PULL_STALL_S:g} s"
-            raise ContainerRuntimeError(error.kind, words) from error
+                    pull.take(orjson.loads(line))
+                    told(pull.progress())
+                    deadline.reschedule(None if pull.is_loaded() else loop.time() + self._stall_s)
+        except TimeoutError as error:
+            words = f"pulling {wanted} was cancelled: no progress for {self._stall_s:g} s"
+            raise ContainerRuntimeError(RuntimeErrorKind.TIMEOUT, words) from error
         return image_from_json(await self._api.inspect_image(wanted))
 
     async def list_images(self) -> tuple[ImageRecord, ...]:
@@ -106,26 +97,6 @@ class DockerImages:
     async def load_archive(self, path: str) -> tuple[str, ...]:
         """Load a `docker save` archive from a file."""
         return await import_archive(self._api, path)
-
-
-class _Progress:
-    """Says now and then how far a long pull is."""
-
-    def __init__(self, image: str) -> None:
-        self._image = image
-        self._bytes: dict[str, tuple[int, int]] = {}
-        self._said_s = asyncio.get_running_loop().time()
-
-    def take(self, progress: Mapping[str, Any]) -> None:
-        """Take over one line of the stream."""
-        detail = progress.get("progressDetail") or {}
-        if progress.get("status") == "Downloading" and len(self._bytes) < LAYERS_MAX:
-            self._bytes[str(progress.get("id"))] = (int(detail.get("current") or 0), int(detail.get("total") or 0))
-        if (now_s := asyncio.get_running_loop().time()) - self._said_s < PROGRESS_S:
-            return
-        self._said_s = now_s
-        done, total = (sum(pair[at] for pair in self._bytes.values()) >> 20 for at in (0, 1))
-        log.info("pulling %s: %d of %d MiB downloaded, %s", self._image, done, total, progress.get("status", ""))
 
 
 def _auth_header(auth: RegistryAuth) -> str:

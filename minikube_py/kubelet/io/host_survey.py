@@ -37,6 +37,7 @@ class LinuxHostSurvey:
             memory_bytes=memory.get("MemTotal", 0),
             disk_bytes=disk.f_blocks * disk.f_frsize,
             huge_pages=_huge_pages(),
+            has_swap=memory.get("SwapTotal", 0) > 0,
         )
 
 

@@ -1,10 +1,12 @@
 """Makes sure that a container's image is on the host, as its pull policy says (upstream: images.EnsureImageExists).
 
-Pulls of one image take turns, and so do all pulls beyond `max_parallel_image_pulls`. What is known to be here is
+Pulls of one image take turns, and so do all pulls beyond `image_pulls_max`. What is known to be here is
 remembered for a short while, so that starting a pod costs no look-up.
 """
 
 import asyncio
+import logging
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from minikube_py.kit.backoff import next_backoff
@@ -26,8 +28,12 @@ from minikube_py.kubelet.images import (
 from minikube_py.kubelet.io.image_sources import ImageSources
 from minikube_py.kubelet.io.interrupt import run_unless
 from minikube_py.kubelet.io.pod_state import PodState
+from minikube_py.kubelet.io.pull_reporter import PullReporter
 from minikube_py.kubelet.ports import KubeletPorts
+from minikube_py.kubelet.pull_progress import PullProgress, PullWatcher
 from minikube_py.kubelet.registry_credentials import BadCredentialsError
+
+log = logging.getLogger("kubelet")
 
 KNOWN_MAX = 256
 """Images remembered as present; at the bound the oldest goes."""
@@ -67,11 +73,21 @@ class ImagePuller:
         self._sources = sources
         self._known: dict[str, _Known] = {}
         self._turns: dict[str, _Turn] = {}
-        self._slots = asyncio.Semaphore(config.max_parallel_image_pulls)
+        pulls_max = config.image_pulls_max
+        self._slots = asyncio.Semaphore(pulls_max) if pulls_max is not None else nullcontext()
 
     def forget(self) -> None:
         """Forget which images are here: some were removed."""
         self._known.clear()
+
+    async def pull_for_node(self, name: ImageName) -> ImageRecord:
+        """Pull an image that no pod asks for; how far it is stands in the log.
+
+        Raises:
+            ContainerRuntimeError: it cannot be had now.
+        """
+        reporter = PullReporter(name.text, self._clock, log.info)
+        return await reporter.report(self._sources.pull(None, name, reporter.told))
 
     async def ensure(self, state: PodState, wanted: ImageWanted) -> ImageRecord:
         """Return an image that a pod needs, pulled if it must be.
@@ -131,7 +147,7 @@ class ImagePuller:
             raise ImageError("ImagePullBackOff", message)
         self._say(state, wanted, "Normal", "Pulling", f'Pulling image "{wanted.image}"')
         try:
-            image, took_s = await run_unless(state.stop, self._pull_in_turn(state, name))
+            image, took_s = await run_unless(state.stop, self._pull_and_tell(state, wanted, name))
         except (ContainerRuntimeError, BadCredentialsError) as error:
             message = f'Failed to pull image "{wanted.image}": {error}'
             self._say(state, wanted, "Warning", "Failed", message)
@@ -147,13 +163,24 @@ class ImagePuller:
         self._remember(name.text, image)
         return image
 
-    async def _pull_in_turn(self, state: PodState, name: ImageName) -> tuple[ImageRecord, float]:
+    async def _pull_and_tell(
+        self, state: PodState, wanted: ImageWanted, name: ImageName
+    ) -> tuple[ImageRecord, float]:
+        def say(message: str) -> None:
+            log.info("pod %s: %s", state.pod.key, message)
+            self._recorder.record_progress(state.pod.involved, "PullProgress", message, wanted.field_path)
+
+        reporter = PullReporter(wanted.image, self._clock, say)
+        return await reporter.report(self._pull_in_turn(state, name, reporter.told))
+
+    async def _pull_in_turn(self, state: PodState, name: ImageName, told: PullWatcher) -> tuple[ImageRecord, float]:
         turn = self._turns.setdefault(name.text, _Turn(asyncio.Lock()))
         turn.wanted += 1
         try:
             async with turn.lock, self._slots:
                 begun_s = self._clock.now_s()
-                image = await self._sources.pull(state.pod, name)
+                told(PullProgress())
+                image = await self._sources.pull(state.pod, name, told)
                 return image, self._clock.now_s() - begun_s
         finally:
             turn.wanted -= 1

@@ -19,6 +19,7 @@ from minikube_py.kubelet.io.credential_providers import CredentialProviders
 from minikube_py.kubelet.io.object_reader import ObjectReader
 from minikube_py.kubelet.pod import Pod
 from minikube_py.kubelet.ports import KubeletPorts
+from minikube_py.kubelet.pull_progress import PullWatcher
 from minikube_py.kubelet.pull_records import PullRecords, parse_pull_records
 from minikube_py.kubelet.registries import PullPlace, pull_places
 from minikube_py.kubelet.registry_credentials import (
@@ -83,7 +84,7 @@ class ImageSources:
             account = ""
         return not records.must_pull(image.id, name.repository, shown, account)
 
-    async def pull(self, pod: Pod | None, name: ImageName) -> ImageRecord:
+    async def pull(self, pod: Pod | None, name: ImageName, told: PullWatcher) -> ImageRecord:
         """Pull an image and give it the name that the pod asks for; without a pod, with the node's credentials alone.
 
         Raises:
@@ -99,7 +100,8 @@ class ImageSources:
             for credential in self._tries(place, (*credentials, *known)):
                 try:
                     self._take_turn()
-                    image = await self._ports.images.pull_image(place.image, credential.auth if credential else None)
+                    auth = credential.auth if credential else None
+                    image = await self._ports.images.pull_image(place.image, auth, told)
                     if place.is_mirror and not name.digest:
                         await self._ports.images.tag_image(image.id, name.text)
                 except ContainerRuntimeError as error:

@@ -83,7 +83,7 @@ class Kubelet:
         killer = ContainerKiller(ports.runtime, hooks, ports.recorder, ports.clock)
         sources = ImageSources(config, ports, objects)
         self._images = ImagePuller(config, ports, sources)
-        self._image_folder = ImageFolder(config, ports, lambda name: sources.pull(None, name))
+        self._image_folder = ImageFolder(config, ports, self._images.pull_for_node)
         self._handlers = RuntimeHandlers(ports.informers)
         observer = PodObserver(config, ports)
         start_tools = StartTools(observer, self._images, objects, volumes, hooks, killer, self._handlers)

@@ -6,6 +6,7 @@ inside a user namespace. Upstream: kubelet/util/swap IsTmpfsNoswapOptionSupporte
 
 import errno
 import logging
+import tempfile
 
 from minikube_py.kubelet.io.mounts import Mounts
 
@@ -20,6 +21,23 @@ class MemoryMounts:
     def __init__(self, mounts: Mounts) -> None:
         self._mounts = mounts
         self._noswap = True
+
+    def try_noswap(self, directory: str) -> bool:
+        """Return whether the kernel can keep a tmpfs out of the swap space, tried in a directory of ours.
+
+        Raises:
+            OSError: it could not be tried.
+        """
+        with tempfile.TemporaryDirectory(dir=directory, prefix="noswap-") as path:
+            try:
+                self._mounts.mount("tmpfs", path, NOSWAP)
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise
+                self._noswap = False
+                return False
+            self._mounts.unmount(path)
+        return True
 
     def mount(self, path: str, options: str) -> None:
         """Mount a tmpfs with `options`.

@@ -60,6 +60,12 @@ async def register_node(client: Client, config: KubeletConfig, host: HostFacts) 
             return await client.get(NODES, key)
 
 
+NO_NOSWAP = (
+    "The tmpfs noswap option is not supported. Memory-backed volumes (e.g. secrets, emptyDirs, etc.) might be "
+    "swapped to disk and should no longer be considered secure."
+)
+
+
 class NodeLoop:
     """One for the kubelet."""
 
@@ -97,7 +103,15 @@ class NodeLoop:
                 continue
             self._take(host, self._version)
             self.faults = ()
+            await self._look_at_swap(host)
             return
+
+    async def _look_at_swap(self, host: HostFacts) -> None:
+        try:
+            if host.has_swap and not await self._ports.files.has_unswapped_memory():
+                self.warn("PossibleMemoryBackedVolumesOnDisk", NO_NOSWAP)
+        except OSError as error:
+            log.warning("it is not known whether volumes in memory stay out of the swap space: %s", error)
 
     def _take(self, host: HostFacts, version: RuntimeVersion) -> None:
         recursive = can_mount_recursively_read_only(version.api_version, host.kernel)

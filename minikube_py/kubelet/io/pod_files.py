@@ -18,7 +18,7 @@ from minikube_py.kubelet.io.atomic_writer import write_payload
 from minikube_py.kubelet.io.cgroup_dirs import remove_cgroup
 from minikube_py.kubelet.io.cgroup_mounts import CgroupMounts
 from minikube_py.kubelet.io.host_paths import check_host_path
-from minikube_py.kubelet.io.log_sweep import sweep_logs
+from minikube_py.kubelet.io.log_sweep import log_uids, remove_logs
 from minikube_py.kubelet.io.log_tail import read_log_tail
 from minikube_py.kubelet.io.memory_mounts import MemoryMounts
 from minikube_py.kubelet.io.mounts import KernelMounts, Mounts, mounts_below
@@ -79,6 +79,10 @@ class HostPodFiles:
             self._memory.mount(request.path, request.mount_options)
         else:
             self._mounts.mount(request.file_system, request.path, request.mount_options)
+
+    async def has_unswapped_memory(self) -> bool:
+        """Return whether volumes in memory are never swapped."""
+        return await self._run(lambda: self._memory.try_noswap(self._root_dir))
 
     async def own_volume(self, path: str, gid: int, policy: ChangePolicy) -> None:
         """Give a volume to fsGroup."""
@@ -145,9 +149,13 @@ class HostPodFiles:
                 return
             await asyncio.sleep(CGROUP_PAUSE_S)
 
-    async def sweep_logs(self, known_uids: Collection[str]) -> None:
-        """Remove logs of pods that are gone."""
-        await self._run(lambda: sweep_logs(self._pod_logs_dir, known_uids))
+    async def log_uids(self) -> tuple[str, ...]:
+        """Return the uids that have logs."""
+        return await self._run(lambda: log_uids(self._pod_logs_dir))
+
+    async def remove_logs(self, uids: Collection[str]) -> None:
+        """Remove the logs of these pods."""
+        await self._run(lambda: remove_logs(self._pod_logs_dir, uids))
 
     async def pod_uids(self) -> tuple[str, ...]:
         """Return the uids that have a directory."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minikube_py.kit.io.process import Finished, ProcessError, run_program
-from minikube_py.kit.io.xtables import XtablesError, find_xtables
+from minikube_py.kit.io.xtables import Xtables, XtablesError, find_xtables
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.egress import plan_iptables_egress, plan_iptables_removal, render_egress, render_removal
 from minikube_py.network.host_firewall import plan_accept_rules, plan_removal
@@ -27,7 +27,8 @@ class HostRules:
     def __init__(self, config: NetworkConfig) -> None:
         self._config = config
         self._egress_stands = False
-        self._without_iptables = False
+        self._iptables: Xtables | None = None
+        self._missed_iptables = False
         self._other_is_gone = False
 
     async def ensure(self) -> None:
@@ -110,23 +111,32 @@ class HostRules:
             raise HostRulesError(f"nft refused table {self._config.table}: {finished.stderr.strip()}")
 
     async def _run_iptables_plan(self, *, removal: bool) -> None:
-        if self._without_iptables:
+        """Let pods' packets pass, or stop to; what cannot be done now is tried again at the next look."""
+        programs = await self._find_iptables()
+        if programs is None:
             return
-        try:
-            programs = await find_xtables(("iptables",))
-            iptables = (programs.name, *programs.wait_arguments)
-            listed = await run_program((*iptables, "-S"))
-        except (ProcessError, XtablesError) as error:
-            # Without the program there are no rules of it that could drop our packets.
-            log.info("no iptables on this host: %s", error)
-            self._without_iptables = True
-            return
+        iptables = (programs.name, *programs.wait_arguments)
         plan = plan_removal if removal else plan_accept_rules
-        for command in plan(listed.stdout, self._config.bridge, self._config.cluster_cidr):
-            finished = await run_program((*iptables, *command))
-            log.info("iptables %s", " ".join(command))
-            if finished.exit_code != 0:
-                log.warning("iptables %s failed: %s", " ".join(command), finished.stderr.strip())
+        try:
+            listed = await run_program((*iptables, "-S"))
+            for command in plan(listed.stdout, self._config.bridge, self._config.cluster_cidr):
+                finished = await run_program((*iptables, *command))
+                log.info("iptables %s", " ".join(command))
+                if finished.exit_code != 0:
+                    log.warning("iptables %s failed: %s", " ".join(command), finished.stderr.strip())
+        except ProcessError as error:
+            log.warning("cannot look after the host's firewall: %s", error)
+
+    async def _find_iptables(self) -> Xtables | None:
+        """Return the program that other firewalls use; without it there are no rules that could drop our packets."""
+        if self._iptables is None:
+            try:
+                self._iptables = await find_xtables(("iptables",))
+            except XtablesError as error:
+                if not self._missed_iptables:
+                    log.info("no iptables on this host: %s", error)
+                self._missed_iptables = True
+        return self._iptables
 
 
 async def _run(argv: Sequence[str], stdin: bytes = b"") -> Finished:

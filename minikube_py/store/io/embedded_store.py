@@ -73,11 +73,6 @@ class EmbeddedStore(RevisionedStore):
         self.snapshots: Snapshotter
         """Its snapshots: set by store.io.open_store."""
 
-    @property
-    def is_disk_full(self) -> bool:
-        """Return whether the newest write was refused for want of room on the disk."""
-        return self._disk_full
-
     async def commit(self, operations: Sequence[Operation]) -> Committed | Rejected:
         """Write all operations as one revision, durable before this returns.
 

@@ -8,7 +8,8 @@ from aetcd import rpc
 from minikube_py.store.etcd_restore import MARKER
 from minikube_py.store.interface import Delete, Operation
 from minikube_py.store.io.etcd_client import EtcdClient
-from minikube_py.store.mvcc import Change, prefix_end
+from minikube_py.store.key_index import prefix_end
+from minikube_py.store.mvcc import Change
 from minikube_py.store.records import Seal
 
 PREFIX = "/registry/"

@@ -1,7 +1,7 @@
 """What all stores of this process share: reads from memory, watchers, waiting for a revision, telling listeners.
 
-How a transaction becomes durable (or not) is left to MemoryStore and EmbeddedStore; both end in `_apply` and
-`_publish`.
+How a transaction becomes durable (or not) is left to MemoryStore, EmbeddedStore and EtcdStore; each applies it to the
+state and ends in `_publish`.
 """
 
 import asyncio
@@ -64,11 +64,6 @@ class RevisionedStore:
         return self._state
 
     @property
-    def watcher_count(self) -> int:
-        """Return how many watchers there are."""
-        return self._hub.count()
-
-    @property
     def revision(self) -> int:
         """The newest applied revision."""
         return self._state.revision
@@ -90,9 +85,13 @@ class RevisionedStore:
         """As range, but the state at `revision`. Raises CompactedError."""
         return self._state.range_at(prefix, revision, after, limit)
 
-    def count(self, prefix: str) -> int:
-        """Return how many keys stand under `prefix`."""
-        return self._state.count(prefix)
+    def count(self, prefix: str, *, after: str = "") -> int:
+        """Return how many keys > `after` stand under `prefix`."""
+        return self._state.count(prefix, after)
+
+    def count_at(self, prefix: str, revision: int, *, after: str = "") -> int:
+        """As count, but of the state at `revision`. Raises CompactedError."""
+        return self._state.count_at(prefix, revision, after)
 
     def watch(self, prefix: str, after_revision: int) -> StoreWatcher:
         """Watch `prefix` from the revision after `after_revision` (may lie in the future).

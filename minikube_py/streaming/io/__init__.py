@@ -1,1 +1,1 @@
-"""apiserver.io: HTTPS, watch streams, WebSocket and SPDY, certificates on disk."""
+"""streaming.io: SPDY and WebSocket connections of exec, attach and port-forward, and where HTTP listens."""

@@ -63,7 +63,7 @@ async def switch_to_spdy(request: web.BaseRequest, protocol: str) -> tuple[SpdyC
 
 
 class CommandStreams:
-    """The streams of one exec or attach by what they carry."""
+    """The streams of one exec or attach by what they carry: one for each type, any other is refused."""
 
     def __init__(self, connection: SpdyConnection) -> None:
         self._connection = connection
@@ -85,16 +85,21 @@ class CommandStreams:
     async def _take(self, frame: Frame) -> None:
         match frame:
             case StreamOpened(stream_id, headers, _):
-                channel = STREAM_TYPES.get(headers.get("streamtype", ""), -1)
-                self._types[stream_id], self._streams[channel] = channel, stream_id
-                await self._connection.accept(stream_id)
-                self._opened.set()
+                await self._open(stream_id, STREAM_TYPES.get(headers.get("streamtype", "")))
             case StreamData(stream_id, data, fin):
                 await self._data(self._types.get(stream_id, -1), data, fin=fin)
             case StreamReset(stream_id) if self._types.get(stream_id) == STDIN:
                 await self.session.take(InputEnd())
             case _:
                 pass
+
+    async def _open(self, stream_id: int, channel: int | None) -> None:
+        if channel is None or channel in self._streams:
+            await self._connection.reset(stream_id)
+            return
+        self._types[stream_id], self._streams[channel] = channel, stream_id
+        await self._connection.accept(stream_id)
+        self._opened.set()
 
     async def _data(self, channel: int, data: bytes, *, fin: bool) -> None:
         if channel == STDIN:

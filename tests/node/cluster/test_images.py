@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import shutil
 import time
 from contextlib import contextmanager
@@ -139,9 +140,12 @@ def waiting(cluster, name):
     return (container(cluster, name).get("state") or {}).get("waiting") or {}
 
 
+def events(cluster, name, reason):
+    return cluster.get("events", "--field-selector", f"involvedObject.name={name},reason={reason}")["items"]
+
+
 def messages(cluster, name, reason):
-    events = cluster.get("events", "--field-selector", f"involvedObject.name={name},reason={reason}")["items"]
-    return [event["message"] for event in events]
+    return [event["message"] for event in events(cluster, name, reason)]
 
 
 def runs(cluster, name):
@@ -308,6 +312,19 @@ def two_images(cluster, folder):
         yield [f"{address}/{name}:1" for name in names]
 
 
+@contextmanager
+def two_layers(cluster, folder):
+    """Push an image, one of whose two layers (4 MiB) the host lacks; yields its name where layers are held back."""
+    name = f"{folder.name}:1"
+    with holding_registry(cluster.host, 5003, 5000, folder) as address:
+        cluster.docker("run", "--name", folder.name, IMAGE, "dd", "if=/dev/urandom", "of=/data", "bs=1M", "count=4")
+        cluster.docker("commit", folder.name, name)
+        cluster.docker("rm", folder.name)
+        push(cluster.host, name, f"{OPEN}/{name}")
+        cluster.docker("rmi", name)
+        yield f"{address}/{name}"
+
+
 def restart_with(cluster, *flags):
     """Start the agent anew with further flags; return those that it had."""
     before = cluster.lab.agent_flags
@@ -315,6 +332,34 @@ def restart_with(cluster, *flags):
     cluster.lab.agent_flags = (*before, *flags)
     cluster.lab.start(cluster.host)
     return before
+
+
+def test_a_long_pull_is_followed_by_an_event_that_moves_on(cluster, pod, tmp_path):
+    with two_layers(cluster, tmp_path / "slow") as image:
+        pod("slow", image)
+        wait_until(lambda: messages(cluster, "slow", "PullProgress"), 60, "the progress")
+        shown = cluster.kubectl("describe", "pod", "slow").stdout
+        progress = rf'Normal +PullProgress .* Pulling image "{re.escape(image)}": 1 of 2 layers, [012] MiB of 4 MiB'
+        assert re.search(progress, shown), shown
+        (tmp_path / "slow/open").touch()
+        runs(cluster, "slow")
+    (told,) = events(cluster, "slow", "PullProgress")
+    assert told["involvedObject"]["fieldPath"] == "spec.containers{c}"
+
+
+def test_a_pull_that_does_not_get_on_is_given_up_and_tried_again(cluster, pod, tmp_path):
+    before = restart_with(cluster, "--kubelet-arg=image-pull-progress-deadline=2s")
+    try:
+        with two_layers(cluster, tmp_path / "stuck") as image:
+            pod("stuck", image)
+            reason = f'Failed to pull image "{image}": pulling {image} was cancelled: no progress for 2 s'
+            wait_until(lambda: reason in messages(cluster, "stuck", "Failed"), 60, "the end of the pull")
+            waiting = container(cluster, "stuck")["state"]["waiting"]
+            assert (waiting["reason"] in FAILED, "no progress for 2 s" in waiting["message"]) == (True, True)
+            (tmp_path / "stuck/open").touch()
+            runs(cluster, "stuck")
+    finally:
+        cluster.lab.agent_flags = before
 
 
 def test_two_images_are_pulled_at_the_same_time(cluster, pod, tmp_path):

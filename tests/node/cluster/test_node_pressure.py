@@ -1,6 +1,10 @@
 """A node that is told to need more than there is of memory, process ids, inodes: pressure, taints, evictions."""
 
+import json
 import os
+import re
+import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,8 +28,8 @@ def pressed(tmp_path_factory):
         lab.down()
 
 
-def a_pod(name, resources="{}"):
-    container = f"{{name: c, image: {IMAGE}, command: [sleep, '3600'], resources: {resources}}}"
+def a_pod(name, resources="{}", command="[sleep, '3600']"):
+    container = f"{{name: c, image: {IMAGE}, command: {command}, resources: {resources}}}"
     head = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\n"
     tolerations = "[{key: node.kubernetes.io/not-ready, operator: Exists}]"
     spec = (
@@ -34,9 +38,9 @@ def a_pod(name, resources="{}"):
     return f"{head}spec: {spec}\n---\n"
 
 
-def start_with(cluster, thresholds):
+def start_with(cluster, thresholds, *flags):
     cluster.lab.stop(cluster.host)
-    cluster.lab.agent_flags = (f"--kubelet-arg=eviction-hard={thresholds}",)
+    cluster.lab.agent_flags = (f"--kubelet-arg=eviction-hard={thresholds}", *flags)
     cluster.lab.start(cluster.host)
 
 
@@ -83,3 +87,44 @@ def test_process_ids_and_inodes_can_run_short_too_and_pressure_goes_with_its_cau
 
     start_with(pressed, "memory.available<1Mi")
     wait_until(lambda: pressures(pressed) == (set(), set()), 60, "the end of all pressure")
+
+
+@contextmanager
+def followed(cluster, folder):
+    """Write each state of the node's PIDPressure and its taints to a file meanwhile; yields what reads it."""
+    form = '{.status.conditions[?(@.type=="PIDPressure")].status} {.spec.taints[*].key}{"\\n"}'
+    argv = cluster.kubectl_argv("get", "node", "lab1", "--watch", "-o", f"jsonpath={form}")
+    states = folder / "states"
+    with states.open("w") as out, subprocess.Popen(argv, stdout=out) as watch:
+        wait_until(states.read_text, what="the first state")
+        try:
+            yield lambda: states.read_text().splitlines()
+        finally:
+            watch.terminate()
+
+
+def test_the_pod_with_the_most_processes_is_evicted_and_pressure_comes_and_goes(pressed, tmp_path):
+    forked = 4000
+    pressed.apply("default", a_pod("frugal"))
+    pressed.kubectl("wait", "--for=condition=Ready", "pod/frugal", "--timeout=60s")
+    summary = json.loads(pressed.kubectl("get", "--raw", "/api/v1/nodes/lab1/proxy/stats/summary").stdout)
+    limits = summary["node"]["rlimit"]
+    # Whatever else this machine starts and ends stays far from both sides of the threshold.
+    threshold = limits["maxpid"] - limits["curproc"] - forked // 2
+    start_with(pressed, f"pid.available<{threshold}", "--kubelet-arg=eviction-pressure-transition-period=10s")
+    frugal = pressed.get("pod", "frugal")["status"]["containerStatuses"]
+
+    with followed(pressed, tmp_path) as states:
+        assert states()[-1] == "False "
+        forks = f"i=0; while [ $i -lt {forked} ]; do sleep 3600 & i=$((i+1)); done; wait"
+        pressed.apply("default", a_pod("greedy", command=json.dumps(["sh", "-c", forks])))
+        wait_until(lambda: pressed.get("pod", "greedy")["status"]["phase"] == "Failed", 120, "the eviction")
+        wait_until(lambda: states()[-1] == "False ", 60, "the end of pressure")
+        assert "True node.kubernetes.io/pid-pressure" in states()
+    evicted = pressed.get("pod", "greedy")["status"]
+    said = re.fullmatch(
+        rf"The node was low on resource: pids. Threshold quantity: {threshold}, available: (\d+). ",
+        evicted["message"],
+    )
+    assert (evicted["reason"], int(said[1]) < threshold) == ("Evicted", True)
+    assert pressed.get("pod", "frugal")["status"]["containerStatuses"] == frugal

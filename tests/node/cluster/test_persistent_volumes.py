@@ -158,6 +158,8 @@ def test_a_recycled_volume_comes_back_empty_once_its_recycler_can_empty_it(clust
         wait_until(lambda: phase(cluster, "pv", name) == "Failed", 60, "the failure: a mount cannot be deleted")
         why = "Recycle failed: failed to recycle volume: pod failed, pod.Status.Message unknown"
         wait_until(lambda: events_of(cluster, name, "VolumeFailedRecycle") == [why], 60, "the event")
+        of_pod = {f"Recycler pod: {words}" for words in ("Container created", "Container started")}
+        wait_until(lambda: of_pod <= set(events_of(cluster, name, "RecyclerPod")), 60, "the pod's own events")
 
         run(["umount", str(busy)])
         # Not to wait until it is tried again.

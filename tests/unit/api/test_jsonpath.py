@@ -3,6 +3,7 @@ import pytest
 from minikube_py.api.jsonpath import JsonPathError, find_all, parse_path, render_value, simple_path, value_at
 
 OBJ = {
+    "nothing": [None],
     "a": {"b": [{"n": 1, "t": "x"}, {"n": 2, "t": "y"}], "dotted.key": 3, "c": {"n": 4}},
     "list": [1, 2, 3],
 }
@@ -21,6 +22,9 @@ OBJ = {
         (".a.b[?(@.n>1)].t", ["y"]),
         (".a.b[?(@.missing)].t", []),
         (".a.b[?(@.t!='x')].t", ["y"]),
+        (".a.b[?(@.t>1)].n", []),
+        (".a.b[?(@.t>='x')].n", [1, 2]),
+        (".nothing[?(@.t<null)]", []),
         (".list[0:2]", [1, 2]),
         ("..n", [1, 2, 4]),
         (".a.c.*", [4]),

@@ -48,3 +48,8 @@ def test_sysctl_names_may_use_dots_or_slashes():
     assert names.sysctl_name_is_valid("net.ipv4.ip_forward")
     assert names.sysctl_name_is_valid("net/ipv4/conf/eth0.1/forwarding")
     assert not names.sysctl_name_is_valid("A B")
+
+
+def test_a_label_with_dots_is_told_so():
+    assert names.dns_label_faults("a.b") == ("must not contain dots",)
+    assert names.dns_label_faults("a.B")[0].startswith("a lowercase RFC 1123 label must consist of")

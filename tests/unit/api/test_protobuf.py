@@ -99,6 +99,26 @@ def test_numbers_and_percentages_come_through_int_or_string():
     assert strategy == {"rollingUpdate": {"maxUnavailable": "25%", "maxSurge": 2}}
 
 
+def test_a_port_of_zero_is_there_as_it_is_in_gos_json():
+    ports = decoded("v1", "Service", part(2, part(1, number(3, 80), part(4, number(1, 0), number(2, 0)))))["spec"][
+        "ports"
+    ]
+
+    assert ports == [{"port": 80, "targetPort": 0}]
+
+
+def test_an_api_service_is_known():
+    spec = part(2, part(1, part(1, "ns"), part(2, "s")), part(2, "g"), number(4, 0), number(7, 100), number(8, 0))
+    service = decoded("apiregistration.k8s.io/v1", "APIService", spec)
+
+    assert service["spec"] == {
+        "service": {"namespace": "ns", "name": "s"},
+        "group": "g",
+        "groupPriorityMinimum": 100,
+        "versionPriority": 0,
+    }
+
+
 def test_negative_numbers_are_signed():
     assert decoded("v1", "Pod", part(2, number(25, -5)))["spec"] == {"priority": -5}
 

@@ -14,6 +14,18 @@ from minikube_py.api.regular_expressions import compile_pattern
         (r"^(?<word>\w+)$", "x", True),
         (r"a\$", "a$", True),
         (r"^\d$", "٣", False),
+        (r"^(a|b$)", "b\n", False),
+        (r"^(a$|b$)", "a", True),
+        (r"(?m)^a$", "a\nb", True),
+        (r"^(?i)abc$", "ABC", True),
+        (r"^\Qa.b\E+$", "a.bb", True),
+        (r"^\Qa.b", "axb", False),
+        (r"[$]", "a$", True),
+        (r"^[^]a]$", "b", True),
+        (r"^[]a]$", "]", True),
+        (r"^[[a]$", "[", True),
+        (r"^[\]$]+$", "]$", True),
+        (r"^[a[:digit:]-]+$", "a-1", True),
     ],
     ids=str,
 )
@@ -21,6 +33,9 @@ def test_patterns_match_as_re2_does(pattern, text, found):
     assert bool(compile_pattern(pattern).search(text)) is found
 
 
-def test_what_is_no_pattern_says_so():
+@pytest.mark.parametrize(
+    "pattern", ["(", "[a", "(?=a)", "(?!a)", "(?<=a)", "(?<!a)b", r"(a)\1", r"a\Z", "a\\", "(?P<a>x)(?P=a)"]
+)
+def test_what_is_no_pattern_of_re2_says_so(pattern):
     with pytest.raises(ValueError, match="error parsing regexp"):
-        compile_pattern("(")
+        compile_pattern(pattern)

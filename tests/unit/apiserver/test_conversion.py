@@ -3,15 +3,16 @@ import pytest
 
 from minikube_py.api.custom.rows import rows_of
 from minikube_py.api.errors import InternalError
-from minikube_py.api.resources import PODS
+from minikube_py.api.resources import PODS, find_resource
 from minikube_py.apiserver.canonical import canonical, decode, stamp
 from minikube_py.apiserver.conversion import (
     conversion_review,
-    needs_view,
+    is_as_stored,
     needs_webhook,
     parse_conversion_review,
     render_view,
     stored_form,
+    view_of,
 )
 from minikube_py.store.interface import Entry
 from minikube_py.testing.custom_objects import a_served_definition, a_version, a_widget
@@ -25,26 +26,36 @@ def an_entry(revision, obj):
     return Entry("/k", stamp(canonical(obj), revision), revision, revision)
 
 
-def test_what_was_written_under_this_definition_needs_no_view():
-    assert not needs_view(V1, an_entry(11, a_widget(size=1)))
-    assert needs_view(V1, an_entry(9, a_widget(size=1)))
-    assert needs_view(V2, an_entry(11, a_widget(size=1)))
-    assert not needs_view(V2, an_entry(9, a_widget(version="v2", size=1)))
-    assert not needs_view(PODS, an_entry(1, {"metadata": {}}))
+def test_what_was_written_under_this_definition_needs_no_look():
+    assert is_as_stored(V1, an_entry(11, a_widget(size=1)))
+    assert not is_as_stored(V1, an_entry(9, a_widget(size=1)))
+    assert not is_as_stored(V2, an_entry(11, a_widget(size=1)))
+    assert is_as_stored(PODS, an_entry(1, {"metadata": {}}))
+    assert not is_as_stored(find_resource("events.k8s.io", "v1", "events"), an_entry(1, {"metadata": {}}))
+
+
+def test_an_object_in_the_version_that_is_asked_for_is_the_entry_itself():
+    obj = a_widget(version="v2", size=1)
+    entry = an_entry(9, obj)
+    assert view_of(V2, entry, obj) is entry
+
+
+def test_an_object_that_a_webhook_converts_is_not_shown_without_it():
+    assert view_of(a_webhook_row(), an_entry(9, a_widget(size=1)), a_widget(size=1)) is None
 
 
 def test_a_view_has_the_versions_schema_and_todays_defaults():
     old = an_entry(9, a_widget(size=1, color="red"))
-    seen = decode(render_view(V1, old))
+    seen = decode(view_of(V1, old, decode(old)))
     assert seen["spec"] == {"size": 1, "color": "red", "replicas": 1}
     assert seen["metadata"]["resourceVersion"] == "9"
-    other = decode(render_view(V2, old))
+    other = decode(view_of(V2, old, decode(old)))
     assert (other["apiVersion"], other["spec"]) == ("ex.io/v2", {"size": 1})
 
 
 def test_a_view_that_shows_nothing_else_is_the_entry_itself():
     entry = an_entry(9, a_widget(version="v2", size=1))
-    assert render_view(V2, entry) is entry
+    assert render_view(V2, entry, decode(entry)) is entry
 
 
 def test_objects_are_stored_in_the_storage_version():

@@ -31,3 +31,14 @@ def test_a_user_who_had_his_turn_comes_back_behind_the_others():
     assert queue.pop() == "a1"
     queue.push("a", "a2")
     assert drained(queue) == ["b1", "a2"]
+
+
+def test_who_leaves_makes_a_place_and_is_passed_over():
+    queue = FairQueue(3, 2)
+    for item in ("a1", "a2", "b1"):
+        queue.push(item[0], item)
+    for user, item in (("a", "a1"), ("a", "a1"), ("b", "b1"), ("c", "c1")):
+        queue.remove(user, item)
+    assert len(queue) == 1
+    assert queue.push("a", "a3")
+    assert drained(queue) == ["a2", "a3"]

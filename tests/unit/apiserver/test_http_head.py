@@ -38,6 +38,12 @@ def test_answers_after_another_differ_where_they_should():
     assert body == b"full"
 
 
+def test_an_answer_that_may_be_kept_says_nothing_else_of_keeping():
+    head, _ = head_and_body(fields={**JSON, "cache-control": "public, immutable"})
+    assert [line for line in head if line.lower().startswith("cache-control")] == ["Cache-Control: public, immutable"]
+    assert "Cache-Control: no-cache, private" in head_and_body()[0]
+
+
 def test_head_is_answered_with_the_length_alone():
     head, body = head_and_body(client=ClientHttp(wants_body=False))
     assert "Content-Length: 2" in head

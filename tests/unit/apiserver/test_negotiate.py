@@ -1,7 +1,7 @@
 import pytest
 
-from minikube_py.api.errors import NotAcceptableError
-from minikube_py.apiserver.negotiate import PLAIN, AnswerForm, choose_form
+from minikube_py.api.errors import BadRequestError, NotAcceptableError
+from minikube_py.apiserver.negotiate import PLAIN, AnswerForm, choose_form, is_read_by_people
 
 KUBECTL_GET = (
     "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json"
@@ -40,6 +40,17 @@ def test_without_a_common_form_the_answer_says_which_there_are(accept):
 def test_rows_carry_what_the_client_asks_for():
     assert choose_form(KUBECTL_GET, {"includeObject": "Object"}).include_object == "Object"
     assert choose_form(KUBECTL_GET, {}).include_object == "Metadata"
+
+
+def test_rows_cannot_carry_anything_else():
+    with pytest.raises(BadRequestError, match="Unable to convert to Table as requested: includeObject"):
+        choose_form(KUBECTL_GET, {"includeObject": "Most"})
+    assert choose_form("application/json", {"includeObject": "Most"}).plain
+
+
+def test_people_read_what_curl_wget_and_browsers_show():
+    assert is_read_by_people("curl/8.5.0")
+    assert not is_read_by_people("kubectl/v1.33.1 (linux/amd64) curl")
 
 
 def test_stored_bytes_may_go_out_only_when_nothing_is_to_be_changed():

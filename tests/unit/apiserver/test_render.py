@@ -7,6 +7,7 @@ from minikube_py.apiserver.negotiate import AnswerForm
 from minikube_py.apiserver.render import (
     PART_BYTES,
     ListMeta,
+    TextBody,
     deleted_status,
     list_body,
     list_frame,
@@ -29,6 +30,11 @@ OBJECTS = [
     }
     for name, version in (("x", "3"), ("y", "5"))
 ]
+
+
+def test_a_text_in_pieces_is_as_long_as_in_one():
+    body = TextBody((b"ab", b"", b"c"))
+    assert (body.whole(), b"".join(body.parts()), body.size_bytes) == (b"abc", b"abc", 3)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 700])

@@ -2,7 +2,7 @@
 
 from minikube_py.api.resources import CONFIGMAPS, EVENTS, find_resource
 from minikube_py.apiserver.canonical import canonical, decode, stamp
-from minikube_py.apiserver.versions import shown_entries, shown_entry, stored_object
+from minikube_py.apiserver.versions import shown_entry, stored_object
 from minikube_py.store.interface import Entry
 
 NEW = find_resource("events.k8s.io", "v1", "events")
@@ -18,7 +18,7 @@ def test_both_spellings_are_kept_at_one_key():
 
 
 def test_a_stored_entry_is_shown_with_its_revisions():
-    shown = shown_entry(NEW, entry())
+    shown = shown_entry(NEW, entry(), EVENT)
 
     assert decode(shown)["note"] == "m"
     assert decode(shown)["apiVersion"] == "events.k8s.io/v1"
@@ -30,6 +30,5 @@ def test_a_stored_entry_is_shown_with_its_revisions():
 def test_a_row_that_stores_itself_is_not_touched():
     stored = entry()
 
-    assert shown_entry(CONFIGMAPS, stored) is stored
-    assert shown_entries(CONFIGMAPS, [stored])[0] is stored
+    assert shown_entry(CONFIGMAPS, stored, EVENT) is stored
     assert stored_object(CONFIGMAPS, EVENT) is EVENT

@@ -109,3 +109,21 @@ def test_cluster_scoped_objects_have_their_events_in_default() -> None:
     assert isinstance(decision, CreateEvent)
     assert decision.event["metadata"]["namespace"] == "default"
     assert "namespace" not in decision.event["involvedObject"]
+
+
+def test_progress_is_one_event_whose_message_moves_on_and_leaves_the_object_its_say() -> None:
+    correlator = EventCorrelator(EventSource("kubelet", "n1"))
+    about = object_reference(POD, "spec.containers{c}")
+    decisions = [
+        correlator.handle(
+            NOW + step, Notice(about, "Normal", "PullProgress", f"{step} of 99", is_progress=True), step
+        )
+        for step in range(2 * BURST_MAX)
+    ]
+
+    first, last = decisions[0], decisions[-1]
+    assert isinstance(first, CreateEvent)
+    assert isinstance(last, CountEvent)
+    assert last.name == first.event["metadata"]["name"]
+    assert last.patch == {"count": 50, "message": "49 of 99", "lastTimestamp": "2023-11-14T22:14:09Z"}
+    assert isinstance(correlator.handle(NOW + 60, a_notice(), salt=1), CreateEvent)

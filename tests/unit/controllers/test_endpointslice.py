@@ -199,3 +199,14 @@ def test_slices_of_a_family_that_the_service_no_longer_has_are_deleted() -> None
     (deletion,) = result.actions
     assert isinstance(deletion, Delete)
     assert deletion.target.key == ObjectKey("default", six["metadata"]["name"])
+
+
+def test_a_service_that_prefers_near_endpoints_gets_hints_and_loses_them_with_its_wish() -> None:
+    near = a_service(trafficDistribution="PreferSameZone")
+    slices = apply(plan(near, pods(2), zones={"n1": "z1"}), [])
+    assert [e["hints"] for e in slices[0]["endpoints"]] == [{"forZones": [{"name": "z1"}]}] * 2
+    assert plan(near, pods(2), slices, {"n1": "z1"}).actions == ()
+
+    slices = apply(plan(a_service(), pods(2), slices, {"n1": "z1"}), slices)
+
+    assert not any("hints" in e for s in slices for e in s["endpoints"])

@@ -90,6 +90,7 @@ def test_a_circle_of_waiting_owners_is_broken() -> None:
 
     assert isinstance(patch, Patch)
     assert [r["blockOwnerDeletion"] for r in patch.patch["metadata"]["ownerReferences"]] == [False]
+    assert "resourceVersion" in patch.patch["metadata"]
     assert isinstance(deletion, Delete)
 
 

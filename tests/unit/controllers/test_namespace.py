@@ -7,6 +7,7 @@ from minikube_py.controllers.namespace import Content, NamespaceView, reconcile,
 from minikube_py.controllers.other_groups import OtherGroup
 from minikube_py.controllers.plan import (
     Delete,
+    DeleteAll,
     DeleteCollection,
     DeleteOthers,
     Failure,
@@ -35,8 +36,10 @@ def test_what_is_left_is_deleted_and_counted() -> None:
     plan = reconcile(NamespaceView(terminating(), (Content(PODS, pods),)), NOW_S)
     said = status_in(plan)
 
-    deletions = [action for action in plan.actions if isinstance(action, Delete)]
-    assert [deletion.target.key.name for deletion in deletions] == ["a"]
+    status, deletions = plan.actions
+    assert isinstance(status, Update)
+    assert isinstance(deletions, DeleteAll)
+    assert [deletion.target.key.name for deletion in deletions.deletions] == ["a"]
     assert said["NamespaceContentRemaining"] == (
         "True",
         "Some resources are remaining: pods. has 2 resource instances",
@@ -71,7 +74,7 @@ def test_an_empty_one_is_let_go_after_a_fresh_look() -> None:
 
 
 def test_a_failed_deletion_is_said() -> None:
-    deletion = Delete(PODS, Target(ObjectKey("shop", "p"), "u"))
+    deletion = DeleteAll((Delete(PODS, Target(ObjectKey("shop", "p"), "u")),))
     failure = Failure("Forbidden", "no", deletion)
     said = status_in(reconcile(NamespaceView(terminating(), (Content(PODS, (a_pod(),)),), failure), NOW_S))
 

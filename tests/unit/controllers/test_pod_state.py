@@ -1,6 +1,6 @@
 """What counts as active, ready, available."""
 
-from minikube_py.controllers.pod_state import available_at_s, count_available, is_active, is_ready, pod_condition
+from minikube_py.controllers.pod_state import available_at_s, condition_of, count_available, is_active, is_ready
 from minikube_py.testing.workload_objects import NOW, NOW_S, a_pod
 
 
@@ -22,9 +22,9 @@ def test_a_pod_is_available_when_it_was_ready_for_long_enough() -> None:
 
 
 def test_a_condition_is_found_by_its_type() -> None:
-    assert pod_condition(a_pod(), "Ready") == {
+    assert condition_of(a_pod(), "Ready") == {
         "type": "Ready",
         "status": "True",
         "lastTransitionTime": "2025-12-31T00:00:00Z",
     }
-    assert pod_condition(a_pod(), "PodScheduled") is None
+    assert condition_of(a_pod(), "PodScheduled") is None

@@ -88,9 +88,19 @@ def test_the_status_counts_what_is_there() -> None:
         "fullyLabeledReplicas": 3,
         "readyReplicas": 2,
         "availableReplicas": 1,
+        "terminatingReplicas": 0,
         "observedGeneration": 1,
     }
     assert plan.requeue_after_s == 60
+
+
+def test_pods_that_are_going_away_are_counted_apart() -> None:
+    rs = a_replica_set(replicas=1, status={"replicas": 1, "observedGeneration": 1})
+    going = (mine("b", deleting=True), mine("c", deleting=True, phase="Failed"), a_pod("d", deleting=True))
+    (update,) = reconcile(ReplicaSetView(rs, (mine("a"), *going)), NOW_S).actions
+
+    assert isinstance(update, Update)
+    assert (update.obj["status"]["replicas"], update.obj["status"]["terminatingReplicas"]) == (1, 1)
 
 
 def test_a_refused_creation_is_reported_before_it_is_tried_again() -> None:

@@ -5,8 +5,16 @@ import pytest
 from minikube_py.api.meta import ObjectKey, format_time
 from minikube_py.api.persistent_volumes import BOUND_BY_CONTROLLER
 from minikube_py.api.resources import PODS
-from minikube_py.controllers.plan import NOTHING, Create, Delete, Record, Target
-from minikube_py.controllers.volume_recycler import DEFAULT_TEMPLATE, IMAGE, RETRY_S, Recycler, RecycleView, recycle
+from minikube_py.controllers.plan import NOTHING, Create, Delete, Record, RepeatEvents, Target
+from minikube_py.controllers.volume_recycler import (
+    DEFAULT_TEMPLATE,
+    EVENTS_S,
+    IMAGE,
+    RETRY_S,
+    Recycler,
+    RecycleView,
+    recycle,
+)
 from minikube_py.testing.volume_objects import a_claim, a_reference, a_volume, on_node
 
 NOW_S = 1_800_000_000.0
@@ -19,6 +27,9 @@ def released(size="1Gi", **spec):
     marks = {BOUND_BY_CONTROLLER: "yes"}
     return a_volume(size=size, phase="Released", claimRef=a_reference(a_claim()), annotations=marks,
                     persistentVolumeReclaimPolicy="Recycle", **source)  # fmt: skip
+
+
+INVOLVED = {**released(), "apiVersion": "v1", "kind": "PersistentVolume"}
 
 
 def a_pod(phase="Pending", age_s=100.0, owner="uid-pv", **status):
@@ -74,9 +85,10 @@ def test_a_share_is_emptied_with_its_own_patience_by_the_operators_pod():
 def test_the_volume_is_available_when_the_pod_has_succeeded_and_the_pod_goes_first():
     made = plan(pod=a_pod("Succeeded"))
 
-    assert made.actions[0] == Delete(PODS, Target(KEY, "p1"))
+    assert isinstance(made.actions[0], RepeatEvents)
+    assert made.actions[1] == Delete(PODS, Target(KEY, "p1"))
     assert told(made) == [("Normal", "VolumeRecycled", "Volume recycled")]
-    assert made.actions[2].patch["spec"] == {"claimRef": None}
+    assert made.actions[3].patch["spec"] == {"claimRef": None}
     assert phase(made) == ["Available"]
 
 
@@ -101,7 +113,8 @@ def test_a_volume_fails_with_its_pod_and_is_tried_again_at_a_pace(said, words):
     volume = released()
     volume["status"] = {"phase": "Failed", "message": message}
     again = plan(volume, a_pod("Failed", age_s=20, **said))
-    assert again.actions == (Delete(PODS, Target(KEY, "p1")),)
+    assert again.actions[1:] == (Delete(PODS, Target(KEY, "p1")),)
+    assert young.actions[0] == RepeatEvents(Target(KEY, "p1"), INVOLVED, "RecyclerPod", "Recycler pod: ")
 
 
 def test_a_pod_of_the_name_that_is_not_the_volumes_proves_nothing():
@@ -115,12 +128,12 @@ def test_nothing_is_done_while_the_last_pod_goes():
     assert plan(pod=pod) == NOTHING
 
 
-def test_what_keeps_the_pod_from_starting_is_said_of_the_volume():
-    waiting = {"reason": "ErrImagePull", "message": "no route to registry.k8s.io"}
-    made = plan(pod=a_pod("Pending", containerStatuses=[{"state": {"waiting": waiting}}]))
+@pytest.mark.parametrize("pod_phase", ["Pending", "Running"])
+def test_what_is_said_of_the_pod_is_said_of_the_volume_while_the_pod_is_at_it(pod_phase):
+    made = plan(pod=a_pod(pod_phase))
 
-    assert told(made) == [("Warning", "RecyclerPod", "Recycler pod: no route to registry.k8s.io")]
-    assert plan(pod=a_pod("Running", containerStatuses=[{"state": {"running": {}}}])).actions == ()
+    assert made.actions == (RepeatEvents(Target(KEY, "p1"), INVOLVED, "RecyclerPod", "Recycler pod: "),)
+    assert made.requeue_after_s == EVENTS_S
 
 
 def test_a_volume_that_pods_still_use_is_left_alone():

@@ -15,7 +15,6 @@ from minikube_py.kubelet.docker_records import (
     container_from_listed,
     image_from_json,
     parse_time,
-    pull_error,
     pull_error_kind,
     sandbox_from_listed,
     shown_image_id,
@@ -291,15 +290,6 @@ def test_an_image_id_names_the_repository_that_was_asked_for_if_the_image_came_f
     image = ImageRecord("sha256:1", (), ("a.example/app@sha256:2", "b.example/app@sha256:2"), 1)
 
     assert shown_image_id(image, image.id, asked) == f"docker-pullable://{shown}"
-
-
-@pytest.mark.parametrize(
-    ("code", "message"), [(503, "RegistryUnavailable: <html>"), (404, "<html>"), (None, "<html>")]
-)
-def test_a_gateway_that_is_down_is_told_before_its_page(code, message):
-    detail = {} if code is None else {"errorDetail": {"code": code}}
-
-    assert pull_error({"error": "<html>", **detail}).message == message
 
 
 def test_an_image_is_pinned_by_any_of_its_names():

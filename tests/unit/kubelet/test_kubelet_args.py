@@ -69,7 +69,7 @@ def test_flags_of_images_logs_and_dead_containers_become_settings():
         "maximum-dead-containers=10",
         "maximum-dead-containers-per-container=0",
         "minimum-container-ttl-duration=1m",
-        "max-parallel-image-pulls=4",
+        "image-pull-progress-deadline=2m",
     )
 
     assert (config.image_gc_high_percent, config.image_gc_low_percent) == (90, 70)
@@ -77,8 +77,28 @@ def test_flags_of_images_logs_and_dead_containers_become_settings():
     assert (config.container_log_max_size, config.container_log_max_files) == ("1Mi", 2)
     assert (config.dead_containers_total_max, config.dead_containers_max) == (10, 0)
     assert config.dead_container_minimum_age_s == 60.0
-    assert config.max_parallel_image_pulls == 4
-    assert apply("serialize-image-pulls=true").max_parallel_image_pulls == 1
+    assert config.image_pull_progress_deadline_s == 120.0
+
+
+@pytest.mark.parametrize(
+    ("args", "pulls_max"),
+    [
+        ((), 2),
+        (("max-parallel-image-pulls=4",), 4),
+        (("serialize-image-pulls=true",), 1),
+        (("serialize-image-pulls=true", "max-parallel-image-pulls=1"), 1),
+        (("serialize-image-pulls=false",), None),
+        (("max-parallel-image-pulls=4", "serialize-image-pulls=false"), 4),
+    ],
+)
+def test_images_are_pulled_as_many_at_a_time_as_upstreams_two_settings_say(args, pulls_max):
+    assert apply(*args).image_pulls_max == pulls_max
+
+
+def test_images_cannot_be_pulled_one_after_the_other_and_at_the_same_time():
+    words = r"max-parallel-image-pulls \(4\) cannot be larger than 1 unless serialize-image-pulls is false"
+    with pytest.raises(ArgumentError, match=words):
+        apply("serialize-image-pulls=true", "max-parallel-image-pulls=4")
 
 
 def test_the_last_one_wins_and_none_changes_nothing():
@@ -93,6 +113,7 @@ def test_the_last_one_wins_and_none_changes_nothing():
         ("max-pods", "max-pods: it needs a value"),
         ("max-pods=many", "max-pods: 'many' is not a number"),
         ("max-pods=0", "max-pods: '0' is not above 0"),
+        ("image-pull-progress-deadline=0s", "image-pull-progress-deadline: '0s' is not above 0"),
         ("cpu-cfs-quota=yes", "'yes' is neither true nor false"),
         ("kube-reserved=cpu", "'cpu' is not NAME=VALUE"),
         ("kube-reserved=gpu=1", "'gpu' cannot be reserved"),

@@ -1,6 +1,10 @@
 """Which Nodes are peers, and which are left out with a reason."""
 
+from ipaddress import IPv4Network
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.peers import Peer, list_peers, read_peer
@@ -60,3 +64,21 @@ def test_of_two_nodes_with_one_range_the_first_by_name_has_it():
 
 def test_a_node_with_this_nodes_address_is_told_to_take_its_own():
     assert "give each node its own with --node-ip" in reasons(a_node(address="192.0.2.1"))[0]
+
+
+RANGES = st.builds(
+    lambda third, length: str(IPv4Network(f"10.244.{third}.0/{length}", strict=False)),
+    st.integers(0, 31),
+    st.integers(18, 24),
+)
+
+
+@given(st.lists(RANGES, max_size=12))
+def test_exactly_the_nodes_whose_range_overlaps_an_earlier_one_are_left_out(ranges):
+    nodes = [a_node(f"n{at:02}", pod_cidr, f"198.51.100.{at}") for at, pod_cidr in enumerate(ranges)]
+    kept = [IPv4Network(CONFIG.pod_cidr)]
+    for pod_cidr in ranges:
+        if not any(IPv4Network(pod_cidr).overlaps(other) for other in kept):
+            kept.append(IPv4Network(pod_cidr))
+
+    assert [peer.pod_cidr for peer in list_peers(nodes, CONFIG).peers] == [str(network) for network in kept[1:]]

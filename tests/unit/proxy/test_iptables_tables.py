@@ -7,10 +7,11 @@ import pytest
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.iptables_rules import NAME_BYTES_MAX
 from minikube_py.proxy.iptables_tables import ImpossibleChangeError, IptablesTables
-from minikube_py.proxy.programs import CompileFacts, compile_ruleset, compile_service
+from minikube_py.proxy.programs import CompileFacts, compile_service
 from minikube_py.proxy.ruleset import ElementKey, Ruleset, Transaction
 from minikube_py.proxy.ruleset_diff import TableState
 from minikube_py.proxy.topology import NodeFacts
+from minikube_py.testing.compiled_ruleset import compile_ruleset
 from minikube_py.testing.iptables_tracer import IptablesTracer
 from minikube_py.testing.packet_tracer import Packet, Tracer
 from minikube_py.testing.random_services import (

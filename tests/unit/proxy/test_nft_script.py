@@ -7,13 +7,12 @@ from minikube_py.proxy.chains import ChainSpec, chain_rules
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.nft_script import (
     ELEMENTS_PER_LINE_MAX,
-    ScriptError,
-    parse_script,
     render_removal,
     render_rule,
     render_script,
 )
 from minikube_py.proxy.ruleset import MAPS, ElementKey, Transaction
+from minikube_py.testing.nft_script_parser import ScriptError, parse_script
 
 CONFIG = ProxyConfig("node-1")
 ADDRESS = st.integers(0, 255).map(lambda n: f"10.244.0.{n}")

@@ -4,9 +4,10 @@ import pytest
 
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.endpoints_map import merge_slices
-from minikube_py.proxy.programs import CompileFacts, compile_ruleset, compile_service
+from minikube_py.proxy.programs import CompileFacts, compile_service
 from minikube_py.proxy.service_map import parse_service
 from minikube_py.proxy.topology import NodeFacts
+from minikube_py.testing.compiled_ruleset import compile_ruleset
 from minikube_py.testing.packet_tracer import Packet, Tracer, Way
 from minikube_py.testing.service_builders import a_service, a_slice, an_endpoint
 

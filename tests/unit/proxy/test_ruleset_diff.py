@@ -5,11 +5,12 @@ from hypothesis import strategies as st
 
 from minikube_py.proxy.config import ProxyConfig
 from minikube_py.proxy.endpoints_map import merge_slices
-from minikube_py.proxy.programs import CompileFacts, compile_ruleset, compile_service
+from minikube_py.proxy.programs import CompileFacts, compile_service
 from minikube_py.proxy.ruleset import ElementKey, Ruleset, Transaction
 from minikube_py.proxy.ruleset_diff import TableState
 from minikube_py.proxy.service_map import parse_service
 from minikube_py.proxy.topology import NodeFacts
+from minikube_py.testing.compiled_ruleset import compile_ruleset
 from minikube_py.testing.fake_nft import FakeNft
 from minikube_py.testing.packet_tracer import Packet, Tracer
 from minikube_py.testing.service_builders import a_service, a_slice, an_endpoint

@@ -1,11 +1,11 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from minikube_py.store.check import check_state
 from minikube_py.store.interface import CompactedError, Delete, Put
-from minikube_py.store.mvcc import Applied, HistoryLimits, KeyIndex, Mvcc, bucket_of
+from minikube_py.store.mvcc import Applied, HistoryLimits, Mvcc
 
 KEYS = (
     "/r/core/pods/x/a",
@@ -81,22 +81,28 @@ class AgainstModel(RuleBasedStateMachine):
         expected = [key for key in sorted(self.model()) if key.startswith(prefix) and key > after]
 
         assert [e.key for e in self.state.range(prefix, after, limit)] == (expected[:limit] if limit else expected)
-        assert self.state.count(prefix) == len([key for key in self.model() if key.startswith(prefix)])
+        assert self.state.count(prefix, after) == len(expected)
 
-    @rule(prefix=st.sampled_from(PREFIXES), back=st.integers(0, 15), limit=st.integers(0, 3))
-    def read_the_past(self, prefix, back, limit):
+    @rule(
+        prefix=st.sampled_from(PREFIXES),
+        back=st.integers(0, 15),
+        after=st.sampled_from(["", *KEYS]),
+        limit=st.integers(0, 3),
+    )
+    def read_the_past(self, prefix, back, after, limit):
         revision = max(self.first, self.state.revision - back)
         if revision < self.state.history.compact_revision:
             with pytest.raises(CompactedError):
                 self.state.range_at(prefix, revision)
             return
         then = self.past[revision]
-        expected = [(key, then[key]) for key in sorted(then) if key.startswith(prefix)]
+        expected = [(key, then[key]) for key in sorted(then) if key.startswith(prefix) and key > after]
         found = [
             (e.key, (e.create_revision, e.mod_revision, e.value))
-            for e in self.state.range_at(prefix, revision, "", limit)
+            for e in self.state.range_at(prefix, revision, after, limit)
         ]
         assert found == (expected[:limit] if limit else expected)
+        assert self.state.count_at(prefix, revision, after) == len(expected)
 
     @invariant()
     def the_state_is_sound(self):
@@ -113,32 +119,6 @@ class AgainstModel(RuleBasedStateMachine):
 
 TestAgainstModel = AgainstModel.TestCase
 TestAgainstModel.settings = settings(max_examples=50, stateful_step_count=30)
-
-
-@given(st.lists(st.sampled_from(KEYS), unique=True), st.sampled_from(PREFIXES), st.sampled_from(["", *KEYS]))
-def test_the_index_gives_keys_in_order_whatever_bucket_they_are_in(keys, prefix, after):
-    index = KeyIndex()
-    for key in keys:
-        index.add(key)
-    for key in keys[::2]:
-        index.remove(key)
-
-    expected = sorted(key for key in keys[1::2] if key.startswith(prefix) and key > after)
-    assert list(index.range(prefix, after)) == expected
-
-
-@pytest.mark.parametrize(
-    ("key", "bucket"),
-    [
-        ("/registry/core/pods/x/a", "/registry/core/pods/"),
-        ("/registry/core/pods/", "/registry/core/pods/"),
-        ("/registry/core/pods", ""),
-        ("", ""),
-    ],
-    ids=["key", "prefix", "short", "empty"],
-)
-def test_a_bucket_ends_with_the_fourth_slash(key, bucket):
-    assert bucket_of(key) == bucket
 
 
 def a_state(**limits) -> Mvcc:

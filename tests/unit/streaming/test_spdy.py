@@ -14,6 +14,7 @@ from minikube_py.streaming.spdy import (
     StreamData,
     StreamOpened,
 )
+from minikube_py.testing.spdy_client import SpdyClientCodec
 
 
 def test_the_dictionary_is_the_draft_s():
@@ -22,7 +23,7 @@ def test_the_dictionary_is_the_draft_s():
 
 
 def test_streams_opened_by_a_client_are_read_with_their_headers():
-    client, server = SpdyCodec(), SpdyCodec()
+    client, server = SpdyClientCodec(), SpdyCodec()
 
     frames = server.feed(
         client.syn_stream(1, {"streamtype": "error"}) + client.syn_stream(3, {"streamtype": "stdin"})
@@ -35,7 +36,7 @@ def test_streams_opened_by_a_client_are_read_with_their_headers():
 
 
 def test_answers_keep_the_compression_in_step():
-    client, server = SpdyCodec(), SpdyCodec()
+    client, server = SpdyClientCodec(), SpdyCodec()
     client.feed(server.syn_reply(1))
 
     assert client.feed(server.syn_reply(3)) == [Ignored(2)]
@@ -76,7 +77,7 @@ def test_faults_of_the_peer_are_told(wire):
 
 
 def test_a_header_block_may_not_explode():
-    client, server = SpdyCodec(), SpdyCodec()
+    client, server = SpdyClientCodec(), SpdyCodec()
 
     with pytest.raises(SpdyError, match="inflates to more"):
         server.feed(client.syn_stream(1, {"streamtype": "x" * (1 << 20)}))

@@ -1,5 +1,7 @@
 """What is read of a value: by a field's name, by an index, or only when it is there."""
 
+from math import inf, nan
+
 import pytest
 
 from minikube_py.api.cel.access import at, at_optional, has, select, select_optional
@@ -53,7 +55,7 @@ def test_an_element_that_is_not_there_is_an_error_or_nothing(value, index, why):
     assert at_optional(value, index) == NONE
 
 
-@pytest.mark.parametrize(("value", "index"), [([5], "a"), ([5], 0.5), (7, 0)])
+@pytest.mark.parametrize(("value", "index"), [([5], "a"), ([5], 0.5), ([5], inf), ([5], nan), (7, 0)])
 def test_an_index_of_another_type_has_no_overload_even_when_optional(value, index):
     for read in (at, at_optional):
         with pytest.raises(NoOverloadError):

@@ -17,6 +17,9 @@ def value_of(source):
         "uint(5) == 5u && uint('5') == 5u && uint(5.5) == 5u",
         "double('1.5') == 1.5 && double(1) == 1.0",
         "string(1) == '1' && string(1.5) == '1.5' && string(2.0) == '2' && string(true) == 'true' && string(b'a') == 'a'",
+        "string(100000.0) == '100000' && string(1e6) == '1e+06' && string(123456789.0) == '1.23456789e+08'",
+        "string(0.0001) == '0.0001' && string(-0.00001) == '-1e-05' && string(1e100) == '1e+100' && string(0.0) == '0'",
+        "int(duration('1s')) == 1000000000 && string(-2.5e10) == '-2.5e+10'",
         "string(duration('90s')) == '90s' && string(timestamp('2020-01-01T00:00:00Z')) == '2020-01-01T00:00:00Z'",
         "bytes('a') == b'a' && bool('true') && !bool('f')",
         "timestamp(5) == timestamp('1970-01-01T00:00:05Z') && duration('1m') == duration('60s')",
@@ -34,6 +37,7 @@ def test_it_holds(source):
     [
         "int('x')",
         "int('1_0')",
+        "int('\\u0663')",
         "int(1e30)",
         "int(true)",
         "uint(-1)",

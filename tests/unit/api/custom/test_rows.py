@@ -85,4 +85,4 @@ def test_a_row_has_rules():
 def test_a_deprecated_version_warns(extra, warning):
     (row,) = rows_of(a_served_definition(versions=(a_version(**extra),)))
     assert row.custom is not None
-    assert row.custom.warning == warning
+    assert row.deprecation == warning

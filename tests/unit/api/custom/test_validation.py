@@ -106,6 +106,16 @@ def test_what_did_not_change_need_not_fit():
     assert [fault.split(":")[0] for fault in faults(new, node, old=old)] == ["spec.b", "spec.rows[0].v"]
 
 
+def test_a_value_of_another_type_is_a_change_however_much_python_takes_it_for_the_same():
+    node = {"properties": {"on": {"type": "boolean"}, "rows": {"items": {"type": "integer"}}}}
+    old = {"on": True, "rows": [1]}
+    assert faults(old, node, old=old) == []
+    assert [fault.split(":")[0] for fault in faults({"on": 1, "rows": [True]}, node, old=old)] == [
+        "spec.on",
+        "spec.rows[0]",
+    ]
+
+
 def test_rules_are_not_run_on_what_they_cannot_read():
     wrong_type = tuple(validate_value("x", {"type": "integer"}, "spec"))
     too_small = tuple(validate_value(0, {"minimum": 1}, "spec"))

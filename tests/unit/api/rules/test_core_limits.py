@@ -17,6 +17,10 @@ def test_limits_of_containers_fill_one_another_in():
     assert filled["defaultRequest"] == {"cpu": "1", "memory": "1Mi"}
 
 
+def test_no_limits_are_an_empty_list():
+    assert made(LIMITS, {"spec.limits": None})["spec"] == {"limits": []}
+
+
 def test_limits_of_pods_are_left_alone():
     item = {"type": "Pod", "max": {"cpu": "2"}}
 

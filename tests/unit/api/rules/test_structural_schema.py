@@ -59,6 +59,18 @@ def an_object(**properties):
             "s.properties[a].not.description: Forbidden: must be empty to be structural",
         ),
         (
+            an_object(a={**STRING, "allOf": [{"default": ""}]}),
+            "s.properties[a].allOf[0].default: Forbidden: must be undefined to be structural",
+        ),
+        (
+            an_object(a={**an_object(b=STRING), "allOf": [{"additionalProperties": False}]}),
+            "s.properties[a].allOf[0].additionalProperties: Forbidden: must be undefined to be structural",
+        ),
+        (
+            an_object(a={**STRING, "anyOf": [{"$ref": "#/x"}]}),
+            "s.properties[a].anyOf[0].$ref: Forbidden: $ref is not supported",
+        ),
+        (
             {**an_object(a=STRING), "oneOf": [{"properties": {"b": {"minLength": 1}}}]},
             "s.properties[b]: Required value: because it is defined in s.oneOf[0].properties[b]",
         ),
@@ -90,6 +102,10 @@ def an_object(**properties):
 )
 def test_what_is_not_structural_is_named(schema, expected):
     assert expected in faults(schema)
+
+
+def test_a_pattern_is_of_re2():
+    assert faults(an_object(a={**STRING, "pattern": r"^[[:alpha:]]+\z"})) == []
 
 
 def a_keyed_list(item, keys):

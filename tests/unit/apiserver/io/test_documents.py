@@ -1,7 +1,12 @@
+import asyncio
+
 import orjson
 import pytest
 
-from minikube_py.apiserver.io.documents import version_info
+from minikube_py.api.catalog import STATIC
+from minikube_py.apiserver.io.documents import Documents, version_info
+from minikube_py.apiserver.io.heavy_work import HeavyWork
+from minikube_py.apiserver.routes import parse_request
 from minikube_py.client.wire import ApiRequest
 from minikube_py.testing.memory_api_server import memory_api_server
 
@@ -76,3 +81,25 @@ def test_the_version_is_one_that_clients_can_parse():
     info = version_info()
     assert info["gitVersion"].startswith(f"v{info['major']}.{info['minor']}.")
     assert info["minor"].isdigit()
+
+
+async def test_others_run_between_the_pieces_of_the_metrics():
+    ran = []
+
+    def pieces():
+        for number in range(3):
+            ran.append(number)
+            yield b"%d" % number
+
+    async def other():
+        while ran[-1:] != [2]:
+            ran.append("other")
+            await asyncio.sleep(0)
+
+    documents = Documents("", pieces, lambda: STATIC, HeavyWork())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(other())
+        path = "/metrics"
+        answer = group.create_task(documents.answer(parse_request("GET", path, {}), ApiRequest("GET", path, {}, {})))
+    assert answer.result().body == b"012"
+    assert ran == ["other", 0, "other", 1, "other", 2]

@@ -2,7 +2,9 @@ from minikube_py.api.custom.rows import rows_of
 from minikube_py.api.resources import CONFIGMAPS, PODS
 from minikube_py.api.selectors import parse_field_selector, parse_label_selector
 from minikube_py.apiserver.canonical import canonical, stamp
+from minikube_py.apiserver.io.converted_watches import ConvertedWatches
 from minikube_py.apiserver.io.event_fanout import EventFanout
+from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.views import Views
 from minikube_py.apiserver.list_options import Filter
 from minikube_py.store.interface import Delete, Put
@@ -29,6 +31,11 @@ def a_store():
     return MemoryStore(stamp, ManualClock())
 
 
+def a_fanout(store):
+    views = Views(refuse_conversion, HeavyWork())
+    return EventFanout(store, views, ConvertedWatches(views).take)
+
+
 def a_pod(name, namespace="n", node="", **labels):
     meta = {"name": name, "namespace": namespace, "labels": labels}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"nodeName": node} if node else {}}
@@ -41,7 +48,7 @@ async def put(store, obj, resource=PODS):
 
 async def test_everybody_hears_what_concerns_them():
     store = a_store()
-    watches = EventFanout(store, Views(refuse_conversion)).of(PODS)
+    watches = a_fanout(store).of(PODS)
     filters = {
         "all": Filter(),
         "other namespace": Filter("m"),
@@ -82,7 +89,7 @@ async def test_everybody_hears_what_concerns_them():
 
 async def test_who_has_left_hears_nothing_more_and_nothing_is_kept():
     store = a_store()
-    watches = EventFanout(store, Views(refuse_conversion)).of(PODS)
+    watches = a_fanout(store).of(PODS)
     first, second = Seen(), Seen()
     filter_ = Filter(fields=parse_field_selector("spec.nodeName=n1"))
     membership = watches.join(filter_, first, store.revision)
@@ -97,7 +104,7 @@ async def test_who_has_left_hears_nothing_more_and_nothing_is_kept():
 
 async def test_what_happened_before_joining_is_not_told_again():
     store = a_store()
-    watches = EventFanout(store, Views(refuse_conversion)).of(PODS)
+    watches = a_fanout(store).of(PODS)
     await put(store, a_pod("a"))
     seen = Seen()
     watches.join(Filter(), seen, store.revision + 1)
@@ -108,7 +115,7 @@ async def test_what_happened_before_joining_is_not_told_again():
 
 async def test_a_watcher_may_leave_while_it_is_told():
     store = a_store()
-    watches = EventFanout(store, Views(refuse_conversion)).of(PODS)
+    watches = a_fanout(store).of(PODS)
     leavers = []
 
     class Leaver(Seen):
@@ -126,7 +133,7 @@ async def test_a_watcher_may_leave_while_it_is_told():
 
 async def test_watches_of_a_resource_that_is_served_no_more_end():
     store = a_store()
-    fanout = EventFanout(store, Views(refuse_conversion))
+    fanout = a_fanout(store)
     (row,) = rows_of(a_served_definition())
     watcher = Seen()
     fanout.of(row).join(Filter(), watcher, store.revision)
@@ -140,7 +147,7 @@ async def test_watches_of_a_resource_that_is_served_no_more_end():
 
 async def test_who_watches_another_version_hears_of_it_in_that_version():
     store = a_store()
-    fanout = EventFanout(store, Views(refuse_conversion))
+    fanout = a_fanout(store)
     newer, older = rows_of(a_served_definition(versions=(a_version("v1"), a_version("v2", storage=False))))
     seen = {row.version: [] for row in (older, newer)}
     for row in (older, newer):

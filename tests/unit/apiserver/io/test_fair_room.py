@@ -113,3 +113,34 @@ async def test_who_is_cancelled_in_the_moment_in_which_he_gets_room_gives_it_bac
         room.give_back(10)
         tasks[1].cancel()
     assert guests.inside == ["a", "c"]
+
+
+async def test_who_goes_away_while_he_waits_leaves_his_place_to_others():
+    room = FairRoom(10, 8)
+    async with asyncio.TaskGroup() as group:
+        guests = Guests(room, group)
+        tasks = [guests.come(name, 10) for name in ("a0", "a1", "a2", "b1")]
+        await settle()
+        with pytest.raises(TooManyRequestsError):
+            await room.take("a", 1)
+        tasks[2].cancel()
+        await settle()
+        guests.come("a3", 10)
+        for _ in range(4):
+            await settle()
+            room.give_back(10)
+    assert guests.inside == ["a0", "a1", "b1", "a3"]
+
+
+async def test_who_was_inside_and_does_not_come_back_leaves_his_place_to_others():
+    room = FairRoom(10, 8)
+    async with asyncio.TaskGroup() as group:
+        guests = Guests(room, group)
+        tasks = [guests.come(name, 10, again=name != "a") for name in ("a", "b", "c")]
+        await settle()
+        tasks[1].cancel()
+        await settle()
+        room.give_back(10)
+        await settle()
+        room.give_back(10)
+    assert guests.inside == ["a", "c"]

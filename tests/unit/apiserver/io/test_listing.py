@@ -18,8 +18,8 @@ from minikube_py.testing.manual_clock import ManualClock
 
 FIRST_REVISION = 100
 FUTURE_WAIT_S = 60.0
-VIEWS = Views(refuse_conversion)
 HEAVY_WORK = HeavyWork()
+VIEWS = Views(refuse_conversion, HEAVY_WORK)
 
 
 async def a_store(*names):

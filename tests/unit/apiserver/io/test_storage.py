@@ -14,7 +14,7 @@ from minikube_py.apiserver.canonical import kept, stamp
 from minikube_py.apiserver.config import ApiServerConfig
 from minikube_py.apiserver.decisions import Write, complete_nothing
 from minikube_py.apiserver.deletion import delete
-from minikube_py.apiserver.io.admission_chain import AdmissionChain, NoAdmission
+from minikube_py.apiserver.io.admission_chain import AdmissionChain
 from minikube_py.apiserver.io.admission_sources import AdmissionSources
 from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.service_allocation import ServiceAllocation, ranges_of
@@ -29,6 +29,7 @@ from minikube_py.store.interface import StoreReadOnlyError
 from minikube_py.store.io.memory_store import MemoryStore
 from minikube_py.testing.custom_objects import refuse_conversion
 from minikube_py.testing.manual_clock import ManualClock
+from minikube_py.testing.no_admission import NoAdmission
 from minikube_py.testing.sequential_ids import sequential_ids
 
 OPTIONS = WriteOptions(field_manager="test")
@@ -53,13 +54,13 @@ def nothing_to_hold():
 
 def built_in_admission(durable):
     """What every server has: the plug-ins, and no webhook or policy."""
-    sources = AdmissionSources(durable, lambda: None)
-    lookups, views = StoredLookups(durable), Views(refuse_conversion)
-    return AdmissionChain(sources, lookups, None, views, sequential_ids(), HeavyWork(), ApiServerConfig())
+    sources, heavy_work = AdmissionSources(durable, lambda: None), HeavyWork()
+    lookups, views = StoredLookups(durable), Views(refuse_conversion, heavy_work)
+    return AdmissionChain(sources, lookups, None, views, sequential_ids(), heavy_work, ApiServerConfig())
 
 
 async def a_storage(make_admission=lambda durable: NoAdmission()):
-    clock = ManualClock()
+    clock, heavy_work = ManualClock(), HeavyWork()
     durable, volatile = SlowStore(stamp, clock), SlowStore(stamp, clock, 1000)
     config = ApiServerConfig(service_cluster_ip_range="10.96.0.0/29", cluster_dns="")
     allocation = ServiceAllocation(durable, ranges_of(config), Random(0))
@@ -71,9 +72,9 @@ async def a_storage(make_admission=lambda durable: NoAdmission()):
             clock=clock,
             ids=sequential_ids(),
             completions=lambda resource, wall_s: completions.get(resource.qualified, nothing_to_hold)(),
-            views=Views(refuse_conversion),
+            views=Views(refuse_conversion, heavy_work),
             admission=make_admission(durable),
-            heavy_work=HeavyWork(),
+            heavy_work=heavy_work,
         )
     )
     await storage.create(Route(NAMESPACES, "create", "", "n"), {"metadata": {"name": "n"}}, OPTIONS)

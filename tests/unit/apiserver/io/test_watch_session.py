@@ -3,6 +3,7 @@ from functools import partial
 
 from minikube_py.api.resources import PODS
 from minikube_py.apiserver.canonical import canonical, stamp
+from minikube_py.apiserver.io.converted_watches import ConvertedWatches
 from minikube_py.apiserver.io.event_fanout import EventFanout
 from minikube_py.apiserver.io.heavy_work import HeavyWork
 from minikube_py.apiserver.io.listing import ListSource
@@ -18,8 +19,8 @@ from minikube_py.testing.custom_objects import refuse_conversion
 from minikube_py.testing.manual_clock import ManualClock
 
 FIRST_REVISION = 100
-VIEWS = Views(refuse_conversion)
 HEAVY_WORK = HeavyWork()
+VIEWS = Views(refuse_conversion, HEAVY_WORK)
 
 
 class Reader:
@@ -52,7 +53,7 @@ class Reader:
 
 def a_world():
     store = MemoryStore(stamp, ManualClock(), FIRST_REVISION)
-    return store, EventFanout(store, VIEWS)
+    return store, EventFanout(store, VIEWS, ConvertedWatches(VIEWS).take)
 
 
 async def put(store, *names):
@@ -152,7 +153,7 @@ class CountingStore(MemoryStore):
 
 async def test_a_watch_of_one_object_does_not_look_at_the_others():
     store = CountingStore(stamp, ManualClock(), FIRST_REVISION)
-    fanout, selections = EventFanout(store, VIEWS), Selections(store, [PODS])
+    fanout, selections = EventFanout(store, VIEWS, ConvertedWatches(VIEWS).take), Selections(store, [PODS])
     await put(store, "a", "b", "c")
     reader = Reader(store, fanout, selections, "n", fieldSelector="metadata.name=b")
     await reader.read()

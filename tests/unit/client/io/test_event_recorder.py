@@ -34,6 +34,16 @@ async def test_what_is_said_twice_is_one_object_counted() -> None:
     assert stage.client.objects(EVENTS)[0]["involvedObject"]["fieldPath"] == "spec.containers{c}"
 
 
+async def test_how_far_something_is_is_one_object_that_says_the_last_of_it() -> None:
+    stage = Stage()
+    for message in ("1 of 3", "2 of 3"):
+        stage.recorder.record_progress(a_pod(), "PullProgress", message, "spec.containers{c}")
+    await stage.recorder.flush()
+
+    assert stage.counts() == [("2 of 3", 2)]
+    assert stage.client.objects(EVENTS)[0]["involvedObject"]["fieldPath"] == "spec.containers{c}"
+
+
 async def test_an_object_that_expired_meanwhile_is_made_again() -> None:
     stage = Stage()
     stage.recorder.record(a_pod(), "Normal", "Test", "again")

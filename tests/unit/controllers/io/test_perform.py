@@ -4,12 +4,13 @@ from minikube_py.api.errors import ForbiddenError, UnavailableError
 from minikube_py.api.meta import ObjectKey, copy_object, name_of, uid_of
 from minikube_py.api.resources import CONFIGMAPS, EVENTS, PODS, REPLICA_SETS
 from minikube_py.client.io.event_recorder import EventRecorder
-from minikube_py.controllers.io.perform import Performer
+from minikube_py.controllers.io.perform import DELETES_AT_ONCE_MAX, Performer
 from minikube_py.controllers.other_groups import other_rows
 from minikube_py.controllers.plan import (
     Create,
     CreateBatch,
     Delete,
+    DeleteAll,
     DeleteBatch,
     DeleteCollection,
     Patch,
@@ -138,6 +139,22 @@ async def test_a_batch_of_deletions_tries_all_and_reports_a_failure() -> None:
     assert outcome.failure is not None
     assert len(stage.client.objects(PODS)) == 1
     assert [reason for reason, _ in await stage.said()] == ["FailedDelete", "SuccessfulDelete", "SuccessfulDelete"]
+
+
+async def test_a_deletion_that_is_refused_holds_up_no_other_however_many_there_are() -> None:
+    stage = Stage()
+    pods = [stage.client.seed(PODS, a_pod(f"p{at}", node="")) for at in range(2 * DELETES_AT_ONCE_MAX)]
+    targets = tuple(target(pod) for pod in pods)
+    for action in (DeleteAll(tuple(Delete(PODS, one) for one in targets)), DeleteBatch(PODS, targets, RS, "pod")):
+        stage.client.fail_next("delete", PODS, ForbiddenError("the webhook says no"))
+        outcome = await stage.perform(action, Create(CONFIGMAPS, a_map("after")))
+
+        assert outcome.failure is not None
+        assert outcome.failure.message == "the webhook says no"
+        assert len(stage.client.objects(PODS)) == 1
+        assert stage.client.objects(CONFIGMAPS) == []
+        for pod in pods[1:]:
+            stage.client.seed(PODS, pod)
 
 
 async def test_a_patch_is_for_one_uid_and_a_gone_object_is_fine() -> None:

@@ -1,6 +1,7 @@
 import pytest
 
-from minikube_py.kit.io.control_socket import AgentNotRunningError, ask_agent, control_socket
+from minikube_py.kit.io.control_socket import AgentNotRunningError, ControlForbiddenError, ask_agent, control_socket
+from minikube_py.testing.other_user import as_nobody
 
 
 async def test_a_command_gets_its_answer_even_through_a_very_long_path(tmp_path):
@@ -19,3 +20,10 @@ async def test_no_agent_is_told_from_a_silent_one(tmp_path):
         await ask_agent(tmp_path / "none" / "control.sock", "status", 5)
     with pytest.raises(AgentNotRunningError):
         await ask_agent(tmp_path / "control.sock", "status", 5)
+
+
+async def test_a_user_who_may_not_ask_is_told_to_be_root(tmp_path):
+    folder = tmp_path / "agent"
+    folder.mkdir(mode=0)
+    with as_nobody(), pytest.raises(ControlForbiddenError, match=f"cannot read {folder}: run this as root"):
+        await ask_agent(folder / "control.sock", "status", 5)

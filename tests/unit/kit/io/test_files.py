@@ -1,8 +1,10 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
-from minikube_py.kit.io.files import make_private_folder, write_atomic
+from minikube_py.kit.io.files import FolderHeldError, held_folder, make_private_folder, write_atomic
 
 
 def test_a_written_file_has_its_content_and_mode(tmp_path):
@@ -29,3 +31,26 @@ def test_a_private_folder_is_private_even_when_it_was_there(tmp_path):
     make_private_folder(folder)
 
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from minikube_py.kit.io.files import held_folder
+with held_folder(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_folder_has_one_holder_and_is_free_when_that_is_killed(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(FolderHeldError), held_folder(tmp_path):
+            pass
+        other.kill()
+    with held_folder(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []

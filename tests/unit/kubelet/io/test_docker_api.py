@@ -1,10 +1,12 @@
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeErrorKind
 from minikube_py.kubelet.io import docker_api
 from minikube_py.kubelet.io.docker_api import DockerApi
+from minikube_py.testing.other_user import as_nobody
 
 
 @pytest.fixture
@@ -21,6 +23,15 @@ async def test_no_engine_is_said_plainly(tmp_path):
 
     assert error.value.kind is RuntimeErrorKind.UNAVAILABLE
     assert error.value.message == f"cannot reach Docker at unix://{tmp_path}/none.sock: is it running?"
+
+
+async def test_an_engine_that_this_user_may_not_use_is_told_from_one_that_does_not_run(engine):
+    Path(engine.host.removeprefix("unix://")).chmod(0)
+    api = DockerApi(engine.host)
+    with as_nobody(), pytest.raises(ContainerRuntimeError) as error:
+        await api.version()
+
+    assert error.value.message == f"cannot reach Docker at {engine.host}: this user may not use it, run this as root"
 
 
 async def test_calls_go_to_the_newest_version_that_both_speak(engine, api):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from minikube_py.kubelet.io.host_survey import LinuxHostSurvey, parse_loadavg, parse_meminfo, parse_os_release
 
 
@@ -22,3 +24,4 @@ async def test_this_host_has_memory_disk_and_processors(tmp_path):
     assert facts.memory_bytes > 0
     assert facts.disk_bytes > 0
     assert facts.kernel
+    assert facts.has_swap is (len(Path("/proc/swaps").read_text().splitlines()) > 1)

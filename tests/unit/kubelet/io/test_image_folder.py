@@ -26,7 +26,9 @@ class Host:
 
     async def begun(self):
         ports = self.lab.ports()
-        folder = ImageFolder(self.lab.config, ports, lambda name: ports.images.pull_image(name.text, None))
+        folder = ImageFolder(
+            self.lab.config, ports, lambda name: ports.images.pull_image(name.text, None, lambda progress: None)
+        )
         await folder.begin()
         return folder
 

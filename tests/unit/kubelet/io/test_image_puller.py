@@ -8,6 +8,7 @@ import pytest
 from minikube_py.api.meta import ObjectKey
 from minikube_py.api.resources import PODS, SECRETS
 from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeErrorKind
+from minikube_py.kubelet.pull_progress import PullProgress
 from minikube_py.testing.kubelet_lab import a_kubelet_lab, a_pod
 
 pytestmark = pytest.mark.looptime
@@ -139,12 +140,12 @@ async def test_pulls_beyond_the_bound_wait_for_their_turn():
         an_image_in_the_registry(lab, image)
     pull, running = lab.runtime.pull_image, []
 
-    async def slowly(image, auth):
+    async def slowly(image, auth, told):
         running.append(image)
         most.append(len(running))
         await asyncio.sleep(1)
         running.remove(image)
-        return await pull(image, auth)
+        return await pull(image, auth, told)
 
     most = []
     lab.runtime.pull_image = slowly
@@ -158,11 +159,32 @@ async def test_pulls_beyond_the_bound_wait_for_their_turn():
     assert waited
 
 
+async def test_without_a_bound_all_pulls_run_at_the_same_time():
+    lab = a_kubelet_lab()
+    lab.config = replace(lab.config, serialize_image_pulls=False)
+    images = [f"r.example/app:{number}" for number in range(6)]
+    for image in images:
+        an_image_in_the_registry(lab, image)
+    pull, begun = lab.runtime.pull_image, []
+
+    async def slowly(image, auth, told):
+        begun.append(image)
+        await asyncio.sleep(1)
+        assert sorted(begun) == images
+        return await pull(image, auth, told)
+
+    lab.runtime.pull_image = slowly
+    async with lab.started():
+        for number, image in enumerate(images):
+            await create(lab, f"p{number}", image=image)
+        await lab.eventually(lambda: all(lab.phase(f"p{n}") == "Running" for n in range(6)), 5.0)
+
+
 async def test_a_pod_that_is_deleted_gives_its_pull_up():
     lab = a_kubelet_lab()
     given_up = asyncio.Event()
 
-    async def for_ever(image, auth):
+    async def for_ever(image, auth, told):
         try:
             await asyncio.Event().wait()
         finally:
@@ -210,3 +232,45 @@ async def test_a_container_waits_for_the_image_of_its_volume_and_says_so():
 
     assert waiting(lab, "web")["message"] == f'Container image "{IMAGE}" is not present with pull policy of Never'
     assert lab.image_volumes.shown == {}
+
+
+async def test_a_long_pull_says_how_far_it_is_when_that_has_changed_and_a_short_one_does_not():
+    lab = a_kubelet_lab()
+    an_image_in_the_registry(lab)
+    pull, takes_s = lab.runtime.pull_image, {"short": 9.0, "long": 45.0}
+
+    async def slowly(image, auth, told):
+        told(PullProgress(5, 2, 34 << 20, 120 << 20, are_sizes_known=True))
+        await asyncio.sleep(takes_s[running])
+        return await pull(image, auth, told)
+
+    lab.runtime.pull_image = slowly
+    async with lab.started():
+        for running in ("short", "long"):
+            await create(lab, running, "Always")
+            await lab.eventually(lambda: lab.phase(running) == "Running", 60.0)  # noqa: B023
+
+    told = [message for _, reason, message in lab.events.said if reason == "PullProgress"]
+    assert told == [f'Pulling image "{IMAGE}": 2 of 5 layers, 34 MiB of 120 MiB']
+
+
+async def test_a_pull_that_waits_for_others_says_so():
+    lab = a_kubelet_lab()
+    lab.config = replace(lab.config, max_parallel_image_pulls=1)
+    for name in ("r.example/app:0", "r.example/app:1"):
+        an_image_in_the_registry(lab, name)
+
+    async def for_ever(image, auth, told):
+        await asyncio.Event().wait()
+
+    lab.runtime.pull_image = for_ever
+    async with lab.started():
+        for number in range(2):
+            await create(lab, f"p{number}", image=f"r.example/app:{number}")
+        await asyncio.sleep(100)
+
+    told = [message for _, reason, message in lab.events.said if reason == "PullProgress"]
+    assert sorted(told) == [
+        'Pulling image "r.example/app:0": the registry has not yet told its layers',
+        'Pulling image "r.example/app:1": waiting for other pulls of this node',
+    ]

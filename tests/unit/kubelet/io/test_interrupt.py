@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from minikube_py.kubelet.io.interrupt import InterruptedByStopError, run_unless
+from minikube_py.kubelet.io.interrupt import InterruptedByStopError, run_beside, run_unless
 
 
 async def work(seconds, error=None):
@@ -29,3 +29,17 @@ async def test_the_event_cuts_the_work_off():
     with pytest.raises(InterruptedByStopError):
         await run_unless(event, work(60))
     assert asyncio.get_running_loop().time() < 2
+
+
+@pytest.mark.looptime
+async def test_what_runs_beside_the_work_ends_with_it():
+    ended = []
+
+    async def beside():
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(asyncio.get_running_loop().time())
+
+    assert await run_beside(beside(), work(1)) == "done"
+    assert ended == [1]

@@ -1,6 +1,6 @@
 import pytest
 
-from minikube_py.kubelet.io.log_sweep import sweep_logs
+from minikube_py.kubelet.io.log_sweep import log_uids, remove_logs
 
 
 @pytest.fixture
@@ -21,7 +21,8 @@ def names(folder):
 
 
 def test_logs_of_pods_that_are_gone_go_with_their_links(logs):
-    sweep_logs(str(logs), {"here"})
+    assert log_uids(str(logs)) == ("gone", "here")
+    remove_logs(str(logs), {"gone"})
 
     assert names(logs) == ["ns_pod_here"]
     assert names(logs.parent / "containers") == ["pod_ns_c-here.log"]
@@ -30,11 +31,12 @@ def test_logs_of_pods_that_are_gone_go_with_their_links(logs):
 def test_what_is_no_pods_folder_and_no_link_stays(logs):
     (logs / "other").mkdir()
     (logs.parent / "containers" / "note.log").write_text("mine")
-    sweep_logs(str(logs), {"here", "gone"})
+    remove_logs(str(logs), {"other"})
 
     assert names(logs) == ["ns_pod_gone", "ns_pod_here", "other"]
     assert len(names(logs.parent / "containers")) == 3
 
 
 def test_folders_that_are_not_there_are_fine(tmp_path):
-    sweep_logs(str(tmp_path / "pods"), set())
+    remove_logs(str(tmp_path / "pods"), {"gone"})
+    assert log_uids(str(tmp_path / "pods")) == ()

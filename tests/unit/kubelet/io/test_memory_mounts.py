@@ -30,6 +30,18 @@ def test_a_kernel_that_cannot_is_asked_once_and_told_of(caplog):
     assert len(caplog.messages) == 1
 
 
+def test_a_kernel_is_tried_before_there_is_a_volume_and_nothing_is_left_of_it(tmp_path, caplog):
+    kernel = FakeMounts()
+    assert MemoryMounts(kernel).try_noswap(str(tmp_path))
+    assert (kernel.tries, kernel.mounted(), list(tmp_path.iterdir())) == (1, (), [])
+
+    kernel.refused = {"noswap"}
+    memory = MemoryMounts(kernel)
+    assert not memory.try_noswap(str(tmp_path))
+    memory.mount("/a", "")
+    assert (kernel.tries, kernel.options["/a"], list(tmp_path.iterdir())) == (3, "", [])
+
+
 def test_a_volume_with_wrong_options_says_nothing_about_the_kernel():
     kernel = FakeMounts()
     kernel.refused = {"size=much"}

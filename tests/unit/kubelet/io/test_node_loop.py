@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -34,6 +35,17 @@ async def test_the_host_is_known_before_anything_else():
     async with a_node() as (_, _, knowledge):
         assert knowledge.allocatable["cpu"] == "2"
         assert knowledge.traits.cgroup_driver == "cgroupfs"
+
+
+@pytest.mark.parametrize(("has_swap", "has_noswap", "is_told"), [(1, 0, True), (1, 1, False), (0, 0, False)])
+async def test_memory_that_may_be_swapped_to_the_disk_is_told(has_swap, has_noswap, is_told):
+    lab = a_kubelet_lab()
+    lab.host.facts = replace(lab.host.facts, has_swap=bool(has_swap))
+    lab.files.has_noswap = bool(has_noswap)
+    async with a_node(lab):
+        said = [(kind, reason) for kind, reason, _ in lab.events.said]
+
+    assert (("Warning", "PossibleMemoryBackedVolumesOnDisk") in said) is is_told
 
 
 async def test_a_node_that_is_there_already_is_taken_over():
