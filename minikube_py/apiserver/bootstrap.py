@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from types import MappingProxyType
 
+from minikube_py.api.endpoint_slices import SERVICE_NAME_LABEL
 from minikube_py.api.meta import Obj, name_of
 from minikube_py.api.persistent_volumes import DEFAULT_CLASS, LOCAL_PATH_CLASS, LOCAL_PATH_PROVISIONER
 from minikube_py.api.resource import Resource
@@ -162,7 +163,7 @@ def _kubernetes_slice(config: ApiServerConfig) -> Obj:
         "metadata": {
             "name": "kubernetes",
             "namespace": "default",
-            "labels": {"kubernetes.io/service-name": "kubernetes"},
+            "labels": {SERVICE_NAME_LABEL: "kubernetes"},
         },
         "addressType": "IPv4",
         "endpoints": [{"addresses": [config.advertise_address], "conditions": {"ready": True}}],

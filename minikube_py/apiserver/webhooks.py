@@ -15,8 +15,6 @@ from urllib.parse import urlsplit
 
 from minikube_py.api.errors import UnavailableError
 
-SERVICE_LABEL = "kubernetes.io/service-name"
-
 
 @dataclass(frozen=True, slots=True)
 class Target:

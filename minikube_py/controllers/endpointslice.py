@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from minikube_py.api.endpoint_slices import SERVICE_NAME_LABEL, service_index
 from minikube_py.api.meta import (
     Obj,
     ObjectKey,
@@ -63,7 +64,6 @@ from minikube_py.controllers.traffic_distribution import hints_for
 
 ENDPOINTS_MAX = 100
 """Endpoints in one slice (upstream: --max-endpoints-per-slice)."""
-SERVICE_NAME = "kubernetes.io/service-name"
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 MANAGER = "endpointslice-controller.k8s.io"
 ZONE = "topology.kubernetes.io/zone"
@@ -220,9 +220,9 @@ def _uid(endpoint: Obj) -> str:
 
 def build_labels(service: Obj) -> dict[str, str]:
     """Return a slice's labels: the Service's, and those by which readers find slices."""
-    reserved = (SERVICE_NAME, MANAGED_BY, HEADLESS_LABEL)
+    reserved = (SERVICE_NAME_LABEL, MANAGED_BY, HEADLESS_LABEL)
     labels = {key: value for key, value in labels_of(service).items() if key not in reserved}
-    labels |= {SERVICE_NAME: name_of(service), MANAGED_BY: MANAGER}
+    labels |= {SERVICE_NAME_LABEL: name_of(service), MANAGED_BY: MANAGER}
     return labels | ({HEADLESS_LABEL: ""} if is_headless(service) else {})
 
 
@@ -257,10 +257,7 @@ def _write(
 
 
 def _service_of(endpoint_slice: Obj) -> Sequence[str]:
-    labels = labels_of(endpoint_slice)
-    if labels.get(MANAGED_BY) != MANAGER or not labels.get(SERVICE_NAME):
-        return ()
-    return (str(ObjectKey(namespace_of(endpoint_slice), labels[SERVICE_NAME])),)
+    return service_index(endpoint_slice) if labels_of(endpoint_slice).get(MANAGED_BY) == MANAGER else ()
 
 
 def _items_of_slice(change: Change, listers: Listers) -> Sequence[Item]:

@@ -10,8 +10,6 @@ from typing import Any
 
 from minikube_py.proxy.service_map import is_ipv4
 
-SERVICE_NAME_LABEL = "kubernetes.io/service-name"
-
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:

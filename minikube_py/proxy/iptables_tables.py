@@ -72,6 +72,7 @@ class IptablesTables:
 
     def __init__(self, config: ProxyConfig, masquerade: str) -> None:
         self._config = config
+        self._masquerade = masquerade
         self._service_network = IPv4Network(config.service_cidr)
         self._elements: dict[ElementKey, Data] = {}
         self._dispatch_chains: frozenset[str] = frozenset()
@@ -155,10 +156,6 @@ class IptablesTables:
                 (ranges.add if present else ranges.discard)(str(key.key[-1]))
                 if not ranges:
                     del self._ranges[entry]
-
-    @property
-    def _masquerade(self) -> str:
-        return self._fixed["nat"]["MKP-POST"][-1].removeprefix("-j ")
 
     def _settle(self, entry: Key) -> None:
         """Make the chains and leaves of one entry what its elements say."""

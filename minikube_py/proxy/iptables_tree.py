@@ -89,16 +89,20 @@ class RadixTree:
         """Return the undivided chain for a key, made if it is missing, and the path to it, itself included."""
         node, path = self._root, [self._root]
         while node.leaves is None:
-            length = _next_length(node.length)
-            prefix = key.bits >> (KEY_BITS - length) << (KEY_BITS - length)
-            child = node.children.get(prefix)
-            if child is None:
-                child = _Node(f"{self._name}-{prefix:012x}-{length}", prefix, length)
-                node.children[prefix] = self._nodes[child.name] = child
-                self._touched.add(child.name)
-            node = child
+            node = self._child(node, key)
             path.append(node)
         return node, path
+
+    def _child(self, node: _Node, key: LeafKey) -> _Node:
+        """Return the chain for a key below a divided one, made if it is missing."""
+        length = _next_length(node.length)
+        prefix = _prefix_of(key, length)
+        child = node.children.get(prefix)
+        if child is None:
+            child = _Node(f"{self._name}-{prefix:012x}-{length}", prefix, length)
+            node.children[prefix] = self._nodes[child.name] = child
+            self._touched.add(child.name)
+        return child
 
     def _split(self, node: _Node) -> None:
         if node.leaves is None or len(node.leaves) <= LEAVES_MAX or node.length == KEY_BITS:
@@ -106,13 +110,7 @@ class RadixTree:
         leaves, node.leaves, node.count = node.leaves, None, 0
         self._touched.add(node.name)
         for key, rules in leaves.items():
-            length = _next_length(node.length)
-            prefix = key.bits >> (KEY_BITS - length) << (KEY_BITS - length)
-            if prefix not in node.children:
-                child = _Node(f"{self._name}-{prefix:012x}-{length}", prefix, length)
-                node.children[prefix] = self._nodes[child.name] = child
-                self._touched.add(child.name)
-            child = node.children[prefix]
+            child = self._child(node, key)
             assert child.leaves is not None
             child.leaves[key] = rules
             child.count += 1
@@ -145,8 +143,7 @@ class RadixTree:
     def _existing_path(self, key: LeafKey) -> list[_Node] | None:
         node, path = self._root, [self._root]
         while node.leaves is None:
-            length = _next_length(node.length)
-            child = node.children.get(key.bits >> (KEY_BITS - length) << (KEY_BITS - length))
+            child = node.children.get(_prefix_of(key, _next_length(node.length)))
             if child is None:
                 return None
             node = child
@@ -169,6 +166,10 @@ def _next_length(length: int) -> int:
     """Return the length of the children's prefixes: a level never crosses from address to port."""
     longer = length + BITS_PER_LEVEL
     return min(longer, ADDRESS_BITS) if length < ADDRESS_BITS else longer
+
+
+def _prefix_of(key: LeafKey, length: int) -> int:
+    return key.bits >> (KEY_BITS - length) << (KEY_BITS - length)
 
 
 def _jumps(child: _Node) -> Rules:

@@ -126,17 +126,13 @@ def _entry_elements(port: ServicePort, entry: _Entry, selected: Selected) -> dic
     verdicts, _, refusals = entry.maps
     if not selected.has_any:
         return {ElementKey(refusals, entry.key()): REJECT}
-    if not local_only:
-        chosen = selected.cluster.endpoints
-        spec = ChainSpec(entry.kind, len(chosen), affinity_s=port.affinity_s)
-    elif internal:
-        chosen = selected.local.endpoints
-        spec = ChainSpec(entry.kind, len(chosen), affinity_s=port.affinity_s)
-    else:
+    if local_only and not internal:
         return _local_elements(port, entry, selected)
+    chosen = (selected.local if local_only else selected.cluster).endpoints
     if not chosen:
-        # Some endpoint exists, but the policy leaves none for this node: a load balancer shall try elsewhere.
+        # Some endpoint exists, but the policy leaves none for this node.
         return {ElementKey(refusals, entry.key()): DROP}
+    spec = ChainSpec(entry.kind, len(chosen), affinity_s=port.affinity_s)
     return {ElementKey(verdicts, entry.key()): f"goto {spec.name}", **_targets(port, entry, chosen, 0)}
 
 
@@ -154,8 +150,6 @@ def _restrictions(port: ServicePort, entries: tuple[_Entry, ...]) -> dict[Elemen
 
 def _local_elements(port: ServicePort, entry: _Entry, selected: Selected) -> dict[ElementKey, Data]:
     local, everywhere = selected.local.endpoints, selected.cluster.endpoints
-    if not everywhere:
-        return {ElementKey(entry.maps[2], entry.key()): DROP}
     spec = ChainSpec(entry.kind, len(everywhere), local=len(local), affinity_s=port.affinity_s)
     return {
         ElementKey(entry.maps[0], entry.key()): f"goto {spec.name}",

@@ -37,8 +37,11 @@ class Selected:
 
     cluster: Choice
     local: Choice
-    has_any: bool
-    """Whether some endpoint anywhere could serve, whatever the policy."""
+
+    @property
+    def has_any(self) -> bool:
+        """Return whether some endpoint anywhere could serve: whatever a policy leaves is of these."""
+        return bool(self.cluster.endpoints)
 
 
 def select_endpoints(endpoints: Sequence[Endpoint], node: NodeFacts) -> Selected:
@@ -48,7 +51,7 @@ def select_endpoints(endpoints: Sequence[Endpoint], node: NodeFacts) -> Selected
     local_endpoints = tuple(endpoint for endpoint in endpoints if endpoint.is_local)
     local_ready = tuple(endpoint for endpoint in local_endpoints if endpoint.ready)
     local = Choice(local_ready) if local_ready else _last_resort(local_endpoints)
-    return Selected(cluster, local, has_any=bool(cluster.endpoints or local.endpoints))
+    return Selected(cluster, local)
 
 
 def _last_resort(endpoints: Sequence[Endpoint]) -> Choice:

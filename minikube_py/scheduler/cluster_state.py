@@ -6,7 +6,7 @@ counts it. The caches win in the end: what they show replaces what was assumed. 
 Only nodes whose pods changed are counted again, so a decision costs the same however the pods came about.
 """
 
-from minikube_py.api.meta import Obj, ObjectKey, labels_of, name_of, uid_of
+from minikube_py.api.meta import Obj, ObjectKey, controller_of, is_deleting, labels_of, name_of, uid_of
 from minikube_py.scheduler.node_info import NodeInfo, PodInfo, read_node, read_pod, with_pods
 from minikube_py.scheduler.snapshot import Snapshot
 
@@ -62,7 +62,10 @@ class ClusterState:
             self.remove_pod(uid)
         elif node_name:
             self._assumed.discard(uid)
-            self._place(read_pod(pod), node_name)
+            known = self._pods.get(node_name, {}).get(uid)
+            # Most changes of a bound pod are of its status, which counts for nothing here.
+            if known is None or not _counts_alike(known.obj, pod):
+                self._place(read_pod(pod), node_name)
         elif uid not in self._assumed:
             self.remove_pod(uid)
 
@@ -114,6 +117,16 @@ class ClusterState:
         if node is not None:
             self._nodes[node_name] = with_pods(node, self._pods_on(node_name))
             self._snapshot = None
+
+
+def _counts_alike(known: Obj, pod: Obj) -> bool:
+    """Return whether a pod on a node weighs there what it did."""
+    return (
+        known.get("spec") == pod.get("spec")
+        and labels_of(known) == labels_of(pod)
+        and is_deleting(known) == is_deleting(pod)
+        and controller_of(known) == controller_of(pod)
+    )
 
 
 def binding_of(key: ObjectKey, uid: str, node_name: str) -> Obj:

@@ -1,7 +1,8 @@
 """One decision: pod and cluster in, a node or the reasons why there is none out.
 
 Upstream: schedule_one.go and framework.FitError; the message is upstream's, word for word as far as people and tools
-read it: `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable. preemption: ...`.
+read it: `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable. no new claims to deallocate,
+preemption: ...`. (The claims are those of dynamic resource allocation, of which there are none here.)
 """
 
 from collections import Counter
@@ -17,6 +18,7 @@ from minikube_py.scheduler.volumes import NOTHING_TO_BIND_FIRST, VolumeDecision,
 
 CANDIDATES_MIN = 100
 NO_NODES = "no nodes available to schedule pods"
+_AFTER_FILTERS = "no new claims to deallocate, preemption: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +100,11 @@ def render_message(pod: PodInfo, refusals: Mapping[str, Refusal]) -> str:
 
 def _render_preemption(pod: PodInfo, refusals: Mapping[str, Refusal]) -> str:
     if pod.spec.get("preemptionPolicy") == "Never":
-        return "preemption: not eligible due to preemptionPolicy=Never."
+        return f"{_AFTER_FILTERS}not eligible due to preemptionPolicy=Never."
     hopeless = sum(refusal.hopeless for refusal in refusals.values())
     parts = []
     if hopeless < len(refusals):
         parts.append(f"{len(refusals) - hopeless} No preemption victims found for incoming pod")
     if hopeless:
         parts.append(f"{hopeless} Preemption is not helpful for scheduling")
-    return f"preemption: 0/{len(refusals)} nodes are available: {', '.join(sorted(parts))}."
+    return f"{_AFTER_FILTERS}0/{len(refusals)} nodes are available: {', '.join(sorted(parts))}."

@@ -53,11 +53,9 @@ def node_name(pod: PodInfo, node: NodeInfo, facts: Facts) -> Refusal | None:
 
 def taint_toleration(pod: PodInfo, node: NodeInfo, facts: Facts) -> Refusal | None:
     """Refuse nodes with a taint (NoSchedule, NoExecute) that the pod does not tolerate."""
-    taint = find_untolerated(node.taints, tolerations_of(pod.obj), HARD_EFFECTS)
-    if taint is None:
+    if find_untolerated(node.taints, tolerations_of(pod.obj), HARD_EFFECTS) is None:
         return None
-    shown = f"{{{taint.get('key', '')}: {taint.get('value') or ''}}}"
-    return Refusal((f"node(s) had untolerated taint {shown}",), hopeless=True)
+    return Refusal(("node(s) had untolerated taint(s)",), hopeless=True)
 
 
 def node_affinity(pod: PodInfo, node: NodeInfo, facts: Facts) -> Refusal | None:
@@ -75,16 +73,15 @@ def node_ports(pod: PodInfo, node: NodeInfo, facts: Facts) -> Refusal | None:
 
 
 def resources_fit(pod: PodInfo, node: NodeInfo, facts: Facts) -> Refusal | None:
-    """Refuse nodes without room: all that is lacking is named."""
+    """Refuse nodes without room: all that is lacking is named; what not even the empty node has is hopeless."""
     reasons = []
-    hopeless = True
+    hopeless = False
     if node.used.get(PODS, 0) + 1 > node.allocatable.get(PODS, 0):
         reasons.append("Too many pods")
-        hopeless = False
     for name, wanted in pod.requests.items():
         if wanted > 0 and wanted > node.free(name):
             reasons.append(f"Insufficient {name}")
-            hopeless = hopeless and wanted > node.allocatable.get(name, 0)
+            hopeless = hopeless or wanted > node.allocatable.get(name, 0)
     return Refusal(tuple(reasons), hopeless) if reasons else None
 
 

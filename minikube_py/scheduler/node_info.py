@@ -28,7 +28,8 @@ Amounts = Mapping[str, int]
 PODS = "pods"
 DEFAULT_CPU_MILLI = 100
 DEFAULT_MEMORY = 200 << 20
-"""What a container without requests counts for in scores, so that best-effort pods spread too (upstream's values)."""
+"""What a container that asks for nothing counts for in scores, so that best-effort pods spread too (as upstream); one
+that asks for 0 counts for that."""
 
 
 def amount(resource: str, text: object) -> int:
@@ -47,7 +48,7 @@ def _requests_of(container: Mapping[str, Any]) -> dict[str, int]:
 
 def _requests_for_score(container: Mapping[str, Any]) -> dict[str, int]:
     requests = _requests_of(container)
-    return {"cpu": requests.get("cpu") or DEFAULT_CPU_MILLI, "memory": requests.get("memory") or DEFAULT_MEMORY}
+    return {"cpu": requests.get("cpu", DEFAULT_CPU_MILLI), "memory": requests.get("memory", DEFAULT_MEMORY)}
 
 
 def _added(one: Amounts, other: Amounts) -> dict[str, int]:

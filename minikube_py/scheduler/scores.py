@@ -55,8 +55,7 @@ def owner_spread(pod: PodInfo, nodes: Sequence[NodeInfo], facts: Facts, snapshot
     """Prefer nodes and zones with fewer pods of the same controller, and what ScheduleAnyway constraints ask for."""
     soft = [spread for spread in facts.spreads if not spread.constraint.required]
     if soft:
-        costs = [sum(s.counts.get(n.labels.get(s.constraint.topology_key, ""), 0) for s in soft) for n in nodes]
-        return _fewer_is_better(costs)
+        return _soft_spread([s.constraint.topology_key for s in soft], [s.counts for s in soft], nodes)
     if not pod.owner_uid:
         return [0.0] * len(nodes)
     zones: Counter[str] = Counter()
@@ -68,6 +67,14 @@ def owner_spread(pod: PodInfo, nodes: Sequence[NodeInfo], facts: Facts, snapshot
     by_node = _fewer_is_better([on_node[node.name] for node in nodes])
     by_zone = _fewer_is_better([zones[node.labels.get(ZONE, "")] for node in nodes])
     return [(a + b) / 2 for a, b in zip(by_node, by_zone, strict=True)]
+
+
+def _soft_spread(keys: Sequence[str], counts: Sequence[Mapping[str, int]], nodes: Sequence[NodeInfo]) -> Scores:
+    """Prefer domains with fewer pods; a node that is in no domain of one of the keys is the last choice."""
+    inside = [node for node in nodes if all(key in node.labels for key in keys)]
+    costs = [sum(found.get(node.labels[key], 0) for key, found in zip(keys, counts, strict=True)) for node in inside]
+    scores = {node.name: value for node, value in zip(inside, _fewer_is_better(costs), strict=True)}
+    return [scores.get(node.name, 0.0) for node in nodes]
 
 
 def taint_preference(pod: PodInfo, nodes: Sequence[NodeInfo], facts: Facts, snapshot: Snapshot) -> Scores:

@@ -37,14 +37,13 @@ class Spread:
     constraint: SpreadConstraint
     counts: Mapping[str, int]
     """Value of the topology key -> pods, for all eligible domains."""
+    least: int
+    """Pods of the emptiest domain; 0 while there are fewer domains than there shall be."""
     counts_itself: bool
 
     def skew(self, value: str) -> int:
         """Return the skew if the pod went to that domain."""
-        least = min(self.counts.values(), default=0)
-        if len(self.counts) < self.constraint.min_domains:
-            least = 0
-        return self.counts.get(value, 0) + self.counts_itself - least
+        return self.counts.get(value, 0) + self.counts_itself - self.least
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +115,6 @@ def _count_spread(pod: PodInfo, constraint: SpreadConstraint, snapshot: Snapshot
             and selects(constraint.selector, other.labels)
             for other in node.pods
         )
-    return Spread(constraint, counts, selects(constraint.selector, pod.labels))
+    # Once for all nodes: with a domain for each node it would be looked for among as many again.
+    least = min(counts.values(), default=0) if len(counts) >= constraint.min_domains else 0
+    return Spread(constraint, counts, least, selects(constraint.selector, pod.labels))

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from minikube_py.api.resources import ENDPOINT_SLICES, PODS, SERVICES
+from minikube_py.api.resources import ENDPOINT_SLICES, PODS, SERVICE_CIDRS, SERVICES
 from minikube_py.kit.io.system_clock import SystemClock, system_ids
 from minikube_py.network.config import NetworkConfig
 from minikube_py.network.io.pod_network import BridgePodNetwork
@@ -36,6 +36,8 @@ NODE = "node-1"
 NODE_IP = "192.0.2.1"
 VIP = "10.96.0.20"
 BALANCER_IP = "192.0.2.50"
+OUTSIDE_IP = "192.0.2.9"
+FURTHER_RANGE, FURTHER_VIP, FURTHER_UNUSED = "10.201.0.0/24", "10.201.0.20", "10.201.0.21"
 BackEnd = type[NftApplier] | type[IptablesApplier]
 CONFIG = ProxyConfig(NODE, surplus_delay_s=0.3, verify_min_interval_s=0.05)
 HOST = ("ip link add uplink type bridge", "ip link set uplink up", f"ip addr add {NODE_IP}/24 dev uplink")
@@ -73,7 +75,8 @@ class Host:
         if "node_port" in spec:
             port["nodePort"] = spec.pop("node_port")
             spec["type"] = "NodePort"
-        spec = {"type": "ClusterIP", **spec, "clusterIP": VIP, "clusterIPs": [VIP], "ports": [port]}
+        address = spec.pop("address", VIP)
+        spec = {"type": "ClusterIP", **spec, "clusterIP": address, "clusterIPs": [address], "ports": [port]}
         meta = {"name": "web", "namespace": "default"}
         await self.client.create(SERVICES, {"metadata": meta, "spec": spec})
         await self.client.create(ENDPOINT_SLICES, self.slice(*pods, protocol=protocol))
@@ -108,7 +111,7 @@ class Host:
 
     def looker(self) -> NftApplier | IptablesApplier:
         """Return who tells what the kernel holds; in iptables mode only who applied can tell."""
-        return NftApplier(CONFIG) if self.back_end is NftApplier else self.applier
+        return NftApplier(self.proxier._config) if self.back_end is NftApplier else self.applier
 
     def expected(self) -> dict[ElementKey, Data]:
         slices = self.client.objects(ENDPOINT_SLICES)
@@ -124,6 +127,16 @@ class Host:
         if found is None or any(found.elements.get(key, "") != data for key, data in expected.items()):
             return False
         return all(key.map.endswith("endpoints") for key in found.elements.keys() - expected.keys())
+
+    def outside(self) -> Sandbox:
+        """Make a machine beside this one, which sends what is for Services here."""
+        machine = self.pods["outside"] = Sandbox()
+        run_checked("ip", "link", "add", "o0", "type", "veth", "peer", "name", "eth0", "netns", str(machine.pid))
+        run_checked("ip", "link", "set", "o0", "master", "uplink", "up")
+        machine.run("ip", "addr", "add", f"{OUTSIDE_IP}/24", "dev", "eth0")
+        machine.run("ip", "link", "set", "eth0", "up")
+        machine.run("ip", "route", "add", "default", "via", NODE_IP)
+        return machine
 
     async def ask(
         self,
@@ -203,6 +216,26 @@ def test_a_cluster_ip_spreads_over_all_endpoints_from_pods_and_from_the_host(on_
         assert min(spread.values()) > 60
         assert {answer.split()[1] for answer in answers} == {host.ips["client"]}
         assert names(await here("tcp", VIP, 80, 60)) == {"a", "b", "c"}
+
+    on_host(scenario)
+
+
+def test_a_further_range_of_services_is_masqueraded_and_guarded_from_the_moment_that_it_is_there(on_host):
+    async def scenario(host: Host) -> None:
+        await host.pod("a")
+        host.outside()
+        await host.network.use_service_networks((CONFIG.service_cidr, FURTHER_RANGE))
+        await host.service("a", address=FURTHER_VIP)
+        assert await host.ask("outside", FURTHER_VIP) == [f"a {OUTSIDE_IP}"]
+
+        await host.client.create(SERVICE_CIDRS, {"metadata": {"name": "more"}, "spec": {"cidrs": [FURTHER_RANGE]}})
+        async with asyncio.timeout(60):
+            while FURTHER_RANGE not in our_rules(host.back_end):
+                await asyncio.sleep(0.02)
+        await host.settled()
+
+        assert await host.ask("outside", FURTHER_VIP) == [f"a {host.network._config.gateway}"]
+        assert await host.ask("outside", FURTHER_UNUSED, patience_s=2) == ["TimeoutError"]
 
     on_host(scenario)
 

@@ -249,6 +249,7 @@ async def test_a_pod_waits_until_a_node_can_take_it_and_says_why() -> None:
     assert (waiting["type"], waiting["status"], waiting["reason"]) == ("PodScheduled", "False", "Unschedulable")
     assert waiting["message"] == (
         "0/1 nodes are available: 1 Insufficient cpu. "
+        "no new claims to deallocate, "
         "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
     )
     assert cluster.client.objects(PODS)[0]["spec"]["nodeName"] == "n1"

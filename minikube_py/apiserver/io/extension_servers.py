@@ -19,6 +19,7 @@ import aiohttp
 from aiohttp import hdrs
 from yarl import URL
 
+from minikube_py.api.endpoint_slices import SERVICE_NAME_LABEL
 from minikube_py.api.errors import UnavailableError
 from minikube_py.api.meta import labels_of
 from minikube_py.api.resources import ENDPOINT_SLICES, SERVICES
@@ -29,7 +30,7 @@ from minikube_py.apiserver.io.http_forwarder import HttpForwarder, unreachable
 from minikube_py.apiserver.proxying import Location, request_target
 from minikube_py.apiserver.request_headers import with_user
 from minikube_py.apiserver.users import SYSTEM_MASTERS, UserInfo
-from minikube_py.apiserver.webhooks import SERVICE_LABEL, decode_bundle, pick_endpoint
+from minikube_py.apiserver.webhooks import decode_bundle, pick_endpoint
 from minikube_py.client.wire import ApiRequest, ApiResponse
 from minikube_py.store.interface import Store
 
@@ -76,7 +77,7 @@ class ExtensionServers:
         """Return the Service and its EndpointSlices."""
         entry = self._store.get(SERVICES.storage_key(target.namespace, target.name))
         slices = [decode(found) for found in self._store.range(ENDPOINT_SLICES.storage_key(target.namespace, ""))]
-        mine = [found for found in slices if labels_of(found).get(SERVICE_LABEL) == target.name]
+        mine = [found for found in slices if labels_of(found).get(SERVICE_NAME_LABEL) == target.name]
         return (None if entry is None else decode(entry)), mine
 
     def locate(self, target: ServiceReference) -> Location:

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import orjson
 
+from minikube_py.api.endpoint_slices import SERVICE_NAME_LABEL
 from minikube_py.api.errors import InternalError, TooLargeError, UnavailableError
 from minikube_py.api.meta import Obj, labels_of
 from minikube_py.api.resources import ENDPOINT_SLICES, SERVICES
@@ -21,7 +22,7 @@ from minikube_py.apiserver.canonical import decode
 from minikube_py.apiserver.io.answer_bodies import read_bounded
 from minikube_py.apiserver.io.byte_turns import asking_outside
 from minikube_py.apiserver.io.heavy_work import HeavyWork
-from minikube_py.apiserver.webhooks import SERVICE_LABEL, Target, pick_endpoint, service_target, url_target
+from minikube_py.apiserver.webhooks import Target, pick_endpoint, service_target, url_target
 from minikube_py.apiserver.weight import is_heavy
 from minikube_py.store.interface import Store
 
@@ -79,7 +80,7 @@ class WebhookClient:
             raise UnavailableError(f'service "{name}" not found')
         prefix = ENDPOINT_SLICES.storage_key(namespace, "")
         slices = [decode(found) for found in self._store.range(prefix)]
-        mine = [found for found in slices if labels_of(found).get(SERVICE_LABEL) == name]
+        mine = [found for found in slices if labels_of(found).get(SERVICE_NAME_LABEL) == name]
         return pick_endpoint(decode(entry), mine, int(service.get("port") or 443), next(self._turns))
 
     async def ask(self, target: Target, question: Mapping[str, Any], timeout_s: float) -> Obj:
@@ -90,7 +91,9 @@ class WebhookClient:
             InternalError: the answer is none.
         """
         if self._session is None:
-            self._session = aiohttp.ClientSession()
+            # As Go's client: no cookies, and no bound on connections that would let one webhook wait for another.
+            connector = aiohttp.TCPConnector(limit=0)
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         before = f'Post "{target.shown}"'
         try:
             async with (

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from minikube_py.client.workqueue import FAILURES, WorkQueue
 from minikube_py.kit.backoff import BackoffPolicy
 from minikube_py.kit.clock import Clock
+from minikube_py.kit.io.waiting import wait_event_or_sleep
 
 K = TypeVar("K", bound=Hashable)
 
@@ -66,12 +67,3 @@ class WaitingQueue(Generic[K]):
                 await self._changed.wait()
             else:
                 await wait_event_or_sleep(self._changed, self._clock, wakeup_s - now_s)
-
-
-async def wait_event_or_sleep(event: asyncio.Event, clock: Clock, seconds: float) -> None:
-    """Return when the event is set or `seconds` of the clock have passed, whichever comes first."""
-    async with asyncio.TaskGroup() as group:
-        tasks = {group.create_task(event.wait()), group.create_task(clock.sleep(seconds))}
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()

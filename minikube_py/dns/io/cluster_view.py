@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 
-from minikube_py.api.meta import Obj, ObjectKey, labels_of, namespace_of
+from minikube_py.api.endpoint_slices import service_index, service_key_of
+from minikube_py.api.meta import Obj, ObjectKey
 from minikube_py.api.resources import ENDPOINT_SLICES, NAMESPACES, SERVICES
 from minikube_py.client.interface import Informers
 
-_SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 _BY_ADDRESS = "dns/address"
 _BY_SERVICE = "dns/service"
 
@@ -21,7 +21,7 @@ class InformerView:
         self._slices = informers.informer(ENDPOINT_SLICES)
         self._services.add_index(_BY_ADDRESS, _cluster_ips)
         self._slices.add_index(_BY_ADDRESS, _endpoint_addresses)
-        self._slices.add_index(_BY_SERVICE, _service_key)
+        self._slices.add_index(_BY_SERVICE, service_index)
 
     async def wait_synced(self) -> None:
         """Wait until all copies are complete."""
@@ -51,8 +51,8 @@ class InformerView:
 
     def service_of_slice(self, endpoint_slice: Obj) -> Obj | None:
         """Return the Service that a slice belongs to."""
-        name = labels_of(endpoint_slice).get(_SERVICE_NAME_LABEL, "")
-        return self.service(namespace_of(endpoint_slice), name)
+        key = service_key_of(endpoint_slice)
+        return self._services.get(key) if key is not None else None
 
 
 def _cluster_ips(service: Obj) -> tuple[str, ...]:
@@ -63,8 +63,3 @@ def _cluster_ips(service: Obj) -> tuple[str, ...]:
 def _endpoint_addresses(endpoint_slice: Obj) -> tuple[str, ...]:
     addresses = (a for e in endpoint_slice.get("endpoints") or () for a in e.get("addresses") or ())
     return tuple(dict.fromkeys(addresses))
-
-
-def _service_key(endpoint_slice: Obj) -> tuple[str, ...]:
-    name = labels_of(endpoint_slice).get(_SERVICE_NAME_LABEL)
-    return (f"{namespace_of(endpoint_slice)}/{name}",) if name else ()

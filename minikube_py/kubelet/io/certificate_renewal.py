@@ -20,11 +20,11 @@ from minikube_py.api.meta import format_time
 from minikube_py.api.resources import SIGNING_REQUESTS
 from minikube_py.client.interface import Client
 from minikube_py.client.io.signing_requests import wait_certificate
-from minikube_py.client.io.waiting_queue import wait_event_or_sleep
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.io.files import write_atomic
 from minikube_py.kit.io.keys import new_key_pem
+from minikube_py.kit.io.waiting import wait_event_or_sleep
 from minikube_py.kubelet.node_certificates import (
     HeldCertificate,
     WantedCertificate,

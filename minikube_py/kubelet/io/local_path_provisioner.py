@@ -16,8 +16,8 @@ from minikube_py.api.persistent_volumes import LOCAL_PATH_PROVISIONER, class_of
 from minikube_py.api.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES
 from minikube_py.api.table.storage_v1 import STORAGE_CLASSES
 from minikube_py.client.interface import DeleteOptions
-from minikube_py.client.io.waiting_queue import wait_event_or_sleep
 from minikube_py.kit.backoff import BackoffPolicy, BackoffState, next_backoff
+from minikube_py.kit.io.waiting import wait_event_or_sleep
 from minikube_py.kubelet.local_path import Provision, is_for_node, path_to_delete, provision
 from minikube_py.kubelet.ports import KubeletPorts
 

@@ -5,12 +5,14 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from minikube_py.api.meta import Obj, ObjectKey, key_of, labels_of, namespace_of
+from minikube_py.api.endpoint_slices import service_index, service_key_of
+from minikube_py.api.meta import ObjectKey, key_of
 from minikube_py.api.resources import ENDPOINT_SLICES, SERVICES
 from minikube_py.client.interface import Change, Informers
 from minikube_py.kit.clock import Clock
+from minikube_py.kit.io.waiting import wait_event_or_sleep
 from minikube_py.proxy.config import ProxyConfig
-from minikube_py.proxy.endpoints_map import SERVICE_NAME_LABEL, merge_slices
+from minikube_py.proxy.endpoints_map import merge_slices
 from minikube_py.proxy.health_checks import HealthCheck, health_check_of, render_answer
 
 log = logging.getLogger("proxy")
@@ -38,7 +40,7 @@ class HealthCheckServer:
         self._servers: dict[int, asyncio.Server] = {}
         self._connections = asyncio.Semaphore(CONNECTIONS_MAX)
         self._wake = asyncio.Event()
-        self._slices.add_index(_BY_SERVICE, _service_of)
+        self._slices.add_index(_BY_SERVICE, service_index)
         self._services.subscribe(self._on_service)
         self._slices.subscribe(self._on_slice)
 
@@ -53,7 +55,7 @@ class HealthCheckServer:
                 if await self._open_and_close():
                     await self._wake.wait()
                 else:
-                    await self._clock.sleep(RETRY_INTERVAL_S)
+                    await wait_event_or_sleep(self._wake, self._clock, RETRY_INTERVAL_S)
         finally:
             for server in self._servers.values():
                 server.close()
@@ -87,7 +89,7 @@ class HealthCheckServer:
         try:
             # Whatever is asked, the answer is the same; a client that says nothing is cut off.
             with suppress(TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
-                async with self._connections, asyncio.timeout(REQUEST_TIMEOUT_S):
+                async with asyncio.timeout(REQUEST_TIMEOUT_S), self._connections:
                     await reader.readuntil(b"\r\n\r\n")
                     check = self._checks.get(writer.get_extra_info("sockname")[1])
                     if check is not None:
@@ -104,11 +106,5 @@ class HealthCheckServer:
             self._wake.set()
 
     def _on_slice(self, change: Change) -> None:
-        names = {text for obj in (change.old, change.new) if obj is not None for text in _service_of(obj)}
-        if names.intersection(map(str, self._asking)):
+        if any(obj is not None and service_key_of(obj) in self._asking for obj in (change.old, change.new)):
             self._wake.set()
-
-
-def _service_of(endpoint_slice: Obj) -> tuple[str, ...]:
-    name = labels_of(endpoint_slice).get(SERVICE_NAME_LABEL)
-    return (str(ObjectKey(namespace_of(endpoint_slice), name)),) if name else ()

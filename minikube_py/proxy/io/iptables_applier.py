@@ -69,11 +69,11 @@ class IptablesApplier:
     async def _replace(self, transaction: Transaction) -> None:
         programs = await self._find_programs()
         tables = IptablesTables(self._config, "MASQUERADE --random-fully" if programs.fully_random else "MASQUERADE")
-        await asyncio.to_thread(_take, tables, transaction)
+        # Thousands of Services make megabytes of text: read and rendered beside the loop, not in it.
+        await asyncio.to_thread(tables.change, transaction)
         script = ""
         for table in TABLES:
-            saved = await asyncio.to_thread(parse_save, await programs.save(table))
-            script += await asyncio.to_thread(render_replacement, saved, table, tables.chains(table))
+            script += await asyncio.to_thread(_replacement, await programs.save(table), table, tables)
         # What stands already is not touched: a restart of a healthy proxy changes nothing.
         if script:
             await programs.restore(script)
@@ -113,8 +113,7 @@ class IptablesApplier:
         try:
             programs = await self._find_programs()
             for table in TABLES:
-                saved = await asyncio.to_thread(parse_save, await programs.save(table))
-                if not await asyncio.to_thread(stands, saved, table, self._tables.chains(table)):
+                if not await asyncio.to_thread(_stands, await programs.save(table), table, self._tables):
                     return None
         except XtablesError as error:
             raise RulesetError(str(error)) from error
@@ -163,8 +162,12 @@ class IptablesApplier:
 _REFUSALS = frozenset({NO_ENDPOINTS.name, NO_ENDPOINTS_NODE_PORTS.name})
 
 
-def _take(tables: IptablesTables, transaction: Transaction) -> None:
-    tables.change(transaction)
+def _replacement(saved: str, table: TableName, tables: IptablesTables) -> str:
+    return render_replacement(parse_save(saved), table, tables.chains(table))
+
+
+def _stands(saved: str, table: TableName, tables: IptablesTables) -> bool:
+    return stands(parse_save(saved), table, tables.chains(table))
 
 
 def _counts() -> bytes:

@@ -15,13 +15,15 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
-from minikube_py.api.meta import Obj, ObjectKey, key_of, labels_of, namespace_of
+from minikube_py.api.endpoint_slices import service_index, service_key_of
+from minikube_py.api.meta import Obj, ObjectKey, key_of, labels_of
 from minikube_py.api.resources import ENDPOINT_SLICES, NODES, PODS, SERVICE_CIDRS, SERVICES
 from minikube_py.api.service_networks import service_networks
 from minikube_py.client.interface import Change, Informers, Selection
 from minikube_py.kit.clock import Clock
+from minikube_py.kit.io.waiting import wait_event_or_sleep
 from minikube_py.proxy.config import ProxyConfig
-from minikube_py.proxy.endpoints_map import SERVICE_NAME_LABEL, merge_slices
+from minikube_py.proxy.endpoints_map import merge_slices
 from minikube_py.proxy.host_ports import compile_host_ports
 from minikube_py.proxy.ports import FlowTable, RulesetApplier, RulesetError
 from minikube_py.proxy.programs import EMPTY, CompileFacts, Program, Target, UdpEntry, compile_service
@@ -39,6 +41,8 @@ A node that was upgraded without a server has no copy of them, and Services of t
 """
 _COMPILED_PER_TURN_MAX = 100
 """Programs compiled before other tasks get their turn; about 10 ms."""
+_FAILURES_BEFORE_REPLACE = 2
+"""Syncs that failed one after the other before the table is not compared any more, but replaced."""
 
 
 class Owner(NamedTuple):
@@ -49,9 +53,6 @@ class Owner(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
-
-
-_FAILURES_BEFORE_REPLACE = 2
 
 
 class Proxier:
@@ -91,7 +92,7 @@ class Proxier:
         self._sweep_chains = False
         self._failures = 0
         self._stale_flows: dict[UdpEntry, frozenset[Target]] = {}
-        self._slices.add_index(_BY_SERVICE, _service_of_slice)
+        self._slices.add_index(_BY_SERVICE, service_index)
         self._services.subscribe(self._on_service)
         self._slices.subscribe(self._on_slice)
         self._pods.subscribe(self._on_pod)
@@ -139,7 +140,7 @@ class Proxier:
     async def _wait_rules(self, are_right: Callable[[], bool], timeout_s: float) -> bool:
         deadline_s = self._clock.now_s() + timeout_s
         while not (self._has_synced and are_right()):
-            if not await self._wait(self._committed, deadline_s - self._clock.now_s()):
+            if not await wait_event_or_sleep(self._committed, self._clock, deadline_s - self._clock.now_s()):
                 return False
         return True
 
@@ -239,13 +240,10 @@ class Proxier:
             old = self._programs.pop(owner, EMPTY)
             if program != EMPTY:
                 self._programs[owner] = program
-            self._forwarded.subtract(old.forwards)
-            self._forwarded.update(program.forwards)
-            self._reached.subtract(old.reaches)
-            self._reached.update(program.reaches)
+            _recount(self._forwarded, old.forwards, program.forwards)
+            _recount(self._reached, old.reaches, program.reaches)
             self._stale_flows.update(_changed_udp(old.udp, program.udp))
         self._pending = {}
-        self._forwarded, self._reached = +self._forwarded, +self._reached
         self._has_synced = True
         self._committed.set()
         self._committed = asyncio.Event()
@@ -271,22 +269,10 @@ class Proxier:
         if due_s is None:
             await self._wake.wait()
         else:
-            await self._wait(self._wake, due_s - self._clock.now_s())
+            await wait_event_or_sleep(self._wake, self._clock, due_s - self._clock.now_s())
         if self._wake.is_set():
             self._wake.clear()
             await self._clock.sleep(self._config.first_delay_s)
-
-    async def _wait(self, happened: asyncio.Event, timeout_s: float) -> bool:
-        """Wait for an event or the clock; False when the clock was first."""
-        if timeout_s <= 0:
-            return happened.is_set()
-        async with asyncio.TaskGroup() as group:
-            sleeper = group.create_task(self._clock.sleep(timeout_s))
-            waiter = group.create_task(happened.wait())
-            await asyncio.wait((sleeper, waiter), return_when=asyncio.FIRST_COMPLETED)
-            sleeper.cancel()
-            waiter.cancel()
-        return happened.is_set()
 
     async def _watch_foreign_changes(self) -> None:
         while True:
@@ -321,9 +307,9 @@ class Proxier:
 
     def _on_slice(self, change: Change) -> None:
         for obj in (change.old, change.new):
-            for text in _service_of_slice(obj) if obj is not None else ():
-                namespace, _, name = text.partition("/")
-                self._mark(Owner("service", ObjectKey(namespace, name)))
+            key = service_key_of(obj) if obj is not None else None
+            if key is not None:
+                self._mark(Owner("service", key))
 
     def _on_node(self, change: Change) -> None:
         zone = labels_of(change.latest).get(ZONE_LABEL, "")
@@ -344,9 +330,13 @@ def _has_host_ports(pod: Obj | None) -> bool:
     return any(port.get("hostPort") for container in containers for port in container.get("ports") or ())
 
 
-def _service_of_slice(endpoint_slice: Obj) -> tuple[str, ...]:
-    name = labels_of(endpoint_slice).get(SERVICE_NAME_LABEL)
-    return (str(ObjectKey(namespace_of(endpoint_slice), name)),) if name else ()
+def _recount(counts: Counter[str], old: frozenset[str], new: frozenset[str]) -> None:
+    """Count addresses that came and that went; what nobody has any more is not kept."""
+    counts.update(new - old)
+    for address in old - new:
+        counts[address] -= 1
+        if not counts[address]:
+            del counts[address]
 
 
 def _changed_udp(

@@ -17,9 +17,9 @@ from minikube_py.api.meta import Obj, ObjectKey, format_time, is_deleting, key_o
 from minikube_py.api.resources import NAMESPACES, NODES, PODS
 from minikube_py.client.interface import STRATEGIC, Change, Client, Informers
 from minikube_py.client.io.event_recorder import EventRecorder
-from minikube_py.client.io.waiting_queue import wait_event_or_sleep
 from minikube_py.kit.clock import Clock
 from minikube_py.kit.ids import Ids
+from minikube_py.kit.io.waiting import wait_event_or_sleep
 from minikube_py.scheduler.cluster_state import ClusterState, binding_of, is_terminal, node_of
 from minikube_py.scheduler.config import SchedulerConfig
 from minikube_py.scheduler.cycle import Bind, Unschedulable, schedule
@@ -101,7 +101,7 @@ class Scheduler:
 
     def _snapshot(self, pod: Obj) -> Snapshot:
         snapshot = self._state.snapshot()
-        return replace(snapshot, storage=self._volumes.storage()) if claims_of(pod) else snapshot
+        return replace(snapshot, storage=self._volumes.storage(pod)) if claims_of(pod) else snapshot
 
     async def _wait(self, now_s: float) -> None:
         self._changed.clear()
@@ -207,6 +207,8 @@ class Scheduler:
     def _on_node(self, change: Change) -> None:
         if change.new is None:
             self._state.remove_node(name_of(change.latest))
+            # A domain less can make the rest even again.
+            self._note_change()
             return
         self._state.put_node(change.new)
         if change.old is None or _offers(change.old) != _offers(change.new):
@@ -229,10 +231,10 @@ def _asks_otherwise(old: Obj, new: Obj) -> bool:
 
 
 def _matters_to_others(old: Obj | None, new: Obj) -> bool:
-    """Return whether a bound pod's change may let others fit: it ended, came, or has other labels."""
+    """Return whether a bound pod's change may let others fit: it ended, came, was resized, or has other labels."""
     if old is None or is_terminal(old) != is_terminal(new) or is_deleting(old) != is_deleting(new):
         return True
-    return node_of(old) != node_of(new) or labels_of(old) != labels_of(new)
+    return old.get("spec") != new.get("spec") or labels_of(old) != labels_of(new)
 
 
 def _offers(node: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -4,9 +4,9 @@ The pod stays assumed on its node meanwhile. A volume that was chosen counts as 
 cache shows its claimRef or the binding is given up. Upstream: plugins/volumebinding binder.go BindPodVolumes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 
-from minikube_py.api.meta import ObjectKey, annotations_of, key_of, name_of, namespace_of, uid_of
+from minikube_py.api.meta import Obj, ObjectKey, annotations_of, key_of, name_of, namespace_of, uid_of
 from minikube_py.api.persistent_volumes import (
     BOUND_BY_CONTROLLER,
     SELECTED_NODE,
@@ -18,7 +18,7 @@ from minikube_py.api.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUM
 from minikube_py.api.table.storage_v1 import STORAGE_CLASSES
 from minikube_py.client.interface import Change, Client, Informers
 from minikube_py.kit.clock import Clock
-from minikube_py.scheduler.volumes import Storage, VolumeDecision
+from minikube_py.scheduler.volumes import Storage, VolumeDecision, claims_of
 
 BIND_TIMEOUT_S = 600.0
 """Upstream's bindTimeoutSeconds."""
@@ -51,14 +51,23 @@ class VolumeBinding:
         for informer in (self._claims, self._volumes, self._classes):
             await informer.wait_synced()
 
-    def storage(self) -> Storage:
-        """Return claims, volumes and classes as they are now."""
+    def storage(self, pod: Obj) -> Storage:
+        """Return the pod's claims, the volumes that they have or may get, and all classes, as they are now."""
+        keys = [ObjectKey(namespace_of(pod), name) for name, _ in claims_of(pod)]
+        claims = {key: claim for key in keys if (claim := self._claims.get(key)) is not None}
         return Storage(
-            {key_of(claim): claim for claim in self._claims.list()},
-            {name_of(volume): volume for volume in self._volumes.list()},
+            claims,
+            {name_of(volume): volume for volume in self._volumes_for(claims.values())},
             {name_of(row): row for row in self._classes.list()},
             frozenset(self._taken),
         )
+
+    def _volumes_for(self, claims: Collection[Obj]) -> Iterable[Obj]:
+        """Return those that bound claims have; all, when one is still to be bound."""
+        if not all(map(is_bound, claims)):
+            return self._volumes.list()
+        found = (self._volumes.get(ObjectKey("", str(spec_of(claim).get("volumeName")))) for claim in claims)
+        return [volume for volume in found if volume is not None]
 
     def assume(self, decision: VolumeDecision) -> None:
         """Count the chosen volumes as taken from now on."""

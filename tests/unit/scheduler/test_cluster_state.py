@@ -71,6 +71,21 @@ def test_a_snapshot_is_kept_as_it_is() -> None:
     assert cluster.snapshot() is cluster.snapshot()
 
 
+def test_a_bound_pod_is_counted_again_only_when_it_weighs_something_else() -> None:
+    cluster = state("n1")
+    cluster.put_pod(a_pod())
+    before = cluster.snapshot()
+    cluster.put_pod(a_pod(ready=False))
+    assert cluster.snapshot() is before
+
+    resized = {"containers": [{"name": "c", "image": "i:1", "resources": {"requests": {"cpu": "2"}}}]}
+    for changed in (a_pod(labels={"other": "one"}), a_pod(deleting=True), a_pod(spec=resized)):
+        before = cluster.snapshot()
+        cluster.put_pod(changed)
+        assert cluster.snapshot() is not before
+    assert cluster.snapshot().nodes[0].used["cpu"] == 2000
+
+
 def test_namespaces_bring_their_labels() -> None:
     cluster = state()
     cluster.put_namespace({"metadata": {"name": "a", "labels": {"x": "y"}}})

@@ -33,7 +33,8 @@ def test_reasons_are_counted_sorted_and_end_in_preemption() -> None:
     nodes = (a_node("n1", taints=[taint]), a_node("n2"), a_node("n3", taints=[taint]))
 
     assert decide(asking("9"), *nodes) == Unschedulable(
-        "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {k: v}. "
+        "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s). "
+        "no new claims to deallocate, "
         "preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
     )
 
@@ -42,7 +43,9 @@ def test_who_must_not_preempt_is_told_so() -> None:
     decision = decide(asking("9", preemptionPolicy="Never"), a_node())
 
     assert isinstance(decision, Unschedulable)
-    assert decision.message.endswith(". preemption: not eligible due to preemptionPolicy=Never.")
+    assert decision.message.endswith(
+        ". no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never."
+    )
 
 
 def test_a_cluster_without_nodes_says_so() -> None:

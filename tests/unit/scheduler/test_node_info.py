@@ -93,3 +93,9 @@ def test_host_ports_clash_on_the_same_address_or_on_all() -> None:
     assert taken.clashes(HostPort("10.0.0.1", "TCP", 8080))
     assert not taken.clashes(HostPort("0.0.0.0", "UDP", 8080))
     assert not HostPort("10.0.0.1", "TCP", 80).clashes(HostPort("10.0.0.2", "TCP", 80))
+
+
+def test_a_container_that_asks_for_nothing_counts_for_a_little_and_one_that_asks_for_0_for_that() -> None:
+    container = {"name": "c", "image": "i", "resources": {"requests": {"cpu": "0"}}}
+
+    assert read_pod(a_pod(spec={"containers": [container]})).score_requests == {"cpu": 0, "memory": DEFAULT_MEMORY}

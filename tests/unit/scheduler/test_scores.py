@@ -65,6 +65,19 @@ def test_pods_of_one_owner_are_spread_over_nodes_and_zones() -> None:
     assert scored(owner_spread, a_pod("alone"), (node("a1", "a"), [a_pod("p1", owner=MINE)])) == [0]
 
 
+def test_a_node_in_no_domain_of_a_soft_constraint_is_the_last_choice() -> None:
+    constraint = {
+        "topologyKey": "zone",
+        "maxSkew": 1,
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": {"app": "web"}},
+    }
+    pod = a_pod("new", node="", spec={"topologySpreadConstraints": [constraint]})
+    crowded, empty = a_node("n1", labels={"zone": "a"}), a_node("n2", labels={"zone": "b"})
+
+    assert scored(owner_spread, pod, (crowded, [a_pod("p")]), (a_node("n0"), []), (empty, [])) == [0, 0, 100]
+
+
 def test_soft_constraints_spread_too() -> None:
     constraint = {
         "topologyKey": "kubernetes.io/hostname",

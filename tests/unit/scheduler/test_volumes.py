@@ -82,6 +82,7 @@ def test_the_message_is_upstreams():
     assert isinstance(decision, Unschedulable)
     assert decision.message == (
         '0/1 nodes are available: persistentvolumeclaim "c" not found. '
+        "no new claims to deallocate, "
         "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
     )
 

@@ -68,6 +68,21 @@ async def test_a_port_that_is_taken_is_tried_again():
         assert await ask(port) == "HTTP/1.1 503 Service Unavailable"
 
 
+async def test_a_port_that_is_taken_does_not_keep_what_changes_at_others_back():
+    client, (taken, port) = FakeClient(ManualClock()), free_ports(2)
+    with socket.create_server(("0.0.0.0", taken)):
+        async with running(client):
+            await client.create(SERVICES, a_service("taken", type="LoadBalancer", healthCheckNodePort=taken))
+            await client.create(SERVICES, a_service(type="LoadBalancer", healthCheckNodePort=port))
+            await settle()
+            assert await ask(port) == "HTTP/1.1 503 Service Unavailable"
+
+            await client.create(ENDPOINT_SLICES, a_slice(an_endpoint("10.244.0.2")))
+            await settle()
+
+            assert await ask(port) == "HTTP/1.1 200 OK"
+
+
 async def test_a_request_beyond_all_measure_is_cut_off():
     client, (port,) = FakeClient(ManualClock()), free_ports(1)
     async with running(client):

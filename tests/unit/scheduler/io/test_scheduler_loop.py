@@ -94,6 +94,44 @@ async def test_room_that_becomes_free_is_used() -> None:
     assert stage.nodes_of()["b"] == "n1"
 
 
+async def test_room_that_a_smaller_pod_leaves_is_used() -> None:
+    stage = Stage(a_node("n1", allocatable={"cpu": "1", "pods": "9"}))
+    async with stage.running():
+        await stage.create("a")
+        await stage.create("b", cpu="500m")
+        assert stage.nodes_of() == {"a": "n1", "b": ""}
+        smaller = {"containers": [{"name": "c", "image": "i", "resources": {"requests": {"cpu": "500m"}}}]}
+        await stage.client.patch(PODS, ObjectKey("default", "a"), {"spec": smaller})
+        await stage.clock.advance(1.0)
+
+    assert stage.nodes_of()["b"] == "n1"
+
+
+async def test_a_node_that_goes_may_make_the_rest_even_enough() -> None:
+    def node(name: str):
+        return a_node(name, labels={"zone": name})
+
+    stage = Stage(node("n1"), node("n2"))
+    spread = {
+        "topologyKey": "zone",
+        "maxSkew": 1,
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app": "web"}},
+    }
+    async with stage.running():
+        for name in ("a", "b"):
+            await stage.create(name, topologySpreadConstraints=[spread], nodeSelector={"zone": "n1"})
+        await stage.client.patch(NODES, ObjectKey("", "n2"), {"spec": {"unschedulable": True}})
+        for name in ("c", "d"):
+            await stage.create(name, topologySpreadConstraints=[spread])
+        waiting = [name for name, at in stage.nodes_of().items() if not at]
+        assert waiting
+        await stage.client.delete(NODES, ObjectKey("", "n2"))
+        await stage.clock.advance(1.0)
+
+    assert not [name for name, at in stage.nodes_of().items() if not at and name in waiting]
+
+
 async def test_the_condition_is_written_once_for_the_same_reason() -> None:
     stage = Stage(a_node("n1", unschedulable=True))
     async with stage.running():

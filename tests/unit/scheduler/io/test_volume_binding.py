@@ -13,6 +13,7 @@ from minikube_py.testing.fake_client import FakeClient
 from minikube_py.testing.fake_informers import FakeInformers
 from minikube_py.testing.loop_clock import LoopClock
 from minikube_py.testing.volume_objects import a_claim, a_volume
+from minikube_py.testing.workload_objects import a_pod
 
 pytestmark = pytest.mark.looptime
 KEY = ObjectKey("default", "c")
@@ -38,7 +39,7 @@ async def test_a_chosen_volume_is_reserved_and_the_binding_waited_for():
     client, binding, claim, volume = await a_binding()
     decision = VolumeDecision(static=((claim, volume),))
     binding.assume(decision)
-    assert binding.storage().taken == {"pv"}
+    assert binding.storage(a_pod()).taken == {"pv"}
     async with asyncio.TaskGroup() as group:
         task = group.create_task(binding.bind(decision, "n1", lambda: True))
         await asyncio.sleep(5)
@@ -48,7 +49,7 @@ async def test_a_chosen_volume_is_reserved_and_the_binding_waited_for():
 
     assert (ref["name"], ref["uid"]) == ("c", claim["metadata"]["uid"])
     binding.forget(decision)
-    assert binding.storage().taken == frozenset()
+    assert binding.storage(a_pod()).taken == frozenset()
 
 
 async def test_the_node_is_written_for_the_provisioner():
@@ -80,3 +81,22 @@ async def test_a_binding_that_comes_to_nothing_ends(happens, why):
         group.create_task(happen())
         with pytest.raises(VolumesNotBoundError, match=why):
             await binding.bind(VolumeDecision(provision=(claim,)), "n1", lambda: wanted[0])
+
+
+def using(*claims):
+    volumes = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]
+    return a_pod(node="", spec={"volumes": volumes})
+
+
+async def test_a_pod_is_shown_its_own_claims_and_the_volumes_that_they_have_or_may_get():
+    client, binding, _, _ = await a_binding()
+    await client.create(PERSISTENT_VOLUME_CLAIMS, a_claim("other"))
+    await client.create(PERSISTENT_VOLUMES, a_volume("free"))
+    waiting = binding.storage(using("c", "missing"))
+    await mark_bound(client)
+    bound = binding.storage(using("c"))
+
+    assert [(sorted(s.claims), sorted(s.volumes)) for s in (waiting, bound)] == [
+        ([KEY], ["free", "pv"]),
+        ([KEY], ["pv"]),
+    ]
