@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.error import MarkedYAMLError
 
 from minikube_py.kit.arguments import ArgumentError
 from minikube_py.kit.errors import UserError
@@ -280,8 +281,14 @@ def read_config_file(path: Path, required: bool) -> Mapping[str, Any]:
         if required:
             raise ConfigError(f"config file {path} does not exist") from None
         return {}
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"config file {path} cannot be read: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"config file {path} cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        where = str(error)
+        if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+            # Its own text is a drawing of several lines.
+            where = f"line {error.problem_mark.line + 1}: {error.problem}"
+        raise ConfigError(f"config file {path} cannot be read: {where}") from error
     if content is None:
         return {}
     if not isinstance(content, dict):

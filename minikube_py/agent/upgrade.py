@@ -51,11 +51,13 @@ async def _upgrade(offered: Path, say: Say) -> bool:
     unit = unit_name(record.role)
     try:
         await _restart(unit)
-    except InstallError as error:
+    except (InstallError, asyncio.CancelledError) as error:
+        say(f"{PROGRAM} is minikube-py {installed.version} again")
         files.apply(CopyProgram(PROGRAM, PREVIOUS), dry_run=False)
         await _restart(unit)
+        why = str(error) or "it was interrupted"
         raise AgentError(
-            f"minikube-py {candidate.version} did not become Ready, {installed.version} runs again: {error}"
+            f"minikube-py {candidate.version} did not become Ready, {installed.version} runs again: {why}"
         ) from error
     say(f"{unit} is active")
     return True

@@ -1,8 +1,8 @@
 """Cron schedules as CronJobs write them: five fields, or `@hourly` and its like, or `@every 1h30m`.
 
 A field is a list of ranges with steps: `*/15`, `1-5`, `MON-FRI`, `0,30`, `?` (the same as `*`). Months and weekdays
-have names; Sunday is 0, and 7 is refused, as upstream does. When neither day field begins with a star a day matches
-if one of them does.
+have names; Sunday is 0, and 7 is refused, as upstream does. When neither day field is a star (`*/2` is none) a day
+matches if one of them does.
 
 Upstream: robfig/cron ParseStandard.
 """
@@ -61,7 +61,7 @@ class CronSchedule:
     """Sunday is 0."""
     any_day_of_month: bool = False
     any_day_of_week: bool = False
-    """The day fields that began with a star: a day must match both fields when one did, else one of them."""
+    """Which day fields are stars: a day must match both fields when one is, else one of them."""
     every_s: float = 0.0
 
 
@@ -98,7 +98,13 @@ def _parse_descriptor(text: str) -> CronSchedule:
 
 
 def _is_any(field: str) -> bool:
-    return any(part.startswith(("*", "?")) for part in field.split(","))
+    """Return whether a day field leaves the choice to the other one; one with a step of more than 1 does not."""
+    return any(_is_star(part) for part in field.split(","))
+
+
+def _is_star(text: str) -> bool:
+    span, slash, step = text.partition("/")
+    return span.partition("-")[0] in ("*", "?") and not (slash and int(step) > 1)
 
 
 def _parse_field(field: str, bounds: _Bounds) -> frozenset[int]:

@@ -8,6 +8,7 @@ Upstream: apiserver endpoints/handlers/patch.go (jsonPatcher); RFC 6902 (JSON pa
 RFC 7386 (merge patch).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from minikube_py.api.value_count import VALUES_MAX, count_marks
 JSON_PATCH_OPERATIONS_MAX = 10_000
 """More operations than this in one JSON patch are refused with 413, as upstream does."""
 
+_INDEX = re.compile(r"-?[0-9]{1,18}")
 _REJECTED = "the server rejected our request due to an error in our request"
 
 
@@ -146,7 +148,7 @@ def _pointer(text: object) -> tuple[str, ...]:
 
 def _index(items: Sequence[Any], key: str, *, end: int) -> int:
     """Return the list index that `key` names; negative ones count from the end, as upstream's library allows."""
-    if not key.lstrip("-").isdigit():
+    if not _INDEX.fullmatch(key):
         raise _OperationError(f"not an index: {key}")
     index = int(key)
     if index < 0:

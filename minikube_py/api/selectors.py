@@ -17,6 +17,7 @@ _TOKEN = re.compile(r"\s*(==|!=|=|!|\(|\)|,|>|<|[^\s=!(),<>]+)")
 _SYMBOLS = frozenset({"==", "!=", "=", "!", "(", ")", ",", ">", "<", "in", "notin"})
 _NAME = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)")
 _PREFIX = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,64}")
 NAME_LENGTH_MAX = 63
 
 
@@ -85,11 +86,16 @@ def parse_field_selector(text: str) -> FieldSelector:
 
 
 def _compare(value: str | None, operator: str, bound: str) -> bool:
-    try:
-        number = int(value or "")
-    except ValueError:
+    number = _integer(value or "")
+    if number is None:
         return False
     return number > int(bound) if operator == ">" else number < int(bound)
+
+
+def _integer(text: str) -> int | None:
+    """Return the number that a text says, as Go reads 64 bits; Python takes `1_0` too."""
+    number = int(text) if _INTEGER.fullmatch(text) else None
+    return number if number is not None and -(2**63) <= number < 2**63 else None
 
 
 class _LabelParser:
@@ -160,13 +166,11 @@ class _LabelParser:
 
     def _number(self, key: str) -> str:
         value = self._value(key)
-        try:
-            int(value)
-        except ValueError as error:
+        if _integer(value) is None:
             raise _fault(
                 f"values[0][{key}]: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must be "
                 "an integer"
-            ) from error
+            )
         return value
 
     def _values(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from minikube_py.api.field_paths import (
     encode_fields,
     path_text,
 )
+from minikube_py.api.json_values import is_same_json
 from minikube_py.api.last_applied import last_applied_fields, sync_last_applied
 from minikube_py.api.managed_fields import (
     NEVER_OWNED,
@@ -95,7 +96,7 @@ def apply(
     if conflicts and not force:
         _check_conflicts(start, definition, writer, conflicts)
     tracked = [entry.without(frozenset(c.path for c in conflicts if c.entry == entry)) for entry in tracked]
-    if live is not None and result == start:
+    if live is not None and is_same_json(start, result):
         result = copy_object(start)
         tracked = _with_old_times(tracked, entries)
     if writer.manager == _KUBECTL:

@@ -8,13 +8,19 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from ipaddress import ip_address, ip_network
+from functools import partial
+from ipaddress import ip_network
 from urllib.parse import urlsplit
+
+from minikube_py.api.names import parse_ip
 
 _HOSTNAME = re.compile(
     r"[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?)*\.?"
 )
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|[^@\s]+@localhost")
+_MAILBOX = re.compile(r"[^@\s]+@([^@\s]+)")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
+"""Python's own parsers take more forms than RFC 3339 has."""
 _UUID = re.compile(r"(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 _UUID3 = re.compile(r"(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?3[0-9a-f]{3}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 _UUID4 = re.compile(r"(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}")
@@ -57,16 +63,32 @@ def _is_base64(text: str) -> bool:
     return True
 
 
+def _is_date(text: str) -> bool:
+    return _DATE.fullmatch(text) is not None and _parses(date.fromisoformat)(text)
+
+
 def _is_date_time(text: str) -> bool:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return "T" in text.upper() and moment.tzinfo is not None
+    return _DATE_TIME.fullmatch(text) is not None and _parses(datetime.fromisoformat)(text.upper())
+
+
+def _is_email(text: str) -> bool:
+    """Return whether a text is a mailbox; one pattern for all of it would try each of its dots against the rest."""
+    found = _MAILBOX.fullmatch(text)
+    return found is not None and (found[1] == "localhost" or "." in found[1][1:-1])
 
 
 def _is_version(version: int) -> Callable[[str], bool]:
-    return lambda text: _parses(ip_address)(text) and ip_address(text).version == version
+    def check(text: str) -> bool:
+        address = parse_ip(text)
+        return address is not None and address.version == version
+
+    return check
+
+
+def _is_cidr(text: str) -> bool:
+    address, slash, length = text.partition("/")
+    digits = slash and length.isascii() and length.isdigit()
+    return bool(digits) and parse_ip(address) is not None and _parses(partial(ip_network, strict=False))(text)
 
 
 def _matches(pattern: re.Pattern[str]) -> Callable[[str], bool]:
@@ -81,13 +103,13 @@ def _is_isbn(text: str) -> bool:
 FORMATS: Mapping[str, Callable[[str], bool]] = {
     "bsonobjectid": _matches(_OBJECT_ID),
     "byte": _is_base64,
-    "cidr": _parses(lambda text: ip_network(text, strict=False) if "/" in text else int("no prefix")),
+    "cidr": _is_cidr,
     "creditcard": lambda text: _CARD.fullmatch(re.sub(r"[- ]", "", text)) is not None,
-    "date": _parses(date.fromisoformat),
+    "date": _is_date,
     "date-time": _is_date_time,
     "datetime": _is_date_time,
     "duration": _matches(_DURATION),
-    "email": _matches(_EMAIL),
+    "email": _is_email,
     "hexcolor": _matches(_HEX_COLOR),
     "hostname": lambda text: len(text) <= 255 and _HOSTNAME.fullmatch(text) is not None,
     "ipv4": _is_version(4),

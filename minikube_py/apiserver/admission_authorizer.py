@@ -34,7 +34,8 @@ def authorizer_of(attributes: Attributes) -> AuthorizerValue:
         user = attributes.user
         if question.user:
             namespace, _, name = question.user.partition(":")
-            user = UserInfo(f"system:serviceaccount:{namespace}:{name}", ("system:serviceaccounts",))
+            groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
+            user = UserInfo(f"system:serviceaccount:{namespace}:{name}", groups)
         info = RequestInfo(
             path=question.path,
             verb=question.verb,

@@ -98,21 +98,24 @@ def _selects(selector: Mapping[str, Any], obj: Mapping[str, Any]) -> bool:
     return selects(compile_label_selector(selector), labels_of(obj))
 
 
-def matches_resources(
+def covered_row(
     match: Mapping[str, Any] | None,
     attributes: Attributes,
     namespace: Mapping[str, Any] | None,
     objects: Sequence[Mapping[str, Any] | None],
     siblings: Siblings,
-) -> bool:
-    """Return whether a policy's matchConstraints, or a binding's matchResources, cover a request; None covers all."""
+) -> Resource | None:
+    """Return the row in which a policy's matchConstraints, or a binding's matchResources, cover a request.
+
+    None: they do not; without any they cover all.
+    """
     if match is None:
-        return True
+        return attributes.resource
     if not matches_selectors(match, attributes, namespace, objects):
-        return False
+        return None
     policy = str(match.get("matchPolicy") or "Equivalent")
     excluded = match.get("excludeResourceRules") or ()
     if excluded and matched_row(excluded, policy, attributes, siblings) is not None:
-        return False
+        return None
     rules = match.get("resourceRules")
-    return not rules or matched_row(rules, policy, attributes, siblings) is not None
+    return matched_row(rules, policy, attributes, siblings) if rules else attributes.resource

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from minikube_py.api.errors import BadRequestError
 from minikube_py.apiserver.authorize import forbidden_request
+from minikube_py.apiserver.request_headers import header_text
 from minikube_py.apiserver.routes import RequestInfo
 from minikube_py.apiserver.users import ANONYMOUS, AUTHENTICATED, SYSTEM_MASTERS, UNAUTHENTICATED, UserInfo
 
@@ -49,7 +50,9 @@ def impersonated_in(headers: Iterable[tuple[str, str]]) -> Impersonated:
         BadRequestError: groups, a uid or extras without a user.
     """
     # The first letter first: every request's headers come through here, and hardly one of them is meant.
-    asked = [(n.lower(), value) for n, value in headers if n[:1] in "iI" and n.lower().startswith(_PREFIX)]
+    asked = [
+        (n.lower(), header_text(value)) for n, value in headers if n[:1] in "iI" and n.lower().startswith(_PREFIX)
+    ]
     if not asked:
         return NOBODY_ELSE
     extra: dict[str, tuple[str, ...]] = {}

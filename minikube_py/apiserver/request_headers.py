@@ -30,6 +30,14 @@ AUTHENTICATION_CONFIG = "extension-apiserver-authentication"
 """The ConfigMap in kube-system that tells servers of APIServices whom to believe."""
 
 
+def header_text(value: str) -> str:
+    """Return a header's value as text that can be written again: a byte that is no UTF-8 becomes U+FFFD.
+
+    Clients may send any byte, which HTTP's parser keeps as half a surrogate: no JSON holds that, no digest takes it.
+    """
+    return value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def is_remote_header(name: str) -> bool:
     """Return whether a header says who asks."""
     lower = name.lower()
@@ -51,7 +59,7 @@ def user_in(headers: Sequence[tuple[str, str]]) -> UserInfo | None:
     """Return the user that believed headers name, or None when they name none."""
     by_name: dict[str, list[str]] = {}
     for name, value in headers:
-        by_name.setdefault(name.lower(), []).append(value)
+        by_name.setdefault(name.lower(), []).append(header_text(value))
     name = next((value for value in by_name.get(USER.lower(), ()) if value), "")
     if not name:
         return None

@@ -29,7 +29,6 @@ _BY_METHOD: Mapping[str, Verb] = {
 }
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
 _LONG_RUNNING = ("attach", "exec", "log", "portforward", "proxy")
-_TRUE = ("1", "true", "True", "t", "T", "TRUE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +73,8 @@ class Route:
 
 
 def is_true(text: str | None) -> bool:
-    """Return whether a boolean query parameter is set (Go's strconv.ParseBool; anything else is false)."""
-    return text in _TRUE
+    """Return whether a boolean query parameter is set: also by its name alone (`?watch`), as upstream reads them."""
+    return text is not None and text != "0" and text.lower() != "false"
 
 
 def parse_request(method: str, path: str, query: Mapping[str, str]) -> RequestInfo:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minikube_py.api.errors import MODIFIED, BadRequestError, FieldError, UnnamedError, conflict
+from minikube_py.api.json_values import is_same_json
 from minikube_py.api.meta import Obj, format_time, is_deleting, metadata, name_of, namespace_of, uid_of
 from minikube_py.api.names import Messages
 from minikube_py.api.resource import Resource
@@ -256,7 +257,9 @@ def _bump_generation(resource: Resource, old: Mapping[str, Any], new: Obj) -> No
         return
     # of a custom resource without /status its status is part of what is desired
     has_status = resource.custom is None or resource.subresource("status") is not None
-    if _desired(old, has_status=has_status) != _desired(new, has_status=has_status):
+    before, after = (_desired(obj, has_status=has_status) for obj in (old, new))
+    # fields of built-in kinds have one type each
+    if before != after or (resource.custom is not None and not is_same_json(before, after)):
         new["metadata"]["generation"] = int(metadata(old).get("generation", 0)) + 1
 
 
@@ -269,7 +272,9 @@ def _equal(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Return whether two states differ in nothing but resourceVersion and the times in managedFields."""
     if {k: v for k, v in old.items() if k != "metadata"} != {k: v for k, v in new.items() if k != "metadata"}:
         return False
-    return _comparable(metadata(old)) == _comparable(metadata(new))
+    if _comparable(metadata(old)) != _comparable(metadata(new)):
+        return False
+    return all(value is new[k] or is_same_json(value, new[k]) for k, value in old.items() if k != "metadata")
 
 
 def _comparable(meta: Mapping[str, Any]) -> Obj:

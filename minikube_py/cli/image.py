@@ -25,7 +25,12 @@ def image() -> None:
 @image.command("build-pause")
 @with_settings("docker-host")
 def build_pause_command(config: AgentConfig) -> None:
-    """Make the pause image and load it; no compiler and no registry is needed."""
+    """Make the pause image and load it; no compiler and no registry is needed.
+
+    \b
+    Examples:
+      minikube-py image build-pause
+    """  # noqa: D301 - click's mark against rewrapping
     click.echo(build_pause(config))
 
 
@@ -33,7 +38,12 @@ def build_pause_command(config: AgentConfig) -> None:
 @click.argument("archive", type=click.Path(path_type=Path))
 @with_settings("docker-host")
 def import_command(config: AgentConfig, archive: Path) -> None:
-    """Load an ARCHIVE that `docker save` wrote."""
+    """Load an ARCHIVE that `docker save` wrote.
+
+    \b
+    Examples:
+      docker save -o app.tar app:1; minikube-py image import app.tar
+    """  # noqa: D301 - click's mark against rewrapping
     for name in import_image(config, archive):
         click.echo(f"{name} loaded")
 
@@ -42,7 +52,12 @@ def import_command(config: AgentConfig, archive: Path) -> None:
 @output_option
 @with_settings("docker-host")
 def list_command(config: AgentConfig, output: str) -> None:
-    """List the images on this host."""
+    """List the images on this host.
+
+    \b
+    Examples:
+      minikube-py image list -o json
+    """  # noqa: D301 - click's mark against rewrapping
     images = list_images(config)
     if output == "json":
         print_json(images)

@@ -23,7 +23,12 @@ def secrets_encrypt() -> None:
 @output_option
 @with_settings(*STATE_SETTINGS)
 def status_command(config: AgentConfig, output: str) -> None:
-    """Show the keys, which of them encrypts, and which are needed to read what is on the disk."""
+    """Show the keys, which of them encrypts, and which are needed to read what is on the disk.
+
+    \b
+    Examples:
+      minikube-py secrets-encrypt status
+    """  # noqa: D301 - click's mark against rewrapping
     facts = state_command(config, "secrets-encrypt-status")
     if output == "json":
         print_json(facts)
@@ -40,7 +45,11 @@ def rotate_command(config: AgentConfig, output: str) -> None:
     """Make a new key, encrypt with it from now on, and take a snapshot in which every Secret is encrypted with it.
 
     Earlier keys stay in the file as long as kept snapshots and the log between them need them; `prune` drops them.
-    """
+
+    \b
+    Examples:
+      minikube-py secrets-encrypt rotate
+    """  # noqa: D301 - click's mark against rewrapping
     facts = state_command(config, "secrets-encrypt-rotate")
     if output == "json":
         print_json(facts)
@@ -52,7 +61,12 @@ def rotate_command(config: AgentConfig, output: str) -> None:
 @output_option
 @with_settings(*STATE_SETTINGS)
 def prune_command(config: AgentConfig, output: str) -> None:
-    """Drop the keys that no snapshot and no log of this data folder needs (copies kept elsewhere may need them)."""
+    """Drop the keys that no snapshot and no log of this data folder needs (copies kept elsewhere may need them).
+
+    \b
+    Examples:
+      minikube-py secrets-encrypt prune
+    """  # noqa: D301 - click's mark against rewrapping
     facts = state_command(config, "secrets-encrypt-prune")
     if output == "json":
         print_json(facts)

@@ -35,7 +35,13 @@ def snapshot() -> None:
 @output_option
 @with_settings(*STATE_SETTINGS)
 def save_command(config: AgentConfig, target: Path | None, output: str) -> None:
-    """Take a snapshot now, also while the agent runs."""
+    """Take a snapshot now, also while the agent runs.
+
+    \b
+    Examples:
+      minikube-py snapshot save
+      minikube-py snapshot save --to /backup/cluster.snapshot
+    """  # noqa: D301 - click's mark against rewrapping
     facts = state_command(config, "snapshot-save")
     if target is not None:
         try:
@@ -53,7 +59,12 @@ def save_command(config: AgentConfig, target: Path | None, output: str) -> None:
 @output_option
 @with_settings(*STATE_SETTINGS)
 def list_command(config: AgentConfig, output: str) -> None:
-    """List the snapshots of this data folder."""
+    """List the snapshots of this data folder.
+
+    \b
+    Examples:
+      minikube-py snapshot list -o json
+    """  # noqa: D301 - click's mark against rewrapping
     facts = state_command(config, "snapshot-list")
     if output == "json":
         print_json(facts)
@@ -69,7 +80,12 @@ def list_command(config: AgentConfig, output: str) -> None:
 @output_option
 @with_settings(*STATE_SETTINGS)
 def verify_command(config: AgentConfig, output: str) -> None:
-    """Read all snapshots and the log between them, and compare; with a running agent also its memory."""
+    """Read all snapshots and the log between them, and compare; with a running agent also its memory.
+
+    \b
+    Examples:
+      minikube-py snapshot verify
+    """  # noqa: D301 - click's mark against rewrapping
     report = state_command(config, "snapshot-verify")
     if output == "json":
         print_json(report)
@@ -100,7 +116,12 @@ def restore_command(
 
     Without any of them: the newest state that can be read, for a store that is damaged. The agent must not run; what
     was there stays on disk for the time being, so a restore can be undone by another one.
-    """
+
+    \b
+    Examples:
+      minikube-py snapshot restore --to-time 2026-11-24T07:00:00Z
+      minikube-py snapshot restore /backup/cluster.snapshot
+    """  # noqa: D301 - click's mark against rewrapping
     if sum((bool(name), to_revision is not None, to_time is not None)) > 1:
         raise click.UsageError("give a snapshot, --to-revision or --to-time, only one of them")
     done = restore_state(config, name, Until(to_revision, _wall_s(to_time)))

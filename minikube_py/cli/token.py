@@ -64,7 +64,13 @@ def create_command(
 @output_option
 @with_settings(*MASTER_SETTINGS)
 def list_command(config: AgentConfig, output: str) -> None:
-    """Show the tokens: never their secrets, which the cluster does not keep."""
+    """Show the tokens: never their secrets, which the cluster does not keep.
+
+    \b
+    Examples:
+      minikube-py token list
+      minikube-py token list -o json
+    """  # noqa: D301 - click's mark against rewrapping
     records = list_tokens(config)
     if output == "json":
         print_json([_shown(record) for record in records])
@@ -104,6 +110,11 @@ def _shown(record: TokenRecord) -> dict[str, Any]:
 @click.argument("tokens", nargs=-1, required=True, metavar="TOKEN...")
 @with_settings(*MASTER_SETTINGS)
 def delete_command(config: AgentConfig, tokens: tuple[str, ...]) -> None:
-    """Take tokens back, given whole or by ID: no host joins by them any more; nodes that did stay."""
+    """Take tokens back, given whole or by ID: no host joins by them any more; nodes that did stay.
+
+    \b
+    Examples:
+      minikube-py token delete abcdef
+    """  # noqa: D301 - click's mark against rewrapping
     for text in tokens:
         click.echo(f"token {delete_token(config, text)} deleted")

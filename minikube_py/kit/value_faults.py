@@ -18,7 +18,7 @@ class ValueFaults:
         try:
             return IPv4Network(str(value))
         except ValueError as error:
-            self.lines.append(f"--{name}: {error}")
+            self.lines.append(f"--{name}: {error}; give a range such as {fallback}")
             return IPv4Network(fallback)
 
     def address(self, name: str, value: object, fallback: str) -> IPv4Address:
@@ -26,7 +26,7 @@ class ValueFaults:
         try:
             return IPv4Address(str(value))
         except ValueError as error:
-            self.lines.append(f"--{name}: {error}")
+            self.lines.append(f"--{name}: {error}; give an address such as 192.0.2.7")
             return IPv4Address(fallback)
 
     def port(self, name: str, value: object) -> int:

@@ -438,6 +438,71 @@ async def test_a_policy_has_parameters(tmp_path):
             await api("POST", MAPS, a_map("no-limits"))
 
 
+async def test_a_binding_without_reference_has_no_parameters(tmp_path):
+    async with a_world(tmp_path) as (api, _):
+        kind = {"apiVersion": "v1", "kind": "ConfigMap"}
+        validations = [{"expression": "params == null && object.metadata.name != 'no'"}]
+        await bind(api, a_policy(paramKind=kind, validations=validations), a_binding())
+        await api("POST", MAPS, a_map("yes"))
+        with pytest.raises(StatusError, match="failed expression: params == null"):
+            await api("POST", MAPS, a_map("no"))
+
+
+async def test_parameters_of_a_namespace_are_not_looked_for_without_one(tmp_path):
+    async with a_world(tmp_path) as (api, _):
+        nodes = [{"operations": ["*"], "apiGroups": [""], "apiVersions": ["*"], "resources": ["nodes"]}]
+        policy = a_policy(
+            paramKind={"apiVersion": "v1", "kind": "ConfigMap"},
+            matchConstraints={"resourceRules": nodes},
+            validations=[{"expression": "true"}],
+        )
+        reference = {"name": "limits", "parameterNotFoundAction": "Allow"}
+        await bind(api, policy, a_binding(paramRef=reference))
+        with pytest.raises(
+            StatusError, match="cannot use namespaced paramRef in policy binding that matches cluster"
+        ):
+            await api("POST", "/api/v1/nodes", {"metadata": {"name": "n"}})
+
+
+SCALERS = "/apis/autoscaling/{}/namespaces/default/horizontalpodautoscalers"
+OF_V2 = [{"operations": ["*"], "apiGroups": ["autoscaling"], "apiVersions": ["v2"], "resources": ["*"]}]
+
+
+def a_scaler(**spec):
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}
+    return {
+        "apiVersion": "autoscaling/v1",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "h"},
+        "spec": {"scaleTargetRef": target, "maxReplicas": 3, "targetCPUUtilizationPercentage": 50, **spec},
+    }
+
+
+async def test_policies_see_an_equivalent_version_as_the_one_that_their_rules_name(tmp_path):
+    async with a_world(tmp_path) as (api, _):
+        expression = (
+            "size(object.spec.metrics) == 1 && request.kind.version == 'v2' && request.requestKind.version == 'v1'"
+            " && object.spec.maxReplicas < 9"
+        )
+        constraints = {"resourceRules": OF_V2}
+        await bind(api, a_policy(matchConstraints=constraints, validations=[{"expression": expression}]), a_binding())
+        mutation = {
+            "patchType": "JSONPatch",
+            "jsonPatch": {
+                "expression": "[JSONPatch{op: 'replace', path: '/spec/metrics/0/resource/target/averageUtilization', "
+                "value: 70}]"
+            },
+        }
+        policy = a_policy("Mutating", matchConstraints=constraints, mutations=[mutation], reinvocationPolicy="Never")
+        await bind(api, policy, a_binding("Mutating"), kind="mutating")
+
+        made = await api("POST", SCALERS.format("v1"), a_scaler())
+        with pytest.raises(StatusError, match="denied request: failed expression"):
+            await api("PUT", f"{SCALERS.format('v1')}/h", a_scaler(maxReplicas=9))
+
+        assert (made["apiVersion"], made["spec"]["targetCPUUtilizationPercentage"]) == ("autoscaling/v1", 70)
+
+
 async def test_an_expression_without_an_answer_counts_by_the_failure_policy(tmp_path):
     async with a_world(tmp_path) as (api, _):
         validations = [{"expression": "object.data.missing == 'x'"}]

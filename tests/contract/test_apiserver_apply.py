@@ -201,3 +201,19 @@ async def test_an_applier_may_change_the_version_that_he_speaks(api):
     assert done == 200, seen
     assert seen["spec"]["minReplicas"] == 1
     assert [(e["manager"], e["apiVersion"]) for e in seen["metadata"]["managedFields"]] == [("me", "autoscaling/v2")]
+
+
+async def test_a_field_that_stands_twice_is_warned_of_or_refused():
+    path = "/api/v1/namespaces/default/configmaps/twice"
+    body = b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"twice"},"data":{"a":"1","a":"2"}}'
+    async with _api() as api:
+        found = {}
+        for validation in ("Strict", "Warn", "Ignore"):
+            query = {"fieldManager": "m", "fieldValidation": validation}
+            async with api._session.patch(path, data=body, headers=APPLY, params=query) as answer:
+                found[validation] = answer.status, answer.headers.get("Warning"), await answer.json()
+    assert found["Strict"][0] == 400
+    assert found["Strict"][2]["message"] == 'error strict decoding YAML: key "a" already set in map'
+    assert found["Warn"][:2] == (201, '299 - "key \\"a\\" already set in map"')
+    assert found["Ignore"][:2] == (200, None)
+    assert found["Warn"][2]["data"] == {"a": "2"}

@@ -173,3 +173,24 @@ async def test_bytes_that_are_no_request(name):
     assert head.split()[1] == str(status["code"])
     assert 400 <= status["code"] < 500
     assert status["kind"] == "Status"
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        (b"Authorization: Bearer \xff", 401),
+        (b"Authorization: Bearer a.\xff.b", 401),
+        (b"Authorization: \xff", 403),
+        (b"Authorization: Bearer %s\r\nImpersonate-User: \xff" % ADMIN_TOKEN.encode(), 403),
+        (b"Authorization: Bearer %s\r\nAccept: \xff" % ADMIN_TOKEN.encode(), 406),
+    ],
+)
+async def test_a_header_that_is_no_text_is_no_error_of_the_server(header, code):
+    server = memory_api_server()
+    async with serving(server, None):
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.http.port)
+        writer.write(b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n\r\n" % (MAPS.encode(), header))
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+    assert head.startswith(b"HTTP/1.1 %d" % code)
+    assert orjson.loads(body)["kind"] == "Status"

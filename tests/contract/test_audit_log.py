@@ -119,9 +119,30 @@ async def test_components_in_the_process_are_in_it_too_and_full_files_are_put_as
             named = {**large, "metadata": {"name": f"m{number}"}}
             answer = await transport.send(replace(request, body=orjson.dumps(named)))
             assert answer.status == 201
-            while b"apiserver_audit_event_total " + f"{number + 1}.0".encode() not in server.metrics.render():
+            while b"apiserver_audit_event_total " + f"{number + 1}.0".encode() not in b"".join(server.metrics.text()):
                 await asyncio.sleep(0.01)
     assert len(events(path)) == 1
     (old,) = (entry for entry in tmp_path.iterdir() if entry != path)
     assert old.name.startswith("audit-")
     assert events(path)[0]["user"]["username"] == "system:apiserver"
+
+
+async def test_headers_that_are_no_text_do_not_end_the_log(tmp_path):
+    path = tmp_path / "audit.log"
+    server = memory_api_server(audit=audited(path))
+    async with serving(server, None):
+        for agent in (b"\xff/1", b"test/1"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.http.port)
+            head = (b"GET " + MAPS.encode() + b" HTTP/1.1", b"Host: x", b"User-Agent: " + agent, b"Audit-ID: \xfe")
+            writer.write(
+                b"\r\n".join((*head, b"Authorization: Bearer " + ADMIN_TOKEN.encode(), b"Connection: close"))
+            )
+            writer.write(b"\r\n\r\n")
+            answer = await reader.read()
+            assert answer.startswith(b"HTTP/1.1 200")
+            assert b"Audit-Id: \xfe\r\n" in answer
+            writer.close()
+    assert [(event["userAgent"], event["auditID"]) for event in events(path)] == [
+        ("\ufffd/1", "\ufffd"),
+        ("test/1", "\ufffd"),
+    ]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -19,6 +20,13 @@ pytestmark = pytest.mark.node
 UNIT = "minikube-py-server.service"
 CONFIG = "/etc/minikube-py/config.yaml"
 PROVISIONER = Path(__file__).parents[2] / "scripts" / "vagrant" / "provision.sh"
+UNITS = PROVISIONER.parents[2] / "systemd"
+COMPLETE = """
+source /etc/bash_completion.d/minikube-py
+COMP_WORDS=(minikube-py tok) COMP_CWORD=1
+_minikube_py_completion minikube-py
+echo "${COMPREPLY[@]}"
+"""
 EVICTION_HARD = FEW_EVICTIONS.removeprefix("--kubelet-arg=")
 SLEEP = "trap 'exit 0' TERM; sleep 1000 & wait"
 
@@ -131,6 +139,26 @@ def test_a_program_that_does_not_get_ready_is_taken_back(installed):
     assert installed.is_ready()
 
 
+def test_an_upgrade_that_is_interrupted_while_the_new_program_hangs_is_taken_back(installed):
+    running = installed.main_pid()
+    hanging = installed.program("hanging", before='[ "$1" != server ] || exec sleep 1000')
+    # A shell starts what is in its background deaf to SIGINT, these tests perhaps.
+    upgrade = subprocess.Popen(
+        [*installed.entry, "env", "--default-signal=INT", INSTALLED, "upgrade", hanging],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    machine.wait_until(lambda: installed.main_pid() not in (0, running), 60, "the new program does not start")
+    waiting = installed.run("pgrep", "--oldest", "--full", f"minikube_py upgrade {hanging}").stdout.strip()
+    installed.run("kill", "-INT", waiting)
+    _, said = upgrade.communicate(timeout=120)
+    assert upgrade.returncode == 1
+    assert said.endswith("runs again: it was interrupted\n")
+    assert "# minikube-py" in installed.run("cat", INSTALLED).stdout
+    assert installed.is_ready()
+
+
 def test_what_is_no_program_of_this_kind_is_refused_and_changes_nothing(installed):
     running = installed.main_pid()
     done = installed.run(INSTALLED, "upgrade", "/bin/true", check=False)
@@ -163,7 +191,10 @@ def test_an_installation_of_the_one_file_leaves_nothing_behind_when_it_goes(host
     said = host.run(program, "install", "server", FEW_EVICTIONS, timeout_s=240).stdout
     assert f"{UNIT} is active: node {host.name} is Ready" in said
     assert host.run("systemctl", "is-enabled", UNIT).stdout.strip() == "enabled"
-    assert host.run("systemd-analyze", "verify", f"/etc/systemd/system/{UNIT}").stderr == ""
+    shutil.copy(UNITS / "minikube-py-agent.service", host.shared)
+    for unit in (f"/etc/systemd/system/{UNIT}", f"{SHARED}/minikube-py-agent.service"):
+        assert host.run("systemd-analyze", "verify", unit).stderr == ""
+    assert host.run("bash", "-c", COMPLETE).stdout == "token\n"
     again = host.run(INSTALLED, "install", "server").stdout
     assert "created" not in again
     assert "changed" not in again.replace("unchanged", "")

@@ -118,9 +118,11 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path):
     path.write_text("- a\n")
     with pytest.raises(ConfigError, match="name: value"):
         read_config_file(path, required=True)
-    path.write_text("a: [")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    path.write_text("b: 1\na: [")
+    with pytest.raises(ConfigError, match=r"cannot be read: line 2: expected the node content[^\n]*$"):
         read_config_file(path, required=True)
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        read_config_file(tmp_path, required=True)
     with pytest.raises(ConfigError, match="does not exist"):
         read_config_file(tmp_path / "none", required=True)
     assert read_config_file(tmp_path / "none", required=False) == {}

@@ -47,12 +47,3 @@ def _no_element(item: Any) -> Any:
 
 def _identity(element: Mapping[str, Any], keys: Sequence[str]) -> bytes:
     return orjson.dumps([element.get(key) for key in keys], option=orjson.OPT_SORT_KEYS)
-
-
-def is_same(old: Any, value: Any) -> bool:
-    """Return whether two values are the same JSON; for Python `true` equals 1, however deep it stands."""
-    if type(old) is not type(value) or old != value:
-        return False
-    if not isinstance(value, dict | list):
-        return True
-    return orjson.dumps(old, option=orjson.OPT_SORT_KEYS) == orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

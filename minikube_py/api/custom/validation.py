@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from minikube_py.api.custom.correlation import UNKNOWN, is_same, old_elements, old_field
+from minikube_py.api.custom.correlation import UNKNOWN, old_elements, old_field
 from minikube_py.api.custom.nodes import (
     INT_OR_STRING,
     Node,
@@ -24,6 +24,7 @@ from minikube_py.api.custom.nodes import (
     values_node,
 )
 from minikube_py.api.errors import FieldError
+from minikube_py.api.json_values import is_same_json
 from minikube_py.api.regular_expressions import compile_pattern
 from minikube_py.api.rules.faults import Faults
 from minikube_py.api.text_formats import has_format
@@ -35,7 +36,7 @@ _INT_LIMITS = {"int32": 31, "int64": 63}
 
 def validate_value(value: Any, node: Node, path: str = "", old: Any = UNKNOWN) -> Faults:
     """Yield the faults of a value; `old` is the stored one, UNKNOWN when there is none to compare with."""
-    if is_same(old, value):
+    if is_same_json(old, value):
         return
     if value is None:
         if not node.get("nullable") and node.get("type"):

@@ -17,7 +17,7 @@ from minikube_py.api.cel.estimate import estimate_cost_max
 from minikube_py.api.cel.expressions import OBJECT_COST_MAX, Expression, compile_expression, uses
 from minikube_py.api.cel.syntax import CelSyntaxError
 from minikube_py.api.cel.values import NONE, Budget, CelError, CostLimitError, NoOverloadError, some
-from minikube_py.api.custom.correlation import UNKNOWN, is_same, old_elements, old_field
+from minikube_py.api.custom.correlation import UNKNOWN, old_elements, old_field
 from minikube_py.api.custom.nodes import (
     LIST_TYPE,
     VALIDATIONS,
@@ -31,6 +31,7 @@ from minikube_py.api.custom.rule_costs import ONCE, Cardinality, CostLedger, siz
 from minikube_py.api.custom.rule_values import NodeShape, cel_value
 from minikube_py.api.custom.validation import NO_FIELD
 from minikube_py.api.errors import CauseReason, FieldError
+from minikube_py.api.json_values import is_same_json
 from minikube_py.api.rules.faults import Faults, invalid, required, unsupported
 
 MESSAGE_BYTES_MAX = 5 * 1024
@@ -71,7 +72,7 @@ def _run_node(
     rules: list[Rule], value: Any, node: Node, path: str, old: Any, budget: Budget, *, is_resource: bool
 ) -> Faults:
     has_old = old is not UNKNOWN and old is not None
-    unchanged = has_old and is_same(old, value)
+    unchanged = has_old and is_same_json(old, value)
     seen = cel_value(value, node, is_resource=is_resource)
     old_seen = cel_value(old, node, is_resource=is_resource) if has_old else None
     for rule in rules:

@@ -18,9 +18,10 @@ import orjson
 from minikube_py.api.decode import decode_parsed, expected_of
 from minikube_py.api.errors import StatusError, forbidden
 from minikube_py.api.meta import Obj, copy_object, name_of
+from minikube_py.api.resource import Resource
 from minikube_py.apiserver.admission import Admitted, Attributes
 from minikube_py.apiserver.admission_authorizer import authorizer_of
-from minikube_py.apiserver.admission_matching import is_exempt, matches_resources
+from minikube_py.apiserver.admission_matching import covered_row, is_exempt
 from minikube_py.apiserver.admission_policies import (
     FAILURE_ANNOTATION,
     Failed,
@@ -144,42 +145,51 @@ class AdmissionChain:
     async def _apply_policy(
         self, bound: BoundPolicy, attributes: Attributes, new: Obj, old: Mapping[str, Any] | None
     ) -> Obj:
-        spec = bound.policy["spec"]
-        ignores = spec.get("failurePolicy") == "Ignore"
-        for params in self._params(bound, attributes, (new, old), ignores=ignores):
-            scope = self._scope(spec, attributes, (new, old), None, params)
-            mutated = partial(_mutated, spec, scope, new, attributes)
+        row = self._matched(bound, attributes, (new, old))
+        if row is None:
+            return new
+        try:
+            found = self._sources.params(bound.policy, bound.binding, attributes.namespace)
+        except PolicyError as error:
+            _fail(bound, attributes, error)
+            return new
+        for params in found:
             try:
-                new = await self._heavy_work.run_if(attributes.heavy, mutated)
+                new = await self._mutated(bound, attributes, (new, old), row, params)
             except (PolicyError, StatusError) as error:
-                why = error.message if isinstance(error, StatusError) else str(error)
-                if ignores:
-                    log.warning("policy %s failed and is ignored: %s", name_of(bound.policy), why)
-                    continue
-                names = f"MutatingAdmissionPolicy '{name_of(bound.policy)}' with binding '{name_of(bound.binding)}'"
-                resource = attributes.resource
-                text = f"{names} denied request: {why}"
-                raise forbidden(resource.group, resource.plural, attributes.name, text) from error
+                _fail(bound, attributes, error)
         return new
 
-    def _params(
-        self, bound: BoundPolicy, attributes: Attributes, objects: Objects, *, ignores: bool
-    ) -> Sequence[Obj | None]:
-        """Return the objects of parameters for which a policy is to be evaluated; none when it does not match.
+    async def _mutated(
+        self,
+        bound: BoundPolicy,
+        attributes: Attributes,
+        objects: tuple[Obj, Mapping[str, Any] | None],
+        row: Resource,
+        params: Obj | None,
+    ) -> Obj:
+        """Return the object as a policy leaves it, in the request's version; the policy sees it as `row`."""
+        new, spec = objects[0], bound.policy["spec"]
+        seen = await self._webhooks.in_version(objects, attributes, row)
+        scope = self._scope(spec, attributes, seen, None, params, row)
+        work = partial(_changed, spec, scope, dict(seen[0] or {}), _seen_as(attributes, row))
+        changed = await self._heavy_work.run_if(attributes.heavy, work)
+        if changed is None:
+            return new
+        back = await self._webhooks.converted(changed, attributes, row, attributes.resource)
+        return await self._heavy_work.run_if(attributes.heavy, partial(_completed, back or changed, attributes))
 
-        Raises:
-            StatusError: they are not found, and must be.
-        """
-        spec, binding = bound.policy["spec"], bound.binding["spec"]
+    def _matched(self, bound: BoundPolicy, attributes: Attributes, objects: Objects) -> Resource | None:
+        """Return the row in which a policy covers a request; None when it does not, or its binding does not."""
         namespace = self._sources.namespace(attributes.namespace)
-        for match in (spec.get("matchConstraints") or {}, binding.get("matchResources")):
-            if not matches_resources(match, attributes, namespace, objects, self._sources.siblings):
-                return ()
-        found = self._sources.params(bound.policy, bound.binding, attributes.namespace)
-        if found or (binding.get("paramRef") or {}).get("parameterNotFoundAction") == "Allow" or ignores:
-            return found
-        why = "failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction"
-        raise denial(bound.policy, bound.binding, Failed(why), attributes)
+        rows = [
+            covered_row(match, attributes, namespace, objects, self._sources.siblings)
+            for match in (
+                bound.policy["spec"].get("matchConstraints") or {},
+                bound.binding["spec"].get("matchResources"),
+            )
+        ]
+        return None if None in rows else rows[0]
 
     def _scope(
         self,
@@ -188,15 +198,18 @@ class AdmissionChain:
         objects: Objects,
         request: Obj | None,
         params: Obj | None = None,
+        row: Resource | None = None,
     ) -> Scope:
+        """Return what expressions see; `row` is the version in which the objects are, None: the request's."""
         new, old = objects
-        namespace = self._sources.namespace(attributes.namespace)
+        namespace, row = self._sources.namespace(attributes.namespace), row or attributes.resource
+        seen_as = _seen_as(attributes, row)
         return Scope(
             spec,
             {
-                "object": object_value(new, attributes.seen_as),
-                "oldObject": object_value(old, attributes.seen_as),
-                "request": request or request_of(attributes, attributes.resource, ""),
+                "object": object_value(new, seen_as),
+                "oldObject": object_value(old, seen_as),
+                "request": request or request_of(attributes, row, ""),
                 "params": params,
                 "namespaceObject": namespace,
                 "authorizer": authorizer_of(attributes),
@@ -238,6 +251,20 @@ class AdmissionChain:
                 attributes.annotate(FAILURE_ANNOTATION, orjson.dumps(records).decode())
         return tuple(warnings)
 
+    def _params_to_judge(self, bound: BoundPolicy, attributes: Attributes) -> Sequence[Obj | None]:
+        """Return the objects of parameters of a validating policy.
+
+        Raises:
+            StatusError: they cannot be had, and the failure policy refuses.
+        """
+        try:
+            return self._sources.params(bound.policy, bound.binding, attributes.namespace)
+        except PolicyError as error:
+            if bound.policy["spec"].get("failurePolicy") == "Ignore":
+                log.warning("policy %s failed and is ignored: %s", name_of(bound.policy), error)
+                return ()
+            raise denial(bound.policy, bound.binding, Failed(str(error)), attributes) from error
+
     async def _run_policies(
         self,
         attributes: Attributes,
@@ -248,9 +275,13 @@ class AdmissionChain:
     ) -> None:
         for bound in self._sources.validating_policies:
             spec, actions = bound.policy["spec"], bound.binding["spec"].get("validationActions") or ()
-            ignores = spec.get("failurePolicy") == "Ignore"
-            for params in self._params(bound, attributes, objects, ignores=ignores):
-                scope = self._scope(spec, attributes, objects, None, params)
+            row = self._matched(bound, attributes, objects)
+            found = self._params_to_judge(bound, attributes) if row is not None else ()
+            if row is None or not found:
+                continue
+            seen = await self._webhooks.in_version(objects, attributes, row)
+            for params in found:
+                scope = self._scope(spec, attributes, seen, None, params, row)
                 said = await self._heavy_work.run_if(attributes.heavy, partial(judge, bound.policy, scope))
                 for key, value in said.annotations:
                     notes.setdefault(key, []).append(value)
@@ -265,12 +296,32 @@ class AdmissionChain:
                     raise denial(bound.policy, bound.binding, said.refused[0], attributes)
 
 
-def _mutated(spec: Mapping[str, Any], scope: Scope, new: Obj, attributes: Attributes) -> Obj:
-    """Return the object as a policy leaves it."""
+def _fail(bound: BoundPolicy, attributes: Attributes, error: PolicyError | StatusError) -> None:
+    """Do what the failure policy of a mutating policy says.
+
+    Raises:
+        ForbiddenError: a failure refuses the request.
+    """
+    why = error.message if isinstance(error, StatusError) else str(error)
+    if bound.policy["spec"].get("failurePolicy") == "Ignore":
+        log.warning("policy %s failed and is ignored: %s", name_of(bound.policy), why)
+        return
+    names = f"MutatingAdmissionPolicy '{name_of(bound.policy)}' with binding '{name_of(bound.binding)}'"
+    resource = attributes.resource
+    raise forbidden(resource.group, resource.plural, attributes.name, f"{names} denied request: {why}") from error
+
+
+def _seen_as(attributes: Attributes, row: Resource) -> Resource:
+    """Return the row by which objects are read that are in the version of `row`."""
+    return row if attributes.seen_as is attributes.resource else attributes.seen_as
+
+
+def _changed(spec: Mapping[str, Any], scope: Scope, new: Obj, seen_as: Resource) -> Obj | None:
+    """Return the object as a policy's mutations leave it, None when there is nothing to do."""
     if not conditions_hold(spec.get("matchConditions") or (), scope):
-        return new
-    changed = apply_mutations(spec, scope, new, attributes.seen_as)
-    return _completed(changed, attributes) if changed is not new else new
+        return None
+    changed = apply_mutations(spec, scope, new, seen_as)
+    return changed if changed is not new else None
 
 
 def _completed(obj: Mapping[str, Any], attributes: Attributes) -> Obj:

@@ -10,7 +10,7 @@ from typing import Any
 from minikube_py.api.catalog import Catalog
 from minikube_py.api.meta import Obj, labels_of, name_of
 from minikube_py.api.object_selectors import compile_label_selector, selects
-from minikube_py.api.resource import Resource, storage_of
+from minikube_py.api.resource import Resource
 from minikube_py.api.resources import NAMESPACES
 from minikube_py.api.table.admissionregistration_v1 import (
     MUTATING_POLICIES,
@@ -20,6 +20,7 @@ from minikube_py.api.table.admissionregistration_v1 import (
     VALIDATING_POLICY_BINDINGS,
     VALIDATING_WEBHOOKS,
 )
+from minikube_py.apiserver.admission_policies import PolicyError
 from minikube_py.apiserver.canonical import decode
 from minikube_py.store.interface import Store, StoreEvent
 
@@ -31,6 +32,8 @@ _ROWS = (
     VALIDATING_POLICIES,
     VALIDATING_POLICY_BINDINGS,
 )
+
+_NOT_CONFIGURED = "failed to configure binding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,9 @@ class AdmissionSources:
     def __init__(self, store: Store, catalog: Callable[[], Catalog]) -> None:
         self._store = store
         self._catalog = catalog
+        self._siblings: Mapping[str, Sequence[Resource]] = {}
+        self._siblings_of: Catalog | None = None
+        """The catalog for which they are found."""
         self._by_prefix: dict[str, dict[str, Obj]] = {row.storage_prefix: {} for row in _ROWS}
         self.mutating_webhooks: tuple[Hook, ...] = ()
         self.validating_webhooks: tuple[Hook, ...] = ()
@@ -114,23 +120,38 @@ class AdmissionSources:
 
     def siblings(self, row: Resource) -> Iterable[Resource]:
         """Return the rows that serve the same objects in other versions (admission_matching.Siblings)."""
-        stored = storage_of(row)
-        return [
-            other
-            for other in self._catalog().rows
-            if storage_of(other) is stored or (other.custom is not None and other.qualified == row.qualified)
-        ]
+        catalog = self._catalog()
+        if catalog is not self._siblings_of:
+            self._siblings, self._siblings_of = _by_objects(catalog), catalog
+        return self._siblings.get(row.storage_prefix, ())
 
     def params(self, policy: Mapping[str, Any], binding: Mapping[str, Any], namespace: str) -> Sequence[Obj | None]:
-        """Return the objects of parameters: one None for a policy without; none at all when they are not found."""
+        """Return the objects of parameters for a request in a namespace: one None for a policy or binding without.
+
+        Raises:
+            PolicyError: they cannot be looked for, or are not found and must be.
+        """
         kind = policy["spec"].get("paramKind")
         reference = binding["spec"].get("paramRef")
         if kind is None or reference is None:
-            return (None,) if kind is None else ()
+            return (None,)
+        found = self._find_params(kind, reference, namespace)
+        if not found and reference.get("parameterNotFoundAction") == "Deny":
+            raise PolicyError(
+                f"{_NOT_CONFIGURED}: no params found for policy binding with `Deny` parameterNotFoundAction"
+            )
+        return found
+
+    def _find_params(self, kind: Mapping[str, Any], reference: Mapping[str, Any], namespace: str) -> Sequence[Obj]:
         row = self._catalog().find_kind(str(kind.get("apiVersion")), str(kind.get("kind")))
         if row is None:
-            return ()
+            raise PolicyError(
+                f"{_NOT_CONFIGURED}: paramKind kind `{kind.get('apiVersion')}, Kind={kind.get('kind')}` not known"
+            )
         where = str(reference.get("namespace") or namespace) if row.namespaced else ""
+        if row.namespaced and not where:
+            why = "cannot use namespaced paramRef in policy binding that matches cluster-scoped resources"
+            raise PolicyError(f"{_NOT_CONFIGURED}: {why}")
         if reference.get("name"):
             entry = self._store.get(row.storage_key(where, str(reference["name"])))
             return (decode(entry),) if entry is not None else ()
@@ -138,3 +159,11 @@ class AdmissionSources:
         selector = compile_label_selector(reference.get("selector"))
         found = (decode(entry) for entry in self._store.range(prefix))
         return tuple(obj for obj in found if selects(selector, labels_of(obj)))
+
+
+def _by_objects(catalog: Catalog) -> Mapping[str, Sequence[Resource]]:
+    """Return the rows of a catalog by the objects that they serve, of those objects that several serve."""
+    found: dict[str, list[Resource]] = {}
+    for row in catalog.rows:
+        found.setdefault(row.storage_prefix, []).append(row)
+    return {objects: rows for objects, rows in found.items() if len(rows) > 1}

@@ -3,6 +3,7 @@
 Nothing here awaits: what is heavy is called on another thread (`heavy_work`). Upstream: apiserver endpoints/handlers.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ from minikube_py.api.decode import (
 )
 from minikube_py.api.errors import BadRequestError, TooLargeError, UnnamedError, UnsupportedMediaTypeError
 from minikube_py.api.value_count import check_values
-from minikube_py.apiserver.io.yaml_values import parse_yaml
+from minikube_py.apiserver.io.yaml_values import REPEATED_MAX, parse_yaml
 
 PATCH_TYPES = (
     "application/json-patch+json",
@@ -85,6 +86,28 @@ def parse_patch(body: bytes, content_type: str, body_bytes_max: int) -> Any:
     if media != PATCH_TYPES[0] and not isinstance(patch, dict):
         raise BadRequestError("error decoding patch: json: cannot unmarshal a value that is not an object")
     return patch
+
+
+def repeated_keys(configuration: bytes) -> tuple[str, ...]:
+    """Return which keys stand twice in an applied configuration (`key "a" already set in map`).
+
+    Raises:
+        BadRequestError: it is nested too deeply.
+    """
+    found: list[str] = []
+
+    def seen(pairs: list[tuple[str, Any]]) -> None:
+        if len(pairs) != len({key for key, _ in pairs}):
+            keys = [key for key, _ in pairs]
+            found.extend(f'key "{key}" already set in map' for key in dict.fromkeys(keys) if keys.count(key) > 1)
+
+    try:
+        json.loads(configuration, object_pairs_hook=seen)
+    except RecursionError as error:
+        raise BadRequestError("json: exceeded max depth") from error
+    except ValueError:
+        return parse_yaml(configuration).repeated
+    return tuple(found[:REPEATED_MAX])
 
 
 def _parse_apply(body: bytes) -> Any:

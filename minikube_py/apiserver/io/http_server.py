@@ -58,7 +58,7 @@ from minikube_py.apiserver.io.status_connection import StatusRequestHandler
 from minikube_py.apiserver.io.upgrades import Upgrades
 from minikube_py.apiserver.io.whole_response import WRITER, WholeResponse, client_http
 from minikube_py.apiserver.negotiate import is_read_by_people
-from minikube_py.apiserver.request_headers import FrontProxies, user_in
+from minikube_py.apiserver.request_headers import FrontProxies, header_text, user_in
 from minikube_py.apiserver.routes import RequestInfo
 from minikube_py.apiserver.users import ANONYMOUS, UserInfo
 from minikube_py.client.wire import ApiRequest, ApiResponse
@@ -242,12 +242,12 @@ class HttpServer:
         if self._audit is None:
             return None
         call = Call(
-            audit_id=request[AUDIT_ID],
+            audit_id=header_text(request[AUDIT_ID]),
             info=info,
             uri=request.rel_url.raw_path_qs,
             user=user,
             source=request.remote or "",
-            user_agent=request.headers.get("User-Agent", ""),
+            user_agent=header_text(request.headers.get("User-Agent", "")),
             received_s=self._clock.wall_s(),
         )
         return self._audit.begin(call)
@@ -257,7 +257,7 @@ class HttpServer:
         assert isinstance(connection, StatusRequestHandler)
         if connection.user is not None:
             return connection.user
-        peer, authorization = connection.peer, request.headers.get("Authorization", "")
+        peer, authorization = connection.peer, header_text(request.headers.get("Authorization", ""))
         if self._front_proxies is None or not self._front_proxies.issued(peer.certificate):
             user = self._authenticate(peer.subject, authorization)
             if peer.subject is not None and peer.subject.common_name:

@@ -177,7 +177,7 @@ class WebhookAdmission:
         self, webhook: Obj, row: Resource, attributes: Attributes, request: Obj, objects: Objects
     ) -> Mapping[str, Any]:
         timeout_s = int(webhook.get("timeoutSeconds") or 10)
-        new, old = [await self._converted(obj, attributes, attributes.resource, row) for obj in objects]
+        new, old = await self.in_version(objects, attributes, row)
         try:
             target = self._client.resolve(webhook["clientConfig"], f"?timeout={timeout_s}s")
             return await self._client.ask(target, admission_review(request, new, old), timeout_s)
@@ -198,19 +198,33 @@ class WebhookAdmission:
         if attributes.operation == "DELETE":
             why = "attempted to modify the object, which is not supported for this operation"
             raise internal(f'admission webhook "{hook.webhook["name"]}" {why}')
-        shown = await self._converted(new, attributes, attributes.resource, row)
+        shown = await self.converted(new, attributes, attributes.resource, row)
         try:
             work = partial(apply_json_patch, shown or new, patch)
             changed = await self._heavy_work.run_if(attributes.heavy, work)
         except StatusError as error:
             raise internal(error.message) from error
-        back = await self._converted(changed, attributes, row, attributes.resource)
+        back = await self.converted(changed, attributes, row, attributes.resource)
         return dict(back or changed)
 
-    async def _converted(
+    async def in_version(self, objects: Objects, attributes: Attributes, row: Resource) -> Objects:
+        """Return the objects of a request in the version of `row`.
+
+        Raises:
+            StatusError: conversion failed.
+        """
+        new, old = objects
+        given = attributes.resource
+        return await self.converted(new, attributes, given, row), await self.converted(old, attributes, given, row)
+
+    async def converted(
         self, obj: Mapping[str, Any] | None, attributes: Attributes, given: Resource, wanted: Resource
     ) -> Mapping[str, Any] | None:
-        """Return an object in the version in which the rules match; what only a subresource takes is as it is."""
+        """Return an object in the version in which the rules match; what only a subresource takes is as it is.
+
+        Raises:
+            StatusError: conversion failed.
+        """
         if obj is None or given is wanted or attributes.seen_as is not attributes.resource:
             return obj
         return await self._views.convert(dict(obj), given, wanted)

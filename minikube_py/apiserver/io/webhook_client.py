@@ -91,7 +91,9 @@ class WebhookClient:
             InternalError: the answer is none.
         """
         if self._session is None:
-            self._session = aiohttp.ClientSession()
+            # As Go's client: no cookies, and no bound on connections that would let one webhook wait for another.
+            connector = aiohttp.TCPConnector(limit=0)
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         before = f'Post "{target.shown}"'
         try:
             async with (

@@ -28,7 +28,7 @@ from minikube_py.apiserver.decisions import Decision, WriteContext
 from minikube_py.apiserver.deletion import delete
 from minikube_py.apiserver.io.account_tokens import AccountTokens
 from minikube_py.apiserver.io.answers import Answer, bytes_answer, list_answer, object_answer
-from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch
+from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch, repeated_keys
 from minikube_py.apiserver.io.byte_turns import reading_for
 from minikube_py.apiserver.io.evictions import Evictions
 from minikube_py.apiserver.io.heavy_work import HeavyWork
@@ -250,9 +250,14 @@ class Writes:
             _check_new_uid(route, patch)
             return decode_parsed(apply_config(resource, None, patch, context), expected, "Ignore").obj
 
+        warnings: tuple[str, ...] = ()
+        if options.field_validation != "Ignore":
+            warnings = await self._heavy_work.run_if(options.heavy, partial(repeated_keys, request.body))
+            if warnings and options.field_validation == "Strict":
+                raise BadRequestError(f"error strict decoding YAML: {', '.join(warnings)}")
         edit = _edit(route, propose, decide_new)
         stored = await self._storage.change(route, options, edit, make=None if route.subresource else make)
-        return await self._answer(route, request, stored, ())
+        return await self._answer(route, request, stored, warnings)
 
     async def delete(self, route: Route, request: ApiRequest) -> Answer:
         """Answer a DELETE of one object."""

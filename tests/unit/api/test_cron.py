@@ -25,6 +25,13 @@ def test_a_start_with_a_step_goes_on_to_the_end():
 
 
 @pytest.mark.parametrize(
+    ("field", "is_any"), [("*", True), ("?", True), ("*/1", True), ("*/2", False), ("1,*", True), ("1/2", False)]
+)
+def test_a_star_with_a_step_is_a_choice_of_days(field, is_any):
+    assert parse_cron(f"0 0 {field} * 1").any_day_of_month is is_any
+
+
+@pytest.mark.parametrize(
     ("descriptor", "fields"),
     [("@hourly", "0 * * * *"), ("@daily", "0 0 * * *"), ("@weekly", "0 0 * * 0"), ("@yearly", "0 0 1 1 *")],
 )

@@ -101,3 +101,9 @@ def test_copies_that_copy_one_another_are_bounded(value):
 
     with pytest.raises(InvalidError):
         apply_json_patch({"data": {}}, patch)
+
+
+@pytest.mark.parametrize("key", ["--1", "²", "9" * 5000, "1_0", "", "+1", "x"])
+def test_what_is_no_index_is_refused(key):
+    with pytest.raises(InvalidError):
+        apply_json_patch({"a": [1, 2]}, [{"op": "remove", "path": f"/a/{key}"}])

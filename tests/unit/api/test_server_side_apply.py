@@ -263,6 +263,12 @@ def test_applying_the_same_again_changes_nothing_not_even_the_time():
     assert first["metadata"]["managedFields"][0]["time"] == format_time(NOW)
 
 
+def test_applying_true_in_place_of_one_is_a_change():
+    first = apply(None, {**a_config_map(), "data": {"a": 1}}, None, a_writer(), force=False)
+    again = apply(first, {**a_config_map(), "data": {"a": True}}, None, a_writer(), force=False)
+    assert again["data"]["a"] is True
+
+
 def test_a_second_applier_of_equal_values_shares_them():
     first = apply(None, a_config_map(a="1"), CONFIG_MAP, a_writer("one"), force=False)
     both = apply(first, a_config_map(a="1"), CONFIG_MAP, a_writer("two", at=NOW + 60), force=False)

@@ -44,5 +44,29 @@ def test_a_format_tells_texts_that_have_it(name):
     assert bad is None or not has_format(name, bad)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(("date", text) for text in ("20260131", "2026-W05-6", "２０２６-01-31")),
+        *(("date-time", text) for text in ("20260131T100000Z", "2026-01-31T10Z", "2026-01-31T10:00:00")),
+        *(("email", text) for text in ("a@", "@b.c", "a@b", "a@.b", "a@b.", "a b@c.d", "a@b@c.d")),
+        *(("cidr", text) for text in ("10.0.0.0/255.0.0.0", "10.0.0.0/", "fe80::1%eth0/64", "10.0.0.0/33")),
+        ("ipv6", "fe80::1%eth0"),
+    ],
+)
+def test_what_only_python_takes_is_not_of_the_format(name, text):
+    assert not has_format(name, text)
+
+
+def test_forms_that_are_not_so_common():
+    assert has_format("email", "a@localhost")
+    assert has_format("date-time", "2026-01-31t10:00:00.123456789z")
+    assert has_format("cidr", "fd00::/8")
+
+
+def test_a_long_text_is_looked_through_once():
+    assert not has_format("email", "a@" + "." * 300_000 + " ")
+
+
 def test_an_unknown_format_asks_nothing():
     assert has_format("int-or-whatever", "x")

@@ -4,7 +4,7 @@ from minikube_py.api.custom.rows import rows_of
 from minikube_py.api.resources import CONFIGMAPS, DEPLOYMENTS, NAMESPACES, NODES, PODS
 from minikube_py.api.table.admissionregistration_v1 import VALIDATING_WEBHOOKS
 from minikube_py.apiserver.admission import Attributes
-from minikube_py.apiserver.admission_matching import is_exempt, matched_row, matches_resources, matches_selectors
+from minikube_py.apiserver.admission_matching import covered_row, is_exempt, matched_row, matches_selectors
 from minikube_py.apiserver.users import LOOPBACK
 from minikube_py.testing.custom_objects import a_served_definition, a_version
 
@@ -73,13 +73,13 @@ def test_selectors_look_at_the_object_and_at_its_namespace():
 
 def test_a_policy_covers_what_its_constraints_say():
     objects = (labelled(), None)
-    assert matches_resources(None, asked(), labelled(), objects, alone)
-    assert matches_resources({}, asked(), labelled(), objects, alone)
-    assert matches_resources({"resourceRules": [RULE]}, asked(), labelled(), objects, alone)
-    assert not matches_resources({"resourceRules": [RULE]}, asked(CONFIGMAPS), labelled(), objects, alone)
+    assert covered_row(None, asked(), labelled(), objects, alone)
+    assert covered_row({}, asked(), labelled(), objects, alone)
+    assert covered_row({"resourceRules": [RULE]}, asked(), labelled(), objects, alone)
+    assert not covered_row({"resourceRules": [RULE]}, asked(CONFIGMAPS), labelled(), objects, alone)
     excluding = {"resourceRules": [RULE], "excludeResourceRules": [RULE | {"resourceNames": ["x"]}]}
-    assert not matches_resources(excluding, asked(), labelled(), objects, alone)
-    assert matches_resources(excluding, asked(name="y"), labelled(), objects, alone)
+    assert not covered_row(excluding, asked(), labelled(), objects, alone)
+    assert covered_row(excluding, asked(name="y"), labelled(), objects, alone)
 
 
 def test_configuring_admission_is_exempt():

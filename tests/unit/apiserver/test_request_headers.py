@@ -6,7 +6,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from minikube_py.apiserver.pki import CertificateSpec, build_ca, build_certificate
-from minikube_py.apiserver.request_headers import authentication_data, front_proxies_of, user_in, with_user
+from minikube_py.apiserver.request_headers import (
+    authentication_data,
+    front_proxies_of,
+    header_text,
+    user_in,
+    with_user,
+)
 from minikube_py.apiserver.users import UserInfo
 
 ALICE = UserInfo("alice", ("team", "system:authenticated"), uid="7", extra=(("example.com/scope s", ("a", "b")),))
@@ -72,3 +78,10 @@ def test_what_is_not_configured_is_not_told():
     assert authentication_data("", "") == {}
     assert set(authentication_data("ca", "")) == {"client-ca-file"}
     assert orjson.loads(authentication_data("ca", "front")["requestheader-allowed-names"]) == ["front-proxy-client"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"), [(b"plain", "plain"), ("é".encode(), "é"), (b"\xff", "\ufffd"), (b"a\xffb", "a\ufffdb")]
+)
+def test_a_header_becomes_text_whatever_its_bytes(raw, text):
+    assert header_text(raw.decode("utf-8", "surrogateescape")) == text

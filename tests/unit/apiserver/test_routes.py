@@ -14,7 +14,10 @@ def _route(method, path, **query):
     [
         ("GET", "/api/v1/pods", {}, Route(PODS, "list", "", "")),
         ("GET", "/api/v1/pods", {"watch": "1"}, Route(PODS, "watch", "", "")),
-        ("GET", "/api/v1/pods", {"watch": "false"}, Route(PODS, "list", "", "")),
+        ("GET", "/api/v1/pods", {"watch": ""}, Route(PODS, "watch", "", "")),
+        ("GET", "/api/v1/pods", {"watch": "yes"}, Route(PODS, "watch", "", "")),
+        ("GET", "/api/v1/pods", {"watch": "False"}, Route(PODS, "list", "", "")),
+        ("GET", "/api/v1/pods", {"watch": "0"}, Route(PODS, "list", "", "")),
         ("HEAD", "/api/v1/namespaces/n/pods/p", {}, Route(PODS, "get", "n", "p")),
         ("GET", "/api/v1/namespaces/n/pods/p", {"watch": "true"}, Route(PODS, "watch", "n", "p")),
         ("GET", "/api/v1/watch/namespaces/n/pods", {}, Route(PODS, "watch", "n", "")),

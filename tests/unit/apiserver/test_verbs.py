@@ -1,10 +1,12 @@
 import pytest
 
+from minikube_py.api.custom.rows import rows_of
 from minikube_py.api.meta import copy_object
 from minikube_py.api.resources import CONFIGMAPS, DEPLOYMENTS, NODES, PODS
 from minikube_py.apiserver.decisions import NO_CHANGE, Reject, Remove, Write, WriteContext
 from minikube_py.apiserver.options import WriteOptions
 from minikube_py.apiserver.verbs import create, fill_name, update, update_status
+from minikube_py.testing.custom_objects import a_served_definition, a_version, a_widget
 
 NOW_S = 1767225600.0
 CONTEXT = WriteContext("default", "x", NOW_S, "uid-1", WriteOptions(field_manager="test"))
@@ -204,3 +206,14 @@ def test_a_pod_in_its_grace_period_does_not_go_with_its_last_finalizer():
     new = copy_object(old)
     del new["metadata"]["finalizers"]
     assert isinstance(update(PODS, old, new, CONTEXT), Write)
+
+
+def test_true_in_place_of_one_is_a_change():
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    (row,) = rows_of(a_served_definition(versions=(a_version(schema=anything),)))
+    old = stored(row, {**a_widget("x", size=1), "metadata": {"name": "x"}})
+    new = {**copy_object(old), "spec": {"size": True}}
+    decision = update(row, old, new, CONTEXT)
+    assert isinstance(decision, Write)
+    assert decision.obj["spec"]["size"] is True
+    assert decision.obj["metadata"]["generation"] == 2

@@ -20,6 +20,21 @@ def test_table_says_what_the_command_says_of_itself(name):
     assert first.startswith(COMMANDS[name].rstrip("."))
 
 
+def every_command(group=cli, *before):
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        yield pytest.param(command, id=" ".join((*before, name)))
+        if isinstance(command, click.Group):
+            yield from every_command(command, *before, name)
+
+
+@pytest.mark.parametrize("command", tuple(every_command()))
+def test_every_command_shows_how_it_is_used(command, request):
+    words = request.node.callspec.id
+    examples = command.help.partition("Examples:\n")[2]
+    assert f"minikube-py {words}" in examples, f"its help has no example of {words}"
+
+
 def test_there_is_no_command_of_another_name():
     assert cli.get_command(click.Context(cli), "sever") is None
 

@@ -1,4 +1,4 @@
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 
 from minikube_py.kit.value_faults import ValueFaults
 
@@ -21,5 +21,13 @@ def test_all_that_is_wrong_is_collected_and_counts_as_the_fallback():
     assert faults.address("node-ip", "one", "127.0.0.1") == IPv4Address("127.0.0.1")
     assert faults.many("disable", ["dns", "x"], ("dns",)) == ("dns", "x")
     assert faults.port_range("ports", "9-1") == range(1, 2)
-    assert [line.partition(":")[0] for line in faults.lines] == ["--node-ip", "--disable", "--ports"]
+    assert faults.network("cluster-cidr", "10", "10.244.0.0/16") == IPv4Network("10.244.0.0/16")
+    assert [line.partition(":")[0] for line in faults.lines] == [
+        "--node-ip",
+        "--disable",
+        "--ports",
+        "--cluster-cidr",
+    ]
+    assert "give an address such as " in faults.lines[0]
+    assert faults.lines[3].endswith("give a range such as 10.244.0.0/16")
     assert "'x' is not one of dns" in faults.lines[1]

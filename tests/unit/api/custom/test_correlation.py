@@ -1,6 +1,4 @@
-import pytest
-
-from minikube_py.api.custom.correlation import UNKNOWN, is_same, old_elements, old_field
+from minikube_py.api.custom.correlation import UNKNOWN, old_elements, old_field
 
 KEYED = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
 
@@ -20,19 +18,3 @@ def test_elements_continue_the_one_with_their_keys_and_nothing_else_does():
     assert old_elements(old, {"x-kubernetes-list-type": "atomic"})({"name": "y"}) is UNKNOWN
     assert old_elements(UNKNOWN, KEYED)({"name": "y"}) is UNKNOWN
     assert old_elements([{"name": True, "v": 1}], KEYED)({"name": 1}) is UNKNOWN
-
-
-@pytest.mark.parametrize(
-    ("old", "value", "same"),
-    [
-        ({"a": [1, {"b": None}]}, {"a": [1, {"b": None}]}, True),
-        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, True),
-        ({"a": [True]}, {"a": [1]}, False),
-        ({"a": {"b": 0}}, {"a": {"b": False}}, False),
-        (1, True, False),
-        ("a", "b", False),
-        (UNKNOWN, {}, False),
-    ],
-)
-def test_true_is_not_one_however_deep_it_stands(old, value, same):
-    assert is_same(old, value) is same

@@ -3,7 +3,7 @@ import pytest
 from minikube_py.api.decode import Expected
 from minikube_py.api.errors import BadRequestError, TooLargeError, UnsupportedMediaTypeError
 from minikube_py.api.value_count import VALUES_MAX
-from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch
+from minikube_py.apiserver.io.bodies import decode_body, decode_options, parse_patch, repeated_keys
 
 MAP = Expected("v1", "ConfigMap")
 LIMIT = 1000
@@ -67,3 +67,21 @@ def test_a_patch_with_more_values_than_an_object_may_have_is_refused(media):
 def test_a_body_with_more_values_than_an_object_may_have_is_refused():
     with pytest.raises(TooLargeError):
         decode_body(MANY, "application/json", MAP, "Warn")
+
+
+@pytest.mark.parametrize(
+    ("configuration", "keys"),
+    [
+        (b'{"data":{"a":"1"},"metadata":{"a":"2"}}', ()),
+        (b'{"data":{"a":"1","b":"2","a":"3"}}', ('key "a" already set in map',)),
+        (b"data: {a: 1, a: 2}", ('key "a" already set in map',)),
+        (b"data:\n  a: 1\n", ()),
+    ],
+)
+def test_keys_that_stand_twice_in_an_applied_configuration_are_found(configuration, keys):
+    assert repeated_keys(configuration) == keys
+
+
+def test_a_configuration_that_is_too_deep_is_refused():
+    with pytest.raises(BadRequestError, match="exceeded max depth"):
+        repeated_keys(b'{"a":' * 50_000 + b"1" + b"}" * 50_000)
