@@ -1,4 +1,4 @@
-"""`kubectl apply --prune`: what is no longer in the files goes, found by label or by the ApplySet that it belongs to."""
+"""`kubectl apply --prune`: what is no longer in the files goes, found by label or by the ApplySet it belongs to."""
 
 import pytest
 import yaml
