@@ -6,7 +6,6 @@ from pathlib import Path
 import yaml
 
 from minikube_py.agent.errors import AgentError
-from minikube_py.api.rules.signers import NODE_PREFIX, NODES_GROUP
 from minikube_py.apiserver.audit_policy import AuditPolicyError, parse_policy
 from minikube_py.apiserver.audit_rotation import Rotation
 from minikube_py.apiserver.io.audit_log import AuditSettings
@@ -18,7 +17,7 @@ from minikube_py.apiserver.io.certificates import (
 )
 from minikube_py.apiserver.kubeconfig import kubeconfig
 from minikube_py.apiserver.pki import CertificateSpec, kubelet_serving, serving_sans
-from minikube_py.apiserver.users import AUTHENTICATED, SYSTEM_MASTERS, UserInfo
+from minikube_py.apiserver.users import SYSTEM_MASTERS
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.files import write_atomic
 from minikube_py.kit.io.keys import new_key_pem
@@ -87,11 +86,6 @@ def audit_settings(config: AgentConfig) -> AuditSettings | None:
     except (OSError, yaml.YAMLError, AuditPolicyError) as error:
         raise AgentError(f"--audit-policy-file {audit.policy_path}: {error}") from error
     return AuditSettings(policy, audit.log_path, Rotation(audit.size_mb_max, audit.age_days_max, audit.backups_max))
-
-
-def node_user(config: AgentConfig) -> UserInfo:
-    """Return who this host's node is to the API server (upstream: system:node:NAME in system:nodes)."""
-    return UserInfo(f"{NODE_PREFIX}{config.node_name}", (NODES_GROUP, AUTHENTICATED))
 
 
 def token_key_pem(config: AgentConfig) -> bytes:

@@ -13,7 +13,6 @@ from typing import Any
 from minikube_py.agent.credentials import (
     node_server_context,
     node_serving,
-    node_user,
     server_pki,
     server_url,
     write_kubeconfig,
@@ -25,6 +24,7 @@ from minikube_py.agent.lifetime import running
 from minikube_py.agent.master import Master, master_components, run_master
 from minikube_py.agent.node import open_runtime, require_engine, run_node
 from minikube_py.agent.process import Process, control_path, require_root, run_process
+from minikube_py.apiserver.users import node_user
 from minikube_py.config import AgentConfig
 from minikube_py.kit.io.control_socket import control_socket
 from minikube_py.kit.io.garbage import Garbage
@@ -84,7 +84,7 @@ class Server:
                 components = master_components(config, master, informers, pki.ca)
                 await stack.enter_async_context(running(host.health, {"informers": informers.run}))
                 await stack.enter_async_context(running(host.health, components))
-                client = master.client(node_user(config))
+                client = master.client(node_user(config.node_name))
                 process.node = await stack.enter_async_context(
                     run_node(config, host, client, informers, docker, node_tls)
                 )

@@ -8,6 +8,7 @@ import binascii
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -107,6 +108,14 @@ def request_facts(encoded: str) -> RequestFacts:
         )
     except (*_UNREADABLE, IndexError, x509.DuplicateExtension) as error:
         raise UnreadableRequestError(f"the certificate request cannot be read: {error}") from error
+
+
+def general_name(text: str) -> x509.GeneralName:
+    """Return an address or a DNS name as certificates have it."""
+    try:
+        return x509.IPAddress(ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
 
 
 def _texts(name: x509.Name, kind: x509.ObjectIdentifier) -> tuple[str, ...]:

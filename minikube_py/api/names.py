@@ -108,8 +108,10 @@ _C_IDENTIFIER_RULE = _rule(
 
 def dns_label_faults(text: str) -> Messages:
     """Return what keeps `text` from being an RFC 1123 label (`my-name`)."""
-    rule = "must not contain dots" if _SUBDOMAIN_RE.fullmatch(text) else _LABEL_RULE
-    return _check(text, _LABEL_RE, rule, DNS_LABEL_LENGTH_MAX)
+    faults = _check(text, _LABEL_RE, _LABEL_RULE, DNS_LABEL_LENGTH_MAX)
+    if faults and "." in text and _SUBDOMAIN_RE.fullmatch(text):
+        return (*faults[:-1], "must not contain dots")
+    return faults
 
 
 def dns_1035_label_faults(text: str) -> Messages:

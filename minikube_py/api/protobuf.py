@@ -180,6 +180,16 @@ def _fields(data: bytes) -> Iterator[tuple[int, _Wire]]:
         yield tag >> 3, (part if wire_type == 2 else int.from_bytes(part, "little"))
 
 
+def encode_varint(value: int) -> bytes:
+    """Return a number, 0 or more, as the wire has it."""
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
+
+
 def _varint(data: bytes, at: int) -> tuple[int, int]:
     result = shift = 0
     while True:

@@ -109,6 +109,15 @@ def parse_quantity(text: str) -> Quantity:
     return Quantity(-nano if sign == "-" else nano, form)
 
 
+def amounts_of(resources: Mapping[str, object]) -> dict[str, int]:
+    """Return the amounts of a resource list, in nanos.
+
+    Raises:
+        QuantityError: one is no quantity.
+    """
+    return {name: parse_quantity(str(text)).nano for name, text in resources.items()}
+
+
 @lru_cache(maxsize=_CACHED_MAX)
 def canonical_quantity(text: str) -> str:
     """Return the text that the API keeps for `text`.

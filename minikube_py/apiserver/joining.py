@@ -115,11 +115,6 @@ def is_the_node(join: JoinRequest, node: Obj) -> bool:
     return join.was_node_at_s is not None and created_s <= join.was_node_at_s + REGISTRATION_S
 
 
-def node_user(join: JoinRequest) -> UserInfo:
-    """Return as whom a host asks that has shown to be the node."""
-    return UserInfo(f"{NODE_PREFIX}{join.node_name}", (NODES_GROUP, AUTHENTICATED))
-
-
 def bootstrap_user(token_id: str) -> UserInfo:
     """Return as whom a host asks (upstream: the bootstrap token authenticator)."""
     return UserInfo(f"{BOOTSTRAP_USER_PREFIX}{token_id}", (BOOTSTRAPPERS_GROUP, AUTHENTICATED))

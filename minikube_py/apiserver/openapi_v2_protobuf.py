@@ -14,6 +14,8 @@ from typing import Any
 
 import orjson
 
+from minikube_py.api.protobuf import encode_varint
+
 Writer = Callable[[Any], bytes]
 """Encodes the content of one field of a message, without its tag."""
 
@@ -36,22 +38,13 @@ def encode_definitions(definitions: Mapping[str, Any]) -> bytes:
     return _field(9, _named_list(definitions, _schema))
 
 
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
-
-
 def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | _BYTES) + _varint(len(content)) + content
+    return encode_varint(number << 3 | _BYTES) + encode_varint(len(content)) + content
 
 
 def _flag(number: int, *, value: bool) -> bytes:
     """Encode a bool field; proto3 leaves false out."""
-    return _varint(number << 3 | _VARINT) + b"\x01" if value else b""
+    return encode_varint(number << 3 | _VARINT) + b"\x01" if value else b""
 
 
 def _text(value: str) -> bytes:

@@ -7,12 +7,13 @@ fast to make (a first start must take less than a second) and known to every cli
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from minikube_py.api.certificate_requests import general_name
 
 CA_LIFETIME = timedelta(days=3650)
 CERTIFICATE_LIFETIME = timedelta(days=365)
@@ -56,13 +57,6 @@ def kubelet_serving(node_name: str, addresses: tuple[str, ...]) -> CertificateSp
     return CertificateSpec(
         f"system:node:{node_name}", ("system:nodes",), tuple(dict.fromkeys((node_name, *addresses)))
     )
-
-
-def _general_name(san: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ip_address(san))
-    except ValueError:
-        return x509.DNSName(san)
 
 
 def _subject(spec: CertificateSpec) -> x509.Name:
@@ -129,7 +123,7 @@ def build_certificate(
         )
     )
     if spec.sans:
-        names = x509.SubjectAlternativeName([_general_name(san) for san in spec.sans])
+        names = x509.SubjectAlternativeName([general_name(san) for san in spec.sans])
         builder = builder.add_extension(names, critical=False)
     return builder.sign(ca_key, hashes.SHA256())
 
@@ -145,7 +139,7 @@ def needs_renewal(certificate: x509.Certificate, spec: CertificateSpec, ca: x509
         return "made for another subject"
     if spec.sans:
         held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        missing = [san for san in spec.sans if _general_name(san) not in held]
+        missing = [san for san in spec.sans if general_name(san) not in held]
         if missing:
             return f"lacks {', '.join(missing)}"
     return ""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from minikube_py.api.rules.signers import NODE_PREFIX, NODES_GROUP
+
 SYSTEM_MASTERS = "system:masters"
 AUTHENTICATED = "system:authenticated"
 UNAUTHENTICATED = "system:unauthenticated"
@@ -32,6 +34,11 @@ def render_user(user: UserInfo) -> dict[str, Any]:
 def extra_of(user: UserInfo) -> Mapping[str, list[str]]:
     """Return the further facts as JSON has them."""
     return {key: list(values) for key, values in user.extra}
+
+
+def node_user(node_name: str) -> UserInfo:
+    """Return who a node is to the API server."""
+    return UserInfo(f"{NODE_PREFIX}{node_name}", (NODES_GROUP, AUTHENTICATED))
 
 
 ANONYMOUS = UserInfo("system:anonymous", (UNAUTHENTICATED,))

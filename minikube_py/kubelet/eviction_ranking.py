@@ -13,7 +13,7 @@ Upstream: kubelet/eviction/helpers.go (rank*Pressure, evictionMessage).
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from minikube_py.api.quantity import NANO, Quantity
+from minikube_py.api.quantity import NANO, Quantity, amounts_of
 from minikube_py.kubelet.eviction import Observations
 from minikube_py.kubelet.eviction_thresholds import (
     IMAGE_FS,
@@ -24,7 +24,7 @@ from minikube_py.kubelet.eviction_thresholds import (
     Threshold,
 )
 from minikube_py.kubelet.pod import Pod
-from minikube_py.kubelet.pod_resources import amounts_of, pod_requests
+from minikube_py.kubelet.pod_resources import pod_requests
 from minikube_py.kubelet.pod_sources import is_static
 from minikube_py.kubelet.statistics import ContainerSample, DiskUsage, PodSample
 

@@ -8,6 +8,7 @@ HealthCheckResponse{1: status}. Upstream: pkg/probe/grpc; grpc.health.v1.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from minikube_py.api.protobuf import encode_varint
 from minikube_py.kubelet.probes import ProbeOutcome, ProbeResult
 
 PATH = "/grpc.health.v1.Health/Check"
@@ -38,17 +39,8 @@ class GrpcAnswer:
 def encode_request(service: str) -> bytes:
     """Return the framed HealthCheckRequest."""
     name = service.encode()
-    message = b"\x0a" + _varint(len(name)) + name if name else b""
+    message = b"\x0a" + encode_varint(len(name)) + name if name else b""
     return b"\x00" + len(message).to_bytes(4, "big") + message
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
 
 
 def decode_status(body: bytes) -> int | None:

@@ -3,9 +3,9 @@
 Upstream: kubelet/eviction/eviction_manager.go (localStorageEviction).
 """
 
-from minikube_py.api.quantity import NANO, Quantity
+from minikube_py.api.quantity import NANO, Quantity, amounts_of
 from minikube_py.kubelet.pod import Pod
-from minikube_py.kubelet.pod_resources import amounts_of, pod_limits
+from minikube_py.kubelet.pod_resources import pod_limits
 from minikube_py.kubelet.pod_volumes import EmptyDirVolume
 from minikube_py.kubelet.statistics import PodSample
 from minikube_py.kubelet.stats_summary import ephemeral_usage

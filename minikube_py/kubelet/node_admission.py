@@ -15,10 +15,11 @@ from typing import Any
 
 from minikube_py.api.meta import labels_of, name_of
 from minikube_py.api.object_selectors import compile_expressions, selects
+from minikube_py.api.quantity import amounts_of
 from minikube_py.api.taints import NO_EXECUTE, NO_SCHEDULE, find_untolerated, taints_of, tolerates, tolerations_of
 from minikube_py.kubelet.eviction_ranking import is_critical
 from minikube_py.kubelet.pod import Pod
-from minikube_py.kubelet.pod_resources import amounts_of, pod_requests, whole
+from minikube_py.kubelet.pod_resources import pod_requests, whole
 from minikube_py.kubelet.pod_sources import is_static
 from minikube_py.kubelet.resources import qos_class
 

@@ -12,7 +12,6 @@ Upstream: pkg/kubelet/certificate (kubelet.go), client-go util/certificate (next
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import NameOID
 
+from minikube_py.api.certificate_requests import general_name
 from minikube_py.api.rules.signers import BACKDATE_S, KUBELET_CLIENT, KUBELET_SERVING, NODE_PREFIX, NODES_GROUP
 
 RENEW_EARLIEST, RENEW_LATEST = 0.7, 0.9
@@ -74,16 +74,9 @@ def build_request(wanted: WantedCertificate, key_pem: bytes) -> bytes:
     )
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
     if wanted.sans:
-        names = x509.SubjectAlternativeName([_general_name(san) for san in wanted.sans])
+        names = x509.SubjectAlternativeName([general_name(san) for san in wanted.sans])
         builder = builder.add_extension(names, critical=False)
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
-
-
-def _general_name(san: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ip_address(san))
-    except ValueError:
-        return x509.DNSName(san)
 
 
 def read_certificate(pem: bytes) -> HeldCertificate:

@@ -9,17 +9,12 @@ Upstream: component-helpers/resource (PodRequests, PodLimits).
 
 from collections.abc import Callable, Mapping
 
-from minikube_py.api.quantity import NANO, parse_quantity
+from minikube_py.api.quantity import NANO, amounts_of
 from minikube_py.kubelet.container import Container
 from minikube_py.kubelet.pod import Pod
 
 Amounts = Mapping[str, int]
 """Resource name -> nanos."""
-
-
-def amounts_of(texts: Mapping[str, str]) -> dict[str, int]:
-    """Return the amounts of a resource list."""
-    return {name: parse_quantity(str(text)).nano for name, text in texts.items()}
 
 
 def is_pod_level(resource: str) -> bool:

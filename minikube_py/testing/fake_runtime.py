@@ -40,6 +40,10 @@ EVENTS_MAX = 10_000
 KILLED = 137
 
 
+def unwatched(progress: PullProgress) -> None:
+    """Let a pull say how far it is to nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """What a container does: runs for ever, or `runs_s` seconds and then ends with `exit_code`."""

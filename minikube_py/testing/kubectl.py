@@ -36,15 +36,21 @@ class Ran:
 
 
 class Kubectl:
-    """One kubectl binary; `home` holds its kubeconfig, as `config`, and its caches."""
+    """One kubectl binary; `home` holds its kubeconfig, as `config`, and its caches; `settings` are more variables."""
 
-    def __init__(self, binary: Path, home: Path) -> None:
+    def __init__(self, binary: Path, home: Path, settings: Mapping[str, str] | None = None) -> None:
         self.binary = binary
         self.home = home
+        self._settings = settings or {}
+
+    def having(self, **settings: str) -> "Kubectl":
+        """Return the same kubectl with these variables in its environment (`KUBECTL_APPLYSET=true`)."""
+        return Kubectl(self.binary, self.home, {**self._settings, **settings})
 
     async def start(self, *args: str) -> asyncio.subprocess.Process:
         """Start it."""
-        env = {"HOME": str(self.home), "KUBECONFIG": str(self.home / "config"), "PATH": "/usr/bin:/bin"}
+        own = {"HOME": str(self.home), "KUBECONFIG": str(self.home / "config"), "PATH": "/usr/bin:/bin"}
+        env = {**own, **self._settings}
         return await asyncio.create_subprocess_exec(
             self.binary,
             *args,

@@ -20,6 +20,13 @@ pytestmark = pytest.mark.node
 UNIT = "minikube-py-server.service"
 CONFIG = "/etc/minikube-py/config.yaml"
 PROVISIONER = Path(__file__).parents[2] / "scripts" / "vagrant" / "provision.sh"
+UNITS = PROVISIONER.parents[2] / "systemd"
+COMPLETE = """
+source /etc/bash_completion.d/minikube-py
+COMP_WORDS=(minikube-py tok) COMP_CWORD=1
+_minikube_py_completion minikube-py
+echo "${COMPREPLY[@]}"
+"""
 EVICTION_HARD = FEW_EVICTIONS.removeprefix("--kubelet-arg=")
 SLEEP = "trap 'exit 0' TERM; sleep 1000 & wait"
 
@@ -184,7 +191,10 @@ def test_an_installation_of_the_one_file_leaves_nothing_behind_when_it_goes(host
     said = host.run(program, "install", "server", FEW_EVICTIONS, timeout_s=240).stdout
     assert f"{UNIT} is active: node {host.name} is Ready" in said
     assert host.run("systemctl", "is-enabled", UNIT).stdout.strip() == "enabled"
-    assert host.run("systemd-analyze", "verify", f"/etc/systemd/system/{UNIT}").stderr == ""
+    shutil.copy(UNITS / "minikube-py-agent.service", host.shared)
+    for unit in (f"/etc/systemd/system/{UNIT}", f"{SHARED}/minikube-py-agent.service"):
+        assert host.run("systemd-analyze", "verify", unit).stderr == ""
+    assert host.run("bash", "-c", COMPLETE).stdout == "token\n"
     again = host.run(INSTALLED, "install", "server").stdout
     assert "created" not in again
     assert "changed" not in again.replace("unchanged", "")

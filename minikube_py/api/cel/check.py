@@ -85,9 +85,12 @@ def infer(node: Node, scope: Mapping[str, Shape], source: str) -> Shape:
     """Return the type of an expression.
 
     Raises:
-        CelSyntaxError: a field that is not there, or values that do not go together.
+        CelSyntaxError: a field that is not there, values that do not go together, or too many of them in one another.
     """
-    return _Checker(source).infer(node, scope)
+    try:
+        return _Checker(source).infer(node, scope)
+    except RecursionError as error:
+        raise CelSyntaxError(source, 0, "expression recursion limit exceeded") from error
 
 
 class _Checker:

@@ -80,7 +80,10 @@ def estimate_cost_max(node: Node, scope: Mapping[str, Shape], size_of: SizeOf, s
         source: its text.
     """
     variables = {name: Estimate(1, shape, (name,)) for name, shape in scope.items()}
-    return _Estimator(size_of, source).estimate(node, variables).cost
+    try:
+        return _Estimator(size_of, source).estimate(node, variables).cost
+    except RecursionError:
+        return LARGEST  # nobody can tell
 
 
 class _Estimator:

@@ -74,10 +74,13 @@ def compile_expression(source: str, variables: tuple[str, ...]) -> Expression:
 
 def uses(tree: Node, name: str) -> bool:
     """Return whether a variable of this name is used anywhere in a tree."""
-    if isinstance(tree, Ident):
-        return tree.name == name
-    if isinstance(tree, tuple):
-        return any(uses(part, name) for part in tree)
-    if not is_dataclass(tree):
-        return False
-    return any(uses(getattr(tree, part.name), name) for part in fields(tree))
+    left: list[Any] = [tree]
+    while left:
+        part = left.pop()
+        if isinstance(part, Ident) and part.name == name:
+            return True
+        if isinstance(part, tuple):
+            left += part
+        elif is_dataclass(part):
+            left += (getattr(part, field.name) for field in fields(part))
+    return False

@@ -4,7 +4,7 @@ Precedence, loosest first: `?:`, `||`, `&&`, relations and `in`, `+ -`, `* / %`,
 cel-spec doc/langdef.md (Syntax, Macros); upstream's macros of optionals, bindings and two variables.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from minikube_py.api.cel.syntax import (
     Bind,
@@ -123,18 +123,17 @@ class _Parser:
         return node
 
     def _or(self) -> Node:
-        node = self._and()
-        while self._is("||"):
-            at = self._next().at
-            node = Call(at, "_||_", None, (node, self._and()))
-        return node
+        return self._logic("||", self._and)
 
     def _and(self) -> Node:
-        node = self._binary(0)
-        while self._is("&&"):
-            at = self._next().at
-            node = Call(at, "_&&_", None, (node, self._binary(0)))
-        return node
+        return self._logic("&&", lambda: self._binary(0))
+
+    def _logic(self, symbol: str, term: Callable[[], Node]) -> Node:
+        terms, places = [term()], []
+        while self._is(symbol):
+            places.append(self._next().at)
+            terms.append(term())
+        return _balanced(f"_{symbol}_", terms, places)
 
     def _binary(self, level: int) -> Node:
         if level == len(_LEVELS):
@@ -310,6 +309,19 @@ class _Parser:
                 break
         self._expect("}")
         return Construct(at, name, tuple(entries))
+
+
+def _balanced(function: str, terms: Sequence[Node], places: Sequence[int]) -> Node:
+    """Return the tree of a chain of `&&` or `||`, as flat as can be: people write hundreds of them in a row.
+
+    `places` are those of the operators between the terms. Upstream: cel-go parser/helper.go (the logic balancer).
+    """
+    if not places:
+        return terms[0]
+    middle = len(places) // 2
+    left = _balanced(function, terms[: middle + 1], places[:middle])
+    right = _balanced(function, terms[middle + 1 :], places[middle + 1 :])
+    return Call(places[middle], function, None, (left, right))
 
 
 def _type_name(node: Node) -> str:

@@ -126,6 +126,8 @@ def _unescaped(code: str, source: str, at: int) -> str:
     if code in _PLAIN_ESCAPES:
         return _PLAIN_ESCAPES[code]
     try:
-        return chr(int(code[1:], 16)) if code[0] in "xXuU" else chr(int(code, 8))
+        letter = chr(int(code[1:], 16)) if code[0] in "xXuU" else chr(int(code, 8))
+        letter.encode()  # half a surrogate is no letter
     except (ValueError, OverflowError) as error:
         raise CelSyntaxError(source, at, f"Syntax error: invalid escape sequence \\{code}") from error
+    return letter

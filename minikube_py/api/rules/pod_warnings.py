@@ -51,6 +51,7 @@ _USE_APPARMOR = 'deprecated since v1.30; use the "appArmorProfile" field instead
 _NEGATIVE = "must be >= 0; negative values are invalid and will be treated as 1"
 _MATCHES_NOTHING = "a null labelSelector results in matching no pod"
 _CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
+_OF_BYTES = ("memory", "ephemeral-storage")
 _AFFINITIES = ("podAffinity", "podAntiAffinity")
 _REQUIRED, _PREFERRED = (
     "requiredDuringSchedulingIgnoredDuringExecution",
@@ -125,7 +126,7 @@ def _warn_of_pod(pod: _Node, at: str) -> Warnings:
     for index, secret in enumerate(items(spec, "imagePullSecrets")):
         if not secret.get("name"):
             yield f'{at}spec.imagePullSecrets[{index}].name: invalid empty name ""'
-    yield from warn_of_amounts(part(spec, "overhead"), ("memory", "ephemeral-storage"), f"{at}spec.overhead")
+    yield from warn_of_amounts(part(spec, "overhead"), _OF_BYTES, f"{at}spec.overhead")
     yield from _warn_of_containers(spec, annotations, at)
     if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
         yield f"{at}spec.terminationGracePeriodSeconds: {_NEGATIVE}"
@@ -188,9 +189,9 @@ def _warn_of_containers(spec: _Node, annotations: _Node, at: str) -> Warnings:
     for container, path in _containers(spec, at):
         if annotations:
             yield from _warn_of_profiles(container, security, annotations, at)
-        for field in ("limits", "requests"):
-            amounts = part(part(container, "resources"), field)
-            yield from warn_of_amounts(amounts, ("memory", "ephemeral-storage"), f"{path}.resources.{field}")
+        for field, amounts in (container.get("resources") or {}).items():
+            if field in ("limits", "requests"):
+                yield from warn_of_amounts(amounts, _OF_BYTES, f"{path}.resources.{field}")
         if container.get("env"):
             yield from _warn_of_hidden_env(container["env"], f"{path}.env")
         if container.get("ports"):
@@ -214,6 +215,8 @@ def _warn_of_profiles(container: _Node, of_pod: _Node, annotations: _Node, at: s
 
 
 def _warn_of_hidden_env(env: Sequence[_Node], path: str) -> Warnings:
+    if len({variable.get("name") for variable in env}) == len(env):
+        return
     seen: set[str] = set()
     for index, variable in enumerate(env):
         name, value = variable.get("name") or "", variable.get("value") or ""

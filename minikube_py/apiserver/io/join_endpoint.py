@@ -30,12 +30,11 @@ from minikube_py.apiserver.joining import (
     JoinSettings,
     bootstrap_user,
     is_the_node,
-    node_user,
     parse_join,
     request_name,
     signing_request,
 )
-from minikube_py.apiserver.users import LOOPBACK, UserInfo
+from minikube_py.apiserver.users import LOOPBACK, UserInfo, node_user
 from minikube_py.client.interface import Client, DeleteOptions
 from minikube_py.client.io.signing_requests import wait_certificate
 from minikube_py.client.wire import ApiRequest, ApiResponse
@@ -175,7 +174,7 @@ class JoinEndpoint:
         if join.was_node_at_s is not None:
             with suppress(NotFoundError):
                 if is_the_node(join, await self._client.get(NODES, ObjectKey("", join.node_name))):
-                    return node_user(join)
+                    return node_user(join.node_name)
         return bootstrap_user(token_id)
 
     async def _remove(self, name: str, uid: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minikube_py.api.meta import Obj, copy_object
-from minikube_py.api.quantity import parse_quantity
+from minikube_py.api.quantity import amounts_of
 from minikube_py.api.table.scheduling_v1 import RUNTIME_CLASSES
 from minikube_py.apiserver.plugins.plugin import Asked, Plugin
 from minikube_py.apiserver.plugins.tolerations import merge_tolerations
@@ -36,11 +36,7 @@ def _overhead(runtime: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _same(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
-    return _amounts(one or {}) == _amounts(other or {})
-
-
-def _amounts(resources: Mapping[str, Any]) -> Mapping[str, int]:
-    return {name: parse_quantity(str(value)).nano for name, value in resources.items()}
+    return amounts_of(one or {}) == amounts_of(other or {})
 
 
 def _admit(asked: Asked) -> None:

@@ -37,17 +37,16 @@ async def control_socket(path: Path, commands: Mapping[str, Command]) -> AsyncIt
         path.unlink()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
-            word = (await reader.readline())[:WORD_BYTES_MAX].decode(errors="replace").strip()
-            command = commands.get(word)
-            answer = await command() if command else {"error": f"unknown command {word!r}"}
-            writer.write(orjson.dumps(answer) + b"\n")
-            await writer.drain()
-        writer.close()
+        try:
+            with suppress(ConnectionError):
+                writer.write(orjson.dumps(await _answer(reader, commands)) + b"\n")
+                await writer.drain()
+        finally:
+            writer.close()
 
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        server = await asyncio.start_unix_server(serve, f"/proc/self/fd/{folder}/{path.name}")
+        server = await asyncio.start_unix_server(serve, f"/proc/self/fd/{folder}/{path.name}", limit=WORD_BYTES_MAX)
     finally:
         os.close(folder)
     try:
@@ -58,11 +57,20 @@ async def control_socket(path: Path, commands: Mapping[str, Command]) -> AsyncIt
             path.unlink()
 
 
+async def _answer(reader: asyncio.StreamReader, commands: Mapping[str, Command]) -> Mapping[str, Any]:
+    try:
+        word = (await reader.readline()).decode(errors="replace").strip()
+    except ValueError:
+        return {"error": f"a command of more than {WORD_BYTES_MAX} bytes"}
+    command = commands.get(word)
+    return await command() if command is not None else {"error": f"unknown command {word!r}"}
+
+
 async def ask_agent(path: Path, word: str, timeout_s: float) -> Mapping[str, Any]:
     """Send one command to the agent that listens at `path` and return its answer.
 
     Raises:
-        AgentNotRunningError: nobody listens there.
+        AgentNotRunningError: nobody listens there, or who did went before the answer was whole.
         ControlForbiddenError: this user may not ask.
         TimeoutError: no answer in time.
     """
@@ -77,11 +85,16 @@ async def ask_agent(path: Path, word: str, timeout_s: float) -> Mapping[str, Any
             reader, writer = await asyncio.open_unix_connection(
                 f"/proc/self/fd/{folder}/{path.name}", limit=ANSWER_BYTES_MAX
             )
-            writer.write(word.encode() + b"\n")
-            await writer.drain()
-            answer: Mapping[str, Any] = orjson.loads(await reader.readline())
-            writer.close()
-            return answer
+            try:
+                writer.write(word.encode() + b"\n")
+                await writer.drain()
+                line = await reader.readline()
+            finally:
+                writer.close()
+        if not line.endswith(b"\n"):
+            raise AgentNotRunningError
+        answer: Mapping[str, Any] = orjson.loads(line)
+        return answer
     except (FileNotFoundError, ConnectionError) as error:
         raise AgentNotRunningError from error
     finally:

@@ -14,6 +14,7 @@ import ssl
 import time
 from collections.abc import Sequence
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -24,6 +25,7 @@ from minikube_py.apiserver.users import SYSTEM_MASTERS
 from minikube_py.kit.io.system_clock import SystemClock
 from minikube_py.testing.bench.api_client import Ask, Connection, Crowd, Measured, Subject, measure
 from minikube_py.testing.bench.report import Row
+from minikube_py.testing.custom_objects import a_definition
 from minikube_py.testing.memory_api_server import client_context, loopback_pki
 
 SECONDS = float(os.environ.get("BENCH_API_S", "2"))
@@ -31,7 +33,7 @@ TRIES = int(os.environ.get("BENCH_API_TRIES", "3"))
 STORED = int(os.environ.get("BENCH_API_PODS", "10000"))
 WATCHERS = int(os.environ.get("BENCH_API_WATCHERS", "1000"))
 ONLY = os.environ.get("BENCH_API_ONLY", "")
-"""Comma separated parts: get, list, write, watch; empty: all."""
+"""Comma separated parts: get, list, write, watch, custom; empty: all."""
 POD_BYTES = 4600
 SERVER_CORE, CLIENT_CORE = 0, 1
 MERGE = "application/merge-patch+json"
@@ -129,7 +131,7 @@ def run() -> list[Row]:
 
 
 async def _run(bench: Bench) -> None:
-    parts = {"get": _get, "list": _list, "write": _write, "watch": _watch}
+    parts = {"get": _get, "list": _list, "write": _write, "watch": _watch, "custom": _custom}
     async with Connection(bench.api.port, bench.tls) as connection:
         await connection.ask("POST", PODS, pod("one", {"app": "one"}))
     for name, part in parts.items():
@@ -321,6 +323,30 @@ async def _fan_out(subject: Subject, tls: ssl.SSLContext, update: Ask, updates: 
     for connection in connections:
         await connection.__aexit__(None, None, None)
     return Measured(WATCHERS * updates, took_s, cpu_s, lags, still_ms)
+
+
+async def _custom(bench: Bench) -> None:
+    """Take the time from a definition's creation to its first object, asked for by a client that does not wait."""
+    took: list[float] = []
+    async with Connection(bench.api.port, bench.tls) as connection:
+        for number in range(20):
+            group = f"g{number}.example.com"
+            definition = orjson.dumps(a_definition(group=group))
+            widget = {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"size": 1}}
+            began_s = time.perf_counter()
+            await connection.ask("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
+            await _accepted(connection, f"/apis/{group}/v1/namespaces/default/widgets", orjson.dumps(widget))
+            took.append((time.perf_counter() - began_s) * 1000)
+    bench.rows.append(Row("definition created -> its first object is", "ms", tuple(took), aim="< 100"))
+
+
+async def _accepted(connection: Connection, path: str, body: bytes) -> None:
+    while True:
+        connection.write("POST", path, body)
+        status, length = await connection.head()
+        await connection.body(length)
+        if status == HTTPStatus.CREATED:
+            return
 
 
 async def _awaited(ask: Ask, connection: Connection, number: int) -> None:

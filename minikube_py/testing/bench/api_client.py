@@ -89,13 +89,17 @@ class Connection:
                 length = int(line[15:])
         return status, length
 
+    async def body(self, length: int) -> bytes:
+        """Return the answer's body of so many bytes."""
+        return await _all_of(self._reader.readexactly(length))
+
     async def ask(
         self, method: str, path: str, body: bytes = b"", media: str = "application/json", accept: str = "*/*"
     ) -> bytes:
         """Return the body of a successful answer."""
         self.write(method, path, body, media, accept)
         status, length = await self.head()
-        answer = await _all_of(self._reader.readexactly(length))
+        answer = await self.body(length)
         assert status < 300, (method, path, answer[:500])
         return answer
 

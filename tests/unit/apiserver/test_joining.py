@@ -11,11 +11,11 @@ from minikube_py.apiserver.joining import (
     JoinSettings,
     bootstrap_user,
     is_the_node,
-    node_user,
     parse_join,
     request_name,
     signing_request,
 )
+from minikube_py.apiserver.users import node_user
 from minikube_py.testing.signing_requests import an_authority, new_key, pkcs10
 
 N1 = "system:node:n1"
@@ -55,7 +55,11 @@ def test_a_host_that_shows_the_nodes_certificate_and_has_its_key_is_the_node():
 
     assert is_the_node(join, a_node(NOW_S + 2))
     assert is_the_node(join, a_node(NOW_S - 30 * 24 * AN_HOUR_S))
-    assert (node_user(join).name, node_user(join).groups) == (N1, ("system:nodes", "system:authenticated"))
+    user = node_user(join.node_name)
+    assert (user.name, user.groups) == (
+        N1,
+        ("system:nodes", "system:authenticated"),
+    )
 
 
 def test_a_certificate_from_before_the_node_counts_for_nothing():

@@ -58,3 +58,18 @@ def test_nesting_has_an_end():
     for deep in ("(" * 300 + "1" + ")" * 300, "!" * 300 + "a", "[" * 300):
         with pytest.raises(CelSyntaxError, match=f"recursion limit exceeded: {DEPTH_MAX}"):
             parse(deep)
+
+
+def _depth(node):
+    return 1 + max(map(_depth, node.arguments)) if isinstance(node, Call) else 0
+
+
+@pytest.mark.parametrize(("symbol", "count"), [("||", 2), ("||", 3), ("&&", 8), ("&&", 1000)])
+def test_chains_of_logic_are_flat_and_keep_their_order(symbol, count):
+    tree = parse(f" {symbol} ".join(f"x{number}" for number in range(count)))
+
+    def names(node):
+        return [name for part in node.arguments for name in names(part)] if isinstance(node, Call) else [node.name]
+
+    assert names(tree) == [f"x{number}" for number in range(count)]
+    assert _depth(tree) == (count - 1).bit_length()

@@ -42,7 +42,11 @@ def test_names_symbols_and_comments():
 
 
 @pytest.mark.parametrize(
-    "source", ["'a", "'\\q'", "18446744073709551616u", "'\\U00110000'", "x" * (TEXT_LENGTH_MAX + 1)]
+    "source",
+    [
+        *("'a", "'\\q'", "18446744073709551616u", "'\\U00110000'", "'\\ud800'", "b'\\udfff'"),
+        "x" * (TEXT_LENGTH_MAX + 1),
+    ],
 )
 def test_what_is_no_token_is_refused(source):
     with pytest.raises(CelSyntaxError):

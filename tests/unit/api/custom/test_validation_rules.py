@@ -147,3 +147,15 @@ def test_there_is_no_old_self_inside_of_an_atomic_list():
     item = {"type": "integer", "x-kubernetes-validations": [{"rule": "self == oldSelf"}]}
     (fault,) = checked(rows={"type": "array", "items": item})
     assert "oldSelf cannot be used on the uncorrelatable portion of the schema" in fault
+
+
+@pytest.mark.parametrize("length", range(20, 400, 20))
+def test_a_rule_of_any_length_is_taken_or_refused(length):
+    for rule in (" || ".join(["self.a == 1"] * length), " + ".join(["self.a"] * length) + " > 0"):
+        node = {
+            "type": "object",
+            "properties": {"a": {"type": "integer"}},
+            "x-kubernetes-validations": [{"rule": rule}],
+        }
+        faults = [str(fault) for fault in check_rules(node, "s")]
+        assert not faults or ("+" in rule and "recursion limit" in faults[0])

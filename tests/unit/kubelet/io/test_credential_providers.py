@@ -13,6 +13,7 @@ from minikube_py.kubelet.io.image_sources import ImageSources
 from minikube_py.kubelet.io.object_reader import ObjectReader
 from minikube_py.kubelet.pod import parse_pod
 from minikube_py.testing.fake_client import FakeClient
+from minikube_py.testing.fake_runtime import unwatched
 from minikube_py.testing.kubelet_lab import a_kubelet_lab, a_pod
 from minikube_py.testing.manual_clock import ManualClock
 
@@ -122,7 +123,7 @@ async def test_a_pull_tries_what_a_program_knows_after_what_the_node_has(folder)
     )
     sources = ImageSources(config, lab.ports(), ObjectReader(lab.client, lab.clock, 5.0))
 
-    await sources.pull(None, name)
+    await sources.pull(None, name, unwatched)
     assert lab.runtime.pulls == [(name.text, "node"), (name.text, "me")]
 
 
@@ -176,7 +177,7 @@ async def test_what_a_service_account_opened_is_for_its_pods_without_another_pul
     providers = read_providers(folder / "config.yaml", folder)
     config = replace(lab.config, credential_providers=providers, image_credential_provider_bin_dir=str(folder))
     sources = ImageSources(config, lab.ports(), ObjectReader(lab.client, lab.clock, 5.0))
-    image = await sources.pull(a_puller("one"), name)
+    image = await sources.pull(a_puller("one"), name, unwatched)
 
     usable = [await sources.may_use(a_puller(account), name, image) for account in ("one", "two", "")]
     assert usable == [True, False, False]

@@ -8,6 +8,7 @@ import pytest
 from minikube_py.kubelet.cri import ContainerRuntimeError, RegistryAuth, RuntimeErrorKind
 from minikube_py.kubelet.io.docker_api import DockerApi
 from minikube_py.kubelet.io.docker_images import DockerImages
+from minikube_py.testing.fake_runtime import unwatched
 
 WEB = {
     "Id": "sha256:b0",
@@ -16,10 +17,6 @@ WEB = {
     "Size": 9,
     "Config": {"User": "5"},
 }
-
-
-def unwatched(progress):
-    """Nobody watches."""
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from minikube_py.kubelet.io.object_reader import ObjectReader
 from minikube_py.kubelet.pod import parse_pod
 from minikube_py.kubelet.registries import parse_registries
 from minikube_py.kubelet.registry_credentials import BadCredentialsError
+from minikube_py.testing.fake_runtime import unwatched
 from minikube_py.testing.kubelet_lab import a_kubelet_lab, a_pod
 
 pytestmark = pytest.mark.looptime
@@ -54,7 +55,7 @@ class Host:
 
     async def pull(self, name=IMAGE, secrets=()):
         pod = parse_pod(a_pod("web", imagePullSecrets=[{"name": secret} for secret in secrets]))
-        return await self.sources.pull(pod, name)
+        return await self.sources.pull(pod, name, unwatched)
 
 
 async def test_without_credentials_the_registry_is_asked_without():
@@ -138,7 +139,7 @@ async def test_an_image_without_a_pod_is_pulled_with_the_nodes_credentials():
     host.lab.files.texts["/node/config.json"] = json.dumps(
         {"auths": {"r.example": {"username": "node", "password": "pw"}}}
     )
-    await host.sources.pull(None, IMAGE)
+    await host.sources.pull(None, IMAGE, unwatched)
 
     assert host.runtime.pulls == [(IMAGE.text, "node")]
 
