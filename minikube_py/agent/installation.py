@@ -18,10 +18,13 @@ from minikube_py.config import AgentConfig
 from minikube_py.install.inventory import Inventory
 from minikube_py.install.io.files import HostFiles, render_settings
 from minikube_py.install.io.host_inventory import take_inventory
+from minikube_py.install.io.labels import has_labels, restore_labels
 from minikube_py.install.io.systemd import await_active, systemctl, systemd_runs
 from minikube_py.install.io.units import read_unit
 from minikube_py.install.plan import (
     CONFIG_FILE,
+    PROGRAM,
+    RUNTIME_DIR,
     Effect,
     Program,
     Record,
@@ -115,6 +118,8 @@ async def _install(order: InstallOrder, say: Say) -> Effects:
         say(f"{unit} would be enabled{' and started' if order.start else ''}")
         return effects
     files.write_record(Record(order.role, made_by(record, effects), before))
+    if has_labels() and (fault := await restore_labels([PROGRAM, RUNTIME_DIR, *(path for path, _ in effects)])):
+        say(f"SELinux: the labels are left as they are: {fault}")
     await systemctl("daemon-reload")
     await systemctl("enable", unit)
     say(f"{unit} enabled")

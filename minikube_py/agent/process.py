@@ -14,6 +14,7 @@ from minikube_py.agent.errors import AgentError, leaves
 from minikube_py.agent.host import Host
 from minikube_py.agent.node import Node
 from minikube_py.config import AgentConfig
+from minikube_py.kit.io.process import keep_own_files
 from minikube_py.kit.io.sd_notify import SdNotify, watchdog_interval_s
 
 log = logging.getLogger("agent")
@@ -40,6 +41,7 @@ def run_process(main: Coroutine[Any, Any, None], explained: tuple[type[Exception
     Raises:
         AgentError: it cannot start, or cannot go on, for a reason that the user can mend.
     """
+    keep_own_files()
     try:
         uvloop.run(main)
     except asyncio.CancelledError:

@@ -72,6 +72,18 @@ async def run_program(
     )
 
 
+def keep_own_files() -> None:
+    """Let no program that is started from now on have the files that this process was started with, but 0 to 2.
+
+    One is the one file's mark that its runtime is in use. uvloop closes none, and SELinux, which would not let nft or
+    iptables have it, tells of each.
+    """
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # the folder's own is closed by now
+            if int(name) > 2:
+                os.set_inheritable(int(name), False)
+
+
 def kill_child(pid: int) -> None:
     """Kill a child that an event loop watches; fine when it has ended.
 

@@ -13,7 +13,7 @@ KNOWN_TO_219 = {
     "Service": {
         *("Type", "NotifyAccess", "EnvironmentFile", "ExecStartPre", "ExecStart", "ExecReload", "KillMode"),
         *("Delegate", "Restart", "RestartSec", "StartLimitInterval", "TimeoutStartSec", "TimeoutStopSec"),
-        *("WatchdogSec", "LimitNOFILE", "LimitCORE", "OOMScoreAdjust", "NoNewPrivileges"),
+        *("WatchdogSec", "LimitNOFILE", "LimitCORE", "OOMScoreAdjust"),
         *("SystemCallArchitectures", "RestrictAddressFamilies", "CapabilityBoundingSet"),
     },
     "Install": {"WantedBy"},
@@ -64,6 +64,11 @@ def test_the_agent_is_watched_and_its_containers_outlive_it(role):
 @pytest.mark.parametrize("role", ROLES)
 def test_docker_sees_the_volumes_that_the_agent_mounts(role):
     assert not MOUNT_NAMESPACE_KEYS & {key for key, _ in parse(role)["Service"]}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_programs_that_the_agent_starts_get_the_domains_that_selinux_has_for_them(role):
+    assert "NoNewPrivileges" not in dict(parse(role)["Service"])
 
 
 @pytest.mark.parametrize("role", ROLES)

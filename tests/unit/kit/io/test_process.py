@@ -4,7 +4,7 @@ import subprocess
 import pytest
 import uvloop
 
-from minikube_py.kit.io.process import ProcessError, kill_child, run_program
+from minikube_py.kit.io.process import ProcessError, keep_own_files, kill_child, run_program
 
 
 async def test_a_program_gets_its_input_and_gives_its_output():
@@ -50,3 +50,17 @@ def test_a_child_that_is_just_ending_is_left_to_those_who_wait_for_it():
     assert os.waitpid(child.pid, os.WNOHANG) == (child.pid, 1 << 8)
     kill_child(child.pid)
     child.wait()
+
+
+def test_a_program_has_no_file_that_this_process_was_started_with(tmp_path):
+    (tmp_path / "in-use").touch()
+    mark = os.open(tmp_path / "in-use", os.O_RDONLY)
+    os.set_inheritable(mark, True)
+    try:
+        keep_own_files()
+        finished = uvloop.run(run_program(["sh", "-c", "ls -l /proc/self/fd"]))
+    finally:
+        os.close(mark)
+
+    assert "in-use" not in finished.stdout
+    assert [os.get_inheritable(number) for number in range(3)] == [True] * 3
