@@ -239,13 +239,16 @@ async def test_a_default_rollout_ends_as_upstream_was_seen_to_end() -> None:
     conditions = [(c["type"], c["status"], c["reason"], c["message"]) for c in status.pop("conditions")]
     old, new = sorted(cluster.client.objects(REPLICA_SETS), key=lambda rs: rs["metadata"]["annotations"][REVISION])
     notes = {"deployment.kubernetes.io/desired-replicas": "3", "deployment.kubernetes.io/max-replicas": "4"}
-    counts = {"replicas": 3, "fullyLabeledReplicas": 3, "readyReplicas": 3, "availableReplicas": 3}
+    # In the recording of 1.20 pods that go away were not counted apart yet.
+    gone = {"terminatingReplicas": 0}
+    counts = {"replicas": 3, "fullyLabeledReplicas": 3, "readyReplicas": 3, "availableReplicas": 3, **gone}
     assert status == {
         "observedGeneration": 2,
         "replicas": 3,
         "updatedReplicas": 3,
         "readyReplicas": 3,
         "availableReplicas": 3,
+        **gone,
     }
     assert conditions == [
         ("Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability."),
@@ -258,6 +261,6 @@ async def test_a_default_rollout_ends_as_upstream_was_seen_to_end() -> None:
     ]
     assert list(dict.fromkeys(reasons)) == ["NewReplicaSetAvailable", "NewReplicaSetCreated", "ReplicaSetUpdated"]
     assert (new["metadata"]["generation"], new["status"]) == (3, {**counts, "observedGeneration": 3})
-    assert (old["metadata"]["generation"], old["status"]) == (4, {"replicas": 0, "observedGeneration": 4})
+    assert (old["metadata"]["generation"], old["status"]) == (4, {"replicas": 0, **gone, "observedGeneration": 4})
     assert new["metadata"]["annotations"] == {**notes, REVISION: "2"}
     assert old["metadata"]["annotations"] == {**notes, REVISION: "1"}
