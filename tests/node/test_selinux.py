@@ -18,7 +18,7 @@ from minikube_py.testing.vm.labelled_root import POLICY, labelled_root
 from minikube_py.testing.vm.virtual_cluster import PATIENCE_S, VirtualCluster
 from minikube_py.testing.vm.virtual_host import virtual_host
 
-pytestmark = [pytest.mark.node, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.node, pytest.mark.soak, pytest.mark.timeout(1800)]
 
 CONNECTIONS = Path(__file__).parent / "ansible_connections"
 EVICTIONS = "eviction-hard=memory.available<20Mi,nodefs.available<50Mi,imagefs.available<50Mi"
