@@ -8,7 +8,8 @@ Upstream: kubelet cm/cgroup_manager_linux.go (ToSystemd, ToCgroupfs).
 """
 
 TIERS = ("Guaranteed", "Burstable", "BestEffort")
-SYSTEMD = "systemd"
+CGROUPFS, SYSTEMD = "cgroupfs", "systemd"
+DRIVERS = (CGROUPFS, SYSTEMD)
 ALL_PODS = "kubepods"
 """What the cgroup of all pods is called in the one that it stands in."""
 _SLICE = ".slice"

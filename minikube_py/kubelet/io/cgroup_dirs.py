@@ -14,6 +14,12 @@ from minikube_py.kubelet.engine_leftovers import pod_uid_of
 from minikube_py.kubelet.io.mounts import MountPoint
 
 
+def has_cgroup(name: str, mounts: tuple[MountPoint, ...]) -> bool:
+    """Return whether a cgroup of this name is there, in any hierarchy."""
+    hierarchies = (mount.path.rstrip("/") for mount in mounts if mount.fs_type in ("cgroup", "cgroup2"))
+    return any(os.path.isdir(hierarchy + cgroup_path(name)) for hierarchy in hierarchies)
+
+
 def remove_cgroup(parent: str, mounts: tuple[MountPoint, ...]) -> bool:
     """Remove a cgroup in every hierarchy, killing what is left in one of a pod or a container; one in use stays.
 

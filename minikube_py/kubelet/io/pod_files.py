@@ -15,7 +15,7 @@ from typing import TypeVar
 from minikube_py.kubelet.cgroup_names import is_slice, outermost
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.atomic_writer import write_payload
-from minikube_py.kubelet.io.cgroup_dirs import remove_cgroup
+from minikube_py.kubelet.io.cgroup_dirs import has_cgroup, remove_cgroup
 from minikube_py.kubelet.io.cgroup_mounts import CgroupMounts
 from minikube_py.kubelet.io.host_paths import check_host_path
 from minikube_py.kubelet.io.log_sweep import log_uids, remove_logs
@@ -142,7 +142,8 @@ class HostPodFiles:
 
     async def remove_cgroup(self, parent: str) -> None:
         """Remove a pod's cgroups in every hierarchy; what is left in them is killed."""
-        if is_slice(parent):
+        # What is not there needs no systemd, which may not be there either: the engine's driver has changed since.
+        if is_slice(parent) and await self._run(lambda: has_cgroup(parent, self._cgroups.all())):
             await self._slices.stop(outermost(parent))
         for _ in range(CGROUP_TRIES_MAX):
             if await self._run(lambda: remove_cgroup(parent, self._cgroups.all())):

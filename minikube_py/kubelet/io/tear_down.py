@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from minikube_py.kubelet.cgroup_names import tier_cgroup
+from minikube_py.kubelet.cgroup_names import DRIVERS, tier_cgroup
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.cri import ContainerRuntimeError, RuntimeService
 from minikube_py.kubelet.io.pod_files import HostPodFiles
@@ -41,7 +41,6 @@ async def take_pods_down(config: KubeletConfig, runtime: RuntimeService, files: 
         ContainerRuntimeError: the runtime does not answer.
         OSError: something is still in use.
     """
-    driver = (await runtime.version()).cgroup_driver
     by_pod = group_by_pod(await runtime.listing())
     busy = await _take_all_down(runtime, by_pod, PARALLEL)
     # An engine that had too much to do for an answer in time is asked again, for one pod at a time.
@@ -50,11 +49,14 @@ async def take_pods_down(config: KubeletConfig, runtime: RuntimeService, files: 
     for uid in uids:
         try:
             await files.remove_pod(config.pod_dir(uid))
-            for parent in cgroup_parents(uid, config.cgroup_root, driver):
-                await files.remove_cgroup(parent)
+            for driver in DRIVERS:
+                for parent in cgroup_parents(uid, config.cgroup_root, driver):
+                    await files.remove_cgroup(parent)
         except OSError as error:
             faults.append(f"directory of pod {uid}: {error}")
-    await files.remove_cgroup(tier_cgroup("Guaranteed", config.cgroup_root, driver))
+    # Of both drivers: the engine may have had the other one when some of the cgroups were made.
+    for driver in DRIVERS:
+        await files.remove_cgroup(tier_cgroup("Guaranteed", config.cgroup_root, driver))
     if faults:
         raise OSError("; ".join(sorted(faults)))
     sandboxes = sum(len(status.sandboxes) for status in by_pod.values())

@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from minikube_py.kubelet.io.cgroup_dirs import remove_cgroup
+from minikube_py.kubelet.io.cgroup_dirs import has_cgroup, remove_cgroup
 from minikube_py.kubelet.io.mounts import MountPoint
 
 
@@ -15,6 +15,17 @@ def test_a_pods_cgroups_go_in_every_hierarchy(tmp_path):
 
     assert not (tmp_path / "cpu/kubepods/besteffort/podu").exists()
     assert (tmp_path / "memory/kubepods/besteffort").exists()
+
+
+def test_a_cgroup_is_there_when_one_hierarchy_has_it(tmp_path):
+    (tmp_path / "memory/kubepods.slice/kubepods-podu.slice").mkdir(parents=True)
+    (tmp_path / "tmp/kubepods/podv").mkdir(parents=True)
+    kinds = (("cpu", "cgroup"), ("memory", "cgroup"), ("tmp", "tmpfs"))
+    mounts = tuple(MountPoint(str(tmp_path / name), kind, "") for name, kind in kinds)
+
+    assert has_cgroup("kubepods-podu.slice", mounts)
+    assert not has_cgroup("kubepods-podv.slice", mounts)
+    assert not has_cgroup("/kubepods/podv", mounts)
 
 
 def test_what_is_in_use_stays(tmp_path):

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from minikube_py.kubelet.cgroup_names import cgroup_path
 from minikube_py.kubelet.config import KubeletConfig
 from minikube_py.kubelet.io.pod_files import HostPodFiles
+from minikube_py.kubelet.io.systemd_slices import SystemdSlices
 from minikube_py.kubelet.pod_volumes import NfsVolume
 from minikube_py.kubelet.ports import VolumeRequest
 from minikube_py.kubelet.volumes import ProjectedFile
@@ -150,10 +152,21 @@ async def test_a_pods_slice_is_stopped_and_with_that_of_all_pods_the_agents_own(
     slices = FakeSlices()
     config = KubeletConfig(node_name="n", node_ip="192.0.2.1", root_dir=str(tmp_path), pod_logs_dir=str(tmp_path))
     files = HostPodFiles(config, slices, mounts)
+    mounts.mount("cgroup2", str(tmp_path / "cgroup"), "")
     for name in ("a.slice", "a-kubepods.slice", "a-kubepods-podu.slice", "a-kubepods-podv.slice", "b.slice"):
         await slices.apply(name, ())
+        os.makedirs(f"{tmp_path}/cgroup{cgroup_path(name)}")
     await files.remove_cgroup("a-kubepods-podu.slice")
     assert sorted(slices.units) == ["a-kubepods-podv.slice", "a-kubepods.slice", "a.slice", "b.slice"]
     await files.remove_cgroup("a-kubepods.slice")
 
     assert sorted(slices.units) == ["b.slice"]
+
+
+async def test_for_a_slice_that_is_not_there_no_systemd_is_needed(tmp_path, mounts):
+    config = KubeletConfig(node_name="n", node_ip="192.0.2.1", root_dir=str(tmp_path), pod_logs_dir=str(tmp_path))
+    mounts.mount("cgroup2", str(tmp_path / "cgroup"), "")
+    os.makedirs(tmp_path / "cgroup/kubepods/podu")
+    await HostPodFiles(config, SystemdSlices(str(tmp_path / "no-bus")), mounts).remove_cgroup("kubepods.slice")
+
+    assert (tmp_path / "cgroup/kubepods/podu").exists()
