@@ -278,7 +278,7 @@ def was_throttled(metrics: str) -> bool:
 
 
 async def test_statistics_of_real_containers_are_read_from_the_kernels_files(subject: Subject) -> None:
-    script = "head -c 3000000 /dev/zero > /written; echo hello; x=; while :; do x=1; done"
+    script = "dd if=/dev/zero of=/written bs=1000000 count=3; echo hello; x=; while :; do x=1; done"
     limits = {"cpu": "200m", "memory": "64Mi"}
     async with subject.kubelet() as kubelet:
         await subject.create("p", {"command": ["sh", "-c", script], "resources": {"limits": limits}})
